@@ -1,0 +1,40 @@
+# Everything is installed in .venv/ and nowhere else. PYTHON picks the interpreter, PIP_ARGS adds to pip's arguments.
+PYTHON ?= python3
+PIP_ARGS ?=
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help chat test check eval clean
+
+help:  ## list these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+chat: .venv/.installed  ## index seeds/ and open the chat in a browser
+	$(BIN)/python -m qa add seeds
+	$(BIN)/python -m qa chat
+
+test: check  ## every check and every test
+	$(BIN)/python -m pytest
+
+check: .venv/.installed-dev  ## style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+eval: .venv/.installed  ## the evaluation set over seeds/
+	$(BIN)/python -m eval run
+
+clean:  ## remove what these targets made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Footnote needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) -e .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) -e '.[dev]'
+	@touch $@

@@ -1,0 +1,69 @@
+"""The figures for a terminal, or for a file when the output goes to one."""
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from eval.summary import LABELS, LESS_IS_BETTER, Figure, Group
+
+WIDTH = 100
+"""Columns when the output is no terminal."""
+_LEGEND = "value (n questions that have one)  [95% interval]  -: nothing to measure  (v): less is better"
+TABLES = (
+    (
+        "Retrieval and answers",
+        (*("hit_at_1", "hit_at_3", "hit_at_5", "reciprocal_rank"), "contains_answer", "first_sentence_right"),
+    ),
+    ("Refusals", ("answered_right", "answered", "wrongly_refused", "rightly_refused", "confidence_auroc")),
+    (
+        "Citations and speed",
+        ("citation_precision", "citation_recall", "quotes_exact", "seconds_median", "seconds_p95"),
+    ),
+)
+
+
+def print_tables(groups: Sequence[Group], file: TextIO) -> None:
+    """Prints all figures, a row a group; the splits have rows where there are two."""
+    console = Console(file=file, width=None if file.isatty() else WIDTH)
+    rows = shown(groups)
+    for title, names in TABLES:
+        console.print(_table(title, names, rows))
+        console.print()
+    console.print(_LEGEND, markup=False, highlight=False)
+    if errors := groups[0].errors:
+        console.print(f"{errors} of {groups[0].questions} questions broke and have no value.", highlight=False)
+
+
+def shown(groups: Sequence[Group]) -> list[Group]:
+    """The groups worth a row: one split alone says what "overall" does."""
+    splits = sum(group.by == "split" for group in groups)
+    return [group for group in groups if group.by != "split" or splits > 1]
+
+
+def numbers(figure: Figure, digits: int) -> tuple[str, str]:
+    """The value with its n, and the interval: `0.91 (32)` and `[0.84, 0.95]`; a dash for no value."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return "-", ""
+    return f"{figure.value:.{digits}f} ({figure.n})", f"[{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
+
+
+def digits(name: str) -> int:
+    """Decimals to show: seconds are often a few thousandths."""
+    return 3 if name.startswith("seconds") else 2
+
+
+def _table(title: str, names: Sequence[str], groups: Sequence[Group]) -> Table:
+    # Text, not str: a kind may hold square brackets, which rich would read as its markup.
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
+    table.add_column("questions", overflow="fold")
+    for name in names:
+        label = LABELS[name] + (" (v)" if name in LESS_IS_BETTER else "")
+        table.add_column(Text(label), justify="right")
+    for group in groups:
+        cells = [Text("\n".join(numbers(group.figures[name], digits(name)))) for name in names]
+        table.add_row(Text(f"{group.name}\n({group.questions})"), *cells)
+    return table

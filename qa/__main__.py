@@ -1,0 +1,182 @@
+"""The command line: `python -m qa ask | add | list | remove | rebuild | chat`."""
+
+import argparse
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa.config import Settings
+from qa.errors import DocumentError, FootnoteError, ModelError
+
+if TYPE_CHECKING:
+    from qa.bot import Bot
+    from qa.types import Answer
+
+USAGE = FootnoteError.exit_code
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. Exit codes: 0 fine, 2 bad usage or bad data, 3 something broke."""
+    options = _parser().parse_args(arguments)
+    _log_to_stderr(logging.INFO if options.verbose else logging.ERROR)
+    run: Callable[[argparse.Namespace, Settings], int] = options.run
+    try:
+        return run(options, _settings(options))
+    except FootnoteError as error:
+        return _complain(error)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _ask(options: argparse.Namespace, settings: Settings) -> int:
+    from qa.bot import Bot
+
+    bot = Bot.open(settings)
+    names = None
+    if options.documents:
+        names, failures = _add_all(bot, options.documents)
+        if failures:
+            return failures
+    answer = bot.ask(options.question, documents=names)
+    print(json.dumps(answer.as_json(), ensure_ascii=False) if options.json else _as_text(answer))
+    return 0
+
+
+def _add(options: argparse.Namespace, settings: Settings) -> int:
+    from qa.bot import Bot
+
+    _, failures = _add_all(Bot.open(settings), options.paths, tell=print)
+    return failures
+
+
+def _list(_: argparse.Namespace, settings: Settings) -> int:
+    from qa.index import Index
+
+    for document in Index(settings.store).documents():
+        print(f"{document.name}\t{document.title}\t{len(document.text)} characters")
+    return 0
+
+
+def _remove(options: argparse.Namespace, settings: Settings) -> int:
+    from qa.index import Index
+
+    if not Index(settings.store).remove(options.name):
+        raise DocumentError(f"No document is called {options.name}. See the names: python -m qa list")
+    print(f"removed {options.name}")
+    return 0
+
+
+def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
+    from qa.embedding import SentenceTransformerEmbedder
+    from qa.index import Index
+
+    count = Index.rebuild(settings.store, SentenceTransformerEmbedder(settings.embedding))
+    print(f"rebuilt the index of {count} documents")
+    return 0
+
+
+def _chat(options: argparse.Namespace, settings: Settings) -> int:
+    """Starts the page. It finds its settings in the environment."""
+    page = find_spec("ui.app")
+    if page is None or page.origin is None:
+        raise ModelError("The page is not installed. Install the project: pip install -c constraints.txt -e .")
+    environ = {f"QA_{key.upper()}": str(value) for key in settings.__slots__ if (value := getattr(settings, key))}
+    command = [sys.executable, "-m", "streamlit", "run", page.origin, f"--server.port={options.port}"]
+    if options.headless:
+        command.append("--server.headless=true")
+    folder = Path(page.origin).parent.parent
+    return subprocess.run(command, check=False, cwd=folder, env={**os.environ, **environ}).returncode  # noqa: S603  # our own words
+
+
+def _add_all(bot: "Bot", paths: Sequence[Path], tell: Callable[[str], None] = lambda _: None) -> tuple[list[str], int]:
+    """Adds what can be read, complains of the rest; gives the documents' names and the exit code."""
+    from qa.documents import load
+
+    loaded = load(paths)
+    names = []
+    for document in loaded.documents:
+        added = bot.index.add(document)
+        tell(f"{added.outcome} {added.name}")
+        names.append(added.name)
+    for failure in loaded.failures:
+        _complain(failure)
+    return names, USAGE if loaded.failures else 0
+
+
+def _as_text(answer: "Answer") -> str:
+    """The answer with numbered marks, and below it what each stands for."""
+    citations = [citation for sentence in answer.sentences for citation in sentence.citations]
+    numbers = {citation: number for number, citation in enumerate(dict.fromkeys(citations), start=1)}
+    lines = []
+    if answer.standalone_question != answer.question:
+        lines.append(f"Understood as: {answer.standalone_question}\n")
+    if answer.abstained:
+        return "\n".join([*lines, answer.text])
+    marked = (s.text + "".join(f"[{numbers[c]}]" for c in s.citations) for s in answer.sentences)
+    notes = [f"[{n}] {c.title} ({c.document}, characters {c.start}-{c.end}): “{c.quote}”" for c, n in numbers.items()]
+    return "\n".join([*lines, " ".join(marked), "", *notes])
+
+
+def _log_to_stderr(level: int) -> None:
+    """The level is the handler's: bm25s sets its own logger to debug when it is imported."""
+    handler = logging.StreamHandler()
+    handler.setLevel(level)
+    logging.basicConfig(handlers=[handler], level=level)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    flags = ("home", "index", "embedding", "chroma_url", "top_k", "threshold", "llm")
+    return Settings.from_environment(os.environ, **{name: getattr(options, name, None) for name in flags})
+
+
+def _complain(error: FootnoteError) -> int:
+    print(f"footnote: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m qa",
+        description="Ask your documents. Every sentence of the answer carries a footnote that you can check.",
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--home", metavar="DIR", help="where the library is kept (QA_HOME)")
+    common.add_argument("--index", metavar="DIR", help="the index's folder, if not below home (QA_INDEX)")
+    common.add_argument("--embedding", metavar="MODEL", help="a sentence-transformers model (QA_EMBEDDING)")
+    common.add_argument("--chroma-url", metavar="URL", help="a Chroma server (QA_CHROMA_URL)")
+    common.add_argument("--verbose", action="store_true", help="log to standard error")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    ask = commands.add_parser("ask", parents=[common], help="answer one question")
+    ask.add_argument("question")
+    ask.add_argument("--json", action="store_true", help="print the whole answer as one JSON object")
+    ask.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="ask these only")
+    ask.add_argument("--top-k", help="passages to read (QA_TOP_K)")
+    ask.add_argument("--threshold", help="confidence under which to refuse (QA_THRESHOLD)")
+    ask.add_argument("--engine", dest="llm", help="built-in (QA_LLM)")
+    ask.set_defaults(run=_ask)
+
+    add = commands.add_parser("add", parents=[common], help="add files and folders to the library")
+    add.add_argument("paths", metavar="PATH", type=Path, nargs="+")
+    add.set_defaults(run=_add)
+    commands.add_parser("list", parents=[common], help="list the library").set_defaults(run=_list)
+    remove = commands.add_parser("remove", parents=[common], help="remove a document by its name")
+    remove.add_argument("name")
+    remove.set_defaults(run=_remove)
+    rebuild = commands.add_parser("rebuild", parents=[common], help="embed the library anew, for other settings")
+    rebuild.set_defaults(run=_rebuild)
+    chat = commands.add_parser("chat", parents=[common], help="open the chat in a browser")
+    chat.add_argument("--port", default="8501")
+    chat.add_argument("--headless", action="store_true", help="start the server, open no browser")
+    chat.set_defaults(run=_chat)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Sentences become passages: llama-index's sentence splitter, sized by the embedder's own tokenizer.
+
+llama-index searches for a chunk's offsets afterwards, and finds the wrong ones in a repetitive text. Here the
+chunks do not overlap and the splitter drops white space only, so a cursor knows where each begins.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from qa.sentences import segment
+from qa.types import Document, Passage, Span
+
+PASSAGE_TOKENS = 160
+"""With the title in front, under the 256 tokens that the packaged embedder reads."""
+SCHEME = f"paragraphs-{PASSAGE_TOKENS}"
+"""Recorded in the index: passages cut in another way do not fit it."""
+_NEVER = "\0\0"
+"""No document holds it: the units below are the only places to cut at first."""
+
+
+def split(document: Document, count_tokens: Callable[[str], int]) -> tuple[Passage, ...]:
+    """The passages of a document, in order; they tile its text.
+
+    Each holds at most `PASSAGE_TOKENS` tokens: whole paragraphs, where one is longer whole sentences, and where a
+    sentence is longer a part of it.
+    """
+    from llama_index.core.node_parser import SentenceSplitter  # takes a second: only when something is added
+
+    text = document.text
+    units = list(_units(document, count_tokens))
+    splitter = SentenceSplitter(
+        chunk_size=PASSAGE_TOKENS,
+        chunk_overlap=0,
+        tokenizer=lambda part: range(count_tokens(part)),
+        paragraph_separator=_NEVER,
+        chunking_tokenizer_fn=lambda part: units if part == text else [part],
+        include_metadata=False,
+    )
+    begins = []
+    cursor = 0
+    for chunk in splitter.split_text(text):
+        while text[cursor].isspace():
+            cursor += 1
+        if not text.startswith(chunk, cursor):
+            raise RuntimeError(f"the splitter changed the text of {document.name} at character {cursor}")
+        begins.append(cursor)
+        cursor += len(chunk)
+    bounds = [0, *begins[1:], len(text)]
+    return tuple(Passage(document, Span(start, end)) for start, end in pairwise(bounds))
+
+
+def _units(document: Document, count_tokens: Callable[[str], int]) -> Iterator[str]:
+    """Texts that tile the document: its paragraphs or, of those that are too long, the sentences."""
+    sentences = segment(document)
+    openings = [after.span.start for before, after in pairwise(sentences) if before.paragraph != after.paragraph]
+    for start, end in pairwise([0, *openings, len(document.text)]):
+        if count_tokens(document.text[start:end]) <= PASSAGE_TOKENS:
+            yield document.text[start:end]
+            continue
+        inner = [s.span.start for s in sentences if start < s.span.start < end]
+        for first, last in pairwise([start, *inner, end]):
+            yield document.text[first:last]

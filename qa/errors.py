@@ -1,0 +1,49 @@
+"""Everything that Footnote raises on purpose. Each message says what failed, on what, and what to do next.
+
+FootnoteError             exit code 2: bad usage or bad data
+├── DocumentError         a file that cannot be read as a document
+├── QuestionFileError     a question file with bad lines, all of them named
+├── IndexMismatchError    an index that was built with other settings
+├── IndexDamagedError     an index folder that cannot be opened
+└── BrokenError           exit code 3: something broke while running
+    ├── NotWritableError  a folder that does not take writes
+    └── ModelError        a model that cannot be loaded
+
+Only the entry points (`qa.__main__`, `eval.__main__`, the page) catch these and print them without a traceback.
+"""
+
+
+class FootnoteError(Exception):
+    """The base of all; bad usage or bad data."""
+
+    exit_code = 2
+
+
+class DocumentError(FootnoteError):
+    """A file that is missing, empty, binary, not UTF-8 or of a kind that is not read; names the file."""
+
+
+class QuestionFileError(FootnoteError):
+    """A question file with bad lines; the message lists every one with its number."""
+
+
+class IndexMismatchError(FootnoteError):
+    """An index built with another embedding model, splitter or schema; names the command that rebuilds it."""
+
+
+class IndexDamagedError(FootnoteError):
+    """An index folder that cannot be opened; names the command that rebuilds it."""
+
+
+class BrokenError(FootnoteError):
+    """Something that is neither the person's input nor their data."""
+
+    exit_code = 3
+
+
+class NotWritableError(BrokenError):
+    """A folder that does not take writes: read-only or full."""
+
+
+class ModelError(BrokenError):
+    """A model that cannot be loaded; names what to install or set."""

@@ -1,0 +1,150 @@
+"""Sentences are read against the question: how likely each answers, and how sure it is that any does.
+
+`Reader.read` is the one function between retrieval and answer. Today's reader weighs the cheap signals of `signals`
+with two logistic models, fitted on public questions by `qa.fit`; a cross-encoder takes its place behind the same
+function.
+"""
+
+import json
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.embedding import Embedder, Encoding
+from qa.index import embedded_text
+from qa.retrieval import Library
+from qa.sentences import Sentence
+from qa.signals import Row, signals, understand
+from qa.types import Passage, RankedPassage
+
+KEPT_ENCODINGS = 512
+"""Passages whose token vectors stay in memory: about 0.25 MB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that was read."""
+
+    passage: RankedPassage
+    sentence: Sentence
+    score: float
+    """Log-odds up to a constant of the question: comparable inside one reading only."""
+
+    @property
+    def text(self) -> str:
+        """Its words in the document."""
+        span = self.sentence.span
+        return self.passage.passage.document.text[span.start : span.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading found."""
+
+    candidates: tuple[Candidate, ...]
+    """Best first; only sentences that an answer may be made of."""
+    passages: tuple[RankedPassage, ...]
+    """What was read, best first; a passage's score is the probability that the answer, if there is one, is in it."""
+    confidence: float
+    """Probability, 0 to 1, that the best candidate answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Two linear models over standardised features: which sentence answers, and whether any does."""
+
+    rank_mean: Row
+    rank_scale: Row
+    rank: Row
+    sure_mean: Row
+    sure_scale: Row
+    sure: Row
+    sure_bias: float
+
+    @classmethod
+    def packaged(cls) -> "Weights":
+        """Those that come with the project."""
+        return cls.from_json(json.loads(files("qa").joinpath("reader.json").read_text(encoding="utf-8")))
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Weights":
+        """The inverse of what `qa.fit` writes."""
+        arrays = {key: np.array(raw[key], dtype=np.float64) for key in cls.__dataclass_fields__ if key in _ARRAYS}
+        return cls(**arrays, sure_bias=float(raw["sure_bias"]))
+
+    def scores(self, rows: NDArray[np.float64]) -> Row:
+        """(sentences, signals) to (sentences,)."""
+        return np.asarray(((rows - self.rank_mean) / self.rank_scale) @ self.rank)
+
+    def confidence(self, rows: NDArray[np.float64], scores: Row) -> float:
+        """Probability that the best of these sentences answers."""
+        features = (sureness(rows, scores) - self.sure_mean) / self.sure_scale
+        return float(1 / (1 + np.exp(-(features @ self.sure + self.sure_bias))))
+
+
+_ARRAYS = frozenset({"rank_mean", "rank_scale", "rank", "sure_mean", "sure_scale", "sure"})
+
+
+def sureness(rows: NDArray[np.float64], scores: Row) -> Row:
+    """The features of a whole reading: the best sentence's score, lead and signals, and the best of each signal."""
+    order = np.argsort(-scores)
+    best = order[0]
+    lead = scores[best] - scores[order[1]] if len(order) > 1 else 0.0
+    odds = np.exp(scores - scores[best])
+    return np.concatenate([[scores[best], lead, 1 / odds.sum()], rows[best], rows.max(axis=0)])
+
+
+def _reranked(ranked: Sequence[RankedPassage], candidates: Sequence[Candidate]) -> tuple[RankedPassage, ...]:
+    """The passages by the probability mass of their candidates; of equal ones the fused order stays."""
+    total = sum(math.exp(candidate.score - candidates[0].score) for candidate in candidates)
+    rescored = []
+    for one in ranked:
+        own = [candidate.score for candidate in candidates if candidate.passage is one]
+        mass = sum(math.exp(score - candidates[0].score) for score in own) / total
+        rescored.append(RankedPassage(one.passage, mass, replace(one.why, reader=max(own, default=None))))
+    return tuple(sorted(rescored, key=lambda one: -one.score))
+
+
+class Reader:
+    """Reads with an embedder's token vectors and the given weights."""
+
+    def __init__(self, embedder: Embedder, weights: Weights) -> None:
+        self._embedder = embedder
+        self._weights = weights
+        self._encodings: OrderedDict[str, Encoding] = OrderedDict()
+
+    def read(self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], library: Library) -> Reading:
+        """Every sentence of the passages that may answer, best first, and the confidence that the best one does.
+
+        No such sentence: an empty reading of confidence 0.
+        """
+        passages = [one.passage for one in ranked]
+        inside = [[s for s in library.inside(passage) if s.answers] for passage in passages]
+        rows = signals(understand(question, encoding), ranked, self._encoded(passages), inside, library.rarity)
+        pairs = [(one, sentence) for one, own in zip(ranked, inside, strict=True) for sentence in own]
+        if not pairs:
+            return Reading((), tuple(ranked), 0.0)
+        matrix = np.stack([row for own in rows for row in own])
+        scores = self._weights.scores(matrix)
+        candidates = [Candidate(*pair, float(score)) for pair, score in zip(pairs, scores, strict=True)]
+        candidates.sort(key=lambda candidate: -candidate.score)
+        confidence = self._weights.confidence(matrix, scores)
+        return Reading(tuple(candidates), _reranked(ranked, candidates), confidence)
+
+    def _encoded(self, passages: Sequence[Passage]) -> list[Encoding]:
+        """The passages' encodings, in order; those read lately are remembered."""
+        keys = [embedded_text(passage) for passage in passages]
+        new = [key for key in dict.fromkeys(keys) if key not in self._encodings]
+        self._encodings.update(zip(new, self._embedder.encode(new), strict=True))
+        for key in keys:
+            self._encodings.move_to_end(key)
+        found = [self._encodings[key] for key in keys]
+        while len(self._encodings) > KEPT_ENCODINGS:
+            self._encodings.popitem(last=False)
+        return found

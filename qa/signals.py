@@ -1,0 +1,202 @@
+"""What speaks for a sentence being the answer to a question: a row of numbers for each sentence read.
+
+Everything is computed from the embedder's token vectors (one pass over the question, one over each passage) and
+from words; nothing is learnt here. `reader` weighs the numbers.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.embedding import Encoding, Vectors
+from qa.lexical import STOPWORDS, Rarity, terms, words
+from qa.sentences import Sentence
+from qa.types import RankedPassage
+
+Row = NDArray[np.float64]
+Expected = Literal["name", "number", "time", "reason", "any"]
+
+NAMES = (
+    "meaning",  # cosine of the question and the mean of the sentence's tokens, read within its passage
+    "late_interaction",  # mean over the question's tokens of the best cosine to a token of the sentence
+    "late_interaction_low",  # the same, mean over the question's worst third: a part that nothing answers to
+    "late_interaction_around",  # the first, over the whole passage
+    "coverage",  # share, by rarity, of the question's terms that the sentence has
+    "coverage_around",  # the same, of the passage and its title
+    "names",  # share of the question's names and numbers that the sentence has
+    "names_around",  # the same, of the passage and its title
+    "names_missing",  # share of the question's names and numbers that no document has
+    "fits",  # 1: the sentence has something new of the kind asked for; 0: it does not; 0.5: no kind is asked for
+    "passage",  # cosine of the question and the passage, as the index has it
+    "rank",  # reciprocal of the passage's fused rank
+    "length",  # logarithm of the sentence's number of words
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as the signals need it."""
+
+    text: str
+    encoding: Encoding
+    weights: Vectors
+    """(tokens,): 1 for a token of a word that carries meaning, 0 for the others; all 1 when none does."""
+    terms: Counter[str]
+    specifics: frozenset[str]
+    """Terms of its names and numbers."""
+    expected: Expected
+
+
+_ASKS: dict[Expected, str] = {
+    "number": r"""\bhow[ ](?:many|much|large|big|long|old|far|tall|often|deep|high|fast)\b | \bnumber[ ]of\b |
+        \bwhat[ ](?:percent|share|proportion|number|amount) | \b(?:cost|price)\b""",
+    "time": r"""\bwhen\b | \b(?:what|which)[ ](?:year|month|day|date|decade|century|time|weekday)\b""",
+    "reason": r"""\bwhy\b | \bwhat[ ]for\b | \breasons?\b | \bhow[ ]come\b | \bfor[ ]what[ ]purpose\b |
+        \bwhat[ ](?:causes|caused|led)\b""",
+    "name": r"""\bwho(?:m|se)?\b | \bwhere\b | \b(?:what|which)[ ](?:countr|cit|person|place|company|state|town|
+        region|province|organi[sz]ation|official|nation|agency|team|band|university)""",
+}
+"""What a question says when it asks for something of a kind; the first that fits counts."""
+_NUMBER = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|"
+    r"billions?|trillions?|half|twice|once|several|percent|third|quarter)\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\b(?:1[0-9]|20)\d\d\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(?:January|February|March|April|June|July|"
+    r"August|September|October|November|December)\b|\b(?:yesterday|today|tomorrow|tonight|century|centuries|decades?|"
+    r"years?|months?|weeks?|days?|morning|evening|night|noon|ago|era|BC|AD|recent(?:ly)?|spring|summer|autumn|winter)\b"
+)
+_REASON = re.compile(
+    r"\b(?:because|since|due|so that|in order|owing|thanks to|therefore|hence|result\w*|caus\w+|reason\w*|aim\w*|meant|"
+    r"to [a-z]{3,}|for [a-z]+ing|by [a-z]+ing|as|given|amid|driv\w+|lead\w*|led|allow\w*|help\w*|could|would|goal|"
+    r"purpose|intend\w*)\b",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<![.!?“\"\n] )(?<!^)\b[A-Z][\w’'-]+")
+
+
+def understand(text: str, encoding: Encoding) -> Question:
+    """A question with its terms, its names and numbers, and the kind of thing it asks for."""
+    carrying = [words(text[start:end]) != [] and _carries(text, start, end) for start, end in encoding.offsets]
+    weights = np.array(carrying if any(carrying) else [True] * len(carrying), dtype=np.float32)
+    lowered = text.casefold()
+    expected: Expected = next(
+        (kind for kind, pattern in _ASKS.items() if re.search(pattern, lowered, re.VERBOSE)), "any"
+    )
+    return Question(text, encoding, weights, Counter(terms(text)), frozenset(_specifics(text)), expected)
+
+
+def signals(
+    question: Question,
+    ranked: Sequence[RankedPassage],
+    encodings: Sequence[Encoding],
+    inside: Sequence[Sequence[Sentence]],
+    rarity: Rarity,
+) -> list[list[Row]]:
+    """For each passage read, a row of `NAMES` for each of its sentences.
+
+    `encodings` are those of the passages' embedded texts, `inside` the sentences of each passage, in order.
+    """
+    rows = []
+    for rank, (passage, encoding, sentences) in enumerate(zip(ranked, encodings, inside, strict=True), start=1):
+        rows.append(_passage_rows(question, passage, encoding, sentences, rarity, rank))
+    return rows
+
+
+def _passage_rows(
+    question: Question,
+    ranked: RankedPassage,
+    encoding: Encoding,
+    sentences: Sequence[Sentence],
+    rarity: Rarity,
+    rank: int,
+) -> list[Row]:
+    passage = ranked.passage
+    head = len(passage.document.title) + 1
+    cosines = question.encoding.tokens @ encoding.tokens.T
+    around = set(terms(f"{passage.document.title}\n{passage.text}"))
+    missing = _share(question.specifics, lambda term: rarity.counts[term] == 0)
+    shared = [
+        _late(question, cosines, None)[0],
+        _coverage(question, around, rarity),
+        _share(question.specifics, around.__contains__),
+        missing,
+        float(question.encoding.vector @ encoding.vector),
+        1 / rank,
+    ]
+    rows = []
+    for sentence in sentences:
+        text = passage.document.text[sentence.span.start : sentence.span.end]
+        own = set(terms(text))
+        low, high = sentence.span.start - passage.span.start + head, sentence.span.end - passage.span.start + head
+        places = [i for i, (start, end) in enumerate(encoding.offsets) if start >= low and end <= high]
+        late, late_low = _late(question, cosines, places)
+        meaning = _cosine(question.encoding.vector, encoding.tokens[places]) if places else 0.0
+        rows.append(
+            np.array([
+                meaning, late, late_low, shared[0],
+                _coverage(question, own, rarity), shared[1],
+                _share(question.specifics, own.__contains__), shared[2], shared[3],
+                _fits(question, text), shared[4], shared[5], math.log(1 + len(text.split())),
+            ])
+        )  # fmt: skip
+    return rows
+
+
+def _carries(text: str, start: int, end: int) -> bool:
+    """Whether the token at these offsets is of a word that carries meaning."""
+    while start > 0 and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    return text[start:end].casefold() not in STOPWORDS
+
+
+def _specifics(text: str) -> list[str]:
+    """Terms of the words that are written as names (capitals inside the text) or hold a digit."""
+    found = [match.group(0) for match in _NAME.finditer(text)]
+    found += [word for word in text.split() if any(letter.isdigit() for letter in word)]
+    return [term for word in found for term in terms(word)]
+
+
+def _late(question: Question, cosines: Vectors, places: list[int] | None) -> tuple[float, float]:
+    """Late interaction (Khattab and Zaharia 2020), zero-shot: weighted mean of each question token's best cosine.
+
+    Gives that over all tokens that carry meaning, and over the third of them with the lowest.
+    """
+    chosen = cosines if places is None else cosines[:, places]
+    if not chosen.size:
+        return 0.0, 0.0
+    best = np.sort(chosen.max(axis=1)[question.weights > 0])
+    return float(best.mean()), float(best[: math.ceil(len(best) / 3)].mean())
+
+
+def _coverage(question: Question, own: set[str], rarity: Rarity) -> float:
+    total = sum(rarity.of(term) for term in question.terms)
+    return sum(rarity.of(term) for term in question.terms if term in own) / total if total else 0.0
+
+
+def _share(wanted: frozenset[str], test: Callable[[str], bool]) -> float:
+    """The share of the terms that pass; 0.5 when there are none."""
+    return sum(map(test, wanted)) / len(wanted) if wanted else 0.5
+
+
+def _cosine(vector: Vectors, tokens: Vectors) -> float:
+    mean = tokens.mean(axis=0)
+    return float(vector @ mean / max(float(np.linalg.norm(mean)), 1e-12))
+
+
+def _fits(question: Question, sentence: str) -> float:
+    """Whether the sentence has something of the kind asked for that the question does not have itself."""
+    if question.expected == "any":
+        return 0.5
+    asked = set(words(question.text))
+    pattern = {"number": _NUMBER, "time": _TIME, "reason": _REASON, "name": _NAME}[question.expected]
+    return float(any(not set(words(match.group(0))) & asked for match in pattern.finditer(sentence)))

@@ -1,0 +1,199 @@
+"""The values that pass between the stages: frozen, with few fields; what can be derived is a property."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Support = Literal["verbatim", "supported", "weak", "unsupported"]
+Reason = Literal["no_documents", "not_in_documents", "model_declined"]
+
+
+def digest(*parts: str) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of the parts, each preceded by its length."""
+    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text a person brought. `text` is canonical: Unicode as found, line ends `\\n`; every offset counts in it."""
+
+    name: str
+    """What people call it: the file's path below the folder that was added. Unique in a library."""
+    source: str
+    """Where it came from: the file's absolute path."""
+    title: str
+    text: str
+    publisher: str | None = None
+    markdown: bool = False
+    examples: tuple[str, ...] = ()
+    """Questions worth asking of it, shown while a chat is empty."""
+
+    @property
+    def id(self) -> str:
+        return digest(self.source)
+
+    @property
+    def version(self) -> str:
+        return digest(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open character offsets in a document's text."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def overlap(self, other: "Span") -> int:
+        """How many characters the two share."""
+        return max(0, min(self.end, other.end) - max(self.start, other.start))
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a document. The passages of a document, in order, make up its text: no gap, no overlap."""
+
+    document: Document
+    span: Span
+
+    @property
+    def id(self) -> str:
+        return digest(self.document.id, self.document.version, str(self.span.start), str(self.span.end))
+
+    @property
+    def text(self) -> str:
+        return self.document.text[self.span.start : self.span.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Where a passage's rank comes from. Ranks count from 1; None: that ranking did not bring the passage."""
+
+    dense_rank: int | None
+    lexical_rank: int | None
+    fused: float
+    reader: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPassage:
+    """A passage with its score (higher is better) and the reasons for it."""
+
+    passage: Passage
+    score: float
+    why: Why
+
+    def as_json(self) -> dict[str, Any]:
+        passage = self.passage
+        return {
+            "document": passage.document.name,
+            "start": passage.span.start,
+            "end": passage.span.end,
+            "text": passage.text,
+            "score": self.score,
+            "why": {
+                "dense_rank": self.why.dense_rank,
+                "lexical_rank": self.why.lexical_rank,
+                "fused": self.why.fused,
+                "reader": self.why.reader,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The exact words a sentence rests on: `text[start:end] == quote` in that version of that document."""
+
+    document: str
+    title: str
+    version: str
+    start: int
+    end: int
+    quote: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "document": self.document,
+            "title": self.title,
+            "version": self.version,
+            "start": self.start,
+            "end": self.end,
+            "quote": self.quote,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence of an answer with what it rests on."""
+
+    text: str
+    support: Support
+    citations: tuple[Citation, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "support": self.support,
+            "citations": [citation.as_json() for citation in self.citations],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of the conversation, with its answer."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `Bot.ask` gives. A refusal is one too: `abstained`, with a reason and no sentence."""
+
+    question: str
+    standalone_question: str
+    text: str
+    """The sentences joined by spaces; for a refusal, the words shown to the person."""
+    reason: Reason | None
+    confidence: float
+    """0 to 1, higher: surer that the documents answer; given for refusals too."""
+    sentences: tuple[AnswerSentence, ...]
+    passages: tuple[RankedPassage, ...]
+    """What was read, best first."""
+    engine: str
+    timings: dict[str, float] = field(default_factory=dict)
+    """Seconds: retrieve, read, answer, verify, total."""
+
+    @property
+    def abstained(self) -> bool:
+        return self.reason is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract of `python -m qa ask --json` and of `results.jsonl`."""
+        return {
+            "question": self.question,
+            "standalone_question": self.standalone_question,
+            "answer": self.text,
+            "abstained": self.abstained,
+            "reason": self.reason,
+            "confidence": self.confidence,
+            "sentences": [sentence.as_json() for sentence in self.sentences],
+            "passages": [passage.as_json() for passage in self.passages],
+            "engine": self.engine,
+            "timings": dict(self.timings),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something `Bot.ask` tells while it works."""
+
+    stage: Literal["retrieve", "read", "answer"]
+
+
+OnEvent = Callable[[Event], None]

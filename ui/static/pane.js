@@ -1,0 +1,86 @@
+// The source pane. data: { html (escaped by ui/source.py), numbers (footnotes, in the order of the text), current,
+// token (new at every opening) }. Trigger: close.
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const pane = parentElement.querySelector(".pane") ?? newPane(parentElement);
+  const close = () => {
+    pane.hidePopover();
+    if (window.footnoteOpener?.isConnected) window.footnoteOpener.focus({ preventScroll: true });
+    setTriggerValue("close", true);
+  };
+  const show = () => open(pane, data, close);
+  if (pane.token !== data.token) {
+    pane.token = data.token;
+    show();
+  }
+  // Streamlit's own elements may be re-inserted, which closes a popover.
+  else if (!pane.matches(":popover-open")) show();
+}
+
+function newPane(parent) {
+  const pane = document.createElement("section");
+  pane.className = "pane";
+  pane.popover = "manual";
+  parent.append(pane);
+  return pane;
+}
+
+function open(pane, data, close) {
+  pane.innerHTML = data.html;
+  pane.setAttribute("aria-label", `Source: ${pane.querySelector("h2").textContent}`);
+  if (!pane.matches(":popover-open")) pane.showPopover();
+  pane.querySelector(".close").onclick = close;
+  pane.onkeydown = (event) => {
+    if (event.key === "Escape") close();
+    else if (event.key === "Tab") keepFocus(pane, event);
+  };
+  if (data.numbers.length) steps(pane, data);
+  pane.querySelector(".text").focus({ preventScroll: true });
+}
+
+function steps(pane, data) {
+  const previous = pane.querySelector(".previous");
+  const next = pane.querySelector(".next");
+  let at = Math.max(0, data.numbers.indexOf(data.current));
+  const go = (step, smooth) => {
+    at = (at + step + data.numbers.length) % data.numbers.length;
+    const place = data.numbers.length > 1 ? ` · ${at + 1} of ${data.numbers.length} in this document` : "";
+    pane.querySelector(".place").textContent = `Footnote ${data.numbers[at]}${place}`;
+    highlight(pane, data.numbers[at], smooth);
+  };
+  previous.hidden = next.hidden = data.numbers.length < 2;
+  previous.onclick = () => go(-1, true);
+  next.onclick = () => go(1, true);
+  go(0, false);
+}
+
+function highlight(pane, number, smooth) {
+  const marks = [...pane.querySelectorAll("mark")];
+  for (const mark of marks) {
+    const current = mark.dataset.notes.split(" ").includes(String(number));
+    mark.classList.toggle("current", current);
+    current ? mark.setAttribute("aria-current", "true") : mark.removeAttribute("aria-current");
+  }
+  const first = marks.find((mark) => mark.classList.contains("current"));
+  if (first) scrollTo(pane.querySelector(".text"), first, smooth);
+}
+
+function scrollTo(text, mark, smooth) {
+  const still = !smooth || matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const box = text.getBoundingClientRect();
+  const at = mark.getBoundingClientRect();
+  const above = Math.max(24, (box.height - at.height) / 3);
+  text.scrollTo({ top: text.scrollTop + at.top - box.top - above, behavior: still ? "instant" : "smooth" });
+}
+
+// Where the pane covers the page, Tab stays in it: what is behind cannot be seen.
+function keepFocus(pane, event) {
+  if (pane.offsetWidth < window.innerWidth) return;
+  const stops = [...pane.querySelectorAll("button:not([hidden]), [tabindex='0']")];
+  const last = stops.at(-1);
+  const focused = pane.getRootNode().activeElement;
+  if (event.shiftKey && focused === stops[0]) last.focus();
+  else if (!event.shiftKey && focused === last) stops[0].focus();
+  else return;
+  event.preventDefault();
+}
