@@ -44,7 +44,7 @@ def read_questions(path: Path) -> list[Question]:
     questions: list[Question] = []
     problems: list[tuple[int, str]] = []
     seen: dict[str, int] = {}
-    # Not splitlines(): that also cuts at characters, U+2028 for one, which JSON allows inside a text.
+    # Cut as bytes: lines of a str also end at characters, U+2028 for one, that JSON allows inside a text.
     for number, line in enumerate(raw.split(b"\n"), start=1):
         if not line.strip():
             continue

@@ -10,6 +10,10 @@ _PERSON = re.compile(r"\b(he|she|him|her|his|hers)\b(?!['’])", re.IGNORECASE)
 _THING = re.compile(r"\b(it|its|they|them|their|theirs|this|that|these|those|there)\b(?!['’])", re.IGNORECASE)
 _OPENING = re.compile(r"^\s*(?:and|but|or|so|then|also|what about|how about|what else|who else|why|when|where)\b", re.I)
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?:\s+(?:of|the|and|for)?\s*[A-Z][\w’'-]*)*")
+_NO_PERSON = re.compile(
+    r"\w+(?:an|ish|ese|stani|raqi|sraeli)|\w+day|January|February|March|April|June|July|August|September|October|"
+    r"November|December|I|The|US|UK|EU|UN"
+)
 _ASKING = frozenset("who what when where why how which did does do is are was were can could has have".split())
 FEW = 3
 """A question with no more meaning words than this may lean on the one before it."""
@@ -43,20 +47,20 @@ def _owns(question: str, pronoun: re.Match[str]) -> bool:
 
 
 def _last_name(history: Sequence[Turn]) -> str | None:
-    """The last name in the previous question or, failing that, the first in its answer; then the turn before."""
+    """Whom the last turns speak of: the answer to "who", else the first name asked about, else the first told."""
     for turn in reversed(history):
-        asked = _names(turn.question)
-        if asked:
-            return asked[-1]
-        told = _names(turn.answer)
-        if told:
-            return told[0]
+        asked, told = _names(turn.question), _names(turn.answer)
+        names = [*told, *asked] if re.match(r"\s*whom?\b", turn.question, re.IGNORECASE) else [*asked, *told]
+        if names:
+            return names[0]
     return None
 
 
 def _names(text: str) -> list[str]:
+    """Runs of capitalised words; not the one that opens a question, nor nationalities, days and months."""
+    found = [match for match in _NAME.finditer(text) if match.group(0).split()[0].casefold() not in _ASKING]
     return [
         match.group(0)
-        for match in _NAME.finditer(text)
-        if match.group(0).split()[0].casefold() not in _ASKING and (match.start() > 0 or " " in match.group(0))
+        for match in found
+        if (match.start() > 0 or " " in match.group(0)) and not _NO_PERSON.fullmatch(match.group(0))
     ]

@@ -20,19 +20,21 @@ from qa.sentences import Sentence
 from qa.types import RankedPassage
 
 Row = NDArray[np.float64]
-Expected = Literal["name", "number", "time", "reason", "any"]
+Expected = Literal["money", "share", "count", "date", "time", "reason", "name", "any"]
 
 NAMES = (
     "meaning",  # cosine of the question and the mean of the sentence's tokens, read within its passage
     "late_interaction",  # mean over the question's tokens of the best cosine to a token of the sentence
     "late_interaction_low",  # the same, mean over the question's worst third: a part that nothing answers to
     "late_interaction_around",  # the first, over the whole passage
+    "late_interaction_low_around",  # the second, over the whole passage
     "coverage",  # share, by rarity, of the question's terms that the sentence has
     "coverage_around",  # the same, of the passage and its title
     "names",  # share of the question's names and numbers that the sentence has
     "names_around",  # the same, of the passage and its title
     "names_missing",  # share of the question's names and numbers that no document has
     "fits",  # 1: the sentence has something new of the kind asked for; 0: it does not; 0.5: no kind is asked for
+    "fits_near",  # late interaction with the words around the best such thing; without a kind, with the sentence
     "passage",  # cosine of the question and the passage, as the index has it
     "rank",  # reciprocal of the passage's fused rank
     "length",  # logarithm of the sentence's number of words
@@ -54,31 +56,50 @@ class Question:
 
 
 _ASKS: dict[Expected, str] = {
-    "number": r"""\bhow[ ](?:many|much|large|big|long|old|far|tall|often|deep|high|fast)\b | \bnumber[ ]of\b |
-        \bwhat[ ](?:percent|share|proportion|number|amount) | \b(?:cost|price)\b""",
-    "time": r"""\bwhen\b | \b(?:what|which)[ ](?:year|month|day|date|decade|century|time|weekday)\b""",
+    "money": r"""\bhow[ ]much[ ](?:money|cash|funding|did|does|do|is|was|will|has|have|would)\b.*
+        \b(?:money|cost|pa(?:y|id)|invest\w*|worth|spen[dt]|price|earn\w*|fund\w*|loan|lend|budget)\b |
+        \bhow[ ]much[ ]money\b | \b(?:cost|price|worth|salary|budget|fee)\b""",
+    "share": r"\bpercent(?:age)?\b | \bwhat[ ](?:share|proportion|fraction)\b | \bat[ ]what[ ]rate\b",
+    "count": r"""\bhow[ ](?:many|much|large|big|long|old|far|tall|often|deep|high|fast|heavy)\b | \bnumber[ ]of\b |
+        \bwhat[ ](?:number|amount)\b""",
+    "date": r"\b(?:what|which)[ ](?:year|month|date|decade|century)\b | \bdate\b",
+    "time": r"\bwhen\b | \b(?:what|which)[ ](?:day|time|weekday)\b",
     "reason": r"""\bwhy\b | \bwhat[ ]for\b | \breasons?\b | \bhow[ ]come\b | \bfor[ ]what[ ]purpose\b |
-        \bwhat[ ](?:causes|caused|led)\b""",
-    "name": r"""\bwho(?:m|se)?\b | \bwhere\b | \b(?:what|which)[ ](?:countr|cit|person|place|company|state|town|
-        region|province|organi[sz]ation|official|nation|agency|team|band|university)""",
+        \bwhat[ ](?:causes|caused|led|made)\b""",
+    "name": r"""\bwho(?:m|se)?\b | \bwhere\b | \b(?:what|which)[ ](?:\w+[ ])?(?:countr|cit|person|place|compan|state|
+        town|region|province|organi[sz]ation|official|nation|agency|team|band|universit|bank|minister)""",
 }
 """What a question says when it asks for something of a kind; the first that fits counts."""
-_NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|"
-    r"billions?|trillions?|half|twice|once|several|percent|third|quarter)\b",
-    re.IGNORECASE,
-)
-_TIME = re.compile(
-    r"\b(?:1[0-9]|20)\d\d\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(?:January|February|March|April|June|July|"
-    r"August|September|October|November|December)\b|\b(?:yesterday|today|tomorrow|tonight|century|centuries|decades?|"
-    r"years?|months?|weeks?|days?|morning|evening|night|noon|ago|era|BC|AD|recent(?:ly)?|spring|summer|autumn|winter)\b"
-)
-_REASON = re.compile(
-    r"\b(?:because|since|due|so that|in order|owing|thanks to|therefore|hence|result\w*|caus\w+|reason\w*|aim\w*|meant|"
-    r"to [a-z]{3,}|for [a-z]+ing|by [a-z]+ing|as|given|amid|driv\w+|lead\w*|led|allow\w*|help\w*|could|would|goal|"
-    r"purpose|intend\w*)\b",
-    re.IGNORECASE,
-)
+_NUMBER = r"""(?:\d[\d.,]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|
+    thousands?|millions?|billions?|trillions?|half|twice|once|several|third|quarter)\b)"""
+_DATE = r"""\b(?:1\d|20)\d\d s?\b | \b(?:January|February|March|April|May|June|July|August|September|October|November|
+    December)\b | \b(?:century|centuries)\b"""
+_FITS: dict[Expected, re.Pattern[str]] = {
+    kind: re.compile(pattern, flags | re.VERBOSE)
+    for kind, pattern, flags in (
+        ("money", rf"[$€£¥]\s?\d[\d.,]* | {_NUMBER}[ ](?:\w+[ ])?(?:dollars?|euros?|pounds?|yen|rupees|cents)\b", re.I),
+        ("share", rf"{_NUMBER}\s?(?:%|per[ ]?cent) | \b(?:half|third|quarter|majority|most)\b", re.I),
+        ("count", _NUMBER, re.I),
+        ("date", _DATE, 0),
+        (
+            "time",
+            rf"""{_DATE} | \b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b | \b(?:yesterday|today|tomorrow|tonight|
+            decades?|years?|months?|weeks?|days?|morning|evening|night|noon|ago|era|BC|AD|recent(?:ly)?|spring|summer|
+            autumn|winter)\b""",
+            0,
+        ),
+        (
+            "reason",
+            r"""\b(?:because|since|due|so[ ]that|in[ ]order|owing|thanks[ ]to|therefore|hence|result\w*|caus\w+|
+            reason\w*|aim\w*|meant|to[ ][a-z]{3,}|for[ ][a-z]+ing|by[ ][a-z]+ing|as|given|amid|driv\w+|lead\w*|led|
+            allow\w*|help\w*|could|would|goal|purpose|intend\w*)\b""",
+            re.I,
+        ),
+        ("name", r"(?<![.!?“\"\n][ ])(?<!^)\b[A-Z][\w’'-]+", 0),
+    )
+}
+WINDOW = 40
+"""Characters on either side of a thing of the kind asked for in which the question's other words should stand."""
 _NAME = re.compile(r"(?<![.!?“\"\n] )(?<!^)\b[A-Z][\w’'-]+")
 
 
@@ -123,31 +144,35 @@ def _passage_rows(
     cosines = question.encoding.tokens @ encoding.tokens.T
     around = set(terms(f"{passage.document.title}\n{passage.text}"))
     missing = _share(question.specifics, lambda term: rarity.counts[term] == 0)
-    shared = [
-        _late(question, cosines, None)[0],
-        _coverage(question, around, rarity),
-        _share(question.specifics, around.__contains__),
-        missing,
-        float(question.encoding.vector @ encoding.vector),
-        1 / rank,
-    ]
+    late_around, late_low_around = _late(question, cosines, None)
+    coverage_around = _coverage(question, around, rarity)
+    names_around = _share(question.specifics, around.__contains__)
+    similarity = float(question.encoding.vector @ encoding.vector)
     rows = []
     for sentence in sentences:
         text = passage.document.text[sentence.span.start : sentence.span.end]
         own = set(terms(text))
-        low, high = sentence.span.start - passage.span.start + head, sentence.span.end - passage.span.start + head
-        places = [i for i, (start, end) in enumerate(encoding.offsets) if start >= low and end <= high]
+        begin = sentence.span.start - passage.span.start + head
+        places = _places(encoding, begin, begin + len(text))
         late, late_low = _late(question, cosines, places)
         meaning = _cosine(question.encoding.vector, encoding.tokens[places]) if places else 0.0
+        fitting = _fitting(question, text)
+        near = [_late(question, cosines, _places(encoding, begin + low, begin + high))[0] for low, high in fitting]
+        fits = 0.5 if question.expected == "any" else float(bool(fitting))
         rows.append(
             np.array([
-                meaning, late, late_low, shared[0],
-                _coverage(question, own, rarity), shared[1],
-                _share(question.specifics, own.__contains__), shared[2], shared[3],
-                _fits(question, text), shared[4], shared[5], math.log(1 + len(text.split())),
+                meaning, late, late_low, late_around, late_low_around,
+                _coverage(question, own, rarity), coverage_around,
+                _share(question.specifics, own.__contains__), names_around, missing,
+                fits, max(near, default=late if fits else 0.0), similarity, 1 / rank, math.log(1 + len(text.split())),
             ])
         )  # fmt: skip
     return rows
+
+
+def _places(encoding: Encoding, begin: int, end: int) -> list[int]:
+    """The tokens that lie between two characters."""
+    return [place for place, (start, stop) in enumerate(encoding.offsets) if start >= begin and stop <= end]
 
 
 def _carries(text: str, start: int, end: int) -> bool:
@@ -193,10 +218,13 @@ def _cosine(vector: Vectors, tokens: Vectors) -> float:
     return float(vector @ mean / max(float(np.linalg.norm(mean)), 1e-12))
 
 
-def _fits(question: Question, sentence: str) -> float:
-    """Whether the sentence has something of the kind asked for that the question does not have itself."""
+def _fitting(question: Question, sentence: str) -> list[tuple[int, int]]:
+    """Where the sentence has something of the kind asked for that the question does not have, with what is around."""
     if question.expected == "any":
-        return 0.5
+        return []
     asked = set(words(question.text))
-    pattern = {"number": _NUMBER, "time": _TIME, "reason": _REASON, "name": _NAME}[question.expected]
-    return float(any(not set(words(match.group(0))) & asked for match in pattern.finditer(sentence)))
+    return [
+        (max(0, match.start() - WINDOW), min(len(sentence), match.end() + WINDOW))
+        for match in _FITS[question.expected].finditer(sentence)
+        if not set(words(match.group(0))) & asked
+    ]

@@ -30,9 +30,8 @@ def main() -> None:
             loading.opening.clear()
         if not opening.done():
             chat.show_input(conversation)
-            chat.show_waiting(conversation)
-            loading.watch(opening)
-            return
+            chat.show_waiting(conversation, opening)
+            st.rerun()
         bot = opening.result()
         documents = loading.documents(bot)
     except FootnoteError as error:

@@ -88,12 +88,16 @@ def show_input(conversation: Conversation) -> None:
     st.chat_input("Ask your documents", key="question", max_chars=LONGEST_QUESTION, on_submit=submit)
 
 
-def show_waiting(conversation: Conversation) -> None:
-    """The conversation while the models load."""
+def show_waiting(conversation: Conversation, opening: Future[Bot]) -> None:
+    """The conversation while the models load; returns when they are there, or are not to be had."""
     _show_exchanges(conversation)
     for question in conversation.queue:
         st.html(question_html(question, None))
-    st.html(stage_html(None))
+    slot = st.empty()
+    while not opening.done():
+        # Again and again: only a call to Streamlit lets a rerun in.
+        slot.html(stage_html(None))
+        wait([opening], timeout=POLL)
 
 
 def show(conversation: Conversation, bot: Bot, documents: Sequence[Document]) -> None:

@@ -14,8 +14,6 @@ from ui.background import in_background
 if TYPE_CHECKING:
     from qa.bot import Bot
 
-POLL = 0.3
-"""Seconds between two looks at whether the models are there."""
 FRESH = 3
 """Seconds for which a listing of the library is kept: reading it again on every click would slow large ones."""
 
@@ -38,10 +36,3 @@ def opening(settings: Settings) -> Future[Bot]:
 def documents(_bot: Bot) -> list[Document]:
     """The library as it is now, or was a moment ago."""
     return _bot.index.documents()
-
-
-@st.fragment(run_every=POLL)
-def watch(future: Future[Bot]) -> None:
-    """Runs the page again once the future is done."""
-    if future.done():
-        st.rerun()

@@ -100,7 +100,8 @@ def _refusal_html(answer: Answer) -> str:
         for ranked in answer.passages[:NEAREST]
     )
     listed = (
-        f"<details><summary>Nearest passages – they do not answer the question</summary><ol>{nearest}</ol></details>"
+        "<details><summary>Nearest passages – they do not answer the question</summary>"
+        f'<ol tabindex="0" aria-label="Nearest passages">{nearest}</ol></details>'
         if nearest
         else ""
     )

@@ -79,10 +79,16 @@ def first_look(server: str, browser: Browser) -> list[str]:
     for text in ("Footnote", "Loading the models…"):
         page.get_by_text(text, exact=True).wait_for(timeout=15_000)
         seen.append(text)
-    expect(page.get_by_role("textbox", name="Ask your documents")).to_be_enabled()
-    seen.append("input")
-    expect(page.get_by_role("button", name=EXAMPLE)).to_be_visible(timeout=MODELS)
+    # A question asked meanwhile is shown at once, and answered when the models are there.
+    field = page.get_by_role("textbox", name="Ask your documents")
+    field.fill(EXAMPLE)
+    field.press("Enter")
+    page.get_by_role("heading", name=EXAMPLE).wait_for(timeout=15_000)
+    page.get_by_text("Loading the models…").wait_for()
+    seen.append("question")
+    page.get_by_role("button", name="Footnote 1:").wait_for(timeout=MODELS)
     expect(page.get_by_text("Loading the models…")).to_have_count(0)
+    seen.append("answer")
     page.close()
     return seen
 

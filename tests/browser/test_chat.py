@@ -56,7 +56,7 @@ def violations(page: Page) -> list[str]:
 
 
 def test_the_page_shows_before_the_models_are_there(first_look: list[str]) -> None:
-    assert first_look == ["Footnote", "Loading the models…", "input"]
+    assert first_look == ["Footnote", "Loading the models…", "question", "answer"]
 
 
 def test_a_footnote_shows_its_passage_and_opens_the_source_at_the_words(open_page: OpenPage) -> None:
@@ -90,13 +90,15 @@ def test_a_footnote_shows_its_passage_and_opens_the_source_at_the_words(open_pag
 def test_a_refusal_says_so_and_offers_the_nearest_passages(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, UNKNOWN)
-    expect(page.get_by_text("The documents do not answer this question.", exact=True).first).to_be_visible()
+    refusal = page.get_by_role("paragraph").filter(has_text="The documents do not answer this question.")
+    expect(refusal).to_be_visible()
     expect(chips(page)).to_have_count(0)
     expect(page.get_by_role("alert")).to_have_count(0)
     passages = page.get_by_role("blockquote")
     expect(passages).to_have_count(0)
     page.get_by_text("Nearest passages – they do not answer the question").click()
     expect(passages).to_have_count(3)
+    expect(refusal).to_be_in_viewport()
 
 
 def test_old_answers_keep_their_footnotes_and_a_new_chat_forgets_them(open_page: OpenPage) -> None:

@@ -77,14 +77,17 @@ function onScroll(event) {
   if (event.target !== state.card && state.card) place(state.card, state.chip.getBoundingClientRect());
 }
 
-// Below the chip, or above it where there is more room; inside the window either way.
+// Below the chip where there is room for all of it, else on the side with more room, and no taller than that.
 function place(card, at) {
   const gap = 6, edge = 12;
+  const below = window.innerHeight - at.bottom - gap - edge;
+  const above = at.top - gap - edge;
+  card.style.maxHeight = "none";
+  const down = card.offsetHeight <= below || below >= above;
+  card.style.maxHeight = `${down ? below : above}px`;
   const left = Math.min(Math.max(at.left - 24, edge), window.innerWidth - card.offsetWidth - edge);
-  const below = at.bottom + gap;
-  const fits = below + card.offsetHeight + edge <= window.innerHeight || at.top < window.innerHeight / 2;
   card.style.left = `${left}px`;
-  card.style.top = `${fits ? below : Math.max(edge, at.top - gap - card.offsetHeight)}px`;
+  card.style.top = `${down ? at.bottom + gap : at.top - gap - card.offsetHeight}px`;
 }
 
 // Says to screen readers what has arrived; made early, since a region that comes with its text is often not read.

@@ -1,0 +1,85 @@
+"""Documents, answers and a bot whose figures can be worked out by hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from eval.dataset import Question, Split, check_evidence
+from eval.metrics import Example
+from qa.types import Answer, AnswerSentence, Citation, Document, Passage, RankedPassage, Reason, Span, Turn, Why
+
+TEXT = "Cats sleep 16 hours. Dogs bark at night. Birds sing at dawn."
+"""Three sentences: 0 to 20, 21 to 40, 41 to 60."""
+
+
+def document(text: str = TEXT, name: str = "pets.txt") -> Document:
+    return Document(name, f"/{name}", "Pets", text)
+
+
+PETS = document()
+
+
+def question(
+    key: str = "q1",
+    evidence: Sequence[str] = ("Dogs bark at night.",),
+    answers: Sequence[str] = ("bark",),
+    kind: str = "fact",
+    split: Split = "dev",
+    line: int = 1,
+    history: Sequence[Turn] = (),
+) -> Question:
+    """One about the pets; without evidence, one that they do not answer."""
+    accepted = tuple(answers) if evidence else ()
+    return Question(key, f"{key}?", bool(evidence), accepted, tuple(evidence), kind, tuple(history), split, line)
+
+
+def cite(start: int, end: int, of: Document = PETS) -> Citation:
+    return Citation(of.name, of.title, of.version, start, end, of.text[start:end])
+
+
+def says(text: str, *citations: Citation) -> AnswerSentence:
+    return AnswerSentence(text, "verbatim", citations)
+
+
+def read(start: int, end: int, of: Document = PETS) -> RankedPassage:
+    return RankedPassage(Passage(of, Span(start, end)), 1.0, Why(1, None, 0.5))
+
+
+def answer(
+    *sentences: AnswerSentence,
+    passages: Sequence[RankedPassage] = (),
+    confidence: float = 0.9,
+    seconds: float | None = 0.5,
+) -> Answer:
+    text = " ".join(sentence.text for sentence in sentences)
+    timings = {} if seconds is None else {"total": seconds}
+    return Answer("?", "?", text, None, confidence, sentences, tuple(passages), "fake", timings)
+
+
+def refusal(
+    text: str = "The documents do not answer this.",
+    passages: Sequence[RankedPassage] = (),
+    confidence: float = 0.1,
+    reason: Reason = "not_in_documents",
+) -> Answer:
+    return Answer("?", "?", text, reason, confidence, (), tuple(passages), "fake", {"total": 0.5})
+
+
+def example(given: Answer, asked: Question | None = None, documents: Sequence[Document] = (PETS,)) -> Example:
+    asked = asked or question()
+    gold = check_evidence([asked], documents)[asked.id]
+    return Example(asked, gold, given, {each.name: each for each in documents})
+
+
+@dataclass
+class ScriptedBot:
+    """Gives, or raises, what its script says for a question; one that is not in the script is a KeyError."""
+
+    script: Mapping[str, Answer | Exception]
+    heard: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        self.heard.append((question, tuple(history)))
+        given = self.script[question]
+        if isinstance(given, Exception):
+            raise given
+        return given

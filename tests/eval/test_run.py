@@ -1,0 +1,319 @@
+"""A whole run with a bot whose answers are scripted: what is written, and what the figures are."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.dataset import Question
+from eval.run import about, new_folder, run, write_summary
+from eval.summary import Figure, Group, Outcome, groups
+from eval.table import print_tables
+from qa.config import Settings
+from qa.errors import FootnoteError, NotWritableError, QuestionFileError
+from qa.types import Answer, Turn
+from tests.eval.fakes import PETS, ScriptedBot, answer, cite, document, question, read, refusal, says
+
+EVIL = "<script>alert('x')</script>&amp;[bold]"
+EARLIER = Turn("Which pets?", "Cats and dogs.")
+SECOND = says("Dogs bark at night.", cite(21, 40))
+THIRD = says(EVIL, cite(41, 60))
+
+QUESTIONS = [
+    question("right", kind="fact", split="test"),
+    question("wrong", kind=EVIL, history=[EARLIER]),
+    question("broken", kind="fact"),
+    question("refused", kind="fact"),
+    question("absent", evidence=[], kind="absent"),
+    question("invented", evidence=[], kind="absent"),
+]
+SCRIPT: dict[str, Answer | Exception] = {
+    "right?": answer(SECOND, passages=[read(0, 20), read(21, 40)], confidence=0.9, seconds=1.0),
+    "wrong?": answer(THIRD, passages=[read(21, 40)], confidence=0.6, seconds=2.0),
+    "broken?": RuntimeError(f"no luck {EVIL}"),
+    "refused?": refusal(confidence=0.2),
+    "absent?": refusal(confidence=0.1),
+    "invented?": answer(SECOND, confidence=0.6, seconds=4.0),
+}
+
+
+def asked(out: Path, bot: ScriptedBot | None = None, questions: Sequence[Question] = QUESTIONS) -> list[Outcome]:
+    return run(questions, bot or ScriptedBot(SCRIPT), [PETS], new_folder(out))
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    text = (out / "results.jsonl").read_text(encoding="utf-8")
+    assert text.endswith("\n")
+    return [json.loads(line) for line in text[:-1].split("\n")]
+
+
+def test_results_hold_one_line_a_question_and_an_error_ends_nothing(tmp_path: Path) -> None:
+    outcomes = asked(tmp_path)
+    rows = lines(tmp_path)
+    assert [row["id"] for row in rows] == [each.id for each in QUESTIONS]
+    told = f"RuntimeError: no luck {EVIL}"
+    assert rows[2] == {"id": "broken", "question": "broken?", "error": told}
+    for row, each in zip(rows, QUESTIONS, strict=True):
+        given = SCRIPT[each.question]
+        if isinstance(given, Answer):
+            assert row == {"id": each.id, **given.as_json()}
+            assert next(iter(row)) == "id"
+    assert [outcome.error for outcome in outcomes] == [None, None, told, None, None, None]
+    assert [outcome.failed for outcome in outcomes] == [False, True, True, True, False, True]
+
+
+def test_each_question_is_asked_once_with_its_history(tmp_path: Path) -> None:
+    bot = ScriptedBot(SCRIPT)
+    asked(tmp_path, bot)
+    assert bot.heard == [(each.question, (EARLIER,) if each.id == "wrong" else ()) for each in QUESTIONS]
+
+
+def test_a_line_is_on_disk_before_the_next_question_is_asked(tmp_path: Path) -> None:
+    on_disk: list[int] = []
+
+    class Looking(ScriptedBot):
+        def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+            on_disk.append((tmp_path / "results.jsonl").read_bytes().count(b"\n"))
+            return super().ask(question, history)
+
+    counted: list[int] = []
+    run(QUESTIONS, Looking(SCRIPT), [PETS], tmp_path, tell=counted.append)
+    assert on_disk == [0, 1, 2, 3, 4, 5]
+    assert counted == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("bad", [answer(SECOND, confidence=float("nan")), answer(says("\ud800"))])
+def test_an_answer_that_json_cannot_say_is_an_error_of_its_question(tmp_path: Path, bad: Answer) -> None:
+    outcomes = asked(tmp_path, ScriptedBot({**SCRIPT, "right?": bad}))
+    assert outcomes[0].error
+    assert lines(tmp_path)[0] == {"id": "right", "question": "right?", "error": outcomes[0].error}
+    assert len(lines(tmp_path)) == len(QUESTIONS)
+
+
+def test_a_run_is_interrupted_by_hand_only(tmp_path: Path) -> None:
+    class Interrupted(ScriptedBot):
+        def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+            if question == "wrong?":
+                raise KeyboardInterrupt
+            return super().ask(question, history)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(QUESTIONS, Interrupted(SCRIPT), [PETS], tmp_path)
+    assert [row["id"] for row in lines(tmp_path)] == ["right"]
+
+
+def test_evidence_that_the_library_does_not_hold_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    bot = ScriptedBot(SCRIPT)
+    with pytest.raises(QuestionFileError, match="right: evidence is in no document"):
+        run(QUESTIONS, bot, [document("Fish swim.")], tmp_path)
+    assert bot.heard == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "a" / "b"
+    assert new_folder(out).is_dir()
+    assert new_folder(out).is_dir()
+    (out / "results.jsonl").write_text("precious")
+    for taken in (out, out / "results.jsonl"):
+        with pytest.raises(FootnoteError, match="is there already") as caught:
+            new_folder(taken)
+        assert caught.value.exit_code == 2
+    with pytest.raises(NotWritableError):
+        new_folder(out / "results.jsonl" / "below")
+    assert (out / "results.jsonl").read_text() == "precious"
+
+
+def test_results_that_are_there_are_not_overwritten(tmp_path: Path) -> None:
+    asked(tmp_path)
+    before = (tmp_path / "results.jsonl").read_bytes()
+    with pytest.raises(NotWritableError):
+        run(QUESTIONS[:1], ScriptedBot(SCRIPT), [PETS], tmp_path)
+    assert (tmp_path / "results.jsonl").read_bytes() == before
+
+
+def figure(group: Group, name: str) -> tuple[int, int, float | None]:
+    found = group.figures[name]
+    return found.n, found.unscored, None if found.value is None else round(found.value, 4)
+
+
+def test_the_figures_of_all_questions_by_hand(tmp_path: Path) -> None:
+    overall = groups(asked(tmp_path))[0]
+    assert (overall.by, overall.questions, overall.errors) == ("overall", 6, 1)
+    assert {name: figure(overall, name) for name in overall.figures} == {
+        # Answerable, and not broken: right, wrong and refused.
+        "hit_at_1": (3, 3, 0.3333),
+        "hit_at_3": (3, 3, 0.6667),
+        "hit_at_5": (3, 3, 0.6667),
+        "reciprocal_rank": (3, 3, 0.5),
+        "contains_answer": (3, 3, 0.3333),
+        "first_sentence_right": (3, 3, 0.3333),
+        "answered_right": (5, 1, 0.4),
+        "answered": (5, 1, 0.6),
+        "wrongly_refused": (3, 3, 0.3333),
+        "rightly_refused": (2, 4, 0.5),
+        # Six pairs: 0.9, 0.6 and 0.2 against 0.1 and 0.6.
+        "confidence_auroc": (5, 1, 0.75),
+        "citation_precision": (2, 4, 0.5),
+        "citation_recall": (3, 3, 0.3333),
+        "quotes_exact": (3, 3, 1.0),
+        # 0.5, 0.5, 1, 2 and 4 seconds.
+        "seconds_median": (5, 1, 1.0),
+        "seconds_p95": (5, 1, 3.6),
+    }
+    for found in overall.figures.values():
+        assert found.low is not None
+        assert found.value is not None
+        assert found.high is not None
+        assert found.low <= found.value <= found.high
+
+
+def test_the_figures_by_split_and_kind(tmp_path: Path) -> None:
+    found = groups(asked(tmp_path))
+    assert [(group.by, group.name, group.questions, group.errors) for group in found] == [
+        ("overall", "overall", 6, 1),
+        ("split", "test", 1, 0),
+        ("split", "dev", 5, 1),
+        ("kind", "fact", 3, 1),
+        ("kind", EVIL, 1, 0),
+        ("kind", "absent", 2, 0),
+    ]
+    assert figure(found[3], "answered_right") == (2, 1, 0.5)
+    assert figure(found[5], "hit_at_1") == (0, 2, None)
+    # One class only: no pair to put in order.
+    assert found[5].figures["confidence_auroc"] == Figure(0, 2, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "wrongly", "rightly"),
+    [(refusal(), (1, 1, 1.0), (1, 1, 1.0)), (answer(SECOND), (1, 1, 0.0), (1, 1, 0.0))],
+    ids=["all refused", "none refused"],
+)
+def test_bots_that_refuse_all_or_nothing(
+    tmp_path: Path, given: Answer, wrongly: tuple[int, int, float], rightly: tuple[int, int, float]
+) -> None:
+    both = [question("a"), question("b", evidence=[])]
+    overall = groups(asked(tmp_path, ScriptedBot({"a?": given, "b?": given}), both))[0]
+    assert (figure(overall, "wrongly_refused"), figure(overall, "rightly_refused")) == (wrongly, rightly)
+    assert figure(overall, "answered_right") == (2, 0, 0.5)
+    assert figure(overall, "confidence_auroc") == (2, 0, 0.5)
+
+
+def test_a_set_that_broke_altogether_has_no_figures(tmp_path: Path) -> None:
+    only = groups(asked(tmp_path, ScriptedBot({"a?": ValueError("no")}), [question("a")]))[0]
+    assert only.errors == 1
+    assert set(only.figures.values()) == {Figure(0, 1, None, None, None)}
+
+
+def summarised(out: Path, script: dict[str, Answer | Exception]) -> dict[str, Any]:
+    outcomes = asked(out, ScriptedBot(script))
+    told = about(Settings(home=out / "home"), [PETS], {"file": EVIL, "sha256": "00"})
+    _, text = write_summary(outcomes, told, out)
+    assert (out / "summary.json").read_text(encoding="utf-8") == text
+    summary: dict[str, Any] = json.loads(text)
+    return summary
+
+
+def test_the_summary_says_what_was_measured_and_with_what(tmp_path: Path) -> None:
+    summary = summarised(tmp_path, SCRIPT)
+    assert summary["overall"]["figures"]["answered_right"] == {
+        "n": 5,
+        "unscored": 1,
+        "value": 0.4,
+        "low": pytest.approx(0.1176, abs=1e-4),
+        "high": pytest.approx(0.7693, abs=1e-4),
+    }
+    assert list(summary["by_split"]) == ["test", "dev"]
+    assert list(summary["by_kind"]) == ["fact", EVIL, "absent"]
+    assert summary["errors"] == {"broken": f"RuntimeError: no luck {EVIL}"}
+    assert list(summary["scores"]) == ["right", "wrong", "refused", "absent", "invented"]
+    assert summary["scores"]["absent"]["hit_at_1"] is None
+    assert summary["scores"]["refused"]["answered_right"] == 0
+    assert summary["documents"] == {"pets.txt": PETS.version}
+    assert summary["settings"]["threshold"] == 0.5
+    assert summary["settings"]["home"] == str(tmp_path / "home")
+    assert summary["questions"] == {"file": EVIL, "sha256": "00"}
+    assert re.fullmatch(r"3\.\d+\.\d+.*", summary["versions"]["python"])
+    assert summary["versions"]["numpy"]
+    assert summary["intervals"] == {"level": 0.95, "seed": 20, "resamples": 2000}
+
+
+@pytest.mark.parametrize(
+    ("script", "commit"),
+    [("echo 0123abc-dirty", "0123abc-dirty"), ("echo no repository >&2; exit 128", None), (None, None)],
+    ids=["in a repository", "outside one", "without the program"],
+)
+def test_the_commit_is_told_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, commit: str | None
+) -> None:
+    if script:
+        (tmp_path / "git").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert about(Settings(home=tmp_path), [], {})["commit"] == commit
+
+
+def test_two_runs_differ_in_nothing_but_time(tmp_path: Path) -> None:
+    slower = {
+        key: replace(given, timings={"total": 9.0}) if isinstance(given, Answer) else given
+        for key, given in SCRIPT.items()
+    }
+    one, two = summarised(tmp_path / "one", SCRIPT), summarised(tmp_path / "two", slower)
+
+    def timeless(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: timeless(inner) for key, inner in value.items() if key not in timed}
+        return [timeless(inner) for inner in value] if isinstance(value, list) else value
+
+    timed = {"timings", "seconds", "seconds_median", "seconds_p95", "finished", "home"}
+    assert timeless(one) == timeless(two)
+    assert one["overall"] != two["overall"]
+    assert timeless(lines(tmp_path / "one")) == timeless(lines(tmp_path / "two"))
+
+
+def test_the_report_shows_each_failed_question_and_escapes_every_text(tmp_path: Path) -> None:
+    summarised(tmp_path, SCRIPT)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    articles = re.findall(r"<article><h3>(.*?)</h3>.*?</article>", page)
+    assert articles == ["wrong?", "broken?", "refused?", "invented?"]
+    assert "Failed questions (4 of 6)" in page
+    assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;&amp;amp;[bold]" in page
+    assert "<script" not in page
+    assert "<blockquote>Dogs bark at night.</blockquote>" in page
+    assert "<blockquote>Birds sing at dawn.</blockquote>" in page
+    assert "Earlier: Which pets?" in page
+
+
+def test_the_report_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+    summarised(tmp_path, SCRIPT)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?:|//|\b(?:src|href)=|@import|url\(", page.replace(str(tmp_path), ""))
+    assert 'name="viewport"' in page
+    assert "color-scheme: light dark" in page
+
+
+def test_the_tables_fit_and_hold_every_figure(tmp_path: Path) -> None:
+    found = groups(asked(tmp_path))
+    file = StringIO()
+    print_tables(found, file)
+    text = file.getvalue()
+    assert max(map(len, text.split("\n"))) <= 100
+    assert "\x1b" not in text
+    assert text.count("\noverall ") == 3
+    assert text.count("\ndev ") == 3
+    assert text.count("0.40 (5)") == 1
+    assert text.count("[0.12, 0.77]") == 1
+    assert "[bold]" in "".join(text.split())
+    assert "1 of 6 questions broke" in text
+
+
+def test_one_split_alone_has_no_row_of_its_own(tmp_path: Path) -> None:
+    file = StringIO()
+    print_tables(groups(asked(tmp_path, questions=QUESTIONS[1:])), file)
+    assert "\noverall " in file.getvalue()
+    assert "\ndev " not in file.getvalue()
