@@ -1,4 +1,4 @@
-"""The command line: `python -m eval run`. Results go to standard output, all else to standard error."""
+"""The command line: `python -m eval run | threshold`. Results go to standard output, all else to standard error."""
 
 import argparse
 import logging
@@ -16,11 +16,15 @@ from qa.errors import BrokenError, DocumentError, FootnoteError
 
 if TYPE_CHECKING:
     from eval.dataset import Question
+    from qa.bot import Bot
     from qa.types import Document
 
 HERE = Path(__file__).parent
 QUESTIONS = HERE / "questions.jsonl"
 BROKEN = BrokenError.exit_code
+PLAIN = "plain"
+STEPS = 20
+"""Thresholds shown, evenly over those there are."""
 _log = logging.getLogger("eval")
 
 
@@ -46,8 +50,13 @@ def _run(options: argparse.Namespace) -> int:
     """Checks all that can be checked before the models are loaded, then asks."""
     from eval.dataset import check_evidence, read_questions
 
+    plain = options.llm == PLAIN
     settings = Settings.from_environment(
-        os.environ, top_k=options.top_k, threshold=options.threshold, embedding=options.embedding, llm=options.llm
+        os.environ,
+        top_k=options.top_k,
+        threshold=options.threshold,
+        embedding=options.embedding,
+        llm=None if plain else options.llm,
     )
     questions = read_questions(options.questions)
     chosen = _chosen(questions, options)
@@ -66,7 +75,7 @@ def _asked(
     out = new_folder(options.out or Path("runs") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
     # A fresh index, whatever the environment says: never the person's own library, nor a shared server.
     settings = replace(settings, home=(out / "home").absolute(), index=None, chroma_url=None)
-    bot = Bot.open(settings)
+    bot = _plain_bot(settings) if options.llm == PLAIN else Bot.open(settings)
     for document in documents:
         bot.index.add(document)
     library = bot.index.documents()
@@ -80,6 +89,32 @@ def _asked(
     if errors := groups[0].errors:
         print(f"footnote: {errors} of {len(questions)} questions broke: see results.jsonl.", file=sys.stderr)
     return BROKEN if errors else 0
+
+
+def _plain_bot(settings: Settings) -> "Bot":
+    from eval.plain import PlainReader
+    from qa.bot import Bot
+    from qa.embedding import SentenceTransformerEmbedder
+    from qa.index import Index
+
+    embedder = SentenceTransformerEmbedder(settings.embedding)
+    return Bot(Index(settings.store, embedder), embedder, PlainReader(embedder), settings)
+
+
+def _threshold(options: argparse.Namespace) -> int:
+    """Prints what thresholds come to, and the best one."""
+    from eval.threshold import best, choices, read_run
+
+    found = choices(read_run(options.run_folder))
+    chosen = best(found)
+    steps = found[:: max(1, len(found) // STEPS)]
+    print("threshold  answered right  wrongly refused  rightly refused  balance")
+    for choice in sorted({*steps, chosen}, key=lambda choice: choice.threshold):
+        print(
+            f"{choice.threshold:9.3f}  {choice.answered_right:14.2f}  {choice.wrongly_refused:15.2f}  "
+            f"{choice.rightly_refused:15.2f}  {choice.balance:7.3f}{'  best' if choice is chosen else ''}"
+        )
+    return 0
 
 
 def _chosen(questions: "Sequence[Question]", options: argparse.Namespace) -> "list[Question]":
@@ -150,21 +185,27 @@ def _positive(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m eval", description="Measure how well Footnote answers.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--verbose", action="store_true", help="log more to standard error")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="ask a set of questions, write and print the figures")
+    run = commands.add_parser("run", parents=[common], help="ask a set of questions, write and print the figures")
     run.add_argument("--questions", metavar="FILE", type=Path, default=QUESTIONS, help="default: the project's own")
     run.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/")
     run.add_argument("--out", metavar="DIR", type=Path, help="a new folder; default: runs/ and the time (UTC)")
     run.add_argument("--split", choices=("dev", "test", "all"), default="all", help="default: all")
     run.add_argument("--kind", metavar="KIND", nargs="+", action="extend", help="questions of these kinds only")
     run.add_argument("--limit", metavar="N", type=_positive, help="the first N of those chosen")
-    run.add_argument("--engine", dest="llm", help="built-in (QA_LLM)")
+    run.add_argument("--engine", dest="llm", help="built-in (QA_LLM), or plain: the plain stack to compare with")
     run.add_argument("--embedding", metavar="MODEL", help="a sentence-transformers model (QA_EMBEDDING)")
     run.add_argument("--top-k", metavar="K", help="passages to read (QA_TOP_K)")
     run.add_argument("--threshold", metavar="T", help="confidence under which to refuse (QA_THRESHOLD)")
     run.add_argument("--json", action="store_true", help="print summary.json instead of the tables")
-    run.add_argument("--verbose", action="store_true", help="log more to standard error")
     run.set_defaults(command=_run)
+    threshold = commands.add_parser(
+        "threshold", parents=[common], help="choose the refusal threshold on a run made with --threshold 0"
+    )
+    threshold.add_argument("run_folder", metavar="RUN", type=Path)
+    threshold.set_defaults(command=_threshold)
     return parser
 
 

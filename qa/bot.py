@@ -11,7 +11,7 @@ from qa.extractive import compose
 from qa.followup import standalone
 from qa.index import Index
 from qa.lexical import corrected
-from qa.reader import Reader, Weights
+from qa.reader import Reader, Reads, Weights
 from qa.retrieval import Library, retrieve
 from qa.types import Answer, AnswerSentence, Event, OnEvent, RankedPassage, Reason, Turn
 
@@ -26,7 +26,7 @@ REFUSALS: dict[Reason, str] = {
 class Bot:
     """Answers questions over an index. One question at a time: threads wait for each other."""
 
-    def __init__(self, index: Index, embedder: Embedder, reader: Reader, settings: Settings) -> None:
+    def __init__(self, index: Index, embedder: Embedder, reader: Reads, settings: Settings) -> None:
         self.index = index
         self._embedder = embedder
         self._reader = reader

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,12 @@ def _reranked(ranked: Sequence[RankedPassage], candidates: Sequence[Candidate]) 
         mass = sum(math.exp(score - candidates[0].score) for score in own) / total
         rescored.append(RankedPassage(one.passage, mass, replace(one.why, reader=max(own, default=None))))
     return tuple(sorted(rescored, key=lambda one: -one.score))
+
+
+class Reads(Protocol):
+    """What stands between retrieval and answer."""
+
+    def read(self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], library: Library) -> Reading: ...
 
 
 class Reader:

@@ -9,18 +9,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qa.embedding import Encoding, Vectors
+from qa.kinds import Expected, expected, fitting
 from qa.lexical import STOPWORDS, Rarity, terms, words
 from qa.sentences import Sentence
 from qa.types import RankedPassage
 
 Row = NDArray[np.float64]
-Expected = Literal["money", "share", "count", "date", "time", "reason", "name", "any"]
 
 NAMES = (
     "meaning",  # cosine of the question and the mean of the sentence's tokens, read within its passage
@@ -55,51 +54,6 @@ class Question:
     expected: Expected
 
 
-_ASKS: dict[Expected, str] = {
-    "money": r"""\bhow[ ]much[ ](?:money|cash|funding|did|does|do|is|was|will|has|have|would)\b.*
-        \b(?:money|cost|pa(?:y|id)|invest\w*|worth|spen[dt]|price|earn\w*|fund\w*|loan|lend|budget)\b |
-        \bhow[ ]much[ ]money\b | \b(?:cost|price|worth|salary|budget|fee)\b""",
-    "share": r"\bpercent(?:age)?\b | \bwhat[ ](?:share|proportion|fraction)\b | \bat[ ]what[ ]rate\b",
-    "count": r"""\bhow[ ](?:many|much|large|big|long|old|far|tall|often|deep|high|fast|heavy)\b | \bnumber[ ]of\b |
-        \bwhat[ ](?:number|amount)\b""",
-    "date": r"\b(?:what|which)[ ](?:year|month|date|decade|century)\b | \bdate\b",
-    "time": r"\bwhen\b | \b(?:what|which)[ ](?:day|time|weekday)\b",
-    "reason": r"""\bwhy\b | \bwhat[ ]for\b | \breasons?\b | \bhow[ ]come\b | \bfor[ ]what[ ]purpose\b |
-        \bwhat[ ](?:causes|caused|led|made)\b""",
-    "name": r"""\bwho(?:m|se)?\b | \bwhere\b | \b(?:what|which)[ ](?:\w+[ ])?(?:countr|cit|person|place|compan|state|
-        town|region|province|organi[sz]ation|official|nation|agency|team|band|universit|bank|minister)""",
-}
-"""What a question says when it asks for something of a kind; the first that fits counts."""
-_NUMBER = r"""(?:\d[\d.,]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|
-    thousands?|millions?|billions?|trillions?|half|twice|once|several|third|quarter)\b)"""
-_DATE = r"""\b(?:1\d|20)\d\d s?\b | \b(?:January|February|March|April|May|June|July|August|September|October|November|
-    December)\b | \b(?:century|centuries)\b"""
-_FITS: dict[Expected, re.Pattern[str]] = {
-    kind: re.compile(pattern, flags | re.VERBOSE)
-    for kind, pattern, flags in (
-        ("money", rf"[$€£¥]\s?\d[\d.,]* | {_NUMBER}[ ](?:\w+[ ])?(?:dollars?|euros?|pounds?|yen|rupees|cents)\b", re.I),
-        ("share", rf"{_NUMBER}\s?(?:%|per[ ]?cent) | \b(?:half|third|quarter|majority|most)\b", re.I),
-        ("count", _NUMBER, re.I),
-        ("date", _DATE, 0),
-        (
-            "time",
-            rf"""{_DATE} | \b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b | \b(?:yesterday|today|tomorrow|tonight|
-            decades?|years?|months?|weeks?|days?|morning|evening|night|noon|ago|era|BC|AD|recent(?:ly)?|spring|summer|
-            autumn|winter)\b""",
-            0,
-        ),
-        (
-            "reason",
-            r"""\b(?:because|since|due|so[ ]that|in[ ]order|owing|thanks[ ]to|therefore|hence|result\w*|caus\w+|
-            reason\w*|aim\w*|meant|to[ ][a-z]{3,}|for[ ][a-z]+ing|by[ ][a-z]+ing|as|given|amid|driv\w+|lead\w*|led|
-            allow\w*|help\w*|could|would|goal|purpose|intend\w*)\b""",
-            re.I,
-        ),
-        ("name", r"(?<![.!?“\"\n][ ])(?<!^)\b[A-Z][\w’'-]+", 0),
-    )
-}
-WINDOW = 40
-"""Characters on either side of a thing of the kind asked for in which the question's other words should stand."""
 _NAME = re.compile(r"(?<![.!?“\"\n] )(?<!^)\b[A-Z][\w’'-]+")
 
 
@@ -107,11 +61,7 @@ def understand(text: str, encoding: Encoding) -> Question:
     """A question with its terms, its names and numbers, and the kind of thing it asks for."""
     carrying = [words(text[start:end]) != [] and _carries(text, start, end) for start, end in encoding.offsets]
     weights = np.array(carrying if any(carrying) else [True] * len(carrying), dtype=np.float32)
-    lowered = text.casefold()
-    expected: Expected = next(
-        (kind for kind, pattern in _ASKS.items() if re.search(pattern, lowered, re.VERBOSE)), "any"
-    )
-    return Question(text, encoding, weights, Counter(terms(text)), frozenset(_specifics(text)), expected)
+    return Question(text, encoding, weights, Counter(terms(text)), frozenset(_specifics(text)), expected(text))
 
 
 def signals(
@@ -156,9 +106,9 @@ def _passage_rows(
         places = _places(encoding, begin, begin + len(text))
         late, late_low = _late(question, cosines, places)
         meaning = _cosine(question.encoding.vector, encoding.tokens[places]) if places else 0.0
-        fitting = _fitting(question, text)
-        near = [_late(question, cosines, _places(encoding, begin + low, begin + high))[0] for low, high in fitting]
-        fits = 0.5 if question.expected == "any" else float(bool(fitting))
+        found = fitting(question.text, question.expected, text)
+        near = [_late(question, cosines, _places(encoding, begin + low, begin + high))[0] for low, high in found]
+        fits = 0.5 if question.expected == "any" else float(bool(found))
         rows.append(
             np.array([
                 meaning, late, late_low, late_around, late_low_around,
@@ -216,15 +166,3 @@ def _share(wanted: frozenset[str], test: Callable[[str], bool]) -> float:
 def _cosine(vector: Vectors, tokens: Vectors) -> float:
     mean = tokens.mean(axis=0)
     return float(vector @ mean / max(float(np.linalg.norm(mean)), 1e-12))
-
-
-def _fitting(question: Question, sentence: str) -> list[tuple[int, int]]:
-    """Where the sentence has something of the kind asked for that the question does not have, with what is around."""
-    if question.expected == "any":
-        return []
-    asked = set(words(question.text))
-    return [
-        (max(0, match.start() - WINDOW), min(len(sentence), match.end() + WINDOW))
-        for match in _FITS[question.expected].finditer(sentence)
-        if not set(words(match.group(0))) & asked
-    ]
