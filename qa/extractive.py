@@ -17,13 +17,13 @@ NEAR = 1.0
 LOOK_BACK = 6
 """How many sentences back the name may stand that a pronoun means."""
 
+_SINGULAR = r"is|was|does|did|do|has|had|will|would|can|could|should|this|its|his|kind|sort|type"
 _LIST = re.compile(
-    r"^\s*(?:list|name all|name the)\b|\b(?:what|which)\b(?:\s+\w+){0,3}?\s+(?:are|were|have|do|did)\b|"
-    r"\b(?:what|which) (?:\w+ )?(?!(?:does|is|was|has|this|us|series|business|process|access|news)\b)\w{3,}s\b|"
-    r"\bwho (?:all|else|attended|were|are)\b|\b(?:countries|reasons|things|ways|examples|types|kinds|several|both)\b",
+    rf"^\s*(?:list|name|enumerate)\b|\b(?:what|which)\s+(?:are|were)\b|\bwho\s+(?:all|else|are|were|attended)\b|"
+    rf"\b(?:what|which)\s+(?:(?!(?:{_SINGULAR})\b)\w+\s+){{0,2}}(?!(?:{_SINGULAR}|us|news|series|business)\b)"
+    rf"\w{{2,}}[^\Wsui]s\b|\b(?:countries|reasons|things|ways|examples|types|kinds|several)\b",
     re.IGNORECASE,
 )
-_PERSON = r"he|she"
 _OPENS_PERSON = re.compile(r"^[“\"‘'(\[]*(?:he|she|they|his|her|their)\b", re.IGNORECASE)
 _OPENS_THING = re.compile(r"^[“\"‘'(\[]*(?:it|its|this|that|these|those)\b(?!['’])", re.IGNORECASE)
 _SPEAKS = (
@@ -83,12 +83,12 @@ def _with_antecedent(candidate: Candidate, library: Library) -> _Chosen:
     place = sentences.index(candidate.sentence)
     text = candidate.text
     before = [s for s in sentences[max(0, place - LOOK_BACK) : place] if s.answers][::-1]
+    if _ONLY_QUOTED.match(text):
+        return _Chosen(candidate, next((s for s in before if s.paragraph == candidate.sentence.paragraph), None))
     if _OPENS_PERSON.match(text) or _HE_SAID.search(text):
         return _Chosen(candidate, next((s for s in before if _names_someone(_words(document, s))), None))
     if _OPENS_THING.match(text):
         return _Chosen(candidate, next((s for s in before if s.paragraph >= candidate.sentence.paragraph - 1), None))
-    if _ONLY_QUOTED.match(text):
-        return _Chosen(candidate, next((s for s in before if s.paragraph == candidate.sentence.paragraph), None))
     return _Chosen(candidate, None)
 
 

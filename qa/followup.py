@@ -11,7 +11,7 @@ _THING = re.compile(r"\b(it|its|they|them|their|theirs|this|that|these|those|the
 _OPENING = re.compile(r"^\s*(?:and|but|or|so|then|also|what about|how about|what else|who else|why|when|where)\b", re.I)
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?:\s+(?:of|the|and|for)?\s*[A-Z][\w’'-]*)*")
 _NO_PERSON = re.compile(
-    r"\w+(?:an|ish|ese|stani|raqi|sraeli)|\w+day|January|February|March|April|June|July|August|September|October|"
+    r"\w{3,}(?:ian|ican|ish|ese|stani|raqi|sraeli)|German|\w+day|January|February|March|April|June|July|August|September|October|"
     r"November|December|I|The|US|UK|EU|UN"
 )
 _ASKING = frozenset("who what when where why how which did does do is are was were can could has have".split())

@@ -14,7 +14,7 @@ _WORD = re.compile(r"\w+(?:[.,]\d+)*")
 STOPWORDS = frozenset(
     """a about according also am an and any anybody anyone anything are as at be been being both but by can could did do
     does doing for from get give gave given got had has have having he her here hers him his how i if in into is it its
-    itself me might mine my of on one or our ours out shall she should so some somebody someone something such tell than
+    itself me might my of on one or our ours out shall she should so some somebody someone something such tell than
     that the their theirs them then there these they this those to too under up was we were what when where which while
     who whom whose why will with would you your yours please s t d re ve ll m""".split()
 )
@@ -88,7 +88,7 @@ def corrected(query: str, vocabulary: Collection[str], known: Callable[[str], bo
 
     def mend(match: re.Match[str]) -> str:
         word = match.group(0).casefold()
-        if len(word) < 4 or not word.isalpha() or word in vocabulary or known(word):
+        if len(word) < 4 or not word.isalpha() or word in STOPWORDS or word in vocabulary or known(word):
             return match.group(0)
         return _nearest(word, vocabulary) or match.group(0)
 

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 from typing import Literal
 
 import sentencex
@@ -19,6 +20,7 @@ from qa.types import Document, Span
 Kind = Literal["prose", "item", "row", "heading", "code"]
 WRAP_LIMIT = 120
 """Lines no longer than this may have been wrapped by hand; longer ones are paragraphs."""
+NARROWEST = 30
 LONG_QUOTATION = 600
 LANGUAGE = "en"
 _WITHOUT_QUOTES = str.maketrans('“”"«»„', "      ")
@@ -27,18 +29,23 @@ _PROSE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _MARKUP = re.compile(r"^[ \t]*(?:>[ \t]?|#{1,6}[ \t]+|(?:[-*+]|\d{1,9}[.)])[ \t]+)+")
 
 _CALL = re.compile(
-    r"""\b(?:
-      subscri\w+ | sign[ ]up | newsletter | donat\w+ | give[ ]to: | your[ ](?:gift|support|contribution) |
-      support[ ](?:our|us|independent) | join[ ]us | follow[ ]us | share[ ]this | read[ ](?:more|also|next) |
-      click[ ]here | download[ ](?:our|the)[ ]app | cookies? | privacy[ ]policy | terms[ ]of | all[ ]rights[ ]reserved |
-      advertisement | sponsored | related[ ](?:articles?|stories|topics) | most[ ]read | recommended | log[ ]in |
-      our[ ](?:journalists?|correspondents?|reporters?|journalism|readers|mission) | free[ ]trial | gift[ ]card |
-      skip[ ]to | copyright | skip[ ]advert | story[ ]continues
-    )\b | ^\s*(?:give[ ]to|photo|image|credit)s?\s*: | \bgive[ ]to: | ©""",
+    r"""^\W*(?:
+      subscribe | sign[ ]up | donate | support[ ](?:us|our|independent) | follow[ ]us | join[ ]us | share[ ]this |
+      read[ ](?:more|also|next) | click[ ]here | download[ ](?:our|the)[ ]app | log[ ]in | skip[ ](?:to|advert) |
+      advertisement | sponsored | related[ ](?:articles?|stories|topics|content) | most[ ](?:read|popular) |
+      recommended[ ]for | copyright | (?:photo|image|picture|credit)s?\s*: | give[ ]to
+    )\b | \b(?:
+      our[ ](?:newsletters?|journalism|journalists?|correspondents?|reporters?|subscribers) | free[ ]trial |
+      your[ ](?:gift|donation|contribution|generous) | all[ ]rights[ ]reserved | cookie[ ](?:policy|settings|notice) |
+      (?:uses?|accept)[ ](?:all[ ])?cookies | (?:story|article)[ ]continues[ ]below | give[ ]to:
+    ) | ©""",
     re.IGNORECASE | re.VERBOSE,
 )
+"""A line that calls on the reader to do something for the publisher, or that only a web page has."""
 SHORT_BLOCK = 140
 """A paragraph of a news text is longer; a line of an appeal, a menu or an advert is not."""
+SLIGHT_BLOCK = 60
+"""A line beside a call that is no longer than this belongs to it."""
 _WORD = re.compile(r"\w+")
 SHINGLE = 4
 COMMON = 50
@@ -131,19 +138,33 @@ def _lines(text: str) -> Iterator[Span]:
 def _text_blocks(text: str) -> Iterator[_Block]:
     """Paragraphs of a plain text: lines, joined where a hand-made wrap broke them."""
     lines = list(_lines(text))
-    width = max((len(line) for line in lines), default=0)
-    wrapped = width <= WRAP_LIMIT
+    width = _wrap_width(text, lines)
     open_span: Span | None = None
-    for line, after in zip(lines, [*lines[1:], None], strict=True):
+    for line, after in zip_longest(lines, lines[1:]):
         stripped = _trimmed(text, line.start, line.end)
         if not stripped:
             continue
         start = open_span.start if open_span else stripped.start
-        if wrapped and after and _continues(text, line, after, width):
+        if width and after and _continues(text, line, after, width):
             open_span = Span(start, stripped.end)
             continue
         yield _typed(text, Span(start, stripped.end))
         open_span = None
+
+
+def _wrap_width(text: str, lines: Sequence[Span]) -> int | None:
+    """The width at which a text was wrapped by hand, nearly its longest line; None when it was not.
+
+    It was when at least every second break between two lines of words is where the width would have put it.
+    """
+    sizes = sorted(len(line) for line in lines if _trimmed(text, line.start, line.end))
+    width = sizes[int(0.95 * (len(sizes) - 1))] if sizes else 0
+    if not NARROWEST <= width <= WRAP_LIMIT:
+        return None
+    breaks = [(line, after) for line, after in pairwise(lines) if text[line.start : line.end].strip()]
+    breaks = [(line, after) for line, after in breaks if text[after.start : after.end].strip()]
+    wraps = sum(_continues(text, line, after, width) for line, after in breaks)
+    return width if wraps >= 2 and 2 * wraps >= len(breaks) else None
 
 
 def _continues(text: str, line: Span, after: Span, width: int) -> bool:
@@ -192,24 +213,26 @@ def _markdown_kind(token_type: str, inside: Sequence[str]) -> Kind | None:
 
 
 def _boilerplate(text: str, blocks: Sequence[_Block]) -> list[bool]:
-    """Runs of short lines in which one calls the reader to do something, and short lines that do so alone."""
-    marks = [False] * len(blocks)
-    short = [len(block.span) < SHORT_BLOCK and block.kind in ("prose", "heading", "item") for block in blocks]
-    calls = [bool(_CALL.search(text[block.span.start : block.span.end])) for block in blocks]
-    start = 0
-    while start < len(blocks):
-        end = start
-        while end < len(blocks) and short[end]:
-            end += 1
-        run = range(start, end)
-        called = [place for place in run if calls[place]]
-        if len(run) >= 3 and called:
-            for place in run:
+    """Short lines that call on the reader, with the slight lines around them and what stands between those."""
+    sizes = [len(block.span) if block.kind in ("prose", "heading", "item") else SHORT_BLOCK for block in blocks]
+    marks = [
+        size < SHORT_BLOCK and bool(_CALL.search(text[block.span.start : block.span.end]))
+        for size, block in zip(sizes, blocks, strict=True)
+    ]
+    for call in [place for place, mark in enumerate(marks) if mark]:
+        for step in (-1, 1):
+            place = call + step
+            while 0 <= place < len(blocks) and _belongs(sizes, place, step):
                 marks[place] = True
-        for place in called:
-            marks[place] = True
-        start = max(end, start + 1)
+                place += step
     return marks
+
+
+def _belongs(sizes: Sequence[int], place: int, step: int) -> bool:
+    """Whether a line next to a call is slight or, after the call, a short one before another slight one."""
+    if sizes[place] <= SLIGHT_BLOCK:
+        return True
+    return step > 0 and sizes[place] < SHORT_BLOCK and place + 1 < len(sizes) and sizes[place + 1] <= SLIGHT_BLOCK
 
 
 def _echoes(text: str, sentences: Sequence[Sentence]) -> dict[int, int]:

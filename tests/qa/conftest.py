@@ -1,0 +1,30 @@
+"""The real models, loaded once for the tests that need them."""
+
+from pathlib import Path
+
+import pytest
+
+from qa.bot import Bot
+from qa.config import PACKAGED_EMBEDDING, Settings
+from qa.documents import load
+from qa.embedding import SentenceTransformerEmbedder
+from qa.index import Index
+from qa.reader import Reader, Weights
+
+SEEDS = Path(__file__).parents[2] / "seeds"
+
+
+@pytest.fixture(scope="session")
+def embedder() -> SentenceTransformerEmbedder:
+    """The packaged model."""
+    return SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
+
+
+@pytest.fixture(scope="session")
+def seed_bot(embedder: SentenceTransformerEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Bot:
+    """A bot over `seeds/` that refuses nothing."""
+    home = tmp_path_factory.mktemp("home")
+    index = Index(home / "index", embedder)
+    for document in load([SEEDS]).documents:
+        index.add(document)
+    return Bot(index, embedder, Reader(embedder, Weights.packaged()), Settings(home=home, threshold=0.0))

@@ -1,0 +1,170 @@
+"""The index: whole or not at all, and honest about what built it."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from qa.embedding import Encoding
+from qa.errors import IndexDamagedError, IndexMismatchError, NotWritableError
+from qa.index import Index
+from qa.types import Document
+from tests.qa.fakes import WordEmbedder, text_document
+from tests.qa.texts import NEWS, texts
+
+
+class BrokenEmbedder(WordEmbedder):
+    """Fails at the n-th text."""
+
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
+        raise RuntimeError("out of order")
+
+
+def _texts(index: Index) -> dict[str, str]:
+    return {document.name: document.text for document in index.documents()}
+
+
+@settings(deadline=None, max_examples=40)
+@given(texts.filter(str.strip))
+def test_adding_twice_is_a_no_op_and_the_text_comes_back(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    embedder = WordEmbedder()
+    index = Index(tmp_path_factory.mktemp("twice") / "index", embedder)
+    document = text_document(text)
+    assert index.add(document).outcome == "added"
+    before, generation = list(embedder.encoded), index.generation
+    assert index.add(document).outcome == "unchanged"
+    assert (embedder.encoded, index.generation) == (before, generation)
+    assert index.documents() == [document]
+    assert "".join(passage.text for passage in index.passages(index.documents())) == text
+
+
+def test_a_changed_document_replaces_the_old_version_whole(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document(NEWS * 3))
+    generation = index.generation
+    assert index.add(text_document("Short now.")).outcome == "replaced"
+    assert _texts(index) == {"a.txt": "Short now."}
+    assert len(index.nearest(WordEmbedder().encode(["bridge"])[0].vector, 50)) == 1
+    assert index.generation != generation
+
+
+def test_a_new_title_replaces_too_because_it_is_embedded(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("Same text.", title="Old"))
+    assert index.add(text_document("Same text.", title="New")).outcome == "replaced"
+    assert [document.title for document in index.documents()] == ["New"]
+
+
+def test_everything_of_a_document_comes_back(tmp_path: Path) -> None:
+    document = Document("a.md", "/s/a.md", "T", "# T\n\nText.", "P", True, ("Q?",))
+    Index(tmp_path / "index", WordEmbedder()).add(document)
+    assert Index(tmp_path / "index").documents() == [document]
+
+
+def test_what_fails_in_the_middle_leaves_the_library_as_it_was(tmp_path: Path) -> None:
+    Index(tmp_path / "index", WordEmbedder()).add(text_document("The first version."))
+    with pytest.raises(RuntimeError, match="out of order"):
+        Index(tmp_path / "index", BrokenEmbedder()).add(text_document("The second version."))
+    assert _texts(Index(tmp_path / "index")) == {"a.txt": "The first version."}
+
+
+def test_passages_without_a_record_are_not_seen_and_go_at_the_next_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("The first version."))
+
+    def killed(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(index._records, "upsert", killed)
+    with pytest.raises(KeyboardInterrupt):
+        index.add(text_document("The second version."))
+    vector = WordEmbedder().encode(["version"])[0].vector
+    assert len(index.nearest(vector, 9)) == 2
+    reopened = Index(tmp_path / "index", WordEmbedder())
+    assert _texts(reopened) == {"a.txt": "The first version."}
+    assert len(reopened.nearest(vector, 9)) == 1
+
+
+def test_another_opening_of_the_same_folder_sees_a_change(tmp_path: Path) -> None:
+    one, other = Index(tmp_path / "index", WordEmbedder()), Index(tmp_path / "index", WordEmbedder())
+    generation = other.generation
+    one.add(text_document("Some text."))
+    assert other.generation != generation
+    assert _texts(other) == {"a.txt": "Some text."}
+
+
+def test_two_sources_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    first = Document("a.txt", "/one/a.txt", "A", "One.")
+    second = Document("a.txt", "/two/a.txt", "A", "Two.")
+    assert [index.add(document).name for document in (first, second, second)] == ["a.txt", "two/a.txt", "two/a.txt"]
+    assert _texts(index) == {"a.txt": "One.", "two/a.txt": "Two."}
+
+
+def test_removing(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("Some text."))
+    assert [index.remove("a.txt"), index.remove("a.txt")] == [True, False]
+    assert index.documents() == []
+    assert index.nearest(WordEmbedder().encode(["text"])[0].vector, 9) == []
+
+
+def test_nearest_gives_cosines_nearest_first_and_may_be_restricted(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    gold, salt = text_document("gold", "g.txt", title=""), text_document("salt", "s.txt", title="")
+    for document in (gold, salt):
+        index.add(document)
+    found = index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9)
+    assert [round(score, 4) for _, score in found] == [1.0, 0.0]
+    assert len(index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9, [salt])) == 1
+    assert index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9, []) == []
+
+
+def test_an_index_of_another_model_names_the_command_that_rebuilds_it(tmp_path: Path) -> None:
+    Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
+    with pytest.raises(IndexMismatchError, match=r"embedding one.*python -m qa rebuild"):
+        Index(tmp_path / "index", WordEmbedder("two"))
+    assert Index.rebuild(tmp_path / "index", WordEmbedder("two")) == 1
+    assert Index(tmp_path / "index", WordEmbedder("two")).documents() == [text_document(NEWS)]
+    with pytest.raises(IndexMismatchError, match="embedding two"):
+        Index(tmp_path / "index", WordEmbedder("one"))
+
+
+def test_a_rebuild_that_fails_leaves_the_old_index(tmp_path: Path) -> None:
+    Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
+    with pytest.raises(RuntimeError, match="out of order"):
+        Index.rebuild(tmp_path / "index", BrokenEmbedder("two"))
+    assert _texts(Index(tmp_path / "index", WordEmbedder("one"))) == {"a.txt": NEWS}
+    assert Index.rebuild(tmp_path / "index", WordEmbedder("two")) == 1
+
+
+@pytest.mark.parametrize("damage", [b"garbage" * 999, b"SQLite format 3\0" + b"\0" * 200])
+def test_a_damaged_folder_is_one_error_that_says_what_to_do(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "chroma.sqlite3").write_bytes(damage)
+    with pytest.raises(IndexDamagedError, match="python -m qa add"):
+        Index(tmp_path / "index", WordEmbedder())
+
+
+def test_vectors_that_are_gone_are_noticed(tmp_path: Path) -> None:
+    """Chroma itself answers from the few that it has not yet put into files."""
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("\n\n".join(f"Paragraph {n} " + "of many words " * 50 for n in range(1500))))
+    assert len(index.passages(index.documents())) > 1000
+    vectors = [path for path in (tmp_path / "index").iterdir() if path.is_dir()]
+    shutil.copytree(tmp_path / "index", tmp_path / "copy")
+    for path in vectors:
+        shutil.rmtree(tmp_path / "copy" / path.name)
+    with pytest.raises(IndexDamagedError, match=r"python -m qa add"):
+        Index(tmp_path / "copy", WordEmbedder())
+
+
+def test_a_place_that_takes_no_writes_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotWritableError, match="QA_HOME") as caught:
+        Index(tmp_path / "file" / "index", WordEmbedder())
+    assert caught.value.exit_code == 3
