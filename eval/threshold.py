@@ -61,13 +61,19 @@ def best(found: Sequence[Choice]) -> Choice:
 
 
 def read_run(folder: Path) -> list[Asked]:
-    """The questions of a run. Raises FootnoteError for one that is not there, or that refused any."""
+    """The questions of a run over the development split.
+
+    Raises FootnoteError for one that is not there, that refused any, or that asked questions of the test split: a
+    threshold chosen on those would be reported on them.
+    """
     try:
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise FootnoteError(f"{folder} holds no run that ended: {error}") from error
     if summary["settings"]["threshold"] != 0:
         raise FootnoteError(f"{folder} refused some questions. Make a run that does not: --threshold 0")
+    if summary["questions"]["split"] != "dev":
+        raise FootnoteError(f"{folder} asked the test split too. Choose on the other: --split dev --threshold 0")
     return [
         Asked(
             confidence=scores["confidence"],

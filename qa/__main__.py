@@ -37,15 +37,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ask(options: argparse.Namespace, settings: Settings) -> int:
     from qa.bot import Bot
 
+    question, paths = _question_and_paths(options)
     bot = Bot.open(settings)
     names = None
-    if options.documents:
-        names, failures = _add_all(bot, options.documents)
+    if paths:
+        names, failures = _add_all(bot, paths)
         if failures:
             return failures
-    answer = bot.ask(options.question, documents=names)
+    answer = bot.ask(question, documents=names)
     print(json.dumps(answer.as_json(), ensure_ascii=False) if options.json else _as_text(answer))
     return 0
+
+
+def _question_and_paths(options: argparse.Namespace) -> tuple[str, list[Path]]:
+    """`--documents A B QUESTION` takes the question for one more document: the last word of all is the question."""
+    words: list[str] = [*(options.documents or ()), *([options.question] if options.question is not None else ())]
+    if not words or (options.question is None and len(words) < 2):
+        raise FootnoteError('There is no question. Put it last: python -m qa ask "What did it cost?"')
+    return words[-1], [Path(word) for word in words[:-1]]
 
 
 def _add(options: argparse.Namespace, settings: Settings) -> int:
@@ -154,9 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     ask = commands.add_parser("ask", parents=[common], help="answer one question")
-    ask.add_argument("question")
+    ask.add_argument("question", nargs="?")
     ask.add_argument("--json", action="store_true", help="print the whole answer as one JSON object")
-    ask.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="ask these only")
+    ask.add_argument("--documents", metavar="PATH", nargs="+", action="extend", help="ask these only")
     ask.add_argument("--top-k", help="passages to read (QA_TOP_K)")
     ask.add_argument("--threshold", help="confidence under which to refuse (QA_THRESHOLD)")
     ask.add_argument("--engine", dest="llm", help="built-in (QA_LLM)")

@@ -1,0 +1,62 @@
+"""The refusal threshold: what each one comes to, by hand, and which runs it may be chosen on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.threshold import Asked, best, choices, read_run
+from qa.errors import FootnoteError
+
+ASKED = [Asked(0.9, True), Asked(0.6, False), Asked(0.4, True), Asked(0.5, None), Asked(0.2, None)]
+
+
+def test_every_place_between_two_confidences_is_a_choice() -> None:
+    found = choices(ASKED)
+    assert [choice.threshold for choice in found] == pytest.approx([0.1, 0.3, 0.45, 0.55, 0.75, 0.95])
+    assert [choice.answered_right for choice in found] == pytest.approx([2 / 3, 2 / 3, 1 / 3, 1 / 3, 1 / 3, 0])
+    assert [choice.wrongly_refused for choice in found] == pytest.approx([0, 0, 1 / 3, 1 / 3, 2 / 3, 1])
+    assert [choice.rightly_refused for choice in found] == pytest.approx([0, 0.5, 0.5, 1, 1, 1])
+
+
+def test_the_best_has_the_highest_balance() -> None:
+    found = choices(ASKED)
+    assert best(found).balance == pytest.approx(2 / 3)
+    assert best(found).threshold == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("asked", [[], [Asked(0.5, True)], [Asked(0.5, None)]])
+def test_one_class_alone_gives_no_threshold(asked: list[Asked]) -> None:
+    with pytest.raises(FootnoteError, match="some that they do not"):
+        choices(asked)
+
+
+def _run(folder: Path, threshold: float = 0, split: str = "dev") -> Path:
+    scores: dict[str, Any] = {
+        "a": {"confidence": 0.7, "first_sentence_right": 1.0},
+        "b": {"confidence": 0.3, "first_sentence_right": None},
+    }
+    summary = {"settings": {"threshold": threshold}, "questions": {"split": split}, "scores": scores}
+    (folder / "summary.json").write_text(json.dumps(summary))
+    return folder
+
+
+def test_a_run_is_read(tmp_path: Path) -> None:
+    assert read_run(_run(tmp_path)) == [Asked(0.7, True), Asked(0.3, None)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({"split": "test"}, "--split dev"), ({"split": "all"}, "--split dev"), ({"threshold": 0.5}, "--threshold 0")],
+)
+def test_no_threshold_is_chosen_on_the_test_split_nor_on_a_run_that_refused(
+    tmp_path: Path, changed: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(FootnoteError, match=words):
+        read_run(_run(tmp_path, **changed))
+
+
+def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FootnoteError, match="no run"):
+        read_run(tmp_path)
