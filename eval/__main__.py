@@ -56,6 +56,7 @@ def _run(options: argparse.Namespace) -> int:
         top_k=options.top_k,
         threshold=options.threshold,
         embedding=options.embedding,
+        reader=options.reader,
         llm=None if plain else options.llm,
     )
     questions = read_questions(options.questions)
@@ -197,6 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--limit", metavar="N", type=_positive, help="the first N of those chosen")
     run.add_argument("--engine", dest="llm", help="built-in (QA_LLM), or plain: the plain stack to compare with")
     run.add_argument("--embedding", metavar="MODEL", help="a sentence-transformers model (QA_EMBEDDING)")
+    run.add_argument("--reader", metavar="MODEL", help="an extractive question-answering model (QA_READER)")
     run.add_argument("--top-k", metavar="K", help="passages to read (QA_TOP_K)")
     run.add_argument("--threshold", metavar="T", help="confidence under which to refuse (QA_THRESHOLD)")
     run.add_argument("--json", action="store_true", help="print summary.json instead of the tables")

@@ -58,13 +58,26 @@ def auroc_interval(positive: Sequence[float], negative: Sequence[float]) -> Inte
         return None
     above, below = np.asarray(positive), np.asarray(negative)
     ordered = (above[:, None] > below) + 0.5 * (above[:, None] == below)
-    n = len(above) + len(below)
-    drawn = _resampled(n) + n * np.arange(RESAMPLES)[:, None]
-    times = np.bincount(drawn.ravel(), minlength=RESAMPLES * n).reshape(RESAMPLES, n).astype(np.float64)
+    times = _times(len(above) + len(below))
     up, down = times[:, : len(above)], times[:, len(above) :]
     pairs = up.sum(axis=1) * down.sum(axis=1)
     both = pairs > 0
     return _middle(((up @ ordered) * down).sum(axis=1)[both] / pairs[both])
+
+
+def calibration_interval(gaps: Sequence[float], bins: Sequence[int]) -> Interval | None:
+    """The interval of the expected calibration error; given outcome less confidence, and the bin, of each."""
+    if not gaps:
+        return None
+    by_bin = np.zeros((len(gaps), max(bins) + 1))
+    by_bin[np.arange(len(gaps)), bins] = gaps
+    return _middle(np.abs(_times(len(gaps)) @ by_bin).sum(axis=1) / len(gaps))
+
+
+def _times(n: int) -> Floats:
+    """How often each of n is drawn, (resamples x n)."""
+    drawn = _resampled(n) + n * np.arange(RESAMPLES)[:, None]
+    return np.bincount(drawn.ravel(), minlength=RESAMPLES * n).reshape(RESAMPLES, n).astype(np.float64)
 
 
 def _resampled(n: int) -> NDArray[np.int64]:

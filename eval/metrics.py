@@ -157,6 +157,27 @@ def auroc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
     return float(roc_auc_score(labels, [*positive, *negative]))
 
 
+BINS = 10
+
+
+def calibration_error(confidences: Sequence[float], answerable: Sequence[bool]) -> float | None:
+    """How far confidence is from the share of questions that are answerable; 0 to 1, less is better.
+
+    Expected calibration error over ten bins of equal width (Guo et al. 2017); None without a question.
+    """
+    if not confidences:
+        return None
+    gaps = [0.0] * BINS
+    for value, label in zip(confidences, answerable, strict=True):
+        gaps[bin_of(value)] += label - value
+    return sum(map(abs, gaps)) / len(confidences)
+
+
+def bin_of(value: float) -> int:
+    """The bin of a confidence, 0 to 9; 1 is in the last one."""
+    return min(int(value * BINS), BINS - 1)
+
+
 def _holds(ranked: RankedPassage, gold: Iterable[Gold]) -> bool:
     passage = ranked.passage
     return any(

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from eval.dataset import Question
-from eval.intervals import Interval, auroc_interval, bootstrap, mean_interval
-from eval.metrics import MEASURES, auroc
+from eval.intervals import Interval, auroc_interval, bootstrap, calibration_interval, mean_interval
+from eval.metrics import MEASURES, auroc, bin_of, calibration_error
 from qa.types import Answer
 
 By = Literal["overall", "split", "kind"]
@@ -72,6 +72,7 @@ LABELS = {
     "wrongly_refused": "wrongly refused",
     "rightly_refused": "rightly refused",
     "confidence_auroc": "confidence AUROC",
+    "calibration_error": "calibration error",
     "citation_precision": "citation precision",
     "citation_recall": "citation recall",
     "quotes_exact": "quotes exact",
@@ -79,7 +80,7 @@ LABELS = {
     "seconds_p95": "seconds, 95th percentile",
 }
 """What people call each figure."""
-LESS_IS_BETTER = frozenset({"wrongly_refused", "seconds_median", "seconds_p95"})
+LESS_IS_BETTER = frozenset({"wrongly_refused", "calibration_error", "seconds_median", "seconds_p95"})
 
 
 def groups(outcomes: Sequence[Outcome]) -> list[Group]:
@@ -100,6 +101,7 @@ _KEYS: tuple[tuple[By, Callable[[Question], str]], ...] = (
 def _group(by: By, name: str, outcomes: Sequence[Outcome]) -> Group:
     figures = {measure: _mean(_values(outcomes, measure), len(outcomes)) for measure in MEASURES if measure in LABELS}
     figures["confidence_auroc"] = _auroc(outcomes)
+    figures["calibration_error"] = _calibration(outcomes)
     seconds = _values(outcomes, "seconds")
     for suffix, percentile in (("median", 50), ("p95", 95)):
         figures[f"seconds_{suffix}"] = _percentile(seconds, percentile, len(outcomes))
@@ -130,6 +132,14 @@ def _auroc(outcomes: Sequence[Outcome]) -> Figure:
     # With one class only there is no figure, so no question has part in one.
     n = 0 if value is None else len(positive) + len(negative)
     return _figure(value, auroc_interval(positive, negative), n, len(outcomes))
+
+
+def _calibration(outcomes: Sequence[Outcome]) -> Figure:
+    pairs = [(o.scores.get("confidence"), o.question.answerable) for o in outcomes]
+    scored = [(value, label) for value, label in pairs if value is not None]
+    value = calibration_error([value for value, _ in scored], [label for _, label in scored])
+    interval = calibration_interval([label - value for value, label in scored], [bin_of(value) for value, _ in scored])
+    return _figure(value, interval, len(scored), len(outcomes))
 
 
 def _figure(value: float | None, interval: Interval | None, n: int, questions: int) -> Figure:

@@ -18,7 +18,8 @@ TABLES = (
         "Retrieval and answers",
         (*("hit_at_1", "hit_at_3", "hit_at_5", "reciprocal_rank"), "contains_answer", "first_sentence_right"),
     ),
-    ("Refusals", ("answered_right", "answered", "wrongly_refused", "rightly_refused", "confidence_auroc")),
+    ("Refusals", ("answered_right", "answered", "wrongly_refused", "rightly_refused")),
+    ("Confidence", ("confidence_auroc", "calibration_error")),
     (
         "Citations and speed",
         ("citation_precision", "citation_recall", "quotes_exact", "seconds_median", "seconds_p95"),

@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -12,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.config import Settings
-from qa.errors import DocumentError, FootnoteError, ModelError
+from qa.errors import BrokenError, DocumentError, FootnoteError, ModelError
 
 if TYPE_CHECKING:
     from qa.bot import Bot
     from qa.types import Answer
 
 USAGE = FootnoteError.exit_code
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read the output wants no more; else Python would complain of it once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # told in full, with its traceback
+        # Python itself would exit with 1, which here says that a comparison failed.
+        logging.getLogger("qa").exception("footnote: this should not have happened.")
+        return BrokenError.exit_code
 
 
 def _ask(options: argparse.Namespace, settings: Settings) -> int:
@@ -45,7 +55,7 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
         if failures:
             return failures
     answer = bot.ask(question, documents=names)
-    print(json.dumps(answer.as_json(), ensure_ascii=False) if options.json else _as_text(answer))
+    print(json.dumps(answer.as_json(), ensure_ascii=False) if options.json else _visible(_as_text(answer)))
     return 0
 
 
@@ -54,6 +64,8 @@ def _question_and_paths(options: argparse.Namespace) -> tuple[str, list[Path]]:
     words: list[str] = [*(options.documents or ()), *([options.question] if options.question is not None else ())]
     if not words or (options.question is None and len(words) < 2):
         raise FootnoteError('There is no question. Put it last: python -m qa ask "What did it cost?"')
+    if any("\ud800" <= letter <= "\udfff" for letter in words[-1]):
+        raise FootnoteError("The question is not UTF-8. Type it again.")
     return words[-1], [Path(word) for word in words[:-1]]
 
 
@@ -68,7 +80,7 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
     from qa.index import Index
 
     for document in Index(settings.store).documents():
-        print(f"{document.name}\t{document.title}\t{len(document.text)} characters")
+        print(_visible(f"{document.name}\t{document.title}\t{len(document.text)} characters"))
     return 0
 
 
@@ -95,7 +107,8 @@ def _chat(options: argparse.Namespace, settings: Settings) -> int:
     page = find_spec("ui.app")
     if page is None or page.origin is None:
         raise ModelError("The page is not installed. Install the project: pip install -c constraints.txt -e .")
-    environ = {f"QA_{key.upper()}": str(value) for key in settings.__slots__ if (value := getattr(settings, key))}
+    told = {key: getattr(settings, key) for key in settings.__slots__}
+    environ = {f"QA_{key.upper()}": str(value) for key, value in told.items() if value is not None}
     command = [sys.executable, "-m", "streamlit", "run", page.origin, f"--server.port={options.port}"]
     if options.headless:
         command.append("--server.headless=true")
@@ -111,7 +124,7 @@ def _add_all(bot: "Bot", paths: Sequence[Path], tell: Callable[[str], None] = la
     names = []
     for document in loaded.documents:
         added = bot.index.add(document)
-        tell(f"{added.outcome} {added.name}")
+        tell(_visible(f"{added.outcome} {added.name}"))
         names.append(added.name)
     for failure in loaded.failures:
         _complain(failure)
@@ -132,6 +145,11 @@ def _as_text(answer: "Answer") -> str:
     return "\n".join([*lines, " ".join(marked), "", *notes])
 
 
+def _visible(text: str) -> str:
+    """The text with what would steer the terminal, or turn the direction of writing, shown instead of obeyed."""
+    return _STEERING.sub(lambda match: match.group(0).encode("unicode_escape").decode("ascii"), text)
+
+
 def _log_to_stderr(level: int) -> None:
     """The level is the handler's: bm25s sets its own logger to debug when it is imported."""
     handler = logging.StreamHandler()
@@ -140,12 +158,12 @@ def _log_to_stderr(level: int) -> None:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    flags = ("home", "index", "embedding", "chroma_url", "top_k", "threshold", "llm")
+    flags = ("home", "index", "embedding", "reader", "chroma_url", "top_k", "threshold", "llm")
     return Settings.from_environment(os.environ, **{name: getattr(options, name, None) for name in flags})
 
 
 def _complain(error: FootnoteError) -> int:
-    print(f"footnote: {error}", file=sys.stderr)
+    print(_visible(f"footnote: {error}"), file=sys.stderr)
     return error.exit_code
 
 
@@ -158,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--home", metavar="DIR", help="where the library is kept (QA_HOME)")
     common.add_argument("--index", metavar="DIR", help="the index's folder, if not below home (QA_INDEX)")
     common.add_argument("--embedding", metavar="MODEL", help="a sentence-transformers model (QA_EMBEDDING)")
+    common.add_argument("--reader", metavar="MODEL", help="an extractive question-answering model (QA_READER)")
     common.add_argument("--chroma-url", metavar="URL", help="a Chroma server (QA_CHROMA_URL)")
     common.add_argument("--verbose", action="store_true", help="log to standard error")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

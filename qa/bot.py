@@ -2,18 +2,19 @@
 
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from qa.config import BUILT_IN, Settings
+from qa.crossencoder import CrossEncoder
 from qa.embedding import Embedder, SentenceTransformerEmbedder
 from qa.errors import FootnoteError
 from qa.extractive import compose
-from qa.followup import standalone
+from qa.followup import forms
 from qa.index import Index
-from qa.lexical import corrected
-from qa.reader import Reader, Reads, Weights
+from qa.lexical import corrected, stem
+from qa.reader import Reader, Reading, Reads, Weights
 from qa.retrieval import Library, retrieve
-from qa.types import Answer, AnswerSentence, Event, OnEvent, RankedPassage, Reason, Turn
+from qa.types import Answer, AnswerSentence, Event, OnEvent, RankedPassage, Reason, Span, Turn, Why
 
 REFUSALS: dict[Reason, str] = {
     "no_documents": "There are no documents to ask yet. Add some first: python -m qa add PATH",
@@ -39,7 +40,8 @@ class Bot:
         """Loads the models and opens the index. Raises the errors of both: ModelError, IndexMismatchError, …"""
         embedder = SentenceTransformerEmbedder(settings.embedding)
         index = Index(settings.store, embedder)
-        return cls(index, embedder, Reader(embedder, Weights.packaged()), settings)
+        reader = Reader(embedder, CrossEncoder(settings.reader), Weights.of(settings.reader))
+        return cls(index, embedder, reader, settings)
 
     def ask(
         self,
@@ -60,20 +62,31 @@ class Bot:
 
     def _ask(self, question: str, history: Sequence[Turn], tell: OnEvent, documents: Collection[str] | None) -> Answer:
         clock = _Clock()
-        tell(Event("retrieve"))
         library = self._library(documents)
-        asked = corrected(standalone(question, history), library.words, self._embedder.knows)
+        ways = [corrected(form, library.words, self._knows(library)) for form in forms(question, history)]
+        read = [self._read(way, library, tell, clock) for way in ways]
+        asked, reading = max(zip(ways, read, strict=True), key=lambda one: one[1].confidence)
+        tell(Event("answer"))
+        reason = self._refusal(library, reading.confidence)
+        sentences = () if reason else compose(asked, reading, library)
+        passages = _with_cited(reading.passages, sentences, library)
+        clock.lap("answer")
+        return _answer(question, asked, reason, reading.confidence, sentences, passages, clock.timings())
+
+    def _knows(self, library: Library) -> Callable[[str], bool]:
+        """Whether a word is no typing error: the model has it, or the documents have a form of it."""
+        return lambda word: self._embedder.knows(word) or stem(word) in library.rarity.counts
+
+    def _read(self, asked: str, library: Library, tell: OnEvent, clock: "_Clock") -> Reading:
+        """What reading finds for a question, as it stands."""
+        tell(Event("retrieve"))
         encoding = self._embedder.encode([asked])[0]
         ranked = retrieve(asked, encoding.vector, library, self.index.nearest, self._settings.top_k)
         clock.lap("retrieve")
         tell(Event("read"))
         reading = self._reader.read(asked, encoding, ranked, library)
         clock.lap("read")
-        tell(Event("answer"))
-        reason = self._refusal(library, reading.confidence)
-        sentences = () if reason else compose(asked, reading, library)
-        clock.lap("answer")
-        return _answer(question, asked, reason, reading.confidence, sentences, reading.passages, clock.timings())
+        return reading
 
     def _refusal(self, library: Library, confidence: float) -> Reason | None:
         if not library.documents:
@@ -91,6 +104,21 @@ class Bot:
         return self._libraries[names]
 
 
+def _with_cited(
+    passages: tuple[RankedPassage, ...], sentences: Sequence[AnswerSentence], library: Library
+) -> tuple[RankedPassage, ...]:
+    """What was read, and last what was looked up beside it to say whom a sentence speaks of."""
+    shown = {one.passage.id for one in passages}
+    by_name = {document.name: document for document in library.documents}
+    holding = (
+        library.holding(by_name[citation.document], Span(citation.start, citation.end))
+        for sentence in sentences
+        for citation in sentence.citations
+    )
+    extra = {passage.id: passage for passage in holding if passage.id not in shown}
+    return (*passages, *(RankedPassage(passage, 0.0, Why(None, None, 0.0)) for passage in extra.values()))
+
+
 def _ignore(_: Event) -> None:
     """For who does not listen."""
 
@@ -104,7 +132,7 @@ class _Clock:
 
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
-        self._laps[stage] = now - self._last
+        self._laps[stage] += now - self._last
         self._last = now
 
     def timings(self) -> dict[str, float]:

@@ -11,6 +11,7 @@ from platformdirs import user_data_path
 from qa.errors import FootnoteError
 
 PACKAGED_EMBEDDING = "all-MiniLM-L6-v2"
+PACKAGED_READER = "footnote-reader"
 BUILT_IN = "built-in"
 
 
@@ -27,6 +28,8 @@ class Settings:
     """The folder of the index, if it is not that of `home`."""
     embedding: str = PACKAGED_EMBEDDING
     """A sentence-transformers model: the packaged one, or any name or folder that the library can load."""
+    reader: str = PACKAGED_READER
+    """An extractive question-answering model: the packaged one, or any name or folder that transformers can load."""
     chroma_url: str | None = None
     """A Chroma server (`http://host:port`); None: a folder."""
     top_k: int = 8
@@ -54,7 +57,10 @@ class Settings:
 
 
 def _checked(cls: type[Settings], raw: dict[str, Any]) -> Settings:
-    raw.update({key: Path(raw[key]).expanduser().absolute() for key in ("home", "index") if key in raw})
+    try:
+        raw.update({key: Path(raw[key]).expanduser().absolute() for key in ("home", "index") if key in raw})
+    except RuntimeError as error:
+        raise FootnoteError(f"{error} Set QA_HOME or QA_INDEX to a folder.") from error
     for key, kind, words in (("top_k", int, "a whole number"), ("threshold", float, "a number")):
         try:
             raw.update({key: kind(raw[key])} if key in raw else {})

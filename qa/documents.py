@@ -3,13 +3,16 @@
 import codecs
 import json
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from llama_index.core.readers.base import BaseReader
 from llama_index.core.schema import Document as LlamaDocument
+from markdown_it import MarkdownIt
 
 from qa.errors import DocumentError
 from qa.types import Document
@@ -18,7 +21,8 @@ MAX_BYTES = 50_000_000
 SIDECAR_SUFFIX = ".meta.json"
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_MARKDOWN_TITLE = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+LONGEST_TITLE = 120
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -54,7 +58,7 @@ def load(paths: Sequence[Path]) -> Loaded:
 
     A file that cannot be read is a failure in the result and does not keep the others from being read.
     """
-    documents: list[Document] = []
+    documents: dict[str, Document] = {}
     failures: list[DocumentError] = []
     for path in paths:
         try:
@@ -64,19 +68,25 @@ def load(paths: Sequence[Path]) -> Loaded:
             continue
         for file, name in files:
             try:
-                documents.append(_read(file, name))
+                document = _read(file, name)
+                # A link beside the file it leads to is the same source.
+                documents.setdefault(document.source, document)
             except DocumentError as error:
                 failures.append(error)
-    return Loaded(tuple(documents), tuple(failures))
+    return Loaded(tuple(documents.values()), tuple(failures))
 
 
 def _files(path: Path) -> Iterator[tuple[Path, str]]:
     """The readable files at or below a path, each with its name."""
-    if not path.exists():
-        raise DocumentError(f"{path} does not exist. Check the path.")
-    if not path.is_dir():
-        if path.suffix.lower() not in READERS:
-            raise DocumentError(f"{path} is of a kind that is not read. These are: {', '.join(READERS)}.")
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise DocumentError(f"{_shown(path)} does not exist. Check the path.") from error
+    except (OSError, ValueError) as error:
+        raise DocumentError(f"{_shown(path)} cannot be read: {error}. Check the path.") from error
+    if not stat.S_ISDIR(mode):
+        if path.suffix.lower() not in READERS or not stat.S_ISREG(mode):
+            raise DocumentError(f"{_shown(path)} is of a kind that is not read. These are: {', '.join(READERS)}.")
         yield path, path.name
         return
     found = False
@@ -91,7 +101,14 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
         raise DocumentError(f"{path} holds no file that can be read. These kinds are: {', '.join(READERS)}.")
 
 
+def _shown(path: Path) -> str:
+    """A path as a message can hold it, whatever bytes it has."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _read(file: Path, name: str) -> Document:
+    if _shown(file) != str(file):
+        raise DocumentError(f"{_shown(file)} has a name that is not UTF-8. Rename it.")
     suffix = file.suffix.lower()
     text = READERS[suffix].load_data(file)[0].text
     markdown = suffix in MARKDOWN_SUFFIXES
@@ -133,7 +150,7 @@ def _sidecar(file: Path) -> dict[str, Any]:
         return {}
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DocumentError(f"{path} is not valid JSON: {error}. Mend or remove it.") from error
     texts = isinstance(meta, dict) and all(isinstance(meta.get(key, ""), str) for key in ("title", "publisher"))
     examples = meta.get("examples", []) if texts else None
@@ -144,7 +161,19 @@ def _sidecar(file: Path) -> dict[str, Any]:
 
 def _own_title(text: str, markdown: bool) -> str | None:
     """The title a text gives itself: a Markdown heading, or a first line too short to be a paragraph."""
-    if markdown and (heading := _MARKDOWN_TITLE.search(text)):
-        return heading.group(1)
+    if markdown:
+        return next(_markdown_headings(_FRONT_MATTER.sub("", text)), None)
     first = text.strip().split("\n", 1)[0].strip()
-    return first if len(first) <= 120 and not first.endswith((".", ",", ";", ":")) else None
+    return first if len(first) <= LONGEST_TITLE and not first.endswith((".", ",", ";", ":")) else None
+
+
+def _markdown_headings(text: str) -> Iterator[str]:
+    tokens = MarkdownIt("commonmark").parse(text)
+    for token, inline in pairwise(tokens):
+        if (
+            token.type == "heading_open"
+            and token.tag == "h1"
+            and inline.content
+            and len(inline.content) <= LONGEST_TITLE
+        ):
+            yield " ".join(inline.content.split())

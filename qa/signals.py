@@ -1,7 +1,7 @@
 """What speaks for a sentence being the answer to a question: a row of numbers for each sentence read.
 
-Everything is computed from the embedder's token vectors (one pass over the question, one over each passage) and
-from words; nothing is learnt here. `reader` weighs the numbers.
+They come from the embedder's token vectors (one pass over the question, one over each passage), from words, and
+from the cross-encoder's pointing. Nothing is learnt here; `reader` weighs the numbers.
 """
 
 import math
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.crossencoder import Pointing
 from qa.embedding import Encoding, Vectors
+from qa.index import embedded_text
 from qa.kinds import Expected, expected, fitting
 from qa.lexical import STOPWORDS, Rarity, terms, words
 from qa.sentences import Sentence
@@ -37,7 +39,12 @@ NAMES = (
     "passage",  # cosine of the question and the passage, as the index has it
     "rank",  # reciprocal of the passage's fused rank
     "length",  # logarithm of the sentence's number of words
+    "span",  # the cross-encoder's margin over "not here" of the best span in the sentence
+    "pointed",  # the same, of all that is in the sentence
+    "pointed_around",  # the same, of all that is in the passage
 )
+POINTED = frozenset({"span", "pointed", "pointed_around"})
+"""Those that the cross-encoder gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +75,32 @@ def signals(
     question: Question,
     ranked: Sequence[RankedPassage],
     encodings: Sequence[Encoding],
+    pointings: Sequence[Pointing],
     inside: Sequence[Sequence[Sentence]],
     rarity: Rarity,
 ) -> list[list[Row]]:
     """For each passage read, a row of `NAMES` for each of its sentences.
 
-    `encodings` are those of the passages' embedded texts, `inside` the sentences of each passage, in order.
+    `encodings` are those of the passages' embedded texts, `pointings` those of the passages' own, `inside` the
+    sentences of each passage, in order.
     """
     rows = []
-    for rank, (passage, encoding, sentences) in enumerate(zip(ranked, encodings, inside, strict=True), start=1):
-        rows.append(_passage_rows(question, passage, encoding, sentences, rarity, rank))
+    for rank, read in enumerate(zip(ranked, encodings, pointings, inside, strict=True), start=1):
+        passage, encoding, pointing, sentences = read
+        around = pointing.margin()
+        pointed = [_pointed(pointing, passage, sentence) for sentence in sentences]
+        own = _passage_rows(question, passage, encoding, sentences, rarity, rank)
+        rows.append([np.array([*row, *told, around]) for row, told in zip(own, pointed, strict=True)])
     return rows
+
+
+def _pointed(pointing: Pointing, ranked: RankedPassage, sentence: Sentence) -> tuple[float, float]:
+    """The margins of the best span of a sentence and of all of it."""
+    begin = ranked.passage.span.start
+    start, end = sentence.span.start - begin, sentence.span.end - begin
+    whole = pointing.margin(start, end)
+    best = pointing.best_span(start, end)
+    return best[0] if best else whole, whole
 
 
 def _passage_rows(
@@ -90,7 +112,7 @@ def _passage_rows(
     rank: int,
 ) -> list[Row]:
     passage = ranked.passage
-    head = len(passage.document.title) + 1
+    head = len(embedded_text(passage)) - len(passage.text)
     cosines = question.encoding.tokens @ encoding.tokens.T
     around = set(terms(f"{passage.document.title}\n{passage.text}"))
     missing = _share(question.specifics, lambda term: rarity.counts[term] == 0)

@@ -134,12 +134,17 @@ class AnswerSentence:
     text: str
     support: Support
     citations: tuple[Citation, ...]
+    span: Citation | None = None
+    """The very words that answer, inside one of the citations; None: none stand out."""
+    bold: Span | None = None
+    """Where those words stand in `text`."""
 
     def as_json(self) -> dict[str, Any]:
         return {
             "text": self.text,
             "support": self.support,
             "citations": [citation.as_json() for citation in self.citations],
+            "span": self.span.as_json() if self.span else None,
         }
 
 

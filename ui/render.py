@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from qa.types import Answer, AnswerSentence, Citation, Document, RankedPassage, Support
+from qa.types import Answer, AnswerSentence, Citation, Document, RankedPassage, Span, Support
 from ui.marks import Mark, cropped, marked_html
 
 SUPPORT_LABELS: Final[dict[Support, str]] = {
@@ -113,8 +113,17 @@ def _sentence_html(sentence: AnswerSentence, numbers: dict[Citation, int]) -> st
     flag = f' <span class="support {sentence.support}">({label})</span>' if label else ""
     chips = "".join(_chip_html(Note(numbers[citation], citation)) for citation in dict.fromkeys(sentence.citations))
     # The chips stay on the line of the last word: a line that begins with a footnote reads badly.
-    head, space, last = sentence.text.strip().rpartition(" ")
-    return f'<span class="sentence">{escape(head + space)}<span class="tail">{escape(last)}{chips}</span>{flag}</span>'
+    cut = sentence.text.rstrip().rfind(" ") + 1
+    head, last = _with_bold(sentence, 0, cut), _with_bold(sentence, cut, len(sentence.text))
+    return f'<span class="sentence">{head}<span class="tail">{last}{chips}</span>{flag}</span>'
+
+
+def _with_bold(sentence: AnswerSentence, start: int, end: int) -> str:
+    """`text[start:end]` with what is in it of the words that answer in bold."""
+    bold = sentence.bold or Span(end, end)
+    first, last = min(max(bold.start, start), end), max(min(bold.end, end), start)
+    before, words, after = (sentence.text[a:b] for a, b in ((start, first), (first, last), (max(first, last), end)))
+    return escape(before) + (f"<b>{escape(words)}</b>" if words else "") + escape(after)
 
 
 def _chip_html(note: Note) -> str:

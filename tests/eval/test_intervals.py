@@ -5,7 +5,17 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from eval.intervals import RESAMPLES, SEED, Floats, auroc_interval, bootstrap, mean_interval, wilson
+from eval.intervals import (
+    RESAMPLES,
+    SEED,
+    Floats,
+    auroc_interval,
+    bootstrap,
+    calibration_interval,
+    mean_interval,
+    wilson,
+)
+from eval.metrics import bin_of, calibration_error
 
 
 def mean(samples: Floats) -> Floats:
@@ -72,3 +82,14 @@ def test_the_interval_of_auroc_is_that_of_resamples_measured_one_by_one() -> Non
     low, high = np.percentile([roc_auc_score(labels[place], values[place]) for place in both], [2.5, 97.5])
     assert auroc_interval(list(positive), list(negative)) == pytest.approx((low, high))
     assert 0 < low < high < 1
+
+
+def test_the_interval_of_the_calibration_error_is_that_of_resamples_measured_one_by_one() -> None:
+    confidences = np.array([0.05, 0.4, 0.45, 0.7, 0.75, 0.95, 0.99])
+    labels = np.array([False, True, False, True, True, True, False])
+    draws = np.random.default_rng(SEED).integers(0, 7, size=(RESAMPLES, 7))
+    single = [calibration_error(list(confidences[draw]), list(labels[draw])) for draw in draws]
+    low, high = np.percentile(np.array(single, dtype=np.float64), (2.5, 97.5))
+    found = calibration_interval(list(labels - confidences), [bin_of(value) for value in confidences])
+    assert found == pytest.approx((low, high))
+    assert calibration_interval([], []) is None

@@ -12,6 +12,8 @@ from eval.metrics import (
     answered,
     answered_right,
     auroc,
+    bin_of,
+    calibration_error,
     citation_precision,
     citation_recall,
     confidence,
@@ -235,3 +237,11 @@ def test_auroc_by_hand() -> None:
     assert auroc([0.1], [0.9]) == 0
     assert auroc([0.5], []) is None
     assert auroc([], [0.5]) is None
+
+
+def test_calibration_error_by_hand() -> None:
+    assert calibration_error([], []) is None
+    assert calibration_error([1.0, 0.0], [True, False]) == 0
+    # one bin: |1 - 0.92 - 0.94| = 0.86; another: 0.33
+    assert calibration_error([0.92, 0.94, 0.33], [True, False, False]) == pytest.approx((0.86 + 0.33) / 3)
+    assert [bin_of(value) for value in (0, 0.1, 0.99, 1)] == [0, 1, 9, 9]

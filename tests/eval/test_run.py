@@ -159,6 +159,8 @@ def test_the_figures_of_all_questions_by_hand(tmp_path: Path) -> None:
         "rightly_refused": (2, 4, 0.5),
         # Six pairs: 0.9, 0.6 and 0.2 against 0.1 and 0.6.
         "confidence_auroc": (5, 1, 0.75),
+        # By tenths: 1 - 0.9, then 1 - 0.6 with 0 - 0.6, then 1 - 0.2, then 0 - 0.1.
+        "calibration_error": (5, 1, 0.24),
         "citation_precision": (2, 4, 0.5),
         "citation_recall": (3, 3, 0.3333),
         "quotes_exact": (3, 3, 1.0),
@@ -304,8 +306,8 @@ def test_the_tables_fit_and_hold_every_figure(tmp_path: Path) -> None:
     text = file.getvalue()
     assert max(map(len, text.split("\n"))) <= 100
     assert "\x1b" not in text
-    assert text.count("\noverall ") == 3
-    assert text.count("\ndev ") == 3
+    assert text.count("\noverall ") == 4
+    assert text.count("\ndev ") == 4
     assert text.count("0.40 (5)") == 1
     assert text.count("[0.12, 0.77]") == 1
     assert "[bold]" in "".join(text.split())

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from qa.bot import Bot
-from qa.config import PACKAGED_EMBEDDING, Settings
+from qa.config import PACKAGED_EMBEDDING, PACKAGED_READER, Settings
+from qa.crossencoder import CrossEncoder
 from qa.documents import load
 from qa.embedding import SentenceTransformerEmbedder
 from qa.index import Index
@@ -27,4 +28,9 @@ def seed_bot(embedder: SentenceTransformerEmbedder, tmp_path_factory: pytest.Tem
     index = Index(home / "index", embedder)
     for document in load([SEEDS]).documents:
         index.add(document)
-    return Bot(index, embedder, Reader(embedder, Weights.packaged()), Settings(home=home, threshold=0.0))
+    return Bot(
+        index,
+        embedder,
+        Reader(embedder, CrossEncoder(), Weights.of(PACKAGED_READER)),
+        Settings(home=home, threshold=0.0),
+    )

@@ -9,6 +9,7 @@ import numpy as np
 
 from qa.bot import Bot
 from qa.config import Settings
+from qa.crossencoder import Pointing
 from qa.embedding import Encoding
 from qa.index import Index
 from qa.lexical import terms
@@ -50,6 +51,19 @@ class WordEmbedder:
         return Encoding(vector, tokens, tuple(match.span() for match in found))
 
 
+class WordPointer:
+    """Points at every word: 1 for one that the question has too, -1 for the others."""
+
+    def point(self, question: str, texts: Sequence[str]) -> list[Pointing]:
+        asked = set(terms(question))
+        return [self._pointing(asked, text) for text in texts]
+
+    def _pointing(self, asked: set[str], text: str) -> Pointing:
+        found = list(_TOKEN.finditer(text))
+        scores = np.array([1.0 if set(terms(match.group(0))) & asked else -1.0 for match in found])
+        return Pointing(np.array([match.span() for match in found], dtype=np.int64).reshape(-1, 2), scores, scores)
+
+
 class OverlapReader:
     """Scores a sentence by how many of the question's terms it has; certain as soon as one has any."""
 
@@ -75,11 +89,11 @@ def text_document(text: str, name: str = "a.txt", title: str = "A title", markdo
     return Document(name=name, source=f"/somewhere/{name}", title=title, text=text, markdown=markdown)
 
 
-def word_bot(folder: Path, *documents: Document, threshold: float = 0.0) -> Bot:
+def word_bot(folder: Path, *documents: Document, threshold: float = 0.0, top_k: int = 8) -> Bot:
     """A bot over these documents that counts words; it refuses nothing unless told to."""
     embedder = WordEmbedder()
     index = Index(folder / "index", embedder)
     for document in documents:
         index.add(document)
-    settings = Settings(home=folder, threshold=threshold)
+    settings = Settings(home=folder, threshold=threshold, top_k=top_k)
     return Bot(index, embedder, OverlapReader(), settings)

@@ -13,13 +13,14 @@ def test_every_setting_is_read_from_the_environment_and_a_flag_wins() -> None:
         "QA_HOME": "/home/x",
         "QA_INDEX": "/ix",
         "QA_EMBEDDING": "m",
+        "QA_READER": "r",
         "QA_CHROMA_URL": "http://c:1",
         "QA_TOP_K": "3",
         "QA_THRESHOLD": "0.25",
         "QA_LLM": "built-in",
     }
     found = Settings.from_environment(environ)
-    assert found == Settings(Path("/home/x"), Path("/ix"), "m", "http://c:1", 3, 0.25, "built-in")
+    assert found == Settings(Path("/home/x"), Path("/ix"), "m", "r", "http://c:1", 3, 0.25, "built-in")
     flagged = Settings.from_environment(environ, top_k="5", threshold="0", home="/other", index=None)
     assert (flagged.top_k, flagged.threshold, flagged.home, flagged.index) == (5, 0.0, Path("/other"), Path("/ix"))
 

@@ -60,6 +60,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     ("name", "content", "title"),
     [
         ("a.md", "Text first.\n\n## Later\n\n# The *title* #\n", "The *title*"),
+        ("b.md", "---\nlayout: post\n---\n\n```\n# install\n```\n\nThe title\n=========\n", "The title"),
         ("a.txt", "\nA headline without an end\nText.", "A headline without an end"),
         ("notes.txt", "This first line is a sentence.\nAnd more.", "notes"),
     ],
@@ -118,3 +119,9 @@ def test_a_bad_file_does_not_keep_the_others_from_being_read(tmp_path: Path) -> 
     loaded = load([tmp_path / "missing.txt", tmp_path])
     assert [document.name for document in loaded.documents] == ["a.txt"]
     assert len(loaded.failures) == 2
+
+
+def test_a_link_beside_its_file_is_the_same_source(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Some text.")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "a.txt")
+    assert [document.name for document in load([tmp_path]).documents] == ["a.txt"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qa.followup import standalone
+from qa.followup import forms
 from qa.types import Turn
 
 MEYER = [Turn("Who is Eric Meyer?", "Eric Meyer is a senior official.")]
@@ -21,9 +21,20 @@ COPPER = [Turn("How much gold does Reko Diq hold?", "Over 40 million ounces.")]
         ("And how much copper?", COPPER, "And how much copper? (How much gold does Reko Diq hold?)"),
         ("Where is it?", COPPER, "Where is it? (How much gold does Reko Diq hold?)"),
         ("Who owns the mine in the Chaghi district?", COPPER, "Who owns the mine in the Chaghi district?"),
+        (
+            "Who runs it?",
+            [*COPPER, Turn("What is its depth?", "Deep.")],
+            "Who runs it? (How much gold does Reko Diq hold?)",
+        ),
         ("What did he praise?", [], "What did he praise?"),
         ("What did he say?", [Turn("what is it", "nothing")], "What did he say? (what is it)"),
     ],
 )
 def test_what_is_left_out_comes_from_the_turns_before(question: str, history: list[Turn], expected: str) -> None:
-    assert standalone(question, history) == expected
+    assert forms(question, history)[-1] == expected
+
+
+def test_the_reader_may_choose_to_leave_a_question_as_it_is_unless_a_name_stands_for_a_pronoun() -> None:
+    assert forms("And how much copper?", COPPER)[0] == "And how much copper?"
+    assert len(forms("What did he praise?", MEYER)) == 1
+    assert len(forms("Who owns the mine in the Chaghi district?", COPPER)) == 1

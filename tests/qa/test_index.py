@@ -1,15 +1,19 @@
 """The index: whole or not at all, and honest about what built it."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from qa.embedding import Encoding
 from qa.errors import IndexDamagedError, IndexMismatchError, NotWritableError
-from qa.index import Index
+from qa.index import Added, Index
+from qa.store import Store
 from qa.types import Document
 from tests.qa.fakes import WordEmbedder, text_document
 from tests.qa.texts import NEWS, texts
@@ -76,10 +80,10 @@ def test_passages_without_a_record_are_not_seen_and_go_at_the_next_opening(
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document("The first version."))
 
-    def killed(**_: object) -> None:
+    def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(index._records, "upsert", killed)
+    monkeypatch.setattr("qa.index._put_record", killed)
     with pytest.raises(KeyboardInterrupt):
         index.add(text_document("The second version."))
     vector = WordEmbedder().encode(["version"])[0].vector
@@ -168,3 +172,90 @@ def test_a_place_that_takes_no_writes_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(NotWritableError, match="QA_HOME") as caught:
         Index(tmp_path / "file" / "index", WordEmbedder())
     assert caught.value.exit_code == 3
+
+
+def _in_another_process(code: str, *arguments: str) -> None:
+    """Runs code that finds `Index`, `WordEmbedder`, `text_document` and `arguments`."""
+    head = (
+        "import sys\nfrom pathlib import Path\nfrom qa.index import Index\n"
+        "from tests.qa.fakes import WordEmbedder, text_document\narguments = sys.argv[1:]\n"
+    )
+    subprocess.run([sys.executable, "-c", head + code, *arguments], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_what_another_process_adds_changes_removes_or_rebuilds_is_found(tmp_path: Path) -> None:
+    where = str(tmp_path / "index")
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("The first text.", "a.txt"))
+    vector = WordEmbedder().encode(["second words"])[0].vector
+    assert len(index.nearest(vector, 9, index.documents())) == 1
+
+    open_index = "index = Index(Path(arguments[0]), WordEmbedder())\n"
+    _in_another_process(open_index + "index.add(text_document('Second words.', 'b.txt'))", where)
+    assert len(index.nearest(vector, 9, index.documents())) == 2
+    _in_another_process(open_index + "index.add(text_document('Second words, again.', 'b.txt'))", where)
+    passages = {passage.id: passage.text for passage in index.passages(index.documents())}
+    best, _ = index.nearest(vector, 9, index.documents())[0]
+    assert passages[best] == "Second words, again."
+    _in_another_process("Index.rebuild(Path(arguments[0]), WordEmbedder())", where)
+    assert len(index.nearest(vector, 9, index.documents())) == 2
+    _in_another_process(open_index + "index.remove('b.txt')", where)
+    assert len(index.nearest(vector, 9, index.documents())) == 1
+    assert index.add(text_document("The third text.", "c.txt")).outcome == "added"
+    assert set(_texts(index)) == {"a.txt", "c.txt"}
+
+
+def test_listing_or_rebuilding_an_empty_library_does_not_keep_it_from_being_used(tmp_path: Path) -> None:
+    assert Index(tmp_path / "index").documents() == []
+    assert Index.rebuild(tmp_path / "index", WordEmbedder("one")) == 0
+    index = Index(tmp_path / "index", WordEmbedder("two"))
+    assert index.add(text_document("Some text.")).outcome == "added"
+    assert index.remove("a.txt")
+    assert Index(tmp_path / "index", WordEmbedder("three")).add(text_document("Other text.")).outcome == "added"
+
+
+@pytest.mark.parametrize("step", ["_point", "sweep_pairs"])
+def test_a_rebuild_that_is_killed_leaves_the_old_library_or_the_new_one(
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    index = Index(tmp_path / "index")
+    with monkeypatch.context() as patched:
+        patched.setattr(Index, "__init__", lambda self, _: self.__dict__.update(index.__dict__))
+        patched.setattr(Store, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            Index.rebuild(tmp_path / "index", WordEmbedder("two"))
+    assert _texts(Index(tmp_path / "index")) == {"a.txt": NEWS}
+    Index(tmp_path / "index", WordEmbedder("one" if step == "_point" else "two"))
+
+
+def test_a_library_whose_database_is_gone_is_not_an_empty_one(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document(NEWS))
+    shutil.copytree(tmp_path / "index", tmp_path / "copy")
+    (tmp_path / "copy" / "chroma.sqlite3").write_bytes(b"")
+    with pytest.raises(IndexDamagedError, match="missing or empty"):
+        Index(tmp_path / "copy", WordEmbedder())
+
+
+def test_a_text_that_was_changed_in_the_database_is_not_given(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("Some text."))
+    stored = index._store.passages.get()
+    vectors = np.ones((1, 64), np.float32)
+    index._store.passages.update(ids=stored["ids"], documents=["Other."], embeddings=vectors)
+    with pytest.raises(IndexDamagedError, match=r"a\.txt"):
+        index.documents()
+
+
+def test_a_name_that_told_two_apart_is_kept_when_the_other_is_gone(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    first, second = Document("a.txt", "/one/a.txt", "A", "One."), Document("a.txt", "/two/a.txt", "A", "Two.")
+    index.add(first)
+    index.add(second)
+    index.remove("a.txt")
+    assert index.add(second) == Added("unchanged", "two/a.txt")

@@ -1,6 +1,7 @@
 """The command line: what is printed where, and the exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qa.__main__ import main
+from qa.__main__ import _visible, main
 from qa.bot import Bot
 from qa.config import Settings
 from qa.index import Index
@@ -48,7 +49,7 @@ def test_the_whole_chain_in_a_process_of_its_own_without_any_socket(here: Path) 
         "import socket, sys\n"
         "def refuse(*_, **__): raise SystemExit('a connection was tried')\n"
         "socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse\n"
-        "from qa.__main__ import main\n"
+        "from qa.__main__ import _visible, main\n"
         "sys.exit(main(['ask', '--threshold', '0', '--json', '--documents', 'bridge.txt', 'What was the cost?']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -170,3 +171,51 @@ def test_a_setting_out_of_range_is_bad_usage(
 ) -> None:
     assert main(["ask", *arguments, "Who?"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("words")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["add", "caf\udce9.txt"],
+        ["add", "a" * 300 + ".txt"],
+        ["add", "pipe.txt"],
+        ["add", "nul\0.txt"],
+        ["add", "deep.txt"],
+        ["ask", "Who is \udcff?"],
+        ["list", "--home", "~nobody-of-this-name/x"],
+    ],
+)
+def test_odd_names_questions_and_sidecars_are_one_line_each(
+    here: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("caf\udce9.txt").write_text("Some text.")
+    os.mkfifo("pipe.txt")
+    Path("deep.txt").write_text("Some text.")
+    Path("deep.txt.meta.json").write_text("[" * 200_000)
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("footnote: ")
+    assert told.count("\n") == 1
+
+
+def test_what_nobody_expected_is_told_with_its_traceback_and_exits_3(
+    here: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Settings) -> None:
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr(Bot, "open", broken)
+    assert main(["ask", "Who?"]) == 3
+    assert "no luck" in caplog.text
+
+
+def test_what_would_steer_the_terminal_is_shown_instead() -> None:
+    assert _visible("a\x1b[31mb\u202ec\td\n") == "a\\x1b[31mb\\u202ec\td\n"
+
+
+def test_a_reader_of_the_output_may_stop_reading(here: Path) -> None:
+    command = f"{sys.executable} -m qa list | true"
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, env=environ)
+    assert (done.returncode, done.stderr) == (0, "")

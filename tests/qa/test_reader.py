@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from qa.bot import Bot
-from qa.config import Settings
+from qa.config import PACKAGED_READER, Settings
 from qa.index import Index
 from qa.reader import Reader, Reading, Weights, sureness
 from qa.retrieval import Library, retrieve
 from qa.signals import NAMES, understand
-from tests.qa.fakes import WordEmbedder, text_document
+from tests.qa.fakes import WordEmbedder, WordPointer, text_document
 from tests.qa.texts import NEWS
 
 
@@ -22,11 +22,13 @@ def _read(tmp_path: Path, question: str, text: str = NEWS) -> tuple[Reading, Wor
     library = Library.of(index)
     (encoding,) = embedder.encode([question])
     ranked = retrieve(question, encoding.vector, library, index.nearest, 8)
-    return Reader(embedder, Weights.packaged()).read(question, encoding, ranked, library), embedder
+    return Reader(embedder, WordPointer(), Weights.of(PACKAGED_READER)).read(
+        question, encoding, ranked, library
+    ), embedder
 
 
 def test_the_packaged_weights_fit_the_signals() -> None:
-    weights = Weights.packaged()
+    weights = Weights.of(PACKAGED_READER)
     assert weights.rank.shape == weights.rank_mean.shape == weights.rank_scale.shape == (len(NAMES),)
     rows = np.random.default_rng(0).random((4, len(NAMES)))
     assert sureness(rows, weights.scores(rows)).shape == weights.sure.shape
@@ -61,7 +63,7 @@ def test_a_passage_is_encoded_once_for_many_questions(tmp_path: Path) -> None:
     embedder = WordEmbedder()
     index = Index(tmp_path / "index", embedder)
     index.add(text_document(NEWS))
-    bot = Bot(index, embedder, Reader(embedder, Weights.packaged()), Settings(home=tmp_path))
+    bot = Bot(index, embedder, Reader(embedder, WordPointer(), Weights.of(PACKAGED_READER)), Settings(home=tmp_path))
     bot.ask("What did the bridge cost?")
     before = len(embedder.encoded)
     bot.ask("Who thanked the workers?")

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.sentences import LONG_QUOTATION, Sentence, segment
+from qa.documents import load
+from qa.sentences import LONG_SENTENCE, Sentence, segment
 from qa.types import Document
+from tests.qa.conftest import SEEDS
 from tests.qa.fakes import text_document
 from tests.qa.texts import NEWS, texts
 
@@ -55,7 +57,7 @@ def test_a_very_long_quotation_is_split() -> None:
     inner = "We waited and waited for it. " * 30
     sentences = segment(text_document(f"“{inner}” said Prado."))
     assert len(sentences) >= 30
-    assert all(len(s.span) <= LONG_QUOTATION for s in sentences)
+    assert all(len(s.span) <= LONG_SENTENCE for s in sentences)
 
 
 def test_hand_wrapped_lines_are_one_paragraph() -> None:
@@ -97,10 +99,50 @@ def test_a_line_of_an_appeal_is_boilerplate(line: str) -> None:
         "war, and the newsletter of the town says that the school will donate the rest to the hospital next spring.",
         "The committee recommended a ban.\nStaff must log in daily.\nShe said cookies were on sale.",
         "The bridge cost 48 million euros, twice the budget of the council.\nSubscribe to our newsletter\nYes.",
+        "The free trial lasts 30 days.\nYour contribution is 5 percent of your salary.\nCopyright lasts 70 years.",
+        "Log in to the panel with code 0000.\nSubscribe to a topic before you publish to it.\nDonate nothing.",
+        "1. Fill the tank.\n2. Log in to the panel with code 0000.\n3. Press Rinse.",
+        "The library opens at nine.\nRead more\nThe pool is closed.\nThe museum is open.",
     ],
 )
 def test_what_is_told_with_the_words_of_appeals_is_not_boilerplate(paragraph: str) -> None:
-    assert not segment(text_document(paragraph))[0].boilerplate
+    document = text_document(paragraph)
+    told = [s for s in segment(document) if document.text[s.span.start : s.span.end] not in CALLS]
+    assert told[0].span.start < 5
+    assert not any(s.boilerplate for s in told[:3])
+
+
+CALLS = frozenset({"Subscribe to our newsletter", "Yes.", "Read more"})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Chip in today and keep local news alive in Vessby.",
+        "Become a member from 5 euros a month.",
+        "Sign up for our morning briefing",
+        "Donate now",
+        "This holiday season, give to:",
+        "Photo: Ana Ruiz",
+        "Story continues below",
+        "© 2024 The Bay Times. All rights reserved.",
+        "Read more: How the bridge was built",
+    ],
+)
+def test_a_line_that_only_a_web_page_has_is_boilerplate_by_itself(line: str) -> None:
+    text = f"The bridge over the bay cost 48 million euros, which is twice the first budget.\n{line}\n"
+    told, *rest = segment(text_document(text))
+    assert told.answers
+    assert rest
+    assert not any(s.answers for s in rest)
+
+
+def test_the_words_of_the_appeal_of_the_seed_article_do_not_answer() -> None:
+    (document,) = load([SEEDS]).documents
+    silent = [document.text[s.span.start : s.span.end] for s in segment(document) if s.boilerplate]
+    assert silent[0] == "This holiday season, give to:"
+    assert silent[-1] == "We report with just one agenda: the truth."
+    assert len(silent) == 6
 
 
 def test_a_pull_quote_is_an_echo_of_the_sentence_that_says_who_spoke() -> None:
@@ -125,6 +167,66 @@ def test_sentences_that_differ_in_what_they_tell_are_no_echoes() -> None:
         "Profits at the southern plant fell by two percent over the past decade.\n"
     )
     assert all(s.answers for s in segment(document))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "Sweden requires hotels on quays to keep public access to the water at all times.",
+            "Norway requires hotels on quays to keep public access to the water at all times.",
+        ),
+        (
+            "A monthly ticket for all who live in the city is 40 euros.",
+            "A monthly ticket for all who live in the city is 60 euros for families.",
+        ),
+        (
+            "The mayor had known of the costs since the spring of that year.",
+            "It is false that the mayor had known of the costs since the spring of that year.",
+        ),
+    ],
+)
+def test_one_other_name_number_or_denial_is_another_statement(one: str, other: str) -> None:
+    assert [s.answers for s in segment(text_document(f"{one}\n{other}\n"))] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "question", ["Q: When did you come?", "INTERVIEWER: “What was the worst storm?”", "誰ですか？"]
+)
+def test_a_question_does_not_answer(question: str) -> None:
+    found = segment(text_document(f"{question}\nA: In 1991, after the mill had closed.\n"))
+    assert [s.answers for s in found] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wifi password: hunter2\n",
+        "name,city,age\nAna,Rome,31\nBen,Oslo,44\n",
+        "apples\npears\nplums\nfigs\n",
+        "यह एक पुल है।\n",
+    ],
+)
+def test_lines_that_are_no_headings_may_answer(text: str) -> None:
+    assert all(s.answers for s in segment(text_document(text)))
+
+
+def test_a_title_and_its_subtitle_are_headings() -> None:
+    assert [s.kind for s in segment(text_document(NEWS))][:3] == ["heading", "heading", "prose"]
+
+
+def test_lines_of_a_log_are_not_joined() -> None:
+    text = "".join(f"2024-05-{day} 12:00:01 INFO the pump number {day} has started its work\n" for day in range(10, 30))
+    assert len(segment(text_document(text))) == 20
+
+
+def test_a_text_without_any_mark_is_cut_to_sentences_that_fit() -> None:
+    document = text_document("and then we went on along the river " * 400)
+    found = segment(document)
+    assert all(len(s.span) <= LONG_SENTENCE for s in found)
+    assert "".join(document.text[s.span.start : s.span.end] for s in found).replace(" ", "") == document.text.replace(
+        " ", ""
+    )
 
 
 def test_three_thousand_lines_alike_take_no_quadratic_time() -> None:

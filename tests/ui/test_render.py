@@ -1,8 +1,10 @@
 """The HTML of answers and documents: escaped, complete, and marked where the citations say."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -203,3 +205,15 @@ def test_a_document_opens_without_a_citation() -> None:
     html = pane_html(Opened(of.name, of.title), of)
     assert "<mark" not in html
     assert "Next citation" not in html
+
+
+@pytest.mark.parametrize("words", ["Cats", "sleep.", "Cats sleep.", "s s", ""])
+def test_the_words_that_answer_are_bold_and_nothing_is_lost(words: str) -> None:
+    of = document()
+    start = TEXT.index(words)
+    bold = Span(start, start + len(words)) if words else None
+    sentence = AnswerSentence("Cats sleep.", "verbatim", (cite(of, "Cats sleep."),), None, bold)
+    html = answer_html(replace(answer(of, "Cats sleep."), sentences=(sentence,)))
+    shown = html[: html.index("</p>")]
+    assert "".join(re.findall(r"<b>(.*?)</b>", shown)) == words
+    assert plain(shown.replace("1</button>", "")).strip() == "Cats sleep."
