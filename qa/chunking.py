@@ -11,25 +11,34 @@ from qa.sentences import segment
 from qa.types import Document, Passage, Span
 
 PASSAGE_TOKENS = 160
-"""With the title in front, under the 256 tokens that the packaged embedder reads."""
-SCHEME = f"paragraphs-{PASSAGE_TOKENS}"
-"""Recorded in the index: passages cut in another way do not fit it."""
+TITLE_TOKENS = 64
+"""Room for the title that stands before a passage when it is embedded."""
 _NEVER = "\0\0"
 """No document holds it: the units below are the only places to cut at first."""
 
 
-def split(document: Document, count_tokens: Callable[[str], int]) -> tuple[Passage, ...]:
+def size_for(limit: int) -> int:
+    """How many tokens a passage may have for an embedder that reads `limit`: at most `PASSAGE_TOKENS`."""
+    return max(1, min(PASSAGE_TOKENS, limit - TITLE_TOKENS))
+
+
+def scheme(size: int) -> str:
+    """Recorded in the index: passages cut in another way do not fit it."""
+    return f"paragraphs-{size}"
+
+
+def split(document: Document, count_tokens: Callable[[str], int], size: int = PASSAGE_TOKENS) -> tuple[Passage, ...]:
     """The passages of a document, in order; they tile its text.
 
-    Each holds at most `PASSAGE_TOKENS` tokens: whole paragraphs, where one is longer whole sentences, and where a
+    Each holds at most `size` tokens: whole paragraphs, where one is longer whole sentences, and where a
     sentence is longer a part of it.
     """
     from llama_index.core.node_parser import SentenceSplitter  # takes a second: only when something is added
 
     text = document.text
-    units = list(_units(document, count_tokens))
+    units = list(_units(document, count_tokens, size))
     splitter = SentenceSplitter(
-        chunk_size=PASSAGE_TOKENS,
+        chunk_size=size,
         chunk_overlap=0,
         tokenizer=lambda part: range(count_tokens(part)),
         paragraph_separator=_NEVER,
@@ -49,12 +58,12 @@ def split(document: Document, count_tokens: Callable[[str], int]) -> tuple[Passa
     return tuple(Passage(document, Span(start, end)) for start, end in pairwise(bounds))
 
 
-def _units(document: Document, count_tokens: Callable[[str], int]) -> Iterator[str]:
+def _units(document: Document, count_tokens: Callable[[str], int], size: int) -> Iterator[str]:
     """Texts that tile the document: its paragraphs or, of those that are too long, the sentences."""
     sentences = segment(document)
     openings = [after.span.start for before, after in pairwise(sentences) if before.paragraph != after.paragraph]
     for start, end in pairwise([0, *openings, len(document.text)]):
-        if count_tokens(document.text[start:end]) <= PASSAGE_TOKENS:
+        if count_tokens(document.text[start:end]) <= size:
             yield document.text[start:end]
             continue
         inner = [s.span.start for s in sentences if start < s.span.start < end]

@@ -32,9 +32,9 @@ class Settings:
     """An extractive question-answering model: the packaged one, or any name or folder that transformers can load."""
     chroma_url: str | None = None
     """A Chroma server (`http://host:port`); None: a folder."""
-    top_k: int = 8
+    top_k: int = 5
     """How many passages are read."""
-    threshold: float = 0.5
+    threshold: float = 0.55
     """Confidence, 0 to 1, under which a question is refused; `python -m eval threshold` chose the default."""
     llm: str = BUILT_IN
 

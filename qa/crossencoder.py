@@ -29,7 +29,7 @@ STRIDE_TOKENS = 64
 """What two windows share."""
 LONGEST_SPAN = 30
 """Tokens of an answer."""
-BATCH = 16
+BATCH = 4
 _NONE = -30.0
 """The margin of a stretch without tokens: as good as never."""
 
@@ -162,7 +162,7 @@ def _load(name: str) -> tuple[Any, "torch.nn.Module"]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local)
         model, loaded = AutoModelForQuestionAnswering.from_pretrained(
-            source, local_files_only=local, output_loading_info=True, dtype=dtype, attn_implementation="sdpa"
+            source, local_files_only=local, output_loading_info=True, dtype=dtype, attn_implementation="eager"
         )
     except Exception as error:  # transformers, safetensors and the hub raise many kinds; told as one
         first_line = (str(error).splitlines() or [type(error).__name__])[0]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 BATCH = 32
+USUAL_LIMIT = 512
+"""For a model that does not tell how many tokens it reads."""
 _log = logging.getLogger(__name__)
 
 
@@ -41,6 +43,9 @@ class Embedder(Protocol):
 
     @property
     def dimension(self) -> int: ...
+
+    @property
+    def limit(self) -> int: ...
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]: ...
 
@@ -66,16 +71,20 @@ class SentenceTransformerEmbedder:
         """The length of a vector."""
         return int(self._model.get_embedding_dimension() or 0)
 
+    @property
+    def limit(self) -> int:
+        """How many tokens of a text are read."""
+        return int(self._model.max_seq_length or USUAL_LIMIT)
+
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
         """One encoding a text, in order. Text beyond the model's limit is not seen; passages are cut to fit it."""
         if not texts:
             return []
         rows: Any = self._model.encode(list(texts), batch_size=BATCH, output_value=None, show_progress_bar=False)
-        limit = self._model.max_seq_length
         inputs = self._model.tokenizer(
             list(texts),
             truncation=True,
-            max_length=limit,
+            max_length=self.limit,
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
         )

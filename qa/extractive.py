@@ -14,6 +14,8 @@ from qa.types import AnswerSentence, Document, Span
 MOST = 3
 NEAR = 1.0
 """How far below the best a further sentence of a list may score, in log-odds."""
+NEAR_MARGIN = 2.0
+"""How far below the best's its own answer's margin over "not here" may be, in log-odds."""
 LOOK_BACK = 6
 """How many sentences back the name may stand that a pronoun means."""
 
@@ -71,17 +73,29 @@ def compose(question: str, reading: Reading, library: Library) -> tuple[AnswerSe
 
 
 def _choose(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The best sentence; for a question that asks for several things, those near it that add to it."""
-    chosen: list[Candidate] = [candidates[0]]
+    """The best sentence; for a question that asks for several things, those near it that add an answer of their own.
+
+    They follow the best one in its document, or stand in its paragraph, so that the best one leads the answer or is
+    part of one list with what does.
+    """
+    best = candidates[0]
+    chosen = [best]
     if not _LIST.search(question):
         return chosen
-    seen = set(terms(candidates[0].text)) | set(terms(question))
+    seen = set(terms(best.text)) | set(terms(question))
     for candidate in candidates[1:]:
         new = set(terms(candidate.text)) - seen
-        if candidate.score >= candidates[0].score - NEAR and len(new) >= 3 and len(chosen) < MOST:
+        near = candidate.score >= best.score - NEAR and candidate.margin >= best.margin - NEAR_MARGIN
+        if near and _continues(best, candidate) and len(new) >= 3 and len(chosen) < MOST:
             chosen.append(candidate)
             seen |= new
     return chosen
+
+
+def _continues(best: Candidate, other: Candidate) -> bool:
+    same = best.passage.passage.document.id == other.passage.passage.document.id
+    after = other.sentence.span.start > best.sentence.span.start
+    return same and (after or other.sentence.paragraph == best.sentence.paragraph)
 
 
 def _with_antecedent(candidate: Candidate, library: Library) -> _Chosen:

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from qa.chunking import SCHEME, split
+from qa.chunking import scheme, size_for, split
 from qa.embedding import Embedder, Vectors
 from qa.errors import IndexMismatchError
 from qa.store import Store, damaged
@@ -74,7 +74,7 @@ class Index:
                 pair = store.make_pair(_built_by(embedder))
             passages, records = store.pair(pair)
             for document in documents:
-                cut = split(document, embedder.count_tokens)
+                cut = _split(document, embedder)
                 with store.writing():
                     _put(passages, cut, _vectors(cut, embedder), store.batch_size())
                     _put_record(records, document)
@@ -135,7 +135,7 @@ class Index:
                 return Added("unchanged", named.name)
         if not self._embedder:
             raise ValueError("an index opened without an embedder takes no documents")
-        passages = split(document, self._embedder.count_tokens)
+        passages = _split(document, self._embedder)
         vectors = _vectors(passages, self._embedder)
         with self._current(), self._store.writing():
             self._store.refresh()
@@ -253,8 +253,14 @@ def embedded_text(passage: Passage) -> str:
 
 def _built_by(embedder: Embedder | None) -> dict[str, Any]:
     """What an index is made with, as its metadata has it."""
-    made_by = {"embedding": embedder.name, "dimension": embedder.dimension} if embedder else {}
-    return {"schema": SCHEMA, "chunking": SCHEME, **made_by}
+    if embedder is None:
+        return {"schema": SCHEMA}
+    chunking = scheme(size_for(embedder.limit))
+    return {"schema": SCHEMA, "chunking": chunking, "embedding": embedder.name, "dimension": embedder.dimension}
+
+
+def _split(document: Document, embedder: Embedder) -> tuple[Passage, ...]:
+    return split(document, embedder.count_tokens, size_for(embedder.limit))
 
 
 def _put(collection: Any, passages: Sequence[Passage], vectors: Sequence[Vectors], size: int) -> None:

@@ -40,6 +40,8 @@ class Candidate:
     """Log-odds up to a constant of the question: comparable inside one reading only."""
     span: Span | None = None
     """The words in it that answer, in the document's offsets."""
+    margin: float = 0.0
+    """The cross-encoder's log-odds for that span over "not here"."""
 
     @property
     def text(self) -> str:
@@ -107,11 +109,11 @@ def sureness(rows: NDArray[np.float64], scores: Row) -> Row:
     return np.concatenate([[scores[best], lead, 1 / odds.sum()], rows[best], rows.max(axis=0)])
 
 
-def _span(passage: Passage, sentence: Sentence, pointing: Pointing) -> Span | None:
-    """The words of a sentence that the cross-encoder points at."""
+def _answer(passage: Passage, sentence: Sentence, pointing: Pointing) -> tuple[Span | None, float]:
+    """The words of a sentence that the cross-encoder points at, and their margin."""
     begin = passage.span.start
     best = pointing.best_span(sentence.span.start - begin, sentence.span.end - begin)
-    return Span(begin + best[1], begin + best[2]) if best else None
+    return (Span(begin + best[1], begin + best[2]), best[0]) if best else (None, 0.0)
 
 
 def _reranked(ranked: Sequence[RankedPassage], candidates: Sequence[Candidate]) -> tuple[RankedPassage, ...]:
@@ -160,7 +162,7 @@ class Reader:
         matrix = np.stack([row for own in rows for row in own])
         scores = self._weights.scores(matrix)
         candidates = [
-            Candidate(one, sentence, float(score), _span(one.passage, sentence, pointing))
+            Candidate(one, sentence, float(score), *_answer(one.passage, sentence, pointing))
             for (one, sentence, pointing), score in zip(pairs, scores, strict=True)
         ]
         candidates.sort(key=lambda candidate: -candidate.score)

@@ -36,9 +36,9 @@ READING = ("squad2_half", "squad_train_a", "squadshifts_new_wiki", "onestop_news
 """Sources whose passages make up articles."""
 TOGETHER = ("squad_train_a", "squadshifts_new_wiki")
 TOGETHER_PARAGRAPHS = 240
-MOST_TOGETHER = 500
-MOST_DOCUMENTS = 12
-"""Taken from a source and part."""
+MOST_TOGETHER = 250
+MOST_DOCUMENTS: dict[Part, int] = {"fit": 12, "report": 5}
+"""Taken from a source, by part."""
 MOST_QUESTIONS = 24
 """Taken from a document."""
 _log = logging.getLogger(__name__)
@@ -66,10 +66,10 @@ def fit(cases: Sequence[Case]) -> dict[str, Any]:
     """The weights, as `Weights.from_json` reads them."""
     found = [case for case in cases if case.right.any()]
     every = np.concatenate([case.rows for case in found])
-    mean, scale = every.mean(axis=0), every.std(axis=0) + 1e-9
+    mean, scale = every.mean(axis=0), _scale(every)
     rank = _conditional_logit([((case.rows - mean) / scale, case.right) for case in found])
     features = np.stack([sureness(case.rows, ((case.rows - mean) / scale) @ rank) for case in cases])
-    sure_mean, sure_scale = features.mean(axis=0), features.std(axis=0) + 1e-9
+    sure_mean, sure_scale = features.mean(axis=0), _scale(features)
     model = LogisticRegression(C=0.1, max_iter=2000, class_weight="balanced")
     model.fit((features - sure_mean) / sure_scale, [case.answered for case in cases])
     return {
@@ -134,6 +134,12 @@ def _interval(figure: Callable[[NDArray[np.intp]], float], size: int) -> list[fl
     return [round(float(one), 4) for one in (figure(np.arange(size)), low, high)]
 
 
+def _scale(rows: NDArray[np.float64]) -> Row:
+    """The standard deviation of each column; 1 for one that is always the same."""
+    spread = np.asarray(rows.std(axis=0))
+    return np.where(spread < 1e-4, 1.0, spread)
+
+
 def _rounded(values: Row) -> list[float]:
     return [round(float(value), 6) for value in values]
 
@@ -162,7 +168,7 @@ def cases(found: Mapping[str, Sequence[Asked]], part: Part, models: Models) -> I
     for source in READING:
         pieces = list(_pieces([asked for asked in found[source] if asked.part == part], PARAGRAPHS))
         rng.shuffle(pieces)
-        chosen = pieces[:MOST_DOCUMENTS]
+        chosen = pieces[: MOST_DOCUMENTS.get(part)]
         for piece in chosen:
             others = [other for other in pieces if other.article == piece.article and other is not piece]
             shelf = _shelf([piece], models)

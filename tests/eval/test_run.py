@@ -237,7 +237,7 @@ def test_the_summary_says_what_was_measured_and_with_what(tmp_path: Path) -> Non
     assert summary["scores"]["absent"]["hit_at_1"] is None
     assert summary["scores"]["refused"]["answered_right"] == 0
     assert summary["documents"] == {"pets.txt": PETS.version}
-    assert summary["settings"]["threshold"] == 0.5
+    assert summary["settings"]["threshold"] == Settings(tmp_path).threshold
     assert summary["settings"]["home"] == str(tmp_path / "home")
     assert summary["questions"] == {"file": EVIL, "sha256": "00"}
     assert re.fullmatch(r"3\.\d+\.\d+.*", summary["versions"]["python"])

@@ -28,6 +28,7 @@ class WordEmbedder:
     def __init__(self, name: str = "words") -> None:
         self.name = name
         self.dimension = DIMENSION
+        self.limit = 256
         self.encoded: list[str] = []
         """Every text that was ever embedded, in order."""
 

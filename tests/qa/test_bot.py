@@ -139,6 +139,17 @@ def test_a_follow_up_is_asked_as_it_is_understood(tmp_path: Path) -> None:
     assert (answer.question, answer.standalone_question) == ("Whom did she thank?", "Whom did Ines Prado thank?")
 
 
+def test_of_two_ways_to_understand_a_follow_up_the_surer_one_is_taken(tmp_path: Path) -> None:
+    text = "The bridge cost 48 million euros.\nThe ferry stops in May.\n"
+    bot = word_bot(tmp_path, text_document(text))
+    history = [Turn("What did the harbor bridge cost?", "48 million euros.")]
+    assert bot.ask("And the ferry?", history).standalone_question == "And the ferry?"
+    leaning = bot.ask("In euros?", [Turn("What did the harbor bridge cost in total?", "Much.")])
+    assert leaning.standalone_question == "In euros?"
+    nothing = bot.ask("And in dollars?", history)
+    assert nothing.standalone_question == "And in dollars? (What did the harbor bridge cost?)"
+
+
 def test_the_same_question_has_the_same_answer(seed_bot: Bot) -> None:
     one, other = (seed_bot.ask("Who spoke with Ishaq Dar?").as_json() for _ in range(2))
     assert {**one, "timings": None} == {**other, "timings": None}

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from qa.chunking import PASSAGE_TOKENS, split
+from qa.chunking import PASSAGE_TOKENS, size_for, split
 from qa.embedding import SentenceTransformerEmbedder
 from qa.sentences import segment
 from tests.qa.fakes import WordEmbedder, text_document
@@ -46,3 +46,10 @@ def test_a_passage_begins_where_a_paragraph_does() -> None:
     passages = split(document, COUNT)
     assert len(passages) > 2
     assert {passage.span.start for passage in passages[1:]} <= starts & set(paragraphs.values())
+
+
+def test_an_embedder_that_reads_less_gets_shorter_passages() -> None:
+    assert [size_for(limit) for limit in (8192, 256, 128, 32)] == [PASSAGE_TOKENS, PASSAGE_TOKENS, 64, 1]
+    document = text_document("One two three four five six. " * 40)
+    count = WordEmbedder().count_tokens
+    assert max(count(passage.text) for passage in split(document, count, 64)) <= 64

@@ -1,5 +1,7 @@
 """Reading: the weights' arithmetic, and what a reading holds."""
 
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from qa.bot import Bot
 from qa.config import PACKAGED_READER, Settings
 from qa.index import Index
-from qa.reader import Reader, Reading, Weights, sureness
+from qa.reader import WEIGHTS, Reader, Reading, Weights, sureness
 from qa.retrieval import Library, retrieve
 from qa.signals import NAMES, understand
 from tests.qa.fakes import WordEmbedder, WordPointer, text_document
@@ -75,3 +77,18 @@ def test_only_words_that_carry_meaning_have_weight() -> None:
     assert understand("What did the mayor open?", encoding).weights.tolist() == [0, 0, 0, 1, 1, 0]
     (encoding,) = WordEmbedder().encode(["who is it"])
     assert understand("who is it", encoding).weights.tolist() == [1, 1, 1]
+
+
+def test_the_packaged_model_is_the_one_that_its_card_tells_of() -> None:
+    root = Path(__file__).parents[2]
+    model = (root / "qa" / "models" / PACKAGED_READER / "model.safetensors").read_bytes()
+    assert len(model) < 50_000_000
+    assert f"`{sha256(model).hexdigest()}`" in (root / "docs" / "model_card.md").read_text(encoding="utf-8")
+
+
+def test_a_folder_with_weights_of_its_own_is_read_with_those(tmp_path: Path) -> None:
+    packaged = Path(__file__).parents[2] / "qa" / "models" / PACKAGED_READER / WEIGHTS
+    raw = json.loads(packaged.read_text(encoding="utf-8"))
+    (tmp_path / WEIGHTS).write_text(json.dumps({**raw, "sure_bias": 7.5}))
+    assert Weights.of(str(tmp_path)).sure_bias == 7.5
+    assert Weights.of(str(tmp_path / "none")).sure_bias == raw["sure_bias"] == Weights.of(PACKAGED_READER).sure_bias
