@@ -57,7 +57,7 @@ def test_candidates_are_sorted_may_answer_and_passages_share_the_probability(tmp
 
 
 def test_nothing_that_may_answer_is_no_confidence(tmp_path: Path) -> None:
-    reading, _ = _read(tmp_path, "Why?", "A heading\n")
+    reading, _ = _read(tmp_path, "Why?", "Who asks this?\n")
     assert (reading.candidates, reading.confidence) == ((), 0.0)
 
 
