@@ -21,7 +21,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-EXAMPLE = "Why did Eric Meyer visit Islamabad?"
+EXAMPLE = "How many participants attended the forum?"
 MODELS = 60_000
 """Milliseconds that the models may take to load on a slow machine."""
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 OpenPage = Callable[..., Page]
 ARTICLE = (Path(__file__).parents[2] / "seeds" / "us-pakistan-critical-minerals.txt").read_text(encoding="utf-8")
-EXAMPLE = "Why did Eric Meyer visit Islamabad?"
+EXAMPLE = "How many participants attended the forum?"
 OTHER = "How much gold and copper does Reko Diq hold?"
 UNKNOWN = "What is the population of Peru?"
 PHONE = {"width": 360, "height": 740}

@@ -78,7 +78,7 @@ def test_the_json_is_the_contract(seed_bot: Bot) -> None:
     ("question", "words"),
     [
         ("How much gold does Reko Diq hold?", "over 40 million ounces of gold"),
-        ("Why did Eric Meyer visit Islamabad?", "was meant to advance US interests"),
+        ("What was Meyer’s visit to Islamabad meant to advance?", "was meant to advance US interests"),
         ("how many participnats attended the mineral forum", "around 2,000 participants"),
         ("If the US invests here, what could the impact be?", "“If the US invests here"),
     ],
