@@ -32,7 +32,7 @@ class IndexMismatchError(FootnoteError):
 
 
 class IndexDamagedError(FootnoteError):
-    """An index folder that cannot be opened; names the command that rebuilds it."""
+    """An index folder that cannot be opened; says how to move it away and begin anew."""
 
 
 class BrokenError(FootnoteError):
