@@ -1,4 +1,4 @@
-"""The command line: `python -m eval run | threshold`. Results go to standard output, all else to standard error."""
+"""The command line: `python -m eval run | threshold | claims`. Results on standard output, the rest on the other."""
 
 import argparse
 import logging
@@ -17,10 +17,13 @@ from qa.errors import BrokenError, DocumentError, FootnoteError
 if TYPE_CHECKING:
     from eval.dataset import Question
     from qa.bot import Bot
+    from qa.retrieval import Library
     from qa.types import Document
+    from qa.verification import Verifier
 
 HERE = Path(__file__).parent
 QUESTIONS = HERE / "questions.jsonl"
+CLAIMS = HERE / "claims.jsonl"
 BROKEN = BrokenError.exit_code
 PLAIN = "plain"
 STEPS = 20
@@ -118,6 +121,38 @@ def _threshold(options: argparse.Namespace) -> int:
     return 0
 
 
+def _claims(options: argparse.Namespace) -> int:
+    """Prints how well sentences that the documents do not support are found."""
+    from eval.claims import STATES, check, figures, read_claims
+
+    documents = _loaded(options.documents or [_seeds()])
+    claims = read_claims(options.claims, documents)
+    verifier, library = _verifying(documents)
+    found = figures(claims, check(claims, verifier, library))
+    print(f"{'kind':12} {'n':>4}  " + "  ".join(f"{state:>11}" for state in STATES))
+    for kind in dict.fromkeys(claim.kind for claim in claims):
+        counts = [found.counts.get((kind, state), 0) for state in STATES]
+        print(f"{kind:12} {sum(counts):4}  " + "  ".join(f"{count:11}" for count in counts))
+    for name, share in (("precision", found.precision), ("recall", found.recall)):
+        if share:
+            print(f"{name} of unsupported {share[0]:.2f} [{share[1][0]:.2f}, {share[1][1]:.2f}], n {share[2]}")
+    return 0
+
+
+def _verifying(documents: "Sequence[Document]") -> "tuple[Verifier, Library]":
+    """The packaged verifier, and a library of these documents alone."""
+    from qa.chunking import split
+    from qa.config import PACKAGED_EMBEDDING
+    from qa.embedding import Encodings, SentenceTransformerEmbedder
+    from qa.entailment import Entailment
+    from qa.retrieval import Library
+    from qa.verification import Verifier
+
+    embedder = SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
+    passages = [passage for document in documents for passage in split(document, embedder.count_tokens)]
+    return Verifier(Encodings(embedder), Entailment()), Library.made_of(passages, documents, "")
+
+
 def _chosen(questions: "Sequence[Question]", options: argparse.Namespace) -> "list[Question]":
     """Those of the split and the kinds asked for, at most `--limit`. Raises FootnoteError if there is none."""
     kinds = {question.kind for question in questions}
@@ -196,7 +231,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--split", choices=("dev", "test", "all"), default="all", help="default: all")
     run.add_argument("--kind", metavar="KIND", nargs="+", action="extend", help="questions of these kinds only")
     run.add_argument("--limit", metavar="N", type=_positive, help="the first N of those chosen")
-    run.add_argument("--engine", dest="llm", help="built-in (QA_LLM), or plain: the plain stack to compare with")
+    run.add_argument("--engine", dest="llm", help="built-in, provider/model (QA_LLM), or plain: the plain stack")
     run.add_argument("--embedding", metavar="MODEL", help="a sentence-transformers model (QA_EMBEDDING)")
     run.add_argument("--reader", metavar="MODEL", help="an extractive question-answering model (QA_READER)")
     run.add_argument("--top-k", metavar="K", help="passages to read (QA_TOP_K)")
@@ -208,6 +243,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     threshold.add_argument("run_folder", metavar="RUN", type=Path)
     threshold.set_defaults(command=_threshold)
+    claims = commands.add_parser("claims", parents=[common], help="measure how well unsupported sentences are found")
+    claims.add_argument("--claims", metavar="FILE", type=Path, default=CLAIMS, help="default: the project's own")
+    claims.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/")
+    claims.set_defaults(command=_claims)
     return parser
 
 

@@ -95,13 +95,19 @@ def quotes_exact(example: Example) -> float | None:
     return sum(exact) / len(exact) if exact else None
 
 
+def unsupported_sentences(example: Example) -> float | None:
+    """The share of the answer's sentences that the documents do not support; None for a refusal. Less is better."""
+    states = [sentence.support == "unsupported" for sentence in _sentences(example.answer)]
+    return sum(states) / len(states) if states else None
+
+
 def answered(example: Example) -> float:
     """Whether the question was answered rather than refused, rightly or not."""
     return float(not example.answer.abstained)
 
 
 def wrongly_refused(example: Example) -> float | None:
-    """Whether an answerable question was refused. The one share of which less is better."""
+    """Whether an answerable question was refused. Less is better."""
     return float(example.answer.abstained) if example.question.answerable else None
 
 
@@ -139,6 +145,7 @@ MEASURES: dict[str, Callable[[Example], float | None]] = {
     "citation_precision": citation_precision,
     "citation_recall": citation_recall,
     "quotes_exact": quotes_exact,
+    "unsupported_sentences": unsupported_sentences,
     "confidence": confidence,
     "seconds": seconds,
 }

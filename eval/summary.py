@@ -76,6 +76,7 @@ LABELS = {
     "citation_precision": "citation precision",
     "citation_recall": "citation recall",
     "quotes_exact": "quotes exact",
+    "unsupported_sentences": "sentences not supported",
     "seconds_median": "seconds, median",
     "seconds_p95": "seconds, 95th percentile",
 }

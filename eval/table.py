@@ -22,7 +22,14 @@ TABLES = (
     ("Confidence", ("confidence_auroc", "calibration_error")),
     (
         "Citations and speed",
-        ("citation_precision", "citation_recall", "quotes_exact", "seconds_median", "seconds_p95"),
+        (
+            "citation_precision",
+            "citation_recall",
+            "quotes_exact",
+            "unsupported_sentences",
+            "seconds_median",
+            "seconds_p95",
+        ),
     ),
 )
 

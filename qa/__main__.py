@@ -8,18 +8,20 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.config import Settings
-from qa.errors import BrokenError, DocumentError, FootnoteError, ModelError
+from qa.errors import BrokenError, DocumentError, FootnoteError, LanguageModelError, ModelError
 
 if TYPE_CHECKING:
     from qa.bot import Bot
     from qa.types import Answer
 
 USAGE = FootnoteError.exit_code
+DOUBTS = {"weak": " (weakly supported)", "unsupported": " (not supported by the documents)"}
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -54,7 +56,12 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
         names, failures = _add_all(bot, paths)
         if failures:
             return failures
-    answer = bot.ask(question, documents=names)
+    try:
+        answer = bot.ask(question, documents=names)
+    except LanguageModelError as error:
+        if error.streamed:
+            print(_visible(f"Written before it failed, unchecked: {error.streamed}"), file=sys.stderr)
+        raise
     print(json.dumps(answer.as_json(), ensure_ascii=False) if options.json else _visible(_as_text(answer)))
     return 0
 
@@ -138,9 +145,12 @@ def _as_text(answer: "Answer") -> str:
     lines = []
     if answer.standalone_question != answer.question:
         lines.append(f"Understood as: {answer.standalone_question}\n")
+    lines += [f"Note: {notice}\n" for notice in answer.notices]
     if answer.abstained:
         return "\n".join([*lines, answer.text])
-    marked = (s.text + "".join(f"[{numbers[c]}]" for c in s.citations) for s in answer.sentences)
+    marked = (
+        s.text + "".join(f"[{numbers[c]}]" for c in s.citations) + DOUBTS.get(s.support, "") for s in answer.sentences
+    )
     notes = [f"[{n}] {c.title} ({c.document}, characters {c.start}-{c.end}): “{c.quote}”" for c, n in numbers.items()]
     return "\n".join([*lines, " ".join(marked), "", *notes])
 
@@ -158,8 +168,8 @@ def _log_to_stderr(level: int) -> None:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    flags = ("home", "index", "embedding", "reader", "chroma_url", "top_k", "threshold", "llm")
-    return Settings.from_environment(os.environ, **{name: getattr(options, name, None) for name in flags})
+    flags = {field.name: getattr(options, field.name, None) for field in fields(Settings)}
+    return Settings.from_environment(os.environ, **flags)
 
 
 def _complain(error: FootnoteError) -> int:
@@ -179,15 +189,23 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--reader", metavar="MODEL", help="an extractive question-answering model (QA_READER)")
     common.add_argument("--chroma-url", metavar="URL", help="a Chroma server (QA_CHROMA_URL)")
     common.add_argument("--verbose", action="store_true", help="log to standard error")
+    asking = argparse.ArgumentParser(add_help=False, parents=[common])
+    asking.add_argument("--top-k", help="passages to read (QA_TOP_K)")
+    asking.add_argument("--threshold", help="confidence under which to refuse (QA_THRESHOLD)")
+    asking.add_argument(
+        "--engine", dest="llm", metavar="ENGINE", help="built-in, or a language model: ollama/MODEL, … (QA_LLM)"
+    )
+    asking.add_argument("--llm-url", metavar="URL", help="the language model's server (QA_LLM_URL)")
+    asking.add_argument("--llm-key", metavar="KEY", help="its key; others see a flag: better set QA_LLM_KEY")
+    asking.add_argument("--llm-context", metavar="TOKENS", help="what it takes, if it does not say (QA_LLM_CONTEXT)")
+    asking.add_argument("--llm-timeout", metavar="SECONDS", help="how long to wait for a word (QA_LLM_TIMEOUT)")
+    asking.add_argument("--strict", action="store_const", const="1", help="leave out what is not supported (QA_STRICT)")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    ask = commands.add_parser("ask", parents=[common], help="answer one question")
+    ask = commands.add_parser("ask", parents=[asking], help="answer one question")
     ask.add_argument("question", nargs="?")
     ask.add_argument("--json", action="store_true", help="print the whole answer as one JSON object")
     ask.add_argument("--documents", metavar="PATH", nargs="+", action="extend", help="ask these only")
-    ask.add_argument("--top-k", help="passages to read (QA_TOP_K)")
-    ask.add_argument("--threshold", help="confidence under which to refuse (QA_THRESHOLD)")
-    ask.add_argument("--engine", dest="llm", help="built-in (QA_LLM)")
     ask.set_defaults(run=_ask)
 
     add = commands.add_parser("add", parents=[common], help="add files and folders to the library")
@@ -199,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     remove.set_defaults(run=_remove)
     rebuild = commands.add_parser("rebuild", parents=[common], help="embed the library anew, for other settings")
     rebuild.set_defaults(run=_rebuild)
-    chat = commands.add_parser("chat", parents=[common], help="open the chat in a browser")
+    chat = commands.add_parser("chat", parents=[asking], help="open the chat in a browser")
     chat.add_argument("--port", default="8501")
     chat.add_argument("--headless", action="store_true", help="start the server, open no browser")
     chat.set_defaults(run=_chat)

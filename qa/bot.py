@@ -3,18 +3,24 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 from qa.config import BUILT_IN, Settings
 from qa.crossencoder import CrossEncoder
-from qa.embedding import Embedder, SentenceTransformerEmbedder
+from qa.embedding import Embedder, Encodings, SentenceTransformerEmbedder
+from qa.entailment import Entailment
 from qa.errors import FootnoteError
 from qa.extractive import compose
 from qa.followup import forms
+from qa.generative import Draft, write
 from qa.index import Index
 from qa.lexical import corrected, stem
+from qa.llm import LanguageModel, LlmSettings, language_model
 from qa.reader import Reader, Reading, Reads, Weights
 from qa.retrieval import Library, retrieve
+from qa.rewriting import rewritten
 from qa.types import Answer, AnswerSentence, Event, OnEvent, RankedPassage, Reason, Span, Turn, Why
+from qa.verification import Verifier
 
 REFUSALS: dict[Reason, str] = {
     "no_documents": "There are no documents to ask yet. Add some first: python -m qa add PATH",
@@ -22,26 +28,54 @@ REFUSALS: dict[Reason, str] = {
     "model_declined": "The language model found no answer in the documents.",
 }
 """What a person is told, by reason."""
+NOTHING_SUPPORTED = (
+    "{model} wrote nothing that the documents support. This is the answer in the documents' own sentences."
+)
+LEFT_OUT = "{count} of the language model's left out: the documents do not support it."
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A language model, and what checks the sentences that it writes."""
+
+    model: LanguageModel
+    verifier: Verifier
+    strict: bool = False
+    """Whether sentences that the documents do not support are left out."""
 
 
 class Bot:
-    """Answers questions over an index. One question at a time: threads wait for each other."""
+    """Answers questions over an index. Threads wait for each other where the models of this machine compute."""
 
-    def __init__(self, index: Index, embedder: Embedder, reader: Reads, settings: Settings) -> None:
+    def __init__(
+        self, index: Index, embedder: Embedder, reader: Reads, settings: Settings, engine: Engine | None = None
+    ) -> None:
         self.index = index
         self._embedder = embedder
         self._reader = reader
         self._settings = settings
+        self._engine = engine
         self._lock = threading.Lock()
         self._libraries: dict[frozenset[str] | None, Library] = {}
 
     @classmethod
     def open(cls, settings: Settings) -> "Bot":
-        """Loads the models and opens the index. Raises the errors of both: ModelError, IndexMismatchError, …"""
+        """Loads the models and opens the index; a language model is not asked yet.
+
+        Raises the errors of all: ModelError, IndexMismatchError, …
+        """
+        model = None if settings.llm == BUILT_IN else language_model(_llm_settings(settings))
         embedder = SentenceTransformerEmbedder(settings.embedding)
         index = Index(settings.store, embedder)
-        reader = Reader(embedder, CrossEncoder(settings.reader), Weights.of(settings.reader))
-        return cls(index, embedder, reader, settings)
+        encodings = Encodings(embedder)
+        reader = Reader(encodings, CrossEncoder(settings.reader), Weights.of(settings.reader))
+        engine = Engine(model, Verifier(encodings, Entailment()), settings.strict) if model else None
+        return cls(index, embedder, reader, settings, engine)
+
+    @property
+    def engine(self) -> str:
+        """What answers: `built-in`, or a language model's name."""
+        return self._engine.model.name if self._engine else BUILT_IN
 
     def ask(
         self,
@@ -49,43 +83,81 @@ class Bot:
         history: Sequence[Turn] = (),
         on_event: OnEvent | None = None,
         documents: Collection[str] | None = None,
+        built_in: bool = False,
+        stop: threading.Event | None = None,
     ) -> Answer:
         """The answer to a question, or a refusal with its reason.
 
-        `history`: the conversation's earlier turns, oldest first. `on_event` is told of each stage as it begins.
-        `documents`: the names of those to ask; None asks all. Raises FootnoteError for an empty question.
+        `history`: the conversation's earlier turns, oldest first. `on_event` is told of each stage as it begins, and
+        of a language model's words as they arrive. `documents`: the names of those to ask; None asks all. `built_in`:
+        answers in the documents' own sentences although a language model is configured. `stop`, once set, stops a
+        language model. Raises FootnoteError for an empty question, LanguageModelError for a model that fails, and
+        StoppedError when stopped; the last two carry what had been written.
         """
         if not question.strip():
             raise FootnoteError("The question is empty. Type one.")
+        asking = _Asking(question.strip(), history, on_event or _ignore, stop or threading.Event())
+        engine = None if built_in else self._engine
+        ways = self._ways(asking, engine)
         with self._lock:
-            return self._ask(question.strip(), history, on_event or _ignore, documents)
+            library = self._library(documents)
+            read = self._best_read(ways, library, asking)
+            if self._refusal(library, read.reading.confidence) or not engine:
+                return self._extractive(read, library, asking)
+        return self._generative(read, library, engine, asking)
 
-    def _ask(self, question: str, history: Sequence[Turn], tell: OnEvent, documents: Collection[str] | None) -> Answer:
-        clock = _Clock()
-        library = self._library(documents)
-        ways = [corrected(form, library.words, self._knows(library)) for form in forms(question, history)]
-        read = [self._read(way, library, tell, clock) for way in ways]
-        asked, reading = max(zip(ways, read, strict=True), key=lambda one: one[1].confidence)
-        tell(Event("answer"))
-        reason = self._refusal(library, reading.confidence)
-        sentences = () if reason else compose(asked, reading, library)
-        passages = _with_cited(reading.passages, sentences, library)
-        clock.lap("answer")
-        return _answer(question, asked, reason, reading.confidence, sentences, passages, clock.timings())
+    def _ways(self, asking: "_Asking", engine: Engine | None) -> tuple[str, ...]:
+        """The ways to understand the question after the turns before: as the model puts it, or else by rule."""
+        if engine and asking.history:
+            form = rewritten(asking.question, asking.history, engine.model, asking.stop)
+            asking.clock.lap("answer")
+            if form:
+                return (form,)
+        return forms(asking.question, asking.history)
+
+    def _best_read(self, ways: Sequence[str], library: Library, asking: "_Asking") -> "_Read":
+        """Of the ways to understand a question, the one that the reader is surest of."""
+        asked = [corrected(way, library.words, self._knows(library)) for way in ways]
+        read = [_Read(way, self._read(way, library, asking)) for way in asked]
+        return max(read, key=lambda one: one.reading.confidence)
+
+    def _extractive(self, read: "_Read", library: Library, asking: "_Asking", notices: tuple[str, ...] = ()) -> Answer:
+        """The answer in the documents' own sentences, or the refusal."""
+        asking.tell(Event("answer"))
+        reason = self._refusal(library, read.reading.confidence)
+        sentences = () if reason else compose(read.asked, read.reading, library)
+        passages = _with_cited(read.reading.passages, sentences, library)
+        asking.clock.lap("answer")
+        return _answer(asking, read, BUILT_IN, reason, sentences, passages, notices)
+
+    def _generative(self, read: "_Read", library: Library, engine: Engine, asking: "_Asking") -> Answer:
+        """The answer in a language model's words, each sentence checked."""
+        asking.tell(Event("answer"))
+        draft = write(read.asked, read.reading.passages, engine.model, asking.tell, asking.stop)
+        asking.clock.lap("answer")
+        if not draft.claims:
+            return _answer(asking, read, engine.model.name, "model_declined", (), draft.seen, draft.notices)
+        asking.tell(Event("verify"))
+        with self._lock:
+            sentences = engine.verifier.check(draft.claims, [one.passage for one in draft.seen], library)
+            asking.clock.lap("verify")
+            if all(sentence.support == "unsupported" for sentence in sentences):
+                return self._extractive(read, library, asking, (NOTHING_SUPPORTED.format(model=engine.model.name),))
+        return _checked_answer(asking, read, engine, draft, sentences)
 
     def _knows(self, library: Library) -> Callable[[str], bool]:
         """Whether a word is no typing error: the model has it, or the documents have a form of it."""
         return lambda word: self._embedder.knows(word) or stem(word) in library.rarity.counts
 
-    def _read(self, asked: str, library: Library, tell: OnEvent, clock: "_Clock") -> Reading:
+    def _read(self, asked: str, library: Library, asking: "_Asking") -> Reading:
         """What reading finds for a question, as it stands."""
-        tell(Event("retrieve"))
+        asking.tell(Event("retrieve"))
         encoding = self._embedder.encode([asked])[0]
         ranked = retrieve(asked, encoding.vector, library, self.index.nearest, self._settings.top_k)
-        clock.lap("retrieve")
-        tell(Event("read"))
+        asking.clock.lap("retrieve")
+        asking.tell(Event("read"))
         reading = self._reader.read(asked, encoding, ranked, library)
-        clock.lap("read")
+        asking.clock.lap("read")
         return reading
 
     def _refusal(self, library: Library, confidence: float) -> Reason | None:
@@ -119,6 +191,10 @@ def _with_cited(
     return (*passages, *(RankedPassage(passage, 0.0, Why(None, None, 0.0)) for passage in extra.values()))
 
 
+def _llm_settings(settings: Settings) -> LlmSettings:
+    return LlmSettings(settings.llm, settings.llm_url, settings.llm_key, settings.llm_context, settings.llm_timeout)
+
+
 def _ignore(_: Event) -> None:
     """For who does not listen."""
 
@@ -139,23 +215,56 @@ class _Clock:
         return {**self._laps, "total": self._last - self._begun}
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A question under way."""
+
+    question: str
+    history: Sequence[Turn]
+    tell: OnEvent
+    stop: threading.Event
+    clock: _Clock = field(default_factory=_Clock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A question as it was understood, and what reading found for it."""
+
+    asked: str
+    reading: Reading
+
+
+def _checked_answer(
+    asking: _Asking, read: _Read, engine: Engine, draft: Draft, sentences: tuple[AnswerSentence, ...]
+) -> Answer:
+    """A model's answer; in strict mode without the sentences that nothing supports."""
+    notices = draft.notices
+    kept = tuple(sentence for sentence in sentences if sentence.support != "unsupported")
+    if engine.strict and len(kept) < len(sentences):
+        count = len(sentences) - len(kept)
+        notices += (LEFT_OUT.format(count=f"{count} sentence" if count == 1 else f"{count} sentences"),)
+        sentences = kept
+    return _answer(asking, read, engine.model.name, None, sentences, draft.seen, notices)
+
+
 def _answer(
-    question: str,
-    asked: str,
+    asking: _Asking,
+    read: _Read,
+    engine: str,
     reason: Reason | None,
-    confidence: float,
     sentences: tuple[AnswerSentence, ...],
     passages: tuple[RankedPassage, ...],
-    timings: dict[str, float],
+    notices: tuple[str, ...],
 ) -> Answer:
     return Answer(
-        question=question,
-        standalone_question=asked,
+        question=asking.question,
+        standalone_question=read.asked,
         text=REFUSALS[reason] if reason else " ".join(sentence.text for sentence in sentences),
         reason=reason,
-        confidence=confidence,
+        confidence=read.reading.confidence,
         sentences=sentences,
         passages=passages,
-        engine=BUILT_IN,
-        timings=timings,
+        engine=engine,
+        timings=asking.clock.timings(),
+        notices=notices,
     )

@@ -1,8 +1,8 @@
 """Settings: one frozen object, read from the environment and flags at the entry points only."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from qa.errors import FootnoteError
 
 PACKAGED_EMBEDDING = "all-MiniLM-L6-v2"
 PACKAGED_READER = "footnote-reader"
+PACKAGED_VERIFIER = "footnote-verifier"
 BUILT_IN = "built-in"
+SMALLEST_CONTEXT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,17 @@ class Settings:
     threshold: float = 0.55
     """Confidence, 0 to 1, under which a question is refused; `python -m eval threshold` chose the default."""
     llm: str = BUILT_IN
+    """What answers: `built-in`, or a language model as `provider/model` (`qa.llm` knows the providers)."""
+    llm_url: str | None = None
+    """The address of the model's server, where it is not the provider's usual one."""
+    llm_key: str | None = field(default=None, repr=False)
+    """Its key; unset: what the provider's own variable says."""
+    llm_context: int | None = None
+    """Tokens that the model takes, prompt and answer together; None: what its server says."""
+    llm_timeout: float = 60.0
+    """Seconds without a word from the model after which it is given up."""
+    strict: bool = False
+    """Whether sentences of the model that the documents do not support are left out."""
 
     @property
     def store(self) -> Path | str:
@@ -47,12 +60,12 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **flags: Any) -> "Settings":
         """Settings from `QA_…` variables, overridden by the flags that are not None."""
         raw: dict[str, Any] = {"home": user_data_path("footnote")}
-        for field in fields(cls):
-            value = flags.get(field.name)
+        for one in fields(cls):
+            value = flags.get(one.name)
             if value is None:
-                value = environ.get(f"QA_{field.name.upper()}") or None
+                value = environ.get(f"QA_{one.name.upper()}") or None
             if value is not None:
-                raw[field.name] = value
+                raw[one.name] = value
         return _checked(cls, raw)
 
 
@@ -61,16 +74,32 @@ def _checked(cls: type[Settings], raw: dict[str, Any]) -> Settings:
         raw.update({key: Path(raw[key]).expanduser().absolute() for key in ("home", "index") if key in raw})
     except RuntimeError as error:
         raise FootnoteError(f"{error} Set QA_HOME or QA_INDEX to a folder.") from error
-    for key, kind, words in (("top_k", int, "a whole number"), ("threshold", float, "a number")):
+    for key, (kind, words) in _KINDS.items():
         try:
             raw.update({key: kind(raw[key])} if key in raw else {})
-        except ValueError as error:
+        except (ValueError, KeyError) as error:
             raise FootnoteError(f"{key} takes {words}, not {raw[key]}: set QA_{key.upper()}.") from error
     settings = cls(**raw)
     if not 1 <= settings.top_k <= 100:
         raise FootnoteError(f"top_k must be from 1 to 100, not {settings.top_k}: set QA_TOP_K or --top-k.")
     if not 0 <= settings.threshold <= 1:
         raise FootnoteError(f"threshold must be from 0 to 1, not {settings.threshold}: set QA_THRESHOLD.")
-    if settings.llm != BUILT_IN:
-        raise FootnoteError(f"This version answers with the built-in engine only, not {settings.llm}: unset QA_LLM.")
+    if settings.llm_context is not None and settings.llm_context < SMALLEST_CONTEXT:
+        raise FootnoteError(f"llm_context must be {SMALLEST_CONTEXT} or more: set QA_LLM_CONTEXT.")
+    if not settings.llm_timeout > 0:
+        raise FootnoteError("llm_timeout must be more than 0 seconds: set QA_LLM_TIMEOUT.")
     return settings
+
+
+def _switch(value: Any) -> bool:
+    return _SWITCH[str(value).strip().casefold()]
+
+
+_SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
+_KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "top_k": (int, "a whole number"),
+    "threshold": (float, "a number"),
+    "llm_context": (int, "a whole number"),
+    "llm_timeout": (float, "a number of seconds"),
+    "strict": (_switch, "1 or 0"),
+}

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 BATCH = 32
+KEPT_ENCODINGS = 512
+"""Texts whose token vectors stay in memory: about 0.25 MB each."""
 USUAL_LIMIT = 512
 """For a model that does not tell how many tokens it reads."""
 _log = logging.getLogger(__name__)
@@ -103,6 +106,25 @@ class SentenceTransformerEmbedder:
     def knows(self, word: str) -> bool:
         """Whether a word is one token of the model: such a word is no typing error."""
         return self.count_tokens(word) == 1
+
+
+class Encodings:
+    """An embedder's encodings; those of texts asked for lately are remembered."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._known: OrderedDict[str, Encoding] = OrderedDict()
+
+    def of(self, texts: Sequence[str]) -> list[Encoding]:
+        """One encoding a text, in order."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(new, self._embedder.encode(new), strict=True))
+        for text in texts:
+            self._known.move_to_end(text)
+        found = [self._known[text] for text in texts]
+        while len(self._known) > KEPT_ENCODINGS:
+            self._known.popitem(last=False)
+        return found
 
 
 def _untruncated(tokenizer: "Tokenizer") -> "Tokenizer":

@@ -8,6 +8,8 @@ FootnoteError             exit code 2: bad usage or bad data
 └── BrokenError           exit code 3: something broke while running
     ├── NotWritableError  a folder that does not take writes
     └── ModelError        a model that cannot be loaded
+        └── LanguageModelError  a language model that gave no answer, or broke off in one
+            └── StoppedError    the person stopped it
 
 Only the entry points (`qa.__main__`, `eval.__main__`, the page) catch these and print them without a traceback.
 """
@@ -47,3 +49,18 @@ class NotWritableError(BrokenError):
 
 class ModelError(BrokenError):
     """A model that cannot be loaded; names what to install or set."""
+
+
+class LanguageModelError(ModelError):
+    """A language model that gave no answer, or broke off in one.
+
+    `streamed`: its words up to then, clean: without what a reader is not to see.
+    """
+
+    def __init__(self, message: str, streamed: str = "") -> None:
+        super().__init__(message)
+        self.streamed = streamed
+
+
+class StoppedError(LanguageModelError):
+    """The person stopped the answer."""

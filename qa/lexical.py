@@ -10,7 +10,7 @@ import bm25s
 import Stemmer
 from rapidfuzz.distance import DamerauLevenshtein
 
-_WORD = re.compile(r"\w+(?:[.,]\d+)*")
+WORD = re.compile(r"\w+(?:[.,]\d+)*")
 STOPWORDS = frozenset(
     """a about according also am an and any anybody anyone anything are as at be been being both but by can could did do
     does doing for from get give gave given got had has have having he her here hers him his how i if in into is it its
@@ -26,7 +26,7 @@ _STEMMER = Stemmer.Stemmer("english")
 
 def words(text: str) -> list[str]:
     """The words and numbers of a text, case-folded, without the possessive ending."""
-    return list(_WORD.findall(text.casefold().replace("’", "'").replace("'s", " ")))
+    return list(WORD.findall(text.casefold().replace("’", "'").replace("'s", " ")))
 
 
 def stem(word: str) -> str:
@@ -95,7 +95,7 @@ def corrected(query: str, vocabulary: Collection[str], known: Callable[[str], bo
             return match.group(0)
         return _nearest(word, vocabulary) or match.group(0)
 
-    return _WORD.sub(mend, query)
+    return WORD.sub(mend, query)
 
 
 def _nearest(word: str, vocabulary: Collection[str]) -> str | None:

@@ -6,7 +6,6 @@ among them, with two linear models, fitted on public questions by `qa.training.f
 
 import json
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from qa.config import PACKAGED_READER
 from qa.crossencoder import Pointing, Points
-from qa.embedding import Embedder, Encoding
+from qa.embedding import Encoding, Encodings
 from qa.index import embedded_text
 from qa.retrieval import Library
 from qa.sentences import Sentence
@@ -26,8 +25,6 @@ from qa.signals import Row, signals, understand
 from qa.types import Passage, RankedPassage, Span
 
 WEIGHTS = "weights.json"
-KEPT_ENCODINGS = 512
-"""Passages whose token vectors stay in memory: about 0.25 MB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +133,10 @@ class Reads(Protocol):
 class Reader:
     """Reads with an embedder's token vectors, a cross-encoder and the given weights."""
 
-    def __init__(self, embedder: Embedder, cross_encoder: Points, weights: Weights) -> None:
-        self._embedder = embedder
+    def __init__(self, encodings: Encodings, cross_encoder: Points, weights: Weights) -> None:
+        self._encodings = encodings
         self._cross_encoder = cross_encoder
         self._weights = weights
-        self._encodings: OrderedDict[str, Encoding] = OrderedDict()
 
     def read(self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], library: Library) -> Reading:
         """Every sentence of the passages that may answer, best first, and the confidence that the best one does.
@@ -153,7 +149,14 @@ class Reader:
             return Reading((), tuple(ranked), 0.0)
         pointings = self._cross_encoder.point(question, [passage.text for passage in passages])
         understood = understand(question, encoding)
-        rows = signals(understood, ranked, self._encoded(passages), pointings, inside, library.rarity)
+        rows = signals(
+            understood,
+            ranked,
+            self._encodings.of([embedded_text(passage) for passage in passages]),
+            pointings,
+            inside,
+            library.rarity,
+        )
         pairs = [
             (one, sentence, pointing)
             for one, own, pointing in zip(ranked, inside, pointings, strict=True)
@@ -168,15 +171,3 @@ class Reader:
         candidates.sort(key=lambda candidate: -candidate.score)
         confidence = self._weights.confidence(matrix, scores)
         return Reading(tuple(candidates), _reranked(ranked, candidates), confidence)
-
-    def _encoded(self, passages: Sequence[Passage]) -> list[Encoding]:
-        """The passages' encodings, in order; those read lately are remembered."""
-        keys = [embedded_text(passage) for passage in passages]
-        new = [key for key in dict.fromkeys(keys) if key not in self._encodings]
-        self._encodings.update(zip(new, self._embedder.encode(new), strict=True))
-        for key in keys:
-            self._encodings.move_to_end(key)
-        found = [self._encodings[key] for key in keys]
-        while len(self._encodings) > KEPT_ENCODINGS:
-            self._encodings.popitem(last=False)
-        return found

@@ -173,6 +173,8 @@ class Answer:
     engine: str
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds: retrieve, read, answer, verify, total."""
+    notices: tuple[str, ...] = ()
+    """What the person should know of how it came about: what was left out, and why."""
 
     @property
     def abstained(self) -> bool:
@@ -191,6 +193,7 @@ class Answer:
             "passages": [passage.as_json() for passage in self.passages],
             "engine": self.engine,
             "timings": dict(self.timings),
+            "notices": list(self.notices),
         }
 
 
@@ -198,7 +201,9 @@ class Answer:
 class Event:
     """Something `Bot.ask` tells while it works."""
 
-    stage: Literal["retrieve", "read", "answer"]
+    stage: Literal["retrieve", "read", "answer", "words", "verify"]
+    words: str = ""
+    """Of the stage "words": what a language model wrote since the last one, without its marks."""
 
 
 OnEvent = Callable[[Event], None]

@@ -6,12 +6,12 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from qa.config import Settings
+from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
 from qa.types import Document
 from ui import chat, loading, source
 from ui.parts import STATIC, show_text
-from ui.render import error_html, library_html
+from ui.render import error_html, library_html, offer_html
 
 LISTED = 50  # documents in the sidebar: a longer list slows every click
 
@@ -40,6 +40,8 @@ def main() -> None:
         return
     with shelf:
         _show_library(conversation, documents)
+        if bot.engine == BUILT_IN:
+            _offer_local()
     chat.show_input(conversation)
     # The pane is drawn before the chat, so that it opens at once also while a question is being answered.
     talk, pane = st.container(key="talk"), st.container(key="pane")
@@ -77,6 +79,13 @@ def _show_library(conversation: chat.Conversation, documents: Sequence[Document]
     show_text("library", library_html(documents[:LISTED]), read)
     if len(documents) > LISTED:
         st.html(f'<p class="hint">and {len(documents) - LISTED} more</p>')
+
+
+def _offer_local() -> None:
+    """Says how to answer with a language model that this machine has."""
+    looking = loading.local_models()
+    if looking.done() and not looking.exception() and (models := looking.result()):
+        show_text("offer", offer_html(models[0]))
 
 
 def _close(conversation: chat.Conversation) -> None:

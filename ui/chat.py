@@ -6,18 +6,21 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from qa.errors import FootnoteError
-from qa.types import Answer, Document, Event, Turn
+from qa import types
+from qa.config import BUILT_IN
+from qa.errors import FootnoteError, LanguageModelError
+from qa.types import Answer, Document, Turn
 from ui import source
 from ui.background import in_background
 from ui.parts import show_text
-from ui.render import announcement, answer_html, error_html, examples_html, notes, question_html, stage_html
+from ui.render import announcement, answer_html, error_html, examples_html, notes, question_html, stage_html, words_html
 
 if TYPE_CHECKING:
     from qa.bot import Bot
@@ -27,6 +30,9 @@ EXAMPLES = 4
 QUIET = 0.3
 """Seconds before a stage is shown: an answer that is there sooner must not flicker."""
 POLL = 0.2
+PACE = 0.02
+"""Seconds between two showings of what a language model writes."""
+INSTEAD = "Answer from the documents instead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,33 @@ class Exchange:
     question: str
     answer: Answer | None = None
     error: str | None = None
+    streamed: str = ""
+    """What a language model had written before it failed or was stopped."""
+    offers: bool = False
+    """Whether the built-in engine may answer where a language model did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A question that waits its turn."""
+
+    question: str
+    built_in: bool = False
+    """Whether it is to be answered in the documents' own sentences, whatever is configured."""
 
 
 @dataclass(slots=True)
 class Asking:
-    """A question that the bot is at work on, in a thread of its own; the thread sets `stage`."""
+    """A question that the bot is at work on, in a thread of its own; the thread sets `stage` and `words`."""
 
     question: str
     future: Future[Answer] = field(default_factory=Future)
     stage: str = "asked"
+    words: str = ""
+    """What a language model has written so far."""
+    news: Event = field(default_factory=Event)
+    """Set when there is something new to show."""
+    stop: Event = field(default_factory=Event)
     since: float = field(default_factory=time.monotonic)
 
 
@@ -53,7 +77,7 @@ class Conversation:
     """One chat of one tab."""
 
     exchanges: list[Exchange] = field(default_factory=list)
-    queue: list[str] = field(default_factory=list)
+    queue: list[Queued] = field(default_factory=list)
     """Questions submitted while an earlier one, or the loading of the models, is under way."""
     asking: Asking | None = None
     opened: source.Opened | None = None
@@ -83,7 +107,7 @@ def show_input(conversation: Conversation) -> None:
     def submit() -> None:
         question = (st.session_state["question"] or "").strip()
         if question:
-            conversation.queue.append(question)
+            conversation.queue.append(Queued(question))
 
     st.chat_input("Ask your documents", key="question", max_chars=LONGEST_QUESTION, on_submit=submit)
 
@@ -91,8 +115,8 @@ def show_input(conversation: Conversation) -> None:
 def show_waiting(conversation: Conversation, opening: Future[Bot]) -> None:
     """The conversation while the models load; returns when they are there, or are not to be had."""
     _show_exchanges(conversation)
-    for question in conversation.queue:
-        st.html(question_html(question, None))
+    for queued in conversation.queue:
+        st.html(question_html(queued.question, None))
     slot = st.empty()
     while not opening.done():
         # Again and again: only a call to Streamlit lets a rerun in.
@@ -118,7 +142,7 @@ def _show_intro(conversation: Conversation, documents: Sequence[Document]) -> No
     def ask(question: str) -> None:
         # A double click arrives twice; the examples are for an empty chat only.
         if not conversation.begun:
-            conversation.queue.append(question)
+            conversation.queue.append(Queued(question))
 
     if not documents:
         st.info("The library is empty. Add a text or Markdown file, or a folder: `python -m qa add PATH`")
@@ -136,6 +160,7 @@ def _show_exchanges(conversation: Conversation) -> None:
         with st.container(key=f"exchange-{number}"):
             st.html(_heading(exchange))
             _show_outcome(conversation, number, exchange)
+            _show_way_on(conversation, number, exchange)
 
 
 def _heading(exchange: Exchange) -> str:
@@ -149,7 +174,7 @@ def _show_outcome(conversation: Conversation, number: int, exchange: Exchange, f
     key = f"answer-{conversation.id}-{number}"
     answer = exchange.answer
     if answer is None:
-        show_text(key, error_html(exchange.error or ""))
+        show_text(key, error_html(exchange.error or "", exchange.streamed))
         return
 
     def open_note(number: str) -> None:
@@ -159,6 +184,18 @@ def _show_outcome(conversation: Conversation, number: int, exchange: Exchange, f
     show_text(key, answer_html(answer), open_note, announcement(answer) if fresh else "")
 
 
+def _show_way_on(conversation: Conversation, number: int, exchange: Exchange) -> None:
+    """Where a language model did not answer, a button to have the documents do it."""
+    if exchange.offers:
+        key = f"instead-{conversation.id}-{number}"
+        st.button(INSTEAD, key=key, on_click=_ask_instead, args=(conversation, exchange.question))
+
+
+def _ask_instead(conversation: Conversation, question: str) -> None:
+    if not (conversation.queue or conversation.asking):
+        conversation.queue.append(Queued(question, built_in=True))
+
+
 def _ask_next(conversation: Conversation, bot: Bot) -> None:
     """Shows the question, waits for its outcome, and shows that in the places where later runs show them."""
     number = len(conversation.exchanges)
@@ -166,45 +203,60 @@ def _ask_next(conversation: Conversation, bot: Bot) -> None:
         heading = st.empty()
         asking = conversation.asking or _start(conversation, bot)
         heading.html(question_html(asking.question, None))
-        outcome = st.empty()
+        outcome, below = st.empty(), st.empty()
+        if bot.engine != BUILT_IN:
+            below.button("Stop", key=f"stop-{conversation.id}-{number}", on_click=asking.stop.set)
         _wait(asking, outcome)
+        below.empty()
         exchange = _outcome(asking)
         conversation.asking = None
         conversation.exchanges.append(exchange)
         heading.html(_heading(exchange))
         with outcome:
             _show_outcome(conversation, number, exchange, fresh=True)
+        with below:
+            _show_way_on(conversation, number, exchange)
     if (failure := asking.future.exception()) and not isinstance(failure, FootnoteError):
         raise failure
 
 
 def _start(conversation: Conversation, bot: Bot) -> Asking:
     """Hands the first of the queue to the bot."""
-    asking = Asking(conversation.queue.pop(0))
+    queued = conversation.queue.pop(0)
+    asking = Asking(queued.question)
     history = [Turn(past.question, past.answer.text) for past in conversation.exchanges if past.answer]
 
-    def on_event(event: Event) -> None:
+    def on_event(event: types.Event) -> None:
         asking.stage = event.stage
+        asking.words += event.words
+        asking.news.set()
 
-    asking.future = in_background(lambda: bot.ask(asking.question, history, on_event))
+    asking.future = in_background(
+        lambda: bot.ask(asking.question, history, on_event, built_in=queued.built_in, stop=asking.stop)
+    )
+    asking.future.add_done_callback(lambda _: asking.news.set())
     conversation.asking = asking
     return asking
 
 
 def _wait(asking: Asking, slot: DeltaGenerator) -> None:
     """Returns when the outcome is there. A rerun interrupts it; the next run comes back to the same asking."""
+    if not asking.words:
+        wait([asking.future], timeout=max(0.0, asking.since + QUIET - time.monotonic()))
     while not asking.future.done():
-        quiet = asking.since + QUIET - time.monotonic()
-        wait([asking.future], timeout=quiet if quiet > 0 else POLL)
-        if not asking.future.done():
-            # Also when the stage is still the same: only a call to Streamlit lets a rerun in.
-            slot.html(stage_html(asking.stage))
+        asking.news.clear()
+        # Also when nothing is new: only a call to Streamlit lets a rerun in.
+        slot.html(words_html(asking.words) if asking.words else stage_html(asking.stage))
+        asking.news.wait(POLL)
+        time.sleep(PACE)
 
 
 def _outcome(asking: Asking) -> Exchange:
     failure = asking.future.exception()
     if failure is None:
         return Exchange(asking.question, asking.future.result())
+    if isinstance(failure, LanguageModelError):
+        return Exchange(asking.question, error=str(failure), streamed=failure.streamed, offers=True)
     if isinstance(failure, FootnoteError):
         return Exchange(asking.question, error=str(failure))
     return Exchange(asking.question, error=f"{type(failure).__name__}: {failure}. The terminal says where.")

@@ -32,6 +32,14 @@ def opening(settings: Settings) -> Future[Bot]:
     return in_background(lambda: open_bot(settings))
 
 
+@st.cache_resource(show_spinner=False)
+def local_models() -> Future[tuple[str, ...]]:
+    """The models of an Ollama on this machine: offered, never taken unasked. Looked for once."""
+    from qa.providers import local_models as found
+
+    return in_background(found)
+
+
 @st.cache_resource(show_spinner=False, ttl=FRESH)
 def documents(_bot: Bot) -> list[Document]:
     """The library as it is now, or was a moment ago."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from qa.config import BUILT_IN
 from qa.types import Answer, AnswerSentence, Citation, Document, RankedPassage, Span, Support
 from ui.marks import Mark, cropped, marked_html
 
@@ -17,7 +18,10 @@ STAGE_LABELS: Final = {
     "retrieve": "Searching the documents…",
     "read": "Reading the nearest passages…",
     "answer": "Writing the answer…",
+    "words": "Writing the answer…",
+    "verify": "Checking each sentence against the documents…",
 }
+CHECKED = "each sentence checked against the documents."
 CONTEXT = 220
 """Characters of the passage shown on either side of the cited words."""
 NEAREST = 3
@@ -51,18 +55,29 @@ def stage_html(stage: str | None) -> str:
 
 def answer_html(answer: Answer) -> str:
     """An answer with its footnote chips and their cards, or a refusal."""
+    notices = "".join(f'<p class="notice">{escape(notice)}</p>' for notice in answer.notices)
     if answer.abstained:
-        return _refusal_html(answer)
+        return notices + _refusal_html(answer)
     numbered = notes(answer)
     numbers = {note.citation: note.number for note in numbered}
     sentences = " ".join(_sentence_html(sentence, numbers) for sentence in answer.sentences)
     cards = "".join(_card_html(note, answer.passages) for note in numbered)
-    return f'<div class="answer"><p>{sentences}</p></div>{cards}'
+    by = "" if answer.engine == BUILT_IN else f'<p class="by">Written by {escape(answer.engine)}, {CHECKED}</p>'
+    return f'{notices}<div class="answer"><p>{sentences}</p></div>{by}{cards}'
 
 
-def error_html(message: str) -> str:
-    """A failure: marked as one, and unlike a refusal."""
-    return f'<div class="error" role="alert"><p><strong>This failed.</strong> {escape(message)}</p></div>'
+def words_html(words: str) -> str:
+    """What a language model has written so far, unchecked."""
+    lines = (line for line in words.splitlines() if line.strip())
+    return '<div class="words">' + "".join(f"<p>{escape(line)}</p>" for line in lines) + "</div>"
+
+
+def error_html(message: str, streamed: str = "") -> str:
+    """A failure: marked as one, and unlike a refusal; below it what a language model had written until then."""
+    kept = (
+        f'<div class="kept"><p>Written until then, and not checked:</p>{words_html(streamed)}</div>' if streamed else ""
+    )
+    return f'<div class="error" role="alert"><p><strong>This failed.</strong> {escape(message)}</p></div>{kept}'
 
 
 def examples_html(examples: Sequence[str]) -> str:
@@ -83,6 +98,14 @@ def library_html(documents: Sequence[Document]) -> str:
         for document in documents
     )
     return f'<ul class="library" aria-label="Documents">{items}</ul>'
+
+
+def offer_html(model: str) -> str:
+    """How to have a language model of this machine answer."""
+    return (
+        '<p class="offer">Ollama runs on this machine. To have it answer, its sentences checked against your '
+        f"documents, start with <code>QA_LLM={escape(model)}</code>.</p>"
+    )
 
 
 def announcement(answer: Answer) -> str:

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,25 +42,31 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page over `seeds/`."""
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def serving(home: Path, **environ: str) -> Iterator[str]:
+    """The address of a page over `seeds/`, with these settings."""
     # A threshold far from the confidences of the questions asked here: these tests are of the page, not of the engine.
-    environ = {**os.environ, "QA_HOME": str(home), "QA_THRESHOLD": "0.2"}
-    subprocess.run([sys.executable, "-m", "qa", "add", "seeds"], cwd=ROOT, env=environ, check=True)
+    told = {**os.environ, "QA_HOME": str(home), "QA_THRESHOLD": "0.2", **environ}
+    subprocess.run([sys.executable, "-m", "qa", "add", "seeds"], cwd=ROOT, env=told, check=True)
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "ui/app.py"]
     options = ["--server.headless", "true", "--server.port", str(port)]
     log = home / "server.log"
     with log.open("w") as output:
-        running = subprocess.Popen([*command, *options], cwd=ROOT, env=environ, stdout=output, stderr=output)
+        running = subprocess.Popen([*command, *options], cwd=ROOT, env=told, stdout=output, stderr=output)
         try:
             _wait_for(f"http://localhost:{port}/_stcore/health", running, log)
             yield f"http://localhost:{port}"
         finally:
             running.terminate()
             running.wait(10)
+
+
+@pytest.fixture(scope="session")
+def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a page over `seeds/`."""
+    with serving(tmp_path_factory.mktemp("home")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

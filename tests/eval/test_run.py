@@ -164,6 +164,7 @@ def test_the_figures_of_all_questions_by_hand(tmp_path: Path) -> None:
         "citation_precision": (2, 4, 0.5),
         "citation_recall": (3, 3, 0.3333),
         "quotes_exact": (3, 3, 1.0),
+        "unsupported_sentences": (3, 3, 0.0),
         # 0.5, 0.5, 1, 2 and 4 seconds.
         "seconds_median": (5, 1, 1.0),
         "seconds_p95": (5, 1, 3.6),

@@ -8,7 +8,7 @@ from qa.bot import Bot
 from qa.config import PACKAGED_EMBEDDING, PACKAGED_READER, Settings
 from qa.crossencoder import CrossEncoder
 from qa.documents import load
-from qa.embedding import SentenceTransformerEmbedder
+from qa.embedding import Encodings, SentenceTransformerEmbedder
 from qa.index import Index
 from qa.reader import Reader, Weights
 
@@ -31,6 +31,6 @@ def seed_bot(embedder: SentenceTransformerEmbedder, tmp_path_factory: pytest.Tem
     return Bot(
         index,
         embedder,
-        Reader(embedder, CrossEncoder(), Weights.of(PACKAGED_READER)),
+        Reader(Encodings(embedder), CrossEncoder(), Weights.of(PACKAGED_READER)),
         Settings(home=home, threshold=0.0),
     )

@@ -1,22 +1,27 @@
 """An embedder whose results can be worked out by hand, and the bot that uses it."""
 
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 
-from qa.bot import Bot
+from qa.bot import Bot, Engine
 from qa.config import Settings
 from qa.crossencoder import Pointing
-from qa.embedding import Encoding
+from qa.embedding import Encoding, Encodings
+from qa.errors import StoppedError
 from qa.index import Index
 from qa.lexical import terms
+from qa.llm import Message
 from qa.reader import Candidate, Reading
 from qa.retrieval import Library
 from qa.sentences import Sentence
 from qa.types import Document, RankedPassage
+from qa.verification import Bounds, Verifier
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 DIMENSION = 64
@@ -79,6 +84,61 @@ class OverlapReader:
         candidates.sort(key=lambda candidate: -candidate.score)
         confidence = 0.9 if candidates and candidates[0].score else 0.1
         return Reading(tuple(candidates), tuple(ranked), confidence if candidates else 0.0)
+
+
+class ScriptedModel:
+    """A language model that says what its script says, a piece at a time, and fails when the script runs out.
+
+    `{ID}` in the script stands for the id of the passage that has these words: `{ID:the bridge cost}`.
+    """
+
+    name = "scripted/model"
+
+    def __init__(self, *script: str, context: int = 4096, fails: Exception | None = None) -> None:
+        self.context = context
+        self.prompts: list[list[Message]] = []
+        """The messages of every call, in order."""
+        self._script = list(script)
+        self._fails = fails
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+    def stream(self, messages: Sequence[Message], most: int, stop: threading.Event) -> Iterator[str]:
+        self.prompts.append(list(messages))
+        words = _PLACE.sub(lambda match: self._id(match[1]), self._script.pop(0))
+        for start in range(0, len(words), 7):
+            if stop.is_set():
+                raise StoppedError("stopped", words[:start])
+            yield words[start : start + 7]
+        if self._fails:
+            raise self._fails
+
+    def _id(self, words: str) -> str:
+        blocks: list[tuple[str, str]] = _PASSAGE.findall(self.prompts[-1][-1].content)
+        return next(key for key, text in blocks if words in " ".join(text.split()))
+
+
+_PLACE = re.compile(r"\{ID:([^{}]+)\}")
+_PASSAGE = re.compile(r'<passage id="(\w+)" title="[^"\n]*">\n(.*?)\n</passage>', re.DOTALL)
+
+
+class CoverEntailment:
+    """Log-odds of 3 where every term and number of the claim is in the evidence and neither denies alone; else -3."""
+
+    def log_odds(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [3.0 if self._carries(claim, evidence) else -3.0 for claim, evidence in pairs]
+
+    def _carries(self, claim: str, evidence: str) -> bool:
+        return set(terms(claim)) <= set(terms(evidence)) and (" not " in claim) == (" not " in evidence)
+
+
+def scripted_bot(folder: Path, model: ScriptedModel, *documents: Document, **options: Any) -> Bot:
+    """A bot over these documents that counts words and answers with the scripted model."""
+    strict = bool(options.pop("strict", False))
+    plain = word_bot(folder, *documents, **options)
+    verifier = Verifier(Encodings(plain._embedder), CoverEntailment(), Bounds(0.2, 0.5))
+    return Bot(plain.index, plain._embedder, plain._reader, plain._settings, Engine(model, verifier, strict))
 
 
 def _words(one: RankedPassage, sentence: Sentence) -> str:

@@ -65,7 +65,7 @@ def test_citations_are_exact_on_200_generated_documents(tmp_path: Path) -> None:
 
 def test_the_json_is_the_contract(seed_bot: Bot) -> None:
     told = seed_bot.ask("How much gold does Reko Diq hold?").as_json()
-    assert list(told) == [*KEYS, "engine", "timings"]
+    assert list(told) == [*KEYS, "engine", "timings", "notices"]
     assert list(told["sentences"][0]) == ["text", "support", "citations", "span"]
     assert list(told["sentences"][0]["citations"][0]) == ["document", "title", "version", "start", "end", "quote"]
     assert list(told["passages"][0]) == ["document", "start", "end", "text", "score", "why"]

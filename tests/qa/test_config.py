@@ -17,10 +17,17 @@ def test_every_setting_is_read_from_the_environment_and_a_flag_wins() -> None:
         "QA_CHROMA_URL": "http://c:1",
         "QA_TOP_K": "3",
         "QA_THRESHOLD": "0.25",
-        "QA_LLM": "built-in",
+        "QA_LLM": "openai-like/m",
+        "QA_LLM_URL": "http://m:2/v1",
+        "QA_LLM_KEY": "secret",
+        "QA_LLM_CONTEXT": "2048",
+        "QA_LLM_TIMEOUT": "2.5",
+        "QA_STRICT": "Yes",
     }
     found = Settings.from_environment(environ)
-    assert found == Settings(Path("/home/x"), Path("/ix"), "m", "r", "http://c:1", 3, 0.25, "built-in")
+    model = ("openai-like/m", "http://m:2/v1", "secret", 2048, 2.5, True)
+    assert found == Settings(Path("/home/x"), Path("/ix"), "m", "r", "http://c:1", 3, 0.25, *model)
+    assert "secret" not in repr(found)
     flagged = Settings.from_environment(environ, top_k="5", threshold="0", home="/other", index=None)
     assert (flagged.top_k, flagged.threshold, flagged.home, flagged.index) == (5, 0.0, Path("/other"), Path("/ix"))
 
@@ -45,9 +52,12 @@ def test_the_store_is_a_server_before_a_folder() -> None:
         ("QA_THRESHOLD", "-0.1"),
         ("QA_THRESHOLD", "nan"),
         ("QA_THRESHOLD", "high"),
-        ("QA_LLM", "openai/x"),
+        ("QA_LLM_CONTEXT", "100"),
+        ("QA_LLM_TIMEOUT", "0"),
+        ("QA_LLM_TIMEOUT", "nan"),
+        ("QA_STRICT", "maybe"),
     ],
 )
 def test_a_value_out_of_range_is_named(name: str, value: str) -> None:
-    with pytest.raises(FootnoteError, match=name.removeprefix("QA_").lower() if name != "QA_LLM" else "QA_LLM"):
+    with pytest.raises(FootnoteError, match=name.removeprefix("QA_").lower()):
         Settings.from_environment({name: value})

@@ -9,6 +9,7 @@ import pytest
 
 from qa.bot import Bot
 from qa.config import PACKAGED_READER, Settings
+from qa.embedding import Encodings
 from qa.index import Index
 from qa.reader import WEIGHTS, Reader, Reading, Weights, sureness
 from qa.retrieval import Library, retrieve
@@ -24,7 +25,7 @@ def _read(tmp_path: Path, question: str, text: str = NEWS) -> tuple[Reading, Wor
     library = Library.of(index)
     (encoding,) = embedder.encode([question])
     ranked = retrieve(question, encoding.vector, library, index.nearest, 8)
-    return Reader(embedder, WordPointer(), Weights.of(PACKAGED_READER)).read(
+    return Reader(Encodings(embedder), WordPointer(), Weights.of(PACKAGED_READER)).read(
         question, encoding, ranked, library
     ), embedder
 
@@ -65,7 +66,12 @@ def test_a_passage_is_encoded_once_for_many_questions(tmp_path: Path) -> None:
     embedder = WordEmbedder()
     index = Index(tmp_path / "index", embedder)
     index.add(text_document(NEWS))
-    bot = Bot(index, embedder, Reader(embedder, WordPointer(), Weights.of(PACKAGED_READER)), Settings(home=tmp_path))
+    bot = Bot(
+        index,
+        embedder,
+        Reader(Encodings(embedder), WordPointer(), Weights.of(PACKAGED_READER)),
+        Settings(home=tmp_path),
+    )
     bot.ask("What did the bridge cost?")
     before = len(embedder.encoded)
     bot.ask("Who thanked the workers?")

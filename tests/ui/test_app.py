@@ -10,8 +10,8 @@ from threading import Timer
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from qa.config import Settings
-from qa.errors import FootnoteError, ModelError
+from qa.config import BUILT_IN, Settings
+from qa.errors import FootnoteError, LanguageModelError, ModelError
 from qa.types import Answer, AnswerSentence, Citation, Document, Event, OnEvent, Passage, RankedPassage, Span, Turn, Why
 from ui import loading
 
@@ -34,8 +34,19 @@ class FakeBot:
     index: FakeIndex = field(default_factory=FakeIndex)
     asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
 
-    def ask(self, question: str, history: Sequence[Turn] = (), on_event: OnEvent | None = None) -> Answer:
+    engine: str = BUILT_IN
+
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        on_event: OnEvent | None = None,
+        built_in: bool = False,
+        stop: Gate | None = None,
+    ) -> Answer:
         self.asked.append((question, tuple(history)))
+        if self.engine != BUILT_IN and not built_in:
+            raise LanguageModelError("The model is not there. Start it.", streamed="Cats <b>")
         if on_event:
             on_event(Event("retrieve"))
         if "fail" in question:
@@ -185,3 +196,14 @@ def test_bad_settings_are_an_error(bot: FakeBot, monkeypatch: pytest.MonkeyPatch
     page = AppTest.from_file(APP).run()
     assert not page.exception
     assert 'class="error"' in shown(page)
+
+
+def test_where_a_model_fails_its_words_are_kept_and_the_documents_may_answer(page: AppTest, bot: FakeBot) -> None:
+    bot.engine = "ollama/x"
+    ask(page, "Do cats sleep?")
+    assert "The model is not there. Start it." in shown(page)
+    assert "Cats &lt;b&gt;" in shown(page)
+    (button,) = [button for button in page.button if button.label == "Answer from the documents instead"]
+    button.click().run()
+    assert "Cats sleep." in shown(page)
+    assert [question for question, _ in bot.asked] == ["Do cats sleep?", "Do cats sleep?"]

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from html import unescape
+from html import escape, unescape
 
 import pytest
 from hypothesis import given
@@ -17,8 +17,10 @@ from ui.render import (
     examples_html,
     library_html,
     notes,
+    offer_html,
     question_html,
     stage_html,
+    words_html,
 )
 from ui.source import CHANGED, GONE, Opened, opened_at, pane_html
 
@@ -217,3 +219,21 @@ def test_the_words_that_answer_are_bold_and_nothing_is_lost(words: str) -> None:
     shown = html[: html.index("</p>")]
     assert "".join(re.findall(r"<b>(.*?)</b>", shown)) == words
     assert plain(shown.replace("1</button>", "")).strip() == "Cats sleep."
+
+
+def test_a_models_answer_says_who_wrote_it_and_what_was_left_out() -> None:
+    written = replace(answer(document(), "Cats sleep."), engine=f"ollama/{EVIL}", notices=(f"1 left out {EVIL}",))
+    html = answer_html(written)
+    assert "each sentence checked against the documents" in html
+    assert html.index("1 left out") < html.index("Cats sleep.")
+    assert "<script" not in html
+    assert "Written by" not in answer_html(answer(document(), "Cats sleep."))
+
+
+def test_what_streams_and_what_it_left_is_escaped() -> None:
+    assert words_html(f"One {EVIL}\n\nTwo") == f'<div class="words"><p>One {escape(EVIL)}</p><p>Two</p></div>'
+    failed = error_html(f"It broke {EVIL}", f"Cats {EVIL}")
+    assert "<script" not in failed
+    assert "not checked" in failed
+    assert "not checked" not in error_html("It broke", "")
+    assert "<script" not in offer_html(EVIL)

@@ -1,0 +1,45 @@
+"""A follow-up question made standalone by a language model, in one short call, and checked."""
+
+import re
+import threading
+from collections.abc import Sequence
+
+from qa.errors import LanguageModelError, StoppedError
+from qa.facts import named, names, numbers
+from qa.llm import LanguageModel
+from qa.prompts import rewriting
+from qa.types import Turn
+
+QUESTION_TOKENS = 80
+LONGEST = 400
+"""Characters of a rewritten question."""
+_LABEL = re.compile(r"^(?:(?:standalone|next|rewritten|new|follow-up)\s+)*question\s*:\s*", re.IGNORECASE)
+_AROUND = "\"“”'* "
+
+
+def rewritten(question: str, history: Sequence[Turn], model: LanguageModel, stop: threading.Event) -> str | None:
+    """The question as the model puts it; None when that does not keep to what was said.
+
+    It must have every name and number of the question, and no name or number that neither the question nor the
+    conversation has. None too when the model fails: one that thinks for longer says nothing here, and answers well.
+    Raises StoppedError.
+    """
+    try:
+        written = "".join(model.stream(rewriting(question, history), QUESTION_TOKENS, stop)).strip()
+    except StoppedError:
+        raise
+    except LanguageModelError:
+        return None
+    lines = [line.strip() for line in written.splitlines() if line.strip()]
+    if len(lines) != 1:
+        return None
+    form = _LABEL.sub("", lines[0].strip(_AROUND)).strip(_AROUND)
+    told = " ".join([question, *(f"{turn.question} {turn.answer}" for turn in history)])
+    kept = _has(form, question) and _has(told, form)
+    return form if kept and form and len(form) <= LONGEST else None
+
+
+def _has(text: str, part: str) -> bool:
+    """Whether a text has every name and every number of another."""
+    found = numbers(text, ones=True)
+    return all(named(name, text) for name in names(part)) and all(number.told_by(found) for number in numbers(part))

@@ -1,0 +1,82 @@
+"""The page with a language model: words as they come, then checked; a stop; a failure, and the way on from it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import MODELS, serving
+from tests.browser.test_chat import ask, chips, current_mark, pane, violations
+from tests.server.scripted import Hang, Part, Reply, ScriptedServer, openai_like, openai_words
+
+QUESTION = "How many participants attended the forum?"
+CHAT = "/v1/chat/completions"
+PROBE = Reply(list(openai_words("OK")))
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ScriptedServer]:
+    with openai_like(PROBE) as script:
+        yield script
+
+
+@pytest.fixture(scope="module")
+def address(chromium: str, model: ScriptedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home: Path = tmp_path_factory.mktemp("home")
+    with serving(home, QA_LLM="openai-like/tiny", QA_LLM_URL=f"{model.url}/v1", QA_LLM_TIMEOUT="20") as found:
+        yield found
+
+
+@pytest.fixture
+def page(address: str, browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page()
+    opened.goto(address)
+    expect(opened.get_by_role("button", name=QUESTION)).to_be_visible(timeout=MODELS)
+    yield opened
+    opened.close()
+
+
+def says(model: ScriptedServer, *words: str, then: Part | None = None) -> None:
+    parts: list[Part] = list(openai_words(*words, finish=None, done=False) if then else openai_words(*words))
+    model.say(CHAT, Reply([*parts, then] if then else parts))
+
+
+def test_what_a_model_writes_is_checked_and_cited_in_exact_words(page: Page, model: ScriptedServer) -> None:
+    says(model, "Around 2,000 participants attended ", "the forum [a1]. ", "It cost 9 million dollars [a1].")
+    ask(page, QUESTION)
+    expect(page.get_by_text("Written by openai-like/tiny, each sentence checked")).to_be_visible()
+    expect(page.get_by_text("[a1]")).to_have_count(0)
+    expect(page.get_by_text("(not supported by the documents)")).to_have_count(1)
+    expect(chips(page)).to_have_count(1)
+    chips(page).click()
+    expect(pane(page)).to_be_visible()
+    expect(current_mark(page)).to_contain_text("around 2,000 participants attended")
+    assert violations(page) == []
+
+
+def test_a_stopped_answer_keeps_its_words_and_the_documents_can_answer_instead(
+    page: Page, model: ScriptedServer
+) -> None:
+    says(model, "Around 2,000 participants", then=Hang())
+    ask(page, QUESTION)
+    expect(page.get_by_text("Around 2,000 participants")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("alert")).to_contain_text("was stopped before it had finished")
+    assert model.gone.wait(3)
+    expect(page.get_by_text("Written until then, and not checked:")).to_be_visible()
+    expect(page.get_by_text("Around 2,000 participants")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    assert violations(page) == []
+
+    page.get_by_role("button", name="Answer from the documents instead").click()
+    expect(chips(page)).to_be_visible()
+    expect(page.get_by_text("Written by")).to_have_count(0)
+
+
+def test_a_failure_says_what_to_do_and_is_no_refusal(page: Page, model: ScriptedServer) -> None:
+    model.say(CHAT, Reply([b"{}"], status=401, kind="application/json"))
+    ask(page, QUESTION)
+    expect(page.get_by_role("alert")).to_contain_text("Set QA_LLM_KEY")
+    expect(page.get_by_text("do not answer this question")).to_have_count(0)
+    expect(page.get_by_role("button", name="Answer from the documents instead")).to_be_visible()

@@ -1,0 +1,240 @@
+"""The chain with a language model: when it is asked, what of its words stays, and what is shown instead."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa.bot import LEFT_OUT, NOTHING_SUPPORTED, REFUSALS, Bot
+from qa.errors import LanguageModelError, StoppedError
+from qa.prompts import DECLINED
+from qa.types import Answer, Event, Turn
+from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
+from tests.qa.texts import NEWS, texts
+
+QUESTION = "What did the bridge cost?"
+COST = "The bridge cost 48 million euros [{ID:The bridge cost}]."
+FERRY = "The ferry will stop in May [{ID:The ferry}]."
+FALSE = "Elephants can swim for hours [{ID:The bridge cost}]."
+HISTORY = [Turn("What did Ines Prado open?", "The harbor bridge.")]
+
+
+def _bot(folder: Path, *script: str, **options: Any) -> tuple[Bot, ScriptedModel]:
+    model = ScriptedModel(*script, fails=options.pop("fails", None))
+    return scripted_bot(folder, model, text_document(NEWS), **options), model
+
+
+def _ask(folder: Path, *script: str, **options: Any) -> Answer:
+    return _bot(folder, *script, **options)[0].ask(QUESTION)
+
+
+def test_an_answer_in_the_models_words_ends_in_the_documents_own(tmp_path: Path) -> None:
+    answer = _ask(tmp_path, f"{COST} {FERRY}")
+    assert (answer.engine, answer.reason, answer.notices) == ("scripted/model", None, ())
+    assert answer.text == "The bridge cost 48 million euros. The ferry will stop in May."
+    assert [sentence.support for sentence in answer.sentences] == ["supported", "supported"]
+    for sentence, begins in zip(answer.sentences, ["The bridge cost 48", "The ferry across"], strict=True):
+        (citation,) = sentence.citations
+        assert NEWS[citation.start : citation.end] == citation.quote
+        assert citation.quote.startswith(begins)
+
+
+def test_what_the_model_saw_is_what_is_shown(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path, COST)
+    answer = bot.ask(QUESTION)
+    assert answer.passages
+    assert all(one.passage.text.strip() in model.prompts[0][1].content for one in answer.passages)
+
+
+def test_a_refusal_by_the_reader_never_calls_the_model(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path, threshold=0.95)
+    told: list[Event] = []
+    answer = bot.ask(QUESTION, on_event=told.append)
+    assert (answer.reason, answer.engine, model.prompts) == ("not_in_documents", "built-in", [])
+    assert [event.stage for event in told] == ["retrieve", "read", "answer"]
+
+
+def test_an_empty_library_never_calls_the_model(tmp_path: Path) -> None:
+    model = ScriptedModel()
+    assert scripted_bot(tmp_path, model).ask(QUESTION).reason == "no_documents"
+    assert model.prompts == []
+
+
+@pytest.mark.parametrize("words", [DECLINED, f"{DECLINED} But it cost 48 million [{{ID:The bridge cost}}]."])
+def test_a_model_that_declines_is_a_refusal_without_citations(tmp_path: Path, words: str) -> None:
+    answer = _ask(tmp_path, words)
+    assert (answer.reason, answer.text, answer.sentences) == ("model_declined", REFUSALS["model_declined"], ())
+    assert answer.engine == "scripted/model"
+    assert answer.passages
+
+
+def test_when_nothing_is_supported_the_documents_answer_and_it_is_said(tmp_path: Path) -> None:
+    answer = _ask(tmp_path, FALSE)
+    assert answer.engine == "built-in"
+    assert answer.notices == (NOTHING_SUPPORTED.format(model="scripted/model"),)
+    assert "48 million" in answer.text
+    assert {sentence.support for sentence in answer.sentences} == {"verbatim"}
+
+
+def test_an_unsupported_sentence_is_marked_and_has_no_citation(tmp_path: Path) -> None:
+    answer = _ask(tmp_path, f"{COST} {FALSE}")
+    assert [(one.support, len(one.citations)) for one in answer.sentences] == [("supported", 1), ("unsupported", 0)]
+    assert answer.notices == ()
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "1 sentence"), (3, "3 sentences")])
+def test_strict_leaves_them_out_and_says_how_many(tmp_path: Path, count: int, told: str) -> None:
+    answer = _ask(tmp_path, " ".join([COST, *[FALSE] * count]), strict=True)
+    assert answer.text == "The bridge cost 48 million euros."
+    assert answer.notices == (LEFT_OUT.format(count=told),)
+
+
+def test_built_in_never_calls_the_model(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path)
+    answer = bot.ask("Whom did she thank?", HISTORY, built_in=True)
+    plain = word_bot(tmp_path / "plain", text_document(NEWS)).ask("Whom did she thank?", HISTORY)
+    assert (answer.text, answer.standalone_question) == (plain.text, plain.standalone_question)
+    assert (answer.engine, model.prompts) == ("built-in", [])
+
+
+def test_a_follow_up_is_asked_as_the_model_puts_it(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path, "Whom did Ines Prado thank for the deck?", "She thanked the 62 workers.")
+    answer = bot.ask("Whom did she thank for it?", HISTORY)
+    assert answer.question == "Whom did she thank for it?"
+    assert answer.standalone_question == "Whom did Ines Prado thank for the deck?"
+    assert len(model.prompts) == 2
+    assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank for the deck?")
+
+
+@pytest.mark.parametrize("bad", ["Whom did Angela Merkel thank?", "Sure!\nWhom did she thank?", ""])
+def test_a_follow_up_is_asked_by_rule_when_the_model_does_not_keep_to_it(tmp_path: Path, bad: str) -> None:
+    bot, model = _bot(tmp_path, bad, "She thanked the 62 workers.")
+    assert bot.ask("Whom did she thank?", HISTORY).standalone_question == "Whom did Ines Prado thank?"
+    assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank?")
+
+
+def test_a_follow_up_is_asked_by_rule_when_the_model_says_nothing(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path, "", "She thanked the 62 workers.", fails=LanguageModelError("It said nothing."))
+    with pytest.raises(LanguageModelError):
+        bot.ask("Whom did she thank?", HISTORY)
+    assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank?")
+
+
+def test_a_first_question_is_not_put_anew(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path, COST)
+    assert bot.ask(QUESTION).standalone_question == QUESTION
+    assert len(model.prompts) == 1
+
+
+@pytest.mark.parametrize("history", [[], HISTORY])
+def test_a_stop_before_it_begins(tmp_path: Path, history: list[Turn]) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        _bot(tmp_path, "Words.")[0].ask(QUESTION, history, stop=stop)
+
+
+def test_a_stop_while_it_writes_keeps_the_words_and_the_bot_goes_on(tmp_path: Path) -> None:
+    stop = threading.Event()
+    told: list[Event] = []
+
+    def tell(event: Event) -> None:
+        told.append(event)
+        if "48" in "".join(one.words for one in told):
+            stop.set()
+
+    bot, _ = _bot(tmp_path, f"{COST} {FERRY}", COST)
+    with pytest.raises(StoppedError) as caught:
+        bot.ask(QUESTION, on_event=tell, stop=stop)
+    assert caught.value.streamed == "".join(event.words for event in told)
+    assert "The bridge cost 48".startswith(caught.value.streamed[:18])
+    assert "verify" not in {event.stage for event in told}
+    assert bot.ask(QUESTION).text == "The bridge cost 48 million euros."
+
+
+def test_a_fault_keeps_the_words_and_the_documents_may_answer_instead(tmp_path: Path) -> None:
+    bot, _ = _bot(tmp_path, COST, fails=LanguageModelError("It was cut off."))
+    with pytest.raises(LanguageModelError, match="cut off") as caught:
+        bot.ask(QUESTION)
+    assert caught.value.streamed.startswith("The bridge cost 48 million euros")
+    assert "[" not in caught.value.streamed
+    assert "48 million" in bot.ask(QUESTION, built_in=True).text
+
+
+def test_events_come_in_order(tmp_path: Path) -> None:
+    told: list[Event] = []
+    _bot(tmp_path, COST)[0].ask(QUESTION, on_event=told.append)
+    stages = list(dict.fromkeys(event.stage for event in told))
+    assert stages == ["retrieve", "read", "answer", "words", "verify"]
+    assert "".join(event.words for event in told) == "The bridge cost 48 million euros."
+    assert all(event.stage == "words" for event in told if event.words)
+
+
+def test_two_threads_at_once_and_a_slow_model_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    def tell(event: Event) -> None:
+        if event.stage == "words":
+            writing.set()
+            assert go_on.wait(20)
+
+    bot, _ = _bot(tmp_path, COST)
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(bot.ask, QUESTION, (), tell)
+        assert writing.wait(20)
+        quick = pool.submit(bot.ask, QUESTION, built_in=True)
+        assert quick.result(timeout=20).engine == "built-in"
+        assert not slow.done()
+        go_on.set()
+        assert slow.result(timeout=20).text == "The bridge cost 48 million euros."
+
+
+def test_many_threads_get_their_own_answers(tmp_path: Path) -> None:
+    bot, _ = _bot(tmp_path, *[COST] * 8)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: bot.ask(QUESTION), range(8)))
+    assert {answer.text for answer in answers} == {"The bridge cost 48 million euros."}
+
+
+def test_the_json_has_the_notices(tmp_path: Path) -> None:
+    told = _ask(tmp_path, f"{COST} {FALSE}", strict=True).as_json()
+    assert list(told)[-3:] == ["engine", "timings", "notices"]
+    assert told["notices"] == [LEFT_OUT.format(count="1 sentence")]
+    assert told["timings"]["verify"] > 0
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+_SAID = st.one_of(texts, st.sampled_from([COST, FERRY, FALSE, DECLINED, "[a1]", "[z9]", "A1.", "48 [a1", "```[b2]```"]))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(_SAID, max_size=6).map(" ".join), st.booleans(), st.lists(texts, max_size=2))
+def test_whatever_the_model_says_citations_are_exact_and_of_what_it_saw(
+    tmp_path_factory: pytest.TempPathFactory, script: str, strict: bool, others: list[str]
+) -> None:
+    documents = [
+        text_document(text, f"{n}.txt", markdown=n == 1) for n, text in enumerate([NEWS, *others, NEWS]) if text.strip()
+    ]
+    model = ScriptedModel(script)
+    bot = scripted_bot(tmp_path_factory.mktemp("any"), model, *documents, strict=strict, top_k=9)
+    asked = {document.name: document for document in documents[:-1]}
+    try:
+        answer = bot.ask(QUESTION, documents=asked)
+    except LanguageModelError:
+        return  # an answer without a word
+    assert answer.abstained == (not answer.sentences)
+    for sentence in answer.sentences:
+        assert bool(sentence.citations) == (sentence.support != "unsupported")
+        for citation in sentence.citations:
+            text = asked[citation.document].text
+            assert text[citation.start : citation.end] == citation.quote != ""
+            assert any(
+                one.passage.document.name == citation.document
+                and one.passage.span.start <= citation.start < citation.end <= one.passage.span.end
+                for one in answer.passages
+            )

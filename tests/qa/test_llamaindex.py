@@ -1,0 +1,241 @@
+"""The chain inside llama-index: what its programs get, and that nothing of llama-index's own is made for it."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llama_index.core import Settings
+from llama_index.core.base.response.schema import Response
+from llama_index.core.chat_engine import CondenseQuestionChatEngine, ContextChatEngine
+from llama_index.core.llms import CompletionResponse, MockLLM
+from llama_index.core.prompts import PromptTemplate
+from llama_index.core.query_engine import RouterQueryEngine
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+from llama_index.core.tools import QueryEngineTool
+
+from qa.bot import REFUSALS, Bot
+from qa.errors import FootnoteError, LanguageModelError, StoppedError
+from qa.llamaindex import FootnoteQueryEngine, FootnoteRetriever
+from qa.llm import Message
+from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
+
+BRIDGE = text_document("The bridge cost 48 million euros.\nThe ferry stops in May.\n", "bridge.txt", "A bridge")
+MARKET = text_document("The market opens at six.\n", "market.txt", "A market")
+QUESTION = "What did the bridge cost?"
+
+
+@pytest.fixture(autouse=True)
+def _no_defaults(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No key, and no model in llama-index's settings, before or after."""
+    for name in ("OPENAI_API_KEY", "IS_TESTING"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    assert (Settings._llm, Settings._embed_model) == (None, None)
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Bot:
+    return word_bot(tmp_path, BRIDGE, MARKET, threshold=0.5)
+
+
+def _query(bot: Bot, question: str = QUESTION) -> Response:
+    response = FootnoteQueryEngine(bot).query(question)
+    assert isinstance(response, Response)
+    return response
+
+
+def _text(one: NodeWithScore) -> TextNode:
+    assert isinstance(one.node, TextNode)
+    return one.node
+
+
+def test_what_the_bot_reads_is_retrieved_as_it_ranks_it(bot: Bot) -> None:
+    read = bot.ask(QUESTION).passages
+    found = FootnoteRetriever(bot).retrieve(QUESTION)
+    assert len(found) == 2
+    assert [(one.node_id, one.score, one.text) for one in found] == [
+        (one.passage.id, one.score, one.passage.text) for one in read
+    ]
+    best = _text(found[0])
+    assert BRIDGE.text[best.start_char_idx : best.end_char_idx] == best.text
+    assert (best.metadata, best.ref_doc_id) == ({"document": "bridge.txt", "title": "A bridge"}, BRIDGE.id)
+
+
+def test_what_is_read_for_a_refused_question_is_retrieved_too(bot: Bot) -> None:
+    assert bot.ask("Who sang opera?").abstained
+    assert FootnoteRetriever(bot).retrieve("Who sang opera?")
+
+
+def test_retrieving_asks_no_language_model(tmp_path: Path) -> None:
+    model = ScriptedModel()
+    assert FootnoteRetriever(scripted_bot(tmp_path, model, BRIDGE)).retrieve(QUESTION)
+    assert model.prompts == []
+
+
+def test_without_documents_nothing_is_retrieved_and_the_answer_says_why(tmp_path: Path) -> None:
+    bot = word_bot(tmp_path)
+    assert FootnoteRetriever(bot).retrieve(QUESTION) == []
+    response = _query(bot)
+    assert (response.response, response.source_nodes) == (REFUSALS["no_documents"], [])
+    assert response.metadata is not None
+    assert response.metadata["reason"] == "no_documents"
+
+
+def test_an_answer_has_a_node_for_each_thing_cited(bot: Bot) -> None:
+    answer, response = bot.ask(QUESTION), _query(bot)
+    assert str(response) == answer.text == "The bridge cost 48 million euros."
+    assert response.metadata == {
+        "abstained": False,
+        "reason": None,
+        "confidence": 0.9,
+        "engine": "built-in",
+        "sentences": [sentence.as_json() for sentence in answer.sentences],
+        "notices": [],
+    }
+    [source] = response.source_nodes
+    node = _text(source)
+    assert (node.text, source.score) == ("The bridge cost 48 million euros.", 0.9)
+    assert BRIDGE.text[node.start_char_idx : node.end_char_idx] == node.text
+    assert node.metadata == {"document": "bridge.txt", "title": "A bridge", "version": BRIDGE.version}
+    assert _query(bot).source_nodes[0].node_id == source.node_id
+
+
+def test_what_two_sentences_cite_is_one_node(tmp_path: Path) -> None:
+    model = ScriptedModel(
+        "The bridge cost 48 million euros [{ID:bridge cost}]. It cost 48 million euros, the bridge [{ID:bridge cost}]."
+    )
+    response = _query(scripted_bot(tmp_path, model, BRIDGE))
+    assert response.metadata is not None
+    cited = [one["citations"] for one in response.metadata["sentences"]]
+    assert len(cited) == 2
+    assert cited[0] == cited[1] != []
+    assert len(response.source_nodes) == 1
+    assert response.metadata["engine"] == "scripted/model"
+
+
+def test_a_refusal_is_an_answer_without_nodes(bot: Bot) -> None:
+    response = _query(bot, "Who sang opera?")
+    assert (str(response), response.source_nodes) == (REFUSALS["not_in_documents"], [])
+    assert response.metadata == {
+        "abstained": True,
+        "reason": "not_in_documents",
+        "confidence": 0.1,
+        "engine": "built-in",
+        "sentences": [],
+        "notices": [],
+    }
+
+
+def test_errors_are_ours(tmp_path: Path) -> None:
+    with pytest.raises(FootnoteError, match="empty"):
+        FootnoteRetriever(word_bot(tmp_path / "plain", BRIDGE)).retrieve(" ")
+    failing = scripted_bot(tmp_path / "failing", ScriptedModel("The", fails=LanguageModelError("broken")), BRIDGE)
+    with pytest.raises(LanguageModelError, match="broken"):
+        FootnoteQueryEngine(failing).query(QUESTION)
+    with pytest.raises(FootnoteError, match="empty"):
+        asyncio.run(FootnoteQueryEngine(failing).aquery(""))
+
+
+def test_asynchronously_it_is_the_same(bot: Bot) -> None:
+    async def both() -> tuple[list[NodeWithScore], object]:
+        return await FootnoteRetriever(bot).aretrieve(QUESTION), await FootnoteQueryEngine(bot).aquery(QUESTION)
+
+    assert asyncio.run(both()) == (FootnoteRetriever(bot).retrieve(QUESTION), _query(bot))
+
+
+class WaitingModel(ScriptedModel):
+    """Says nothing until it is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.stopped = threading.Event()
+
+    def stream(self, messages: Sequence[Message], most: int, stop: threading.Event) -> Iterator[str]:
+        self.asked.set()
+        if stop.wait(10):
+            self.stopped.set()
+        raise StoppedError("stopped")
+        yield
+
+
+def test_while_a_query_waits_others_run_and_cancelling_it_stops_the_model(tmp_path: Path) -> None:
+    model = WaitingModel()
+    engine = FootnoteQueryEngine(scripted_bot(tmp_path, model, BRIDGE))
+
+    async def cancelled() -> None:
+        query = asyncio.create_task(engine.aquery(QUESTION))
+        while not model.asked.is_set():
+            await asyncio.sleep(0.01)
+        query.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await query
+
+    asyncio.run(cancelled())
+    assert model.stopped.wait(5)
+
+
+def test_in_a_chat_engine_a_follow_up_is_put_by_the_model_given(bot: Bot) -> None:
+    """The mock model says its prompt: here, the question before."""
+    chat = CondenseQuestionChatEngine.from_defaults(
+        query_engine=FootnoteQueryEngine(bot),
+        condense_question_prompt=PromptTemplate("{question} {chat_history}"),
+        llm=MockLLM(),
+    )
+    first = chat.chat(QUESTION)
+    assert first.response == "The bridge cost 48 million euros."
+    second = chat.chat("And in dollars?")
+    assert second.sources[0].raw_input == {
+        "query": f"And in dollars? user: {QUESTION}\nassistant: The bridge cost 48 million euros."
+    }
+    assert second.response == "The bridge cost 48 million euros."
+    assert [one.text for one in second.source_nodes] == ["The bridge cost 48 million euros."]
+    assert [str(one.content) for one in chat.chat_history] == [
+        QUESTION,
+        first.response,
+        "And in dollars?",
+        second.response,
+    ]
+
+
+def test_in_a_chat_engine_the_model_given_reads_what_is_retrieved(bot: Bot) -> None:
+    chat = ContextChatEngine.from_defaults(retriever=FootnoteRetriever(bot), llm=MockLLM())
+    first = chat.chat(QUESTION)
+    assert "document: bridge.txt\ntitle: A bridge" in first.response
+    second = chat.chat("When does the market open?")
+    assert "document: market.txt" in second.response
+    assert QUESTION in second.response
+    assert second.source_nodes[0].text == MARKET.text
+
+
+class SecondChooser(MockLLM):
+    """A model that a router asks: its answer is always the second."""
+
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        return CompletionResponse(text='[{"choice": 2, "reason": "it tells of the market"}]')
+
+
+def test_in_a_router_it_is_one_engine_of_several(tmp_path: Path) -> None:
+    tools = [
+        QueryEngineTool.from_defaults(FootnoteQueryEngine(word_bot(tmp_path / one.name, one)), description=one.title)
+        for one in (BRIDGE, MARKET)
+    ]
+    router = RouterQueryEngine.from_defaults(tools, llm=SecondChooser(max_tokens=None))
+    response = router.query(QueryBundle("When does the market open?"))
+    assert str(response) == "The market opens at six."
+    assert response.metadata is not None
+    assert response.metadata["abstained"] is False
+    assert str(tools[0].call(QUESTION)) == "The bridge cost 48 million euros."
+
+
+def test_importing_it_makes_no_model_and_sets_nothing() -> None:
+    code = (
+        "import qa.llamaindex; from llama_index.core import Settings as s; "
+        "assert s._llm is s._embed_model is s._callback_manager is s._node_parser is None"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
