@@ -58,7 +58,7 @@ def test_what_a_model_writes_is_checked_and_cited_in_exact_words(page: Page, mod
 def test_a_stopped_answer_keeps_its_words_and_the_documents_can_answer_instead(
     page: Page, model: ScriptedServer
 ) -> None:
-    says(model, "Around 2,000 participants", then=Hang())
+    says(model, "Around 2,000 participants attended the forum", then=Hang())
     ask(page, QUESTION)
     expect(page.get_by_text("Around 2,000 participants")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
