@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qa.config import Settings
+from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, DocumentError, FootnoteError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     """Checks all that can be checked before the models are loaded, then asks."""
     from eval.dataset import check_evidence, read_questions
+    from qa.llm import LlmSettings, language_model
 
     plain = options.llm == PLAIN
     settings = Settings.from_environment(
@@ -60,8 +61,10 @@ def _run(options: argparse.Namespace) -> int:
         threshold=options.threshold,
         embedding=options.embedding,
         reader=options.reader,
-        llm=None if plain else options.llm,
+        llm=BUILT_IN if plain else options.llm,
     )
+    if settings.llm != BUILT_IN:
+        language_model(LlmSettings.of(settings))
     questions = read_questions(options.questions)
     chosen = _chosen(questions, options)
     documents = _loaded(options.documents or [_seeds()])

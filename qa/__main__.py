@@ -8,12 +8,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.config import Settings
+from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, DocumentError, FootnoteError, LanguageModelError, ModelError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _question_and_paths(options: argparse.Namespace) -> tuple[str, list[Path]]:
 def _add(options: argparse.Namespace, settings: Settings) -> int:
     from qa.bot import Bot
 
-    _, failures = _add_all(Bot.open(settings), options.paths, tell=print)
+    _, failures = _add_all(Bot.open(replace(settings, llm=BUILT_IN)), options.paths, tell=print)
     return failures
 
 

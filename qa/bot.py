@@ -64,7 +64,7 @@ class Bot:
 
         Raises the errors of all: ModelError, IndexMismatchError, …
         """
-        model = None if settings.llm == BUILT_IN else language_model(_llm_settings(settings))
+        model = None if settings.llm == BUILT_IN else language_model(LlmSettings.of(settings))
         embedder = SentenceTransformerEmbedder(settings.embedding)
         index = Index(settings.store, embedder)
         encodings = Encodings(embedder)
@@ -98,9 +98,10 @@ class Bot:
             raise FootnoteError("The question is empty. Type one.")
         asking = _Asking(question.strip(), history, on_event or _ignore, stop or threading.Event())
         engine = None if built_in else self._engine
-        ways = self._ways(asking, engine)
         with self._lock:
             library = self._library(documents)
+        ways = self._ways(asking, engine if library.documents else None)
+        with self._lock:
             read = self._best_read(ways, library, asking)
             if self._refusal(library, read.reading.confidence) or not engine:
                 return self._extractive(read, library, asking)
@@ -109,6 +110,7 @@ class Bot:
     def _ways(self, asking: "_Asking", engine: Engine | None) -> tuple[str, ...]:
         """The ways to understand the question after the turns before: as the model puts it, or else by rule."""
         if engine and asking.history:
+            asking.tell(Event("understand"))
             form = rewritten(asking.question, asking.history, engine.model, asking.stop)
             asking.clock.lap("answer")
             if form:
@@ -142,7 +144,9 @@ class Bot:
             sentences = engine.verifier.check(draft.claims, [one.passage for one in draft.seen], library)
             asking.clock.lap("verify")
             if all(sentence.support == "unsupported" for sentence in sentences):
-                return self._extractive(read, library, asking, (NOTHING_SUPPORTED.format(model=engine.model.name),))
+                return self._extractive(
+                    read, library, asking, (*draft.notices, NOTHING_SUPPORTED.format(model=engine.model.name))
+                )
         return _checked_answer(asking, read, engine, draft, sentences)
 
     def _knows(self, library: Library) -> Callable[[str], bool]:
@@ -189,10 +193,6 @@ def _with_cited(
     )
     extra = {passage.id: passage for passage in holding if passage.id not in shown}
     return (*passages, *(RankedPassage(passage, 0.0, Why(None, None, 0.0)) for passage in extra.values()))
-
-
-def _llm_settings(settings: Settings) -> LlmSettings:
-    return LlmSettings(settings.llm, settings.llm_url, settings.llm_key, settings.llm_context, settings.llm_timeout)
 
 
 def _ignore(_: Event) -> None:

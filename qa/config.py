@@ -40,8 +40,8 @@ class Settings:
     """Confidence, 0 to 1, under which a question is refused; `python -m eval threshold` chose the default."""
     llm: str = BUILT_IN
     """What answers: `built-in`, or a language model as `provider/model` (`qa.llm` knows the providers)."""
-    llm_url: str | None = None
-    """The address of the model's server, where it is not the provider's usual one."""
+    llm_url: str | None = field(default=None, repr=False)
+    """The address of the model's server, where it is not the provider's usual one; it may hold a password."""
     llm_key: str | None = field(default=None, repr=False)
     """Its key; unset: what the provider's own variable says."""
     llm_context: int | None = None

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     import torch
 
 MOST_TOKENS = 192
-"""Claim and sentences together; of more the end is not read."""
+"""Claim and sentences together; of longer sentences the end is not read."""
+CLAIM_TOKENS = 96
+"""A longer claim is not read: nothing carries what was not read whole."""
+NEVER = -20.0
+"""Log-odds of that."""
 BATCH = 8
 
 
@@ -36,17 +40,19 @@ class Entailment:
         self._tokenizer, self._model = _load(folder or str(files("qa").joinpath("models", PACKAGED_VERIFIER)))
 
     def log_odds(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """For each claim and its evidence, the log-odds that the evidence carries it."""
+        """For each claim and its evidence, the log-odds that the evidence carries it; `NEVER` for a long claim."""
         import torch
 
-        order = sorted(range(len(pairs)), key=lambda place: len(pairs[place][0]) + len(pairs[place][1]))
-        found = [0.0] * len(pairs)
+        lengths = [len(self._tokenizer.tokenize(claim)) for claim, _ in pairs]
+        whole = [place for place, length in enumerate(lengths) if length <= CLAIM_TOKENS]
+        order = sorted(whole, key=lambda place: len(pairs[place][0]) + len(pairs[place][1]))
+        found = [NEVER] * len(pairs)
         for first in range(0, len(order), BATCH):
             places = order[first : first + BATCH]
             inputs = self._tokenizer(
                 [pairs[place][0] for place in places],
                 [pairs[place][1] for place in places],
-                truncation="longest_first",
+                truncation="only_second",
                 max_length=MOST_TOKENS,
                 padding=True,
                 return_tensors="pt",

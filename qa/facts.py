@@ -50,7 +50,7 @@ _CALENDAR = re.compile(
 )
 """Short forms only beside a number: the Sun is no weekday."""
 _CAPITAL = "".join(letter for letter in map(chr, range(0x530)) if letter.isupper())
-_NAME_WORD = rf"(?:[A-Z](?:\.[A-Z])+\.?|[{_CAPITAL}][\w’'&-]*)"
+_NAME_WORD = rf"(?:[{_CAPITAL}](?:\.[{_CAPITAL}])+\.?|[{_CAPITAL}][\w’'&-]*)"
 _NAME = re.compile(rf"\b{_NAME_WORD}(?:\s+{_NAME_WORD})*")
 _QUOTATION = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|«([^«»]+)»")
 _CHANGED = re.compile(r"\.\.\.|…|\[[^\[\]]*\]")
@@ -100,6 +100,22 @@ def _numbers(text: str, ones: bool) -> Iterator[Number]:
         yield _number(match, bool(_HEDGE.search(spelt[max(0, match.start() - 24) : match.start()])))
 
 
+def in_digits(text: str) -> str:
+    """A text with its numbers in digits, thousands together: "two thousand" and "2,000" become "2000".
+
+    "One" and "first" stay words.
+    """
+    together = re.sub(r"(?<=\d)[,\u00a0\u2009\u202f](?=\d{3}(?!\d))", "", text)
+    words = _ONE.split(together)
+    ones = [*_ONE.findall(together), ""]
+    return "".join(f"{_spelt(part)}{one}" for part, one in zip(words, ones, strict=True))
+
+
+def _spelt(text: str) -> str:
+    """White space at the ends is kept."""
+    return str(alpha2digit(text, "en", threshold=0)) if text.strip() else text
+
+
 def _number(match: re.Match[str], hedged: bool) -> Number:
     digits, scale = re.sub(r"[^\w.]", "", match["digits"]).casefold(), (match["scale"] or "").casefold()
     value = _PARTS[digits] if digits in _PARTS else float(digits if digits.strip("a") else 1)
@@ -122,6 +138,7 @@ def names(text: str) -> tuple[str, ...]:
     The first word of a sentence counts when more of the run follows it, or when no letter of it is small.
     """
     found = []
+    text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     for match in _NAME.finditer(text):
         own = [word for word in match[0].split() if word.casefold() not in STOPWORDS and not calendar(word)]
         opens = not text[: match.start()].strip() or bool(re.search(r"[.!?:“\"]\s*$", text[: match.start()]))
@@ -141,7 +158,7 @@ def named(name: str, text: str) -> bool:
 
 
 def _name_words(text: str) -> list[str]:
-    return re.findall(r"\w+", re.sub(r"\b(\w)\.(?=\w\b)", r"\1", folded(text).replace("'s", "")))
+    return re.findall(r"\w+", re.sub(r"\b([^\W\d_])\.(?=[^\W\d_]\b)", r"\1", folded(text).replace("'s", "")))
 
 
 _ENDING = re.compile(r"(?:|a|o|e|y|ey|en|ia)")

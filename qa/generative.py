@@ -69,12 +69,13 @@ def write(
     Raises LanguageModelError for a fault and StoppedError when stopped; both carry what had arrived, without marks.
     """
     ids = passage_ids(len(ranked), [question, *(one.passage.text + one.passage.document.title for one in ranked)])
-    most = min(ANSWER_TOKENS, model.context // 3)
-    seen, messages = _fitting(question, ranked, ids, model, most)
+    context = model.context(stop)
+    most = min(ANSWER_TOKENS, context // 3)
+    seen, messages = _fitting(question, ranked, ids, model, context - most)
     passages = {key: one.passage for key, one in zip(ids, seen, strict=False)}
     parser = marks.MarkParser(passages)
     try:
-        for piece in _spoken(model.stream(messages, most, stop)):
+        for piece in spoken(model.stream(messages, most, stop)):
             tell(Event("words", parser.feed(piece)))
         tell(Event("words", parser.finish()))
     except LanguageModelError as error:
@@ -84,10 +85,10 @@ def write(
     claims = () if declined else _claims(parser, passages)
     if not (declined or claims):
         raise LanguageModelError(f"{model.name} gave an empty answer. Ask again, or choose another model.", parser.text)
-    return Draft(claims, seen, _dropped(ranked[len(seen) :], model))
+    return Draft(claims, seen, _dropped(ranked[len(seen) :], model, context))
 
 
-def _spoken(pieces: Iterable[str]) -> Iterator[str]:
+def spoken(pieces: Iterable[str]) -> Iterator[str]:
     """Without what a model thinks before it answers, where its server leaves that in: `<think>…</think>`."""
     held, thinking = "", True
     for piece in pieces:
@@ -134,32 +135,33 @@ def _without(pattern: re.Pattern[str], left: str, text: str) -> str:
 
 
 def _fitting(
-    question: str, ranked: Sequence[RankedPassage], ids: Sequence[str], model: LanguageModel, most: int
+    question: str, ranked: Sequence[RankedPassage], ids: Sequence[str], model: LanguageModel, room: int
 ) -> tuple[tuple[RankedPassage, ...], list[Message]]:
-    """As many of the passages, best first, as the model takes beside the question and an answer of `most` tokens."""
+    """As many of the passages, best first, as go with the question into a prompt of `room` tokens."""
     for number in range(len(ranked), 0, -1):
         messages = answering(question, [(key, one.passage) for key, one in zip(ids, ranked[:number], strict=False)])
-        if sum(model.count(message.content) + MESSAGE_TOKENS for message in messages) + most <= model.context:
+        if sum(model.count(message.content) + MESSAGE_TOKENS for message in messages) <= room:
             return tuple(ranked[:number]), messages
     raise LanguageModelError(
-        f"The question and one passage are more than {model.name} takes ({model.context} tokens). "
+        f"The question and one passage are more than {model.name} takes: {room} tokens beside the answer. "
         "Ask a shorter question, or set QA_LLM_CONTEXT if the model takes more."
     )
 
 
-def _dropped(dropped: Sequence[RankedPassage], model: LanguageModel) -> tuple[str, ...]:
+def _dropped(dropped: Sequence[RankedPassage], model: LanguageModel, context: int) -> tuple[str, ...]:
     if not dropped:
         return ()
     passages = "passage" if len(dropped) == 1 else "passages"
     titles = "; ".join(dict.fromkeys(one.passage.document.title for one in dropped))
-    return (f"{len(dropped)} {passages} did not fit what {model.name} takes ({model.context} tokens): {titles}.",)
+    return (f"{len(dropped)} {passages} did not fit what {model.name} takes ({context} tokens): {titles}.",)
 
 
 def _claims(parser: marks.MarkParser, passages: dict[str, Passage]) -> tuple[Claim, ...]:
-    """The sentences of the answer, headings left out."""
+    """The sentences of the answer; headings left out, unless there is nothing else."""
     # Of the same length: a rule makes no heading of the line before, a tag no block of HTML, an image ends no sentence.
     text = _RULE.sub(lambda match: " " * len(match[0]), parser.text).replace("<", "‹").replace("![", "‹[")
-    sentences = [s for s in segment(Document("", "", "", text, markdown=True)) if s.kind != "heading"]
+    everything = segment(Document("", "", "", text, markdown=True))
+    sentences = [sentence for sentence in everything if sentence.kind != "heading"] or everything
     known = "\n".join(passage.text for passage in passages.values())
     found = (
         Claim(plain(claim.text, known), tuple(passages[key] for key in claim.ids))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 
 from qa import faults
+from qa.config import Settings
 from qa.connection import TICK, Request
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
 from qa.faults import Server
@@ -48,6 +49,11 @@ class LlmSettings:
     timeout: float = 60.0
     """Seconds without a word after which an answer is given up."""
 
+    @classmethod
+    def of(cls, settings: Settings) -> "LlmSettings":
+        """Those among all settings that are of the language model."""
+        return cls(settings.llm, settings.llm_url, settings.llm_key, settings.llm_context, settings.llm_timeout)
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -63,9 +69,8 @@ class LanguageModel(Protocol):
     @property
     def name(self) -> str: ...
 
-    @property
-    def context(self) -> int:
-        """Tokens that prompt and answer may have together; asks the server on first use."""
+    def context(self, stop: threading.Event) -> int:
+        """Tokens that prompt and answer may have together; asks the server on first use, until `stop` is set."""
 
     def count(self, text: str) -> int:
         """Tokens of a text: never fewer than the model's own count, as far as one can tell."""
@@ -140,9 +145,8 @@ class _RemoteModel:
     def name(self) -> str:
         return self._server.name
 
-    @property
-    def context(self) -> int:
-        return self._probed(threading.Event())
+    def context(self, stop: threading.Event) -> int:
+        return self._probed(stop)
 
     def count(self, text: str) -> int:
         encoding = _encoding()

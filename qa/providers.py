@@ -72,14 +72,16 @@ def local_models() -> tuple[str, ...]:
 def _probe_ollama(request: Request) -> int | None:
     found = request.ask("POST", "/api/show", {"model": request.server.model})
     info = found.get("model_info") if isinstance(found, dict) else None
-    lengths = [value for key, value in (info or {}).items() if key.endswith(".context_length")]
+    items = info.items() if isinstance(info, dict) else ()
+    lengths = [value for key, value in items if key.endswith(".context_length")]
     return min(lengths[0], OLLAMA_CONTEXT) if lengths and _is_size(lengths[0]) else None
 
 
 def _probe_openai_like(request: Request) -> int | None:
     found = request.ask("GET", "/models")
-    listed = found.get("data") if isinstance(found, dict) else None
-    entries = {one["id"]: one for one in listed or () if isinstance(one, dict) and isinstance(one.get("id"), str)}
+    data = found.get("data") if isinstance(found, dict) else None
+    listed = data if isinstance(data, list) else []
+    entries = {one["id"]: one for one in listed if isinstance(one, dict) and isinstance(one.get("id"), str)}
     model = request.server.model
     for name in (model, f"{model}:latest", f"models/{model}"):  # as listed by Ollama and by Gemini
         if name in entries:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from qa.errors import LanguageModelError, StoppedError
 from qa.facts import named, names, numbers
+from qa.generative import spoken
+from qa.lexical import terms
 from qa.llm import LanguageModel
 from qa.prompts import rewriting
 from qa.types import Turn
@@ -20,13 +22,14 @@ _AROUND = "\"“”'* "
 def rewritten(question: str, history: Sequence[Turn], model: LanguageModel, stop: threading.Event) -> str | None:
     """The question as the model puts it; None when that does not keep to what was said.
 
-    It must have every name and number of the question, and no name or number that neither the question nor the
-    conversation has. None too when the model fails: one that thinks for longer says nothing here, and answers well.
-    Raises StoppedError.
+    It must have every name and number of the question and half of its other words at least, and no name or number
+    that neither the question nor the conversation has. None too when the model fails: one that thinks for longer says
+    nothing here, and answers well. Raises StoppedError, which carries no words.
     """
     try:
-        written = "".join(model.stream(rewriting(question, history), QUESTION_TOKENS, stop)).strip()
-    except StoppedError:
+        written = "".join(spoken(model.stream(rewriting(question, history), QUESTION_TOKENS, stop))).strip()
+    except StoppedError as error:
+        error.streamed = ""  # a half question is no part of an answer
         raise
     except LanguageModelError:
         return None
@@ -35,7 +38,8 @@ def rewritten(question: str, history: Sequence[Turn], model: LanguageModel, stop
         return None
     form = _LABEL.sub("", lines[0].strip(_AROUND)).strip(_AROUND)
     told = " ".join([question, *(f"{turn.question} {turn.answer}" for turn in history)])
-    kept = _has(form, question) and _has(told, form)
+    own = set(terms(question))
+    kept = _has(form, question) and _has(told, form) and 2 * len(own & set(terms(form))) >= len(own)
     return form if kept and form and len(form) <= LONGEST else None
 
 

@@ -201,7 +201,7 @@ class Answer:
 class Event:
     """Something `Bot.ask` tells while it works."""
 
-    stage: Literal["retrieve", "read", "answer", "words", "verify"]
+    stage: Literal["understand", "retrieve", "read", "answer", "words", "verify"]
     words: str = ""
     """Of the stage "words": what a language model wrote since the last one, without its marks."""
 

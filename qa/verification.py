@@ -93,7 +93,8 @@ class Verifier:
             for claim, own in zip(said, passages, strict=True)
         ]  # fmt: skip
         read = [place for place, units in enumerate(chosen) if units and not _objects(said[place].text, units)]
-        pairs = [(said[place].text, _context(chosen[place], library)) for place in read]
+        texts = [(said[place].text, _context(chosen[place], library)) for place in read]
+        pairs = [(facts.in_digits(text), facts.in_digits(context)) for text, context in texts]
         odds = dict(zip(read, self._entailment.log_odds(pairs), strict=True))
         return [
             _Judged(tuple(units), 1.0, verbatim=True)

@@ -15,12 +15,22 @@ from streamlit.delta_generator import DeltaGenerator
 
 from qa import types
 from qa.config import BUILT_IN
-from qa.errors import FootnoteError, LanguageModelError
+from qa.errors import FootnoteError, LanguageModelError, StoppedError
 from qa.types import Answer, Document, Turn
 from ui import source
 from ui.background import in_background
 from ui.parts import show_text
-from ui.render import announcement, answer_html, error_html, examples_html, notes, question_html, stage_html, words_html
+from ui.render import (
+    announcement,
+    answer_html,
+    error_html,
+    examples_html,
+    notes,
+    question_html,
+    stage_html,
+    stopped_html,
+    words_html,
+)
 
 if TYPE_CHECKING:
     from qa.bot import Bot
@@ -41,11 +51,13 @@ class Exchange:
 
     question: str
     answer: Answer | None = None
-    error: str | None = None
+    error: str = ""
     streamed: str = ""
     """What a language model had written before it failed or was stopped."""
     offers: bool = False
     """Whether the built-in engine may answer where a language model did not."""
+    stopped: bool = False
+    """Whether the person stopped it: no failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,7 @@ class Asking:
     """A question that the bot is at work on, in a thread of its own; the thread sets `stage` and `words`."""
 
     question: str
+    built_in: bool = False
     future: Future[Answer] = field(default_factory=Future)
     stage: str = "asked"
     words: str = ""
@@ -97,7 +110,10 @@ def current() -> Conversation:
 
 
 def renew() -> None:
-    """Begins a new chat."""
+    """Begins a new chat; a language model that writes for the old one is stopped."""
+    old: Conversation | None = st.session_state.get("conversation")
+    if old and old.asking:
+        old.asking.stop.set()
     st.session_state["conversation"] = Conversation()
 
 
@@ -174,7 +190,8 @@ def _show_outcome(conversation: Conversation, number: int, exchange: Exchange, f
     key = f"answer-{conversation.id}-{number}"
     answer = exchange.answer
     if answer is None:
-        show_text(key, error_html(exchange.error or "", exchange.streamed))
+        told = stopped_html(exchange.streamed) if exchange.stopped else error_html(exchange.error, exchange.streamed)
+        show_text(key, told)
         return
 
     def open_note(number: str) -> None:
@@ -192,8 +209,9 @@ def _show_way_on(conversation: Conversation, number: int, exchange: Exchange) ->
 
 
 def _ask_instead(conversation: Conversation, question: str) -> None:
-    if not (conversation.queue or conversation.asking):
-        conversation.queue.append(Queued(question, built_in=True))
+    asked = Queued(question, built_in=True)
+    if asked not in conversation.queue:
+        conversation.queue.append(asked)
 
 
 def _ask_next(conversation: Conversation, bot: Bot) -> None:
@@ -204,7 +222,7 @@ def _ask_next(conversation: Conversation, bot: Bot) -> None:
         asking = conversation.asking or _start(conversation, bot)
         heading.html(question_html(asking.question, None))
         outcome, below = st.empty(), st.empty()
-        if bot.engine != BUILT_IN:
+        if bot.engine != BUILT_IN and not asking.built_in:
             below.button("Stop", key=f"stop-{conversation.id}-{number}", on_click=asking.stop.set)
         _wait(asking, outcome)
         below.empty()
@@ -223,7 +241,7 @@ def _ask_next(conversation: Conversation, bot: Bot) -> None:
 def _start(conversation: Conversation, bot: Bot) -> Asking:
     """Hands the first of the queue to the bot."""
     queued = conversation.queue.pop(0)
-    asking = Asking(queued.question)
+    asking = Asking(queued.question, queued.built_in)
     history = [Turn(past.question, past.answer.text) for past in conversation.exchanges if past.answer]
 
     def on_event(event: types.Event) -> None:
@@ -256,7 +274,8 @@ def _outcome(asking: Asking) -> Exchange:
     if failure is None:
         return Exchange(asking.question, asking.future.result())
     if isinstance(failure, LanguageModelError):
-        return Exchange(asking.question, error=str(failure), streamed=failure.streamed, offers=True)
+        stopped = isinstance(failure, StoppedError)
+        return Exchange(asking.question, None, str(failure), failure.streamed, offers=True, stopped=stopped)
     if isinstance(failure, FootnoteError):
         return Exchange(asking.question, error=str(failure))
     return Exchange(asking.question, error=f"{type(failure).__name__}: {failure}. The terminal says where.")

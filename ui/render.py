@@ -15,6 +15,7 @@ SUPPORT_LABELS: Final[dict[Support, str]] = {
 }
 """What is said of a sentence that its citations do not carry in full; nothing is said of the others."""
 STAGE_LABELS: Final = {
+    "understand": "Understanding the question…",
     "retrieve": "Searching the documents…",
     "read": "Reading the nearest passages…",
     "answer": "Writing the answer…",
@@ -74,10 +75,19 @@ def words_html(words: str) -> str:
 
 def error_html(message: str, streamed: str = "") -> str:
     """A failure: marked as one, and unlike a refusal; below it what a language model had written until then."""
-    kept = (
-        f'<div class="kept"><p>Written until then, and not checked:</p>{words_html(streamed)}</div>' if streamed else ""
-    )
-    return f'<div class="error" role="alert"><p><strong>This failed.</strong> {escape(message)}</p></div>{kept}'
+    failed = f'<div class="error" role="alert"><p><strong>This failed.</strong> {escape(message)}</p></div>'
+    return failed + _kept_html(streamed)
+
+
+def stopped_html(streamed: str) -> str:
+    """An answer that the person stopped, with what had been written."""
+    return f'<p class="notice">You stopped this answer.</p>{_kept_html(streamed)}'
+
+
+def _kept_html(streamed: str) -> str:
+    if not streamed.strip():
+        return ""
+    return f'<div class="kept"><p>Written until then, and not checked:</p>{words_html(streamed)}</div>'
 
 
 def examples_html(examples: Sequence[str]) -> str:
@@ -110,10 +120,14 @@ def offer_html(model: str) -> str:
 
 def announcement(answer: Answer) -> str:
     """What a screen reader says when an answer arrives: plain text, not HTML."""
+    told = [*answer.notices]
     if answer.abstained:
-        return answer.text
+        return " ".join([*told, answer.text])
+    for sentence in answer.sentences:
+        label = SUPPORT_LABELS.get(sentence.support)
+        told.append(f"{sentence.text} ({label})" if label else sentence.text)
     count = len(notes(answer))
-    return f"{answer.text} {count} {'footnote' if count == 1 else 'footnotes'}."
+    return f"{' '.join(told)} {count} {'footnote' if count == 1 else 'footnotes'}."
 
 
 def _refusal_html(answer: Answer) -> str:

@@ -95,11 +95,14 @@ class ScriptedModel:
     name = "scripted/model"
 
     def __init__(self, *script: str, context: int = 4096, fails: Exception | None = None) -> None:
-        self.context = context
+        self._context = context
         self.prompts: list[list[Message]] = []
         """The messages of every call, in order."""
         self._script = list(script)
         self._fails = fails
+
+    def context(self, stop: threading.Event) -> int:
+        return self._context
 
     def count(self, text: str) -> int:
         return len(text.split())

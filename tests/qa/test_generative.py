@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.errors import LanguageModelError, StoppedError
-from qa.generative import ANSWER_TOKENS, LEFT_OUT, Draft, _spoken, declines, plain, write
+from qa.generative import ANSWER_TOKENS, LEFT_OUT, Draft, declines, plain, spoken, write
 from qa.prompts import DECLINED, passage_ids
 from qa.types import Event, Passage, RankedPassage, Span, Why
 from tests.qa.fakes import ScriptedModel, text_document
@@ -116,7 +116,7 @@ def test_prompt_and_answer_are_never_more_than_the_context(context: int) -> None
 
 def test_when_nothing_fits_it_says_so_and_asks_nothing() -> None:
     model = ScriptedModel(context=150)
-    with pytest.raises(LanguageModelError, match=r"more than scripted/model takes \(150 tokens\)"):
+    with pytest.raises(LanguageModelError, match=r"more than scripted/model takes: 100 tokens"):
         write("What?", _ranked(BRIDGE), model, lambda _: None, threading.Event())
     assert model.prompts == []
 
@@ -164,9 +164,7 @@ def test_a_model_does_not_decline(text: str) -> None:
     assert _write(text).claims
 
 
-@pytest.mark.parametrize(
-    "text", ["", " \n", "[a1]", "[a1][b2]", "# Answer", "…", "![](https://evil.example/?q=1)", "---"]
-)
+@pytest.mark.parametrize("text", ["", " \n", "[a1]", "[a1][b2]", "…", "![](https://evil.example/?q=1)", "---"])
 def test_an_empty_answer_is_a_fault_and_no_refusal(text: str) -> None:
     with pytest.raises(LanguageModelError, match="gave an empty answer"):
         _write(text)
@@ -274,4 +272,4 @@ def test_a_stop_keeps_what_was_streamed() -> None:
     ],
 )
 def test_what_a_model_thinks_before_it_answers_is_not_shown(pieces: list[str], shown: str) -> None:
-    assert "".join(_spoken(pieces)) == shown
+    assert "".join(spoken(pieces)) == shown

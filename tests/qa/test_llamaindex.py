@@ -4,9 +4,10 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from llama_index.core import Settings
@@ -27,6 +28,7 @@ from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
 BRIDGE = text_document("The bridge cost 48 million euros.\nThe ferry stops in May.\n", "bridge.txt", "A bridge")
 MARKET = text_document("The market opens at six.\n", "market.txt", "A market")
 QUESTION = "What did the bridge cost?"
+T = TypeVar("T")
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,12 @@ def _query(bot: Bot, question: str = QUESTION) -> Response:
     response = FootnoteQueryEngine(bot).query(question)
     assert isinstance(response, Response)
     return response
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """In a thread of its own: the browser's tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def _text(one: NodeWithScore) -> TextNode:
@@ -138,14 +146,14 @@ def test_errors_are_ours(tmp_path: Path) -> None:
     with pytest.raises(LanguageModelError, match="broken"):
         FootnoteQueryEngine(failing).query(QUESTION)
     with pytest.raises(FootnoteError, match="empty"):
-        asyncio.run(FootnoteQueryEngine(failing).aquery(""))
+        _run(FootnoteQueryEngine(failing).aquery(""))
 
 
 def test_asynchronously_it_is_the_same(bot: Bot) -> None:
     async def both() -> tuple[list[NodeWithScore], object]:
         return await FootnoteRetriever(bot).aretrieve(QUESTION), await FootnoteQueryEngine(bot).aquery(QUESTION)
 
-    assert asyncio.run(both()) == (FootnoteRetriever(bot).retrieve(QUESTION), _query(bot))
+    assert _run(both()) == (FootnoteRetriever(bot).retrieve(QUESTION), _query(bot))
 
 
 class WaitingModel(ScriptedModel):
@@ -176,7 +184,7 @@ def test_while_a_query_waits_others_run_and_cancelling_it_stops_the_model(tmp_pa
         with pytest.raises(asyncio.CancelledError):
             await query
 
-    asyncio.run(cancelled())
+    _run(cancelled())
     assert model.stopped.wait(5)
 
 

@@ -91,3 +91,21 @@ def test_the_model_is_called_once_with_the_conversation() -> None:
     ((_, asked),) = model.prompts
     assert "Mayor Ines Prado opened it" in asked.content
     assert asked.content.endswith("Next question: Whom did she thank?")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["I'm sorry, I can't help with that.", "Answer: I do not know.", "<think> The user asks how many people came"],
+)
+def test_what_is_no_form_of_the_question_is_not_taken(written: str) -> None:
+    history = [Turn("When was the forum?", "On Monday.")]
+    model = ScriptedModel(written)
+    assert rewritten("and how many attended?", history, model, threading.Event()) is None
+
+
+def test_a_question_half_rewritten_is_no_part_of_an_answer() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(StoppedError) as raised:
+        rewritten("and how many?", [Turn("When?", "On Monday.")], ScriptedModel("What did they"), stop)
+    assert raised.value.streamed == ""

@@ -269,7 +269,7 @@ def test_stop_during_the_probe_ends_it_and_does_not_count_as_its_failure() -> No
         with pytest.raises(StoppedError):
             told(model, stop=stop)
         assert server.gone.wait(SOON)
-        assert model.context == 99
+        assert model.context(threading.Event()) == 99
 
 
 @pytest.mark.parametrize("kind", list(SERVERS))
@@ -310,13 +310,13 @@ def test_no_thread_is_left() -> None:
 )
 def test_context_of_an_openai_like_model_is_what_its_server_says(entry: dict[str, Any], context: int) -> None:
     with openai_like(Reply(), **entry) as server:
-        assert model_of(server).context == context
+        assert model_of(server).context(threading.Event()) == context
 
 
 @pytest.mark.parametrize(("of_model", "context"), [(2048, 2048), (131072, 8192)])
 def test_context_of_an_ollama_model_is_at_most_8192(of_model: int, context: int) -> None:
     with ollama(Reply(), context=of_model) as server:
-        assert model_of(server, "ollama").context == context
+        assert model_of(server, "ollama").context(threading.Event()) == context
 
 
 @pytest.mark.parametrize(
@@ -329,13 +329,13 @@ def test_context_of_an_ollama_model_is_at_most_8192(of_model: int, context: int)
     ],
 )
 def test_context_of_a_hosted_model_is_known_without_asking(name: str, context: int) -> None:
-    assert language_model(LlmSettings(name, key=KEY), {}).context == context
+    assert language_model(LlmSettings(name, key=KEY), {}).context(threading.Event()) == context
 
 
 def test_context_that_the_person_set_goes_before_all() -> None:
     with ollama(Reply(list(ollama_words("Hello")), kind=NDJSON), context=2048) as server:
         model = model_of(server, "ollama", context=16000)
-        assert model.context == 16000
+        assert model.context(threading.Event()) == 16000
         told(model)
     assert server.bodies("/api/chat")[0]["options"]["num_ctx"] == 16000
 
@@ -353,7 +353,7 @@ def test_context_that_the_person_set_goes_before_all() -> None:
 def test_server_without_a_list_of_models_is_no_failure(models: Reply) -> None:
     with openai_like(Reply(list(openai_words("Hello"))), models) as server:
         model = model_of(server)
-        assert model.context == 4096
+        assert model.context(threading.Event()) == 4096
         assert told(model) == ["Hello"]
 
 
@@ -362,7 +362,7 @@ def test_probe_is_done_once_for_many_threads() -> None:
     with openai_like(Reply(), Reply(slow.parts, kind=slow.kind, before=(0.2,))) as server:
         model = model_of(server, timeout=5.0)
         found: list[int] = []
-        threads = [threading.Thread(target=lambda: found.append(model.context)) for _ in range(5)]
+        threads = [threading.Thread(target=lambda: found.append(model.context(threading.Event()))) for _ in range(5)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -376,8 +376,8 @@ def test_failed_probe_is_tried_again() -> None:
     with ScriptedServer({"/v1/models": [json_reply({}, 503), good]}) as server:
         model = model_of(server)
         with pytest.raises(LanguageModelError, match="busy or still being loaded"):
-            _ = model.context
-        assert model.context == 99
+            _ = model.context(threading.Event())
+        assert model.context(threading.Event()) == 99
 
 
 # Servers that do not stream
@@ -787,3 +787,12 @@ def test_count_without_a_vocabulary_is_by_bytes(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("qa.llm._encoding", lambda: None)
     model = language_model(LlmSettings("ollama/x"), {})
     assert [model.count(text) for text in ("", "a", "abcd", "日本語")] == [0, 1, 2, 3]
+
+
+def test_stop_ends_the_first_look_at_a_silent_server() -> None:
+    with openai_like(Reply(), models=Reply(before=(Hang(),))) as server:
+        model, stop = model_of(server, timeout=20.0), threading.Event()
+        threading.Timer(0.2, stop.set).start()
+        with pytest.raises(StoppedError):
+            model.context(stop)
+        assert server.gone.wait(2)

@@ -20,6 +20,7 @@ from ui.render import (
     offer_html,
     question_html,
     stage_html,
+    stopped_html,
     words_html,
 )
 from ui.source import CHANGED, GONE, Opened, opened_at, pane_html
@@ -236,4 +237,8 @@ def test_what_streams_and_what_it_left_is_escaped() -> None:
     assert "<script" not in failed
     assert "not checked" in failed
     assert "not checked" not in error_html("It broke", "")
+    stopped = stopped_html(f"Cats {EVIL}")
+    assert "<script" not in stopped
+    assert "This failed" not in stopped
+    assert "not checked" not in stopped_html(" ")
     assert "<script" not in offer_html(EVIL)
