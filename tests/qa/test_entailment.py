@@ -7,9 +7,7 @@ import pytest
 from qa.entailment import NEVER, Entailment
 from qa.errors import ModelError
 
-EVIDENCE = (
-    "According to the news agency, around 2000 participants attended the Pakistan Minerals Investment Forum."
-)
+EVIDENCE = "According to the news agency, around 2000 participants attended the Pakistan Minerals Investment Forum."
 
 
 @pytest.fixture(scope="module")
