@@ -47,7 +47,7 @@ def test_what_a_model_writes_is_checked_and_cited_in_exact_words(page: Page, mod
     ask(page, QUESTION)
     expect(page.get_by_text("Written by openai-like/tiny, each sentence checked")).to_be_visible()
     expect(page.get_by_text("[a1]")).to_have_count(0)
-    expect(page.get_by_text("(not supported by the documents)")).to_have_count(1)
+    expect(page.get_by_text("(not supported by the documents)", exact=True)).to_have_count(1)
     expect(chips(page)).to_have_count(1)
     chips(page).click()
     expect(pane(page)).to_be_visible()
