@@ -24,6 +24,7 @@ from eval.report import page
 from eval.summary import Group, Outcome, groups
 from qa.config import Settings
 from qa.errors import FootnoteError, NotWritableError
+from qa.prompts import PROMPT_VERSION
 from qa.types import Answer, Document, Turn
 
 RESULTS, SUMMARY, REPORT = "results.jsonl", "summary.json", "report.html"
@@ -106,7 +107,11 @@ def about(settings: Settings, documents: Sequence[Document], questions: Mapping[
         "questions": dict(questions),
         "documents": {document.name: document.version for document in documents},
         "settings": _shown(settings),
-        "versions": {"python": sys.version.split()[0], **{name: _version(name) for name in PACKAGES}},
+        "versions": {
+            "python": sys.version.split()[0],
+            "prompt": PROMPT_VERSION,
+            **{name: _version(name) for name in PACKAGES},
+        },
         "intervals": {"level": 0.95, "seed": SEED, "resamples": RESAMPLES},
     }
 

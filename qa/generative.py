@@ -85,7 +85,7 @@ def write(
     claims = () if declined else _claims(parser, passages)
     if not (declined or claims):
         raise LanguageModelError(f"{model.name} gave an empty answer. Ask again, or choose another model.", parser.text)
-    return Draft(claims, seen, _dropped(ranked[len(seen) :], model, context))
+    return Draft(claims, seen, (*_dropped(ranked[len(seen) :], model, context), *_unknown(parser)))
 
 
 def spoken(pieces: Iterable[str]) -> Iterator[str]:
@@ -154,6 +154,12 @@ def _dropped(dropped: Sequence[RankedPassage], model: LanguageModel, context: in
     passages = "passage" if len(dropped) == 1 else "passages"
     titles = "; ".join(dict.fromkeys(one.passage.document.title for one in dropped))
     return (f"{len(dropped)} {passages} did not fit what {model.name} takes ({context} tokens): {titles}.",)
+
+
+def _unknown(parser: marks.MarkParser) -> tuple[str, ...]:
+    """What the model cited and was not given."""
+    names = dict.fromkeys(name for mark in parser.marks for name in mark.unknown)
+    return (f"The language model cited what it was not given: {', '.join(names)}.",) if names else ()
 
 
 def _claims(parser: marks.MarkParser, passages: dict[str, Passage]) -> tuple[Claim, ...]:

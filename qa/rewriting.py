@@ -1,5 +1,6 @@
 """A follow-up question made standalone by a language model, in one short call, and checked."""
 
+import logging
 import re
 import threading
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ QUESTION_TOKENS = 80
 LONGEST = 400
 """Characters of a rewritten question."""
 _LABEL = re.compile(r"^(?:(?:standalone|next|rewritten|new|follow-up)\s+)*question\s*:\s*", re.IGNORECASE)
+_log = logging.getLogger(__name__)
 _AROUND = "\"“”'* "
 
 
@@ -31,7 +33,8 @@ def rewritten(question: str, history: Sequence[Turn], model: LanguageModel, stop
     except StoppedError as error:
         error.streamed = ""  # a half question is no part of an answer
         raise
-    except LanguageModelError:
+    except LanguageModelError as error:
+        _log.warning("The question is understood by rule: %s", error)
         return None
     lines = [line.strip() for line in written.splitlines() if line.strip()]
     if len(lines) != 1:

@@ -84,7 +84,7 @@ def _show_library(conversation: chat.Conversation, documents: Sequence[Document]
 def _offer_local() -> None:
     """Says how to answer with a language model that this machine has."""
     looking = loading.local_models()
-    if looking.done() and not looking.exception() and (models := looking.result()):
+    if looking.done() and (models := looking.result()):
         show_text("offer", offer_html(models[0]))
 
 

@@ -273,3 +273,9 @@ def test_a_stop_keeps_what_was_streamed() -> None:
 )
 def test_what_a_model_thinks_before_it_answers_is_not_shown(pieces: list[str], shown: str) -> None:
     assert "".join(spoken(pieces)) == shown
+
+
+def test_what_the_model_cites_and_was_not_given_is_told() -> None:
+    draft = _write("Gold rose [a1]. It fell [z9][7]. It rose [7].")
+    assert draft.notices == ("The language model cited what it was not given: z9, 7.",)
+    assert [len(claim.passages) for claim in draft.claims] == [1, 0, 0]

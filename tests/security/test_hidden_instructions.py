@@ -150,7 +150,7 @@ def test_what_an_obeying_model_adds_is_marked_as_unsupported(tmp_path: Path, att
 def test_strict_mode_takes_it_out(tmp_path: Path, attack: Attack) -> None:
     answer, _, _ = _ask(tmp_path, attack, f"{TRUE}\n\n{attack.obeyed}", strict=True)
     assert answer.text == TRUE_WORDS
-    assert all("left out" in notice for notice in answer.notices)
+    assert all("left out" in notice or "was not given" in notice for notice in answer.notices)
 
 
 @pytest.mark.parametrize("attack", CASES)
@@ -174,7 +174,7 @@ def test_an_image_alone_is_no_answer(tmp_path: Path) -> None:
 def test_when_a_model_only_obeys_the_documents_answer_instead(tmp_path: Path, attack: Attack) -> None:
     answer, _, _ = _ask(tmp_path, attack, attack.obeyed)
     assert answer.engine == "built-in"
-    assert "wrote nothing that the documents support" in answer.notices[0]
+    assert "wrote nothing that the documents support" in answer.notices[-1]
     assert "The bridge cost 48 million euros" in answer.text
     assert {sentence.support for sentence in answer.sentences} == {"verbatim"}
     _true_citations_only(answer, _news(attack.hidden))

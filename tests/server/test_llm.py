@@ -9,6 +9,7 @@ import time
 import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -16,8 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qa import providers
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
 from qa.llm import LanguageModel, LlmSettings, Message, language_model
+from qa.providers import PROVIDERS
 from tests.conftest import NetworkUsed
 from tests.server.scripted import (
     NDJSON,
@@ -796,3 +799,12 @@ def test_stop_ends_the_first_look_at_a_silent_server() -> None:
         with pytest.raises(StoppedError):
             model.context(stop)
         assert server.gone.wait(2)
+
+
+def test_the_models_of_an_ollama_on_this_machine_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = json_reply({"models": [{"name": "llama3.2:latest"}, {"name": "phi4"}]})
+    for reply, found in ((listed, ("ollama/llama3.2:latest", "ollama/phi4")), (json_reply([]), ())):
+        with ScriptedServer({"/api/tags": reply}) as server:
+            monkeypatch.setattr(providers, "PROVIDERS", {"ollama": replace(PROVIDERS["ollama"], url=server.url)})
+            assert providers.local_models() == found
+    assert providers.local_models() == ()  # nothing answers any more

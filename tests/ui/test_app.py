@@ -68,9 +68,12 @@ def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeBot]:
     fake = FakeBot()
     monkeypatch.setenv("QA_HOME", str(tmp_path))
     monkeypatch.setattr(loading, "open_bot", lambda settings: fake)
+    monkeypatch.setattr("qa.providers.local_models", lambda: ())
+    loading.local_models.clear()
     loading.opening.clear()
     loading.documents.clear()
     yield fake
+    loading.local_models.clear()
     loading.opening.clear()
     loading.documents.clear()
 
@@ -207,3 +210,15 @@ def test_where_a_model_fails_its_words_are_kept_and_the_documents_may_answer(pag
     button.click().run()
     assert "Cats sleep." in shown(page)
     assert [question for question, _ in bot.asked] == ["Do cats sleep?", "Do cats sleep?"]
+
+
+def test_a_language_model_of_this_machine_is_offered_and_not_taken(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qa.providers.local_models", lambda: ("ollama/llama3.2", "ollama/other"))
+    loading.opening(Settings.from_environment()).result(5)
+    loading.local_models().result(5)
+    page = AppTest.from_file(APP, default_timeout=10).run()
+    assert "QA_LLM=ollama/llama3.2" in shown(page)
+    ask(page, "Do cats sleep?")
+    assert "Cats sleep." in shown(page)
