@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -67,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
         language_model(LlmSettings.of(settings))
     questions = read_questions(options.questions)
     chosen = _chosen(questions, options)
-    documents = _loaded(options.documents or [_seeds()])
+    documents = _library(settings) if options.library else _loaded(options.documents or [_seeds()])
     check_evidence(questions, documents)
     return _asked(options, settings, chosen, documents)
 
@@ -75,7 +76,7 @@ def _run(options: argparse.Namespace) -> int:
 def _asked(
     options: argparse.Namespace, settings: Settings, questions: "Sequence[Question]", documents: "Sequence[Document]"
 ) -> int:
-    from eval.run import about, new_folder, run, write_summary
+    from eval.run import QUESTIONS, about, new_folder, run, write_summary
     from eval.table import print_tables
     from qa.bot import Bot
 
@@ -87,7 +88,11 @@ def _asked(
         bot.index.add(document)
     library = bot.index.documents()
     outcomes = run(questions, bot, library, out, tell=_progress(len(questions)))
-    groups, summary = write_summary(outcomes, about(settings, library, _source(options, len(questions))), out)
+    shutil.copyfile(options.questions, out / QUESTIONS)
+    told = about(settings, library, _source(options, len(questions)))
+    if options.llm == PLAIN:
+        told["settings"]["llm"] = PLAIN
+    groups, summary = write_summary(outcomes, told, out)
     if options.json:
         sys.stdout.write(summary)
     else:
@@ -96,6 +101,16 @@ def _asked(
     if errors := groups[0].errors:
         print(f"footnote: {errors} of {len(questions)} questions broke: see results.jsonl.", file=sys.stderr)
     return BROKEN if errors else 0
+
+
+def _library(settings: Settings) -> "Sequence[Document]":
+    """What the person's own library holds."""
+    from qa.index import Index
+
+    documents = Index(settings.store).documents()
+    if not documents:
+        raise DocumentError("The library is empty. Add documents first: python -m qa add PATH")
+    return documents
 
 
 def _plain_bot(settings: Settings) -> "Bot":
@@ -229,7 +244,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     run = commands.add_parser("run", parents=[common], help="ask a set of questions, write and print the figures")
     run.add_argument("--questions", metavar="FILE", type=Path, default=QUESTIONS, help="default: the project's own")
-    run.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/")
+    asked = run.add_mutually_exclusive_group()
+    asked.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/")
+    asked.add_argument("--library", action="store_true", help="ask what your own library holds, in an index of its own")
     run.add_argument("--out", metavar="DIR", type=Path, help="a new folder; default: runs/ and the time (UTC)")
     run.add_argument("--split", choices=("dev", "test", "all"), default="all", help="default: all")
     run.add_argument("--kind", metavar="KIND", nargs="+", action="extend", help="questions of these kinds only")

@@ -2,6 +2,7 @@
 
 OUT/results.jsonl   one answer a line (`Answer.as_json` after the question's id), or the error in place of it
 OUT/summary.json    all figures, and what they were measured on and with; scores by question, for paired comparison
+OUT/questions.jsonl the questions, as they were
 OUT/report.html     the same to look at, with each failed question
 """
 
@@ -27,7 +28,7 @@ from qa.errors import FootnoteError, NotWritableError
 from qa.prompts import PROMPT_VERSION
 from qa.types import Answer, Document, Turn
 
-RESULTS, SUMMARY, REPORT = "results.jsonl", "summary.json", "report.html"
+RESULTS, SUMMARY, REPORT, QUESTIONS = "results.jsonl", "summary.json", "report.html", "questions.jsonl"
 PACKAGES = (
     "footnote-qa",
     *("bm25s", "chromadb", "llama-index-core", "numpy", "scikit-learn", "sentence-transformers", "torch"),

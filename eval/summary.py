@@ -81,7 +81,9 @@ LABELS = {
     "seconds_p95": "seconds, 95th percentile",
 }
 """What people call each figure."""
-LESS_IS_BETTER = frozenset({"wrongly_refused", "calibration_error", "seconds_median", "seconds_p95"})
+LESS_IS_BETTER = frozenset(
+    {"wrongly_refused", "calibration_error", "unsupported_sentences", "seconds_median", "seconds_p95"}
+)
 
 
 def groups(outcomes: Sequence[Outcome]) -> list[Group]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from getpass import getpass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from qa.errors import BrokenError, DocumentError, FootnoteError, LanguageModelEr
 
 if TYPE_CHECKING:
     from qa.bot import Bot
-    from qa.types import Answer
+    from qa.types import Answer, Citation
 
 USAGE = FootnoteError.exit_code
 DOUBTS = {"weak": " (weakly supported)", "unsupported": " (not supported by the documents)"}
@@ -109,6 +110,36 @@ def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _user(options: argparse.Namespace, settings: Settings) -> int:
+    """Who may use the page."""
+    from qa.users import Users
+
+    users = Users(settings.home)
+    if options.action == "list":
+        for name in users.names():
+            print(_visible(name))
+    elif not options.name:
+        raise FootnoteError(f"Whom? python -m qa user {options.action} NAME")
+    elif options.action == "add":
+        users.add(options.name, _password())
+        print(_visible(f"{options.name} can log in now"))
+    elif not users.remove(options.name):
+        raise FootnoteError(f"No user is called {options.name}. See the names: python -m qa user list")
+    else:
+        print(_visible(f"removed {options.name}"))
+    return 0
+
+
+def _password() -> str:
+    """Asked for twice in a terminal; else a line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass("Password: ")
+    if password != getpass("Again: "):
+        raise FootnoteError("The two passwords differ. Nothing was changed.")
+    return password
+
+
 def _chat(options: argparse.Namespace, settings: Settings) -> int:
     """Starts the page. It finds its settings in the environment."""
     page = find_spec("ui.app")
@@ -151,8 +182,13 @@ def _as_text(answer: "Answer") -> str:
     marked = (
         s.text + "".join(f"[{numbers[c]}]" for c in s.citations) + DOUBTS.get(s.support, "") for s in answer.sentences
     )
-    notes = [f"[{n}] {c.title} ({c.document}, characters {c.start}-{c.end}): “{c.quote}”" for c, n in numbers.items()]
+    notes = [f"[{n}] {c.title} ({_place(c)}): “{c.quote}”" for c, n in numbers.items()]
     return "\n".join([*lines, " ".join(marked), "", *notes])
+
+
+def _place(citation: "Citation") -> str:
+    page = f"page {citation.page}, " if citation.page else ""
+    return f"{citation.document}, {page}characters {citation.start}-{citation.end}"
 
 
 def _visible(text: str) -> str:
@@ -217,6 +253,10 @@ def _parser() -> argparse.ArgumentParser:
     remove.set_defaults(run=_remove)
     rebuild = commands.add_parser("rebuild", parents=[common], help="embed the library anew, for other settings")
     rebuild.set_defaults(run=_rebuild)
+    user = commands.add_parser("user", parents=[common], help="who may use the page from other machines")
+    user.add_argument("action", choices=("add", "remove", "list"))
+    user.add_argument("name", nargs="?")
+    user.set_defaults(run=_user)
     chat = commands.add_parser("chat", parents=[asking], help="open the chat in a browser")
     chat.add_argument("--port", default="8501")
     chat.add_argument("--headless", action="store_true", help="start the server, open no browser")

@@ -3,7 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 from qa.config import BUILT_IN, Settings
 from qa.crossencoder import CrossEncoder
@@ -48,10 +49,17 @@ class Bot:
     """Answers questions over an index. Threads wait for each other where the models of this machine compute."""
 
     def __init__(
-        self, index: Index, embedder: Embedder, reader: Reads, settings: Settings, engine: Engine | None = None
+        self,
+        index: Index,
+        embedder: Embedder,
+        reader: Reads,
+        settings: Settings,
+        engine: Engine | None = None,
+        encodings: Encodings | None = None,
     ) -> None:
         self.index = index
         self._embedder = embedder
+        self._encodings = encodings or Encodings(embedder)
         self._reader = reader
         self._settings = settings
         self._engine = engine
@@ -64,13 +72,26 @@ class Bot:
 
         Raises the errors of all: ModelError, IndexMismatchError, …
         """
-        model = None if settings.llm == BUILT_IN else language_model(LlmSettings.of(settings))
         embedder = SentenceTransformerEmbedder(settings.embedding)
         index = Index(settings.store, embedder)
         encodings = Encodings(embedder)
         reader = Reader(encodings, CrossEncoder(settings.reader), Weights.of(settings.reader))
-        engine = Engine(model, Verifier(encodings, Entailment()), settings.strict) if model else None
-        return cls(index, embedder, reader, settings, engine)
+        return cls(index, embedder, reader, settings, _engine(settings, encodings), encodings)
+
+    def answering(self, settings: Settings) -> "Bot":
+        """This bot with other settings of how to answer; index and models are the same, and so is their turn.
+
+        Raises LanguageModelError as `open` does, and ValueError for settings that ask for another index or model.
+        """
+        ours, theirs = (
+            replace(s, top_k=1, threshold=0, llm=BUILT_IN, llm_url=None, llm_key=None, llm_context=None, strict=False)
+            for s in (self._settings, settings)
+        )
+        if ours != replace(theirs, llm_timeout=ours.llm_timeout):
+            raise ValueError("another index or other models take another bot")
+        other = copy(self)
+        other._settings, other._engine = settings, _engine(settings, self._encodings)
+        return other
 
     @property
     def engine(self) -> str:
@@ -193,6 +214,13 @@ def _with_cited(
     )
     extra = {passage.id: passage for passage in holding if passage.id not in shown}
     return (*passages, *(RankedPassage(passage, 0.0, Why(None, None, 0.0)) for passage in extra.values()))
+
+
+def _engine(settings: Settings, encodings: Encodings) -> Engine | None:
+    """The language model that the settings name, which is not asked yet, and what checks it."""
+    if settings.llm == BUILT_IN:
+        return None
+    return Engine(language_model(LlmSettings.of(settings)), Verifier(encodings, Entailment()), settings.strict)
 
 
 def _ignore(_: Event) -> None:

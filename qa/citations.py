@@ -14,4 +14,5 @@ def cite(document: Document, span: Span) -> Citation:
         start=span.start,
         end=span.end,
         quote=document.text[span.start : span.end],
+        page=document.page_at(span.start),
     )

@@ -1,48 +1,34 @@
-"""Files become documents: the canonical text, exactly as the file has it, with a name, a title and a source."""
+"""Files become documents: the canonical text with a name, a title and a source.
 
-import codecs
+`qa.readers` reads each kind; PDF, DOCX and HTML in a process of their own (`qa.extraction`).
+"""
+
 import json
 import re
 import stat
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from llama_index.core.readers.base import BaseReader
-from llama_index.core.schema import Document as LlamaDocument
 from markdown_it import MarkdownIt
 
 from qa.errors import DocumentError
+from qa.filetypes import MARKDOWN_SUFFIXES, READABLE
+from qa.readers import READERS
 from qa.types import Document
 
-MAX_BYTES = 50_000_000
 SIDECAR_SUFFIX = ".meta.json"
-MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 LONGEST_TITLE = 120
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-
-
-class TextReader(BaseReader):
-    """A llama-index reader of text and Markdown that keeps the file's own text; only line ends become `\\n`.
-
-    llama-index's own readers drop undecodable bytes and rewrite Markdown, so their offsets fit no file.
-    """
-
-    def load_data(self, file: Path) -> list[LlamaDocument]:
-        """One document. Raises DocumentError for a file that is too large, binary, empty or not UTF-8."""
-        text = _decode(file).replace("\r\n", "\n").replace("\r", "\n")
-        if _CONTROL.search(text):
-            raise DocumentError(f"{file} is not text: it holds binary data. Add a text or Markdown file.")
-        if not text.strip():
-            raise DocumentError(f"{file} is empty: there is nothing to ask it.")
-        return [LlamaDocument(text=text)]
-
-
-READERS: dict[str, BaseReader] = {suffix: TextReader() for suffix in (".txt", ".text", *MARKDOWN_SUFFIXES)}
+LONGEST_GIVEN_TITLE = 300
+"""Characters of a title that a file's own fields give; a longer one is none."""
+LONGEST_NAME = 120
+_OF_NO_KIND = f"is of a kind that is not read. These are: {', '.join(READABLE)}."
+_DIRECTIONS = re.compile("[\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of writing, with which a name can hide its suffix; and line ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +62,26 @@ def load(paths: Sequence[Path]) -> Loaded:
     return Loaded(tuple(documents.values()), tuple(failures))
 
 
+def from_bytes(name: str, data: bytes) -> Document:
+    """A document that was uploaded or pasted; nothing is written to disk.
+
+    `name` may be anything: its last component, cleaned, is the document's name, and its source too, so that the
+    same name replaces. Raises DocumentError, which calls the document by that name.
+    """
+    tidy = _tidy_name(name)
+    if Path(tidy).suffix.lower() not in READERS:
+        raise DocumentError(f"{tidy or 'A file without a name'} {_OF_NO_KIND}")
+    return _document(Path(tidy), tidy, f"upload:{tidy}", {}, data)
+
+
+def _tidy_name(name: str) -> str:
+    """The last component of a name or path, without control characters, cut before its suffix."""
+    last = re.split(r"[/\\]", name)[-1]
+    visible = "".join(letter for letter in last if unicodedata.category(letter) not in ("Cc", "Cs"))
+    tidy = Path(" ".join(_DIRECTIONS.sub("", visible).split()).strip(" ."))
+    return tidy.stem[: max(1, LONGEST_NAME - len(tidy.suffix))].rstrip() + tidy.suffix[: LONGEST_NAME - 1]
+
+
 def _files(path: Path) -> Iterator[tuple[Path, str]]:
     """The readable files at or below a path, each with its name."""
     try:
@@ -86,19 +92,19 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
         raise DocumentError(f"{_shown(path)} cannot be read: {error}. Check the path.") from error
     if not stat.S_ISDIR(mode):
         if path.suffix.lower() not in READERS or not stat.S_ISREG(mode):
-            raise DocumentError(f"{_shown(path)} is of a kind that is not read. These are: {', '.join(READERS)}.")
+            raise DocumentError(f"{_shown(path)} {_OF_NO_KIND}")
         yield path, path.name
         return
     found = False
     for file in sorted(path.rglob("*")):
         below = file.relative_to(path)
-        hidden = any(part.startswith(".") for part in below.parts)
+        hidden = any(part.startswith((".", "~$")) for part in below.parts)
         outside = not file.resolve().is_relative_to(path.resolve())
         if file.suffix.lower() in READERS and file.is_file() and not hidden and not outside:
             found = True
             yield file, below.as_posix()
     if not found:
-        raise DocumentError(f"{path} holds no file that can be read. These kinds are: {', '.join(READERS)}.")
+        raise DocumentError(f"{path} holds no file that can be read. These kinds are: {', '.join(READABLE)}.")
 
 
 def _shown(path: Path) -> str:
@@ -109,38 +115,25 @@ def _shown(path: Path) -> str:
 def _read(file: Path, name: str) -> Document:
     if _shown(file) != str(file):
         raise DocumentError(f"{_shown(file)} has a name that is not UTF-8. Rename it.")
+    return _document(file, name, str(file.resolve()), _sidecar(file))
+
+
+def _document(file: Path, name: str, source: str, meta: dict[str, Any], data: bytes | None = None) -> Document:
     suffix = file.suffix.lower()
-    text = READERS[suffix].load_data(file)[0].text
+    (found,) = READERS[suffix].load_data(file, data)
     markdown = suffix in MARKDOWN_SUFFIXES
-    meta = _sidecar(file)
+    given = found.metadata.get("title") or ""
+    own = given if 0 < len(given) <= LONGEST_GIVEN_TITLE else _own_title(found.text, markdown)
     return Document(
         name=name,
-        source=str(file.resolve()),
-        title=meta.get("title") or _own_title(text, markdown) or file.stem,
-        text=text,
+        source=source,
+        title=meta.get("title") or own or file.stem,
+        text=found.text,
         publisher=meta.get("publisher"),
         markdown=markdown,
         examples=tuple(meta.get("examples", ())),
+        pages=tuple(found.metadata.get("pages", ())),
     )
-
-
-def _decode(file: Path) -> str:
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise DocumentError(f"{file} is larger than {MAX_BYTES // 1_000_000} MB. Split it into smaller files.")
-        raw = file.read_bytes()
-    except OSError as error:
-        raise DocumentError(f"{file} cannot be read: {error.strerror}.") from error
-    encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), "utf-8")
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        if b"\0" in raw:
-            raise DocumentError(f"{file} is not text: it holds binary data. Add a text or Markdown file.") from error
-        raise DocumentError(
-            f"{file} is not valid UTF-8 (byte {error.start}). Save it as UTF-8, "
-            f"for instance: iconv -f WINDOWS-1252 -t UTF-8 '{file}' > utf8{file.suffix}"
-        ) from error
 
 
 def _sidecar(file: Path) -> dict[str, Any]:

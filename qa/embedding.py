@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class SentenceTransformerEmbedder:
         self.name = name
         self._model = _load(name)
         self._counter = _untruncated(self._model.tokenizer.backend_tokenizer)
+        self._turn = threading.Lock()
 
     @property
     def dimension(self) -> int:
@@ -83,14 +85,16 @@ class SentenceTransformerEmbedder:
         """One encoding a text, in order. Text beyond the model's limit is not seen; passages are cut to fit it."""
         if not texts:
             return []
-        rows: Any = self._model.encode(list(texts), batch_size=BATCH, output_value=None, show_progress_bar=False)
-        inputs = self._model.tokenizer(
-            list(texts),
-            truncation=True,
-            max_length=self.limit,
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-        )
+        # A fast tokenizer raises when two threads set its truncation at once: one asks while another adds.
+        with self._turn:
+            rows: Any = self._model.encode(list(texts), batch_size=BATCH, output_value=None, show_progress_bar=False)
+            inputs = self._model.tokenizer(
+                list(texts),
+                truncation=True,
+                max_length=self.limit,
+                return_offsets_mapping=True,
+                return_special_tokens_mask=True,
+            )
         encodings = []
         for row, offsets, special in zip(rows, inputs["offset_mapping"], inputs["special_tokens_mask"], strict=True):
             keep = [place for place, mark in enumerate(special) if not mark]

@@ -22,7 +22,7 @@ class FootnoteError(Exception):
 
 
 class DocumentError(FootnoteError):
-    """A file that is missing, empty, binary, not UTF-8 or of a kind that is not read; names the file."""
+    """A file that cannot be read: missing, empty, of another kind, damaged, encrypted, too large; names the file."""
 
 
 class QuestionFileError(FootnoteError):

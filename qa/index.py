@@ -8,7 +8,7 @@ without a record are not seen, and go at the next opening.
 import json
 import logging
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -24,7 +24,9 @@ from qa.types import Document, Passage, Span
 
 SCHEMA = "2"
 Outcome = Literal["added", "unchanged", "replaced"]
-EMBEDDED_AT_ONCE = 256
+EMBEDDED_AT_ONCE = 64
+OnProgress = Callable[[int, int], None]
+"""Is told how many passages of a document are embedded, and of how many."""
 TITLE_SHOWN = 200
 """Characters of a title that the embedder sees; the rest would push the passage out of its limit."""
 _RECORD_VECTOR = [1.0]
@@ -123,11 +125,13 @@ class Index:
         distances = (found["distances"] or [[]])[0]
         return [(key, 1.0 - float(distance)) for key, distance in zip(found["ids"][0], distances, strict=True)]
 
-    def add(self, document: Document) -> Added:
+    def add(self, document: Document, on_progress: OnProgress | None = None) -> Added:
         """Adds a document, or replaces the one from the same source, whole or not at all.
 
         A document that is there already, unchanged, is neither split nor embedded. One from another source under
-        a name that is taken is called by as much of its path as tells them apart, and keeps that name.
+        a name that is taken is called by as much of its path as tells them apart, and keeps that name. `on_progress`
+        is told how many of its passages are embedded, and of how many; what it raises ends the adding, and the
+        library is as before.
         """
         with self._current():
             named, old = self._named(document)
@@ -136,7 +140,7 @@ class Index:
         if not self._embedder:
             raise ValueError("an index opened without an embedder takes no documents")
         passages = _split(document, self._embedder)
-        vectors = _vectors(passages, self._embedder)
+        vectors = _vectors(passages, self._embedder, on_progress)
         with self._current(), self._store.writing():
             self._store.refresh()
             named, old = self._named(document)
@@ -145,6 +149,12 @@ class Index:
             self._sweep(named.id, keep=named.version)
             self._store.changed()
         return Added("replaced" if old else "added", named.name)
+
+    def twin(self, document: Document) -> str | None:
+        """The name of a document from another source with the very same text."""
+        with self._current():
+            others = (record for key, record in self._records().items() if key != document.id)
+            return next((str(record["name"]) for record in others if record["version"] == document.version), None)
 
     def remove(self, name: str) -> bool:
         """Removes the document of that name; False when there is none."""
@@ -287,11 +297,13 @@ def _put_record(collection: Any, document: Document) -> None:
     collection.upsert(ids=[document.id], embeddings=[_RECORD_VECTOR], metadatas=[{"record": record}])
 
 
-def _vectors(passages: Sequence[Passage], embedder: Embedder) -> list[Vectors]:
+def _vectors(passages: Sequence[Passage], embedder: Embedder, on_progress: OnProgress | None = None) -> list[Vectors]:
     vectors: list[Vectors] = []
     for first in range(0, len(passages), EMBEDDED_AT_ONCE):
         encodings = embedder.encode([embedded_text(passage) for passage in passages[first : first + EMBEDDED_AT_ONCE]])
         vectors += [encoding.vector for encoding in encodings]
+        if on_progress:
+            on_progress(len(vectors), len(passages))
     return vectors
 
 
@@ -304,18 +316,21 @@ def _record(document: Document) -> dict[str, Any]:
         "publisher": document.publisher,
         "markdown": document.markdown,
         "examples": list(document.examples),
+        "pages": list(document.pages),
         "version": document.version,
     }
 
 
 _FIELDS = frozenset({"id", "name", "source", "title", "publisher", "markdown", "examples", "version"})
+_LATER: dict[str, Any] = {"pages": []}
+"""Fields that records of an earlier release do not have."""
 
 
 def _checked(record: dict[str, Any]) -> dict[str, Any]:
     """Raises KeyError for a record that lacks a field."""
     for field in _FIELDS:
         record[field]
-    return record
+    return _LATER | record
 
 
 def _document(record: dict[str, Any], text: str) -> Document:
@@ -327,4 +342,5 @@ def _document(record: dict[str, Any], text: str) -> Document:
         publisher=record["publisher"],
         markdown=record["markdown"],
         examples=tuple(record["examples"]),
+        pages=tuple(record["pages"]),
     )

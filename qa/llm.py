@@ -103,6 +103,15 @@ def language_model(settings: LlmSettings, environ: Mapping[str, str] = os.enviro
     return _RemoteModel(server, provider, settings)
 
 
+def destination(settings: LlmSettings) -> tuple[str, bool]:
+    """The host that questions and passages go to, and whether it is this machine. Raises FootnoteError."""
+    kind, _, _ = settings.name.partition("/")
+    provider = PROVIDERS.get(kind)
+    address, _ = _address(kind, settings.url or (provider.url if provider else None))
+    host = urlsplit(address).hostname or address
+    return host, host in ("localhost", "::1") or host.startswith("127.")
+
+
 def _address(kind: str, url: str | None) -> tuple[str, str | None]:
     """An address without, and by itself, its `user:password`. The address is not shown: it may hold some."""
     if not url:

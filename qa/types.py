@@ -1,6 +1,7 @@
 """The values that pass between the stages: frozen, with few fields; what can be derived is a property."""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,13 +23,15 @@ class Document:
     name: str
     """What people call it: the file's path below the folder that was added. Unique in a library."""
     source: str
-    """Where it came from: the file's absolute path."""
+    """Where it came from: the file's absolute path, or `upload:` and the name of what was uploaded."""
     title: str
     text: str
     publisher: str | None = None
     markdown: bool = False
     examples: tuple[str, ...] = ()
     """Questions worth asking of it, shown while a chat is empty."""
+    pages: tuple[int, ...] = ()
+    """The offsets at which its pages begin, the first at 0; none: it has no pages."""
 
     @property
     def id(self) -> str:
@@ -37,6 +40,10 @@ class Document:
     @property
     def version(self) -> str:
         return digest(self.text)
+
+    def page_at(self, offset: int) -> int | None:
+        """The page that holds a character, counted from 1; None in a document without pages."""
+        return bisect_right(self.pages, offset) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +122,11 @@ class Citation:
     start: int
     end: int
     quote: str
+    page: int | None = None
+    """The page on which it begins, counted from 1, where the document has pages."""
 
     def as_json(self) -> dict[str, Any]:
+        page = {} if self.page is None else {"page": self.page}
         return {
             "document": self.document,
             "title": self.title,
@@ -124,6 +134,7 @@ class Citation:
             "start": self.start,
             "end": self.end,
             "quote": self.quote,
+            **page,
         }
 
 

@@ -25,9 +25,16 @@ def show_text(key: str, html: str, on_open: Callable[[str], None] | None = None,
     _component("text")(key=key, data={"html": html, "announce": announce}, on_open_change=opened)
 
 
-def show_pane(data: dict[str, Any], on_close: Callable[[], None]) -> None:
-    """Shows the source pane; what it takes is in `static/pane.js`."""
-    _component("pane")(key="source-pane", data=data, on_close_change=on_close)
+def show_pane(data: dict[str, Any], on_close: Callable[[], None], on_pick: Callable[[str], None] | None = None) -> None:
+    """Shows the source pane; what it takes is in `static/pane.js`. `on_pick` is given words selected in it."""
+    key = "source-pane"
+
+    def picked() -> None:
+        value = st.session_state[key].get("picked")
+        if on_pick and value is not None:
+            on_pick(value)
+
+    _component("pane")(key=key, data=data, on_close_change=on_close, on_picked_change=picked)
 
 
 @cache

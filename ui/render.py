@@ -6,15 +6,21 @@ from html import escape
 from typing import Final
 
 from qa.config import BUILT_IN
-from qa.types import Answer, AnswerSentence, Citation, Document, RankedPassage, Span, Support
+from qa.types import AnswerSentence, Citation, Span, Support
 from ui.marks import Mark, cropped, marked_html
+from ui.transcript import Shown, Told
 
-SUPPORT_LABELS: Final[dict[Support, str]] = {
-    "weak": "weakly supported by its footnotes",
-    "unsupported": "not supported by the documents",
+SUPPORT: Final[dict[Support, tuple[str, str]]] = {
+    "verbatim": ("❝", "the document’s words"),
+    "supported": ("✓", "supported"),
+    "weak": ("◐", "weakly supported by its footnotes"),
+    "unsupported": ("✗", "not supported by the documents"),
 }
-"""What is said of a sentence that its citations do not carry in full; nothing is said of the others."""
+"""How a sentence stands to its citations: a sign, and words."""
+DOUBTS: Final = ("weak", "unsupported")
 STAGE_LABELS: Final = {
+    "waits": "Waiting for its turn…",
+    "adding": "Adding the files to the library…",
     "understand": "Understanding the question…",
     "retrieve": "Searching the documents…",
     "read": "Reading the nearest passages…",
@@ -36,9 +42,9 @@ class Note:
     citation: Citation
 
 
-def notes(answer: Answer) -> tuple[Note, ...]:
+def notes(told: Told) -> tuple[Note, ...]:
     """The answer's footnotes; words that are cited twice keep their first number."""
-    cited = (citation for sentence in answer.sentences for citation in sentence.citations)
+    cited = (citation for sentence in told.sentences for citation in sentence.citations)
     return tuple(Note(number, citation) for number, citation in enumerate(dict.fromkeys(cited), 1))
 
 
@@ -54,17 +60,48 @@ def stage_html(stage: str | None) -> str:
     return f'<p class="stage" role="status">{escape(label)}</p>'
 
 
-def answer_html(answer: Answer) -> str:
-    """An answer with its footnote chips and their cards, or a refusal."""
-    notices = "".join(f'<p class="notice">{escape(notice)}</p>' for notice in answer.notices)
-    if answer.abstained:
-        return notices + _refusal_html(answer)
-    numbered = notes(answer)
+def answer_html(told: Told) -> str:
+    """An answer with its footnote chips and their cards, or a refusal; below it why it is this one."""
+    notices = "".join(f'<p class="notice">{escape(notice)}</p>' for notice in told.notices)
+    if told.abstained:
+        return notices + _refusal_html(told) + why_html(told)
+    numbered = notes(told)
     numbers = {note.citation: note.number for note in numbered}
-    sentences = " ".join(_sentence_html(sentence, numbers) for sentence in answer.sentences)
-    cards = "".join(_card_html(note, answer.passages) for note in numbered)
-    by = "" if answer.engine == BUILT_IN else f'<p class="by">Written by {escape(answer.engine)}, {CHECKED}</p>'
-    return f'{notices}<div class="answer"><p>{sentences}</p></div>{by}{cards}'
+    sentences = " ".join(_sentence_html(sentence, numbers) for sentence in told.sentences)
+    cards = "".join(_card_html(note, told.passages) for note in numbered)
+    by = "" if told.engine == BUILT_IN else f'<p class="by">Written by {escape(told.engine)}, {CHECKED}</p>'
+    return f'{notices}<div class="answer"><p>{sentences}</p></div>{by}{cards}{why_html(told)}'
+
+
+def why_html(told: Told) -> str:
+    """The passages that were read with their ranks and scores, and the confidence beside what was asked for."""
+    rows = "".join(_row_html(place, shown) for place, shown in enumerate(told.passages, 1))
+    if not rows:
+        return ""
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("#", "Passage", "Meaning", "Words", "Fused", "Reader"))
+    verdict = "below" if told.confidence < told.threshold else "at or above"
+    return (
+        '<details class="why"><summary>Why this answer</summary>'
+        f"<p>Confidence that the documents answer: <strong>{told.confidence:.2f}</strong>, {verdict} the threshold "
+        f"of {told.threshold:.2f}. These passages were read, the nearest by meaning and by words, fused; the "
+        "reader’s score says how sure it is that the answer is in them.</p>"
+        f'<div class="scroll" tabindex="0" role="group" aria-label="Passages read"><table><thead><tr>{head}</tr>'
+        f"</thead><tbody>{rows}</tbody></table></div>{_seconds_html(told)}</details>"
+    )
+
+
+def _row_html(place: int, shown: Shown) -> str:
+    ranks = (str(rank) if rank else "–" for rank in (shown.dense_rank, shown.lexical_rank))
+    reader = "–" if shown.reader is None else f"{shown.reader:.2f}"
+    cells = "".join(f"<td>{value}</td>" for value in (*ranks, f"{shown.fused:.3f}", reader))
+    page = f", page {shown.page}" if shown.page else ""
+    where = f'<span class="title">{escape(cropped(shown.title, 60))}</span>{page}'
+    return f"<tr><td>{place}</td><td>{where}<br>{escape(cropped(shown.text.strip(), 160))}</td>{cells}</tr>"
+
+
+def _seconds_html(told: Told) -> str:
+    spent = (f"{stage} {seconds:.2f} s" for stage, seconds in told.timings.items() if seconds >= 0.005)
+    return f"<p>{escape(' · '.join(spent))}</p>" if told.timings else ""
 
 
 def words_html(words: str) -> str:
@@ -99,42 +136,58 @@ def examples_html(examples: Sequence[str]) -> str:
     return f'<ul class="examples" aria-label="Example questions">{buttons}</ul>'
 
 
-def library_html(documents: Sequence[Document]) -> str:
-    """The library as a list, each document with a button that opens it."""
-    items = "".join(
-        f'<li><span class="title">{escape(document.title)}</span>{_publisher_html(document.publisher)}'
-        f'<button type="button" class="read" data-open="{escape(document.name)}" '
-        f'aria-label="Read {escape(document.title)}">Read</button></li>'
-        for document in documents
+def actions_html(rating: str | None) -> str:
+    """What a person can do about an answer; `rating`: what they thought of it, "good" or "bad"."""
+    buttons = "".join(
+        f'<button type="button" class="act" data-open="{value}" aria-pressed="{str(rating == value).lower()}">'
+        f'<span aria-hidden="true">{sign} </span>{label}</button>'
+        for value, sign, label in (("good", "▲", "Good answer"), ("bad", "▼", "Bad answer"))
     )
-    return f'<ul class="library" aria-label="Documents">{items}</ul>'
-
-
-def offer_html(model: str) -> str:
-    """How to have a language model of this machine answer."""
     return (
-        '<p class="offer">Ollama runs on this machine. To have it answer, its sentences checked against your '
-        f"documents, start with <code>QA_LLM={escape(model)}</code>.</p>"
+        f'<div class="acts" role="group" aria-label="About this answer">{buttons}'
+        '<button type="button" class="act" data-open="question">Make a test question</button></div>'
     )
 
 
-def announcement(answer: Answer) -> str:
+def evidence_html(quotes: Sequence[str]) -> str:
+    """Words picked as evidence, each with a button that takes it away."""
+    items = "".join(
+        f'<li><blockquote>{escape(quote)}</blockquote><button type="button" class="act" data-open="{place}" '
+        f'aria-label="Remove this evidence: {escape(cropped(quote, 60))}">Remove</button></li>'
+        for place, quote in enumerate(quotes)
+    )
+    return (
+        f'<ul class="evidence" aria-label="Evidence">{items}</ul>' if items else '<p class="hint">No evidence yet.</p>'
+    )
+
+
+def conversations_html(entries: Sequence[tuple[str, str]], current: str) -> str:
+    """Conversations as a list of buttons: ids and titles, the latest first; `current` is the one that is shown."""
+    items = "".join(
+        f'<li><button type="button" class="entry" data-open="{escape(key)}" '
+        f'aria-current="{str(key == current).lower()}">{escape(title)}</button></li>'
+        for key, title in entries
+    )
+    return f'<ul class="entries" aria-label="Conversations">{items}</ul>'
+
+
+def announcement(told: Told) -> str:
     """What a screen reader says when an answer arrives: plain text, not HTML."""
-    told = [*answer.notices]
-    if answer.abstained:
-        return " ".join([*told, answer.text])
-    for sentence in answer.sentences:
-        label = SUPPORT_LABELS.get(sentence.support)
-        told.append(f"{sentence.text} ({label})" if label else sentence.text)
-    count = len(notes(answer))
-    return f"{' '.join(told)} {count} {'footnote' if count == 1 else 'footnotes'}."
+    said = [*told.notices]
+    if told.abstained:
+        return " ".join([*said, told.text])
+    for sentence in told.sentences:
+        doubtful = f" ({SUPPORT[sentence.support][1]})" if sentence.support in DOUBTS else ""
+        said.append(sentence.text + doubtful)
+    count = len(notes(told))
+    return f"{' '.join(said)} {count} {'footnote' if count == 1 else 'footnotes'}."
 
 
-def _refusal_html(answer: Answer) -> str:
+def _refusal_html(told: Told) -> str:
     nearest = "".join(
-        f'<li><span class="title">{escape(ranked.passage.document.title)}</span>'
-        f"<blockquote>{escape(ranked.passage.text.strip())}</blockquote></li>"
-        for ranked in answer.passages[:NEAREST]
+        f'<li><span class="title">{escape(shown.title)}</span>'
+        f"<blockquote>{escape(shown.text.strip())}</blockquote></li>"
+        for shown in told.passages[:NEAREST]
     )
     listed = (
         "<details><summary>Nearest passages – they do not answer the question</summary>"
@@ -142,17 +195,20 @@ def _refusal_html(answer: Answer) -> str:
         if nearest
         else ""
     )
-    return f'<div class="refusal"><p>{escape(answer.text)}</p>{listed}</div>'
+    return f'<div class="refusal"><p>{escape(told.text)}</p>{listed}</div>'
 
 
 def _sentence_html(sentence: AnswerSentence, numbers: dict[Citation, int]) -> str:
-    label = SUPPORT_LABELS.get(sentence.support)
-    flag = f' <span class="support {sentence.support}">({label})</span>' if label else ""
+    sign, words = SUPPORT[sentence.support]
+    flag = (
+        f'<span class="support {sentence.support}"><span aria-hidden="true">{sign} </span>'
+        f'<span class="unseen">(</span>{words}<span class="unseen">)</span></span>'
+    )
     chips = "".join(_chip_html(Note(numbers[citation], citation)) for citation in dict.fromkeys(sentence.citations))
     # The chips stay on the line of the last word: a line that begins with a footnote reads badly.
     cut = sentence.text.rstrip().rfind(" ") + 1
     head, last = _with_bold(sentence, 0, cut), _with_bold(sentence, cut, len(sentence.text))
-    return f'<span class="sentence">{head}<span class="tail">{last}{chips}</span>{flag}</span>'
+    return f'<span class="sentence">{head}<span class="tail">{last}{chips}</span> {flag}</span>'
 
 
 def _with_bold(sentence: AnswerSentence, start: int, end: int) -> str:
@@ -172,30 +228,20 @@ def _chip_html(note: Note) -> str:
     )
 
 
-def _card_html(note: Note, passages: Sequence[RankedPassage]) -> str:
+def _card_html(note: Note, passages: Sequence[Shown]) -> str:
     """The passage around the cited words, shown while its chip has the pointer or the focus."""
     citation = note.citation
-    ranked = _passage_of(citation, passages)
-    text, start, publisher = citation.quote, citation.start, None
-    if ranked:
-        text, start = ranked.passage.text, ranked.passage.span.start
-        publisher = ranked.passage.document.publisher
+    shown = next((one for one in passages if one.holds(citation)), None)
+    text, start, publisher = (
+        (shown.text, shown.start, shown.publisher) if shown else (citation.quote, citation.start, None)
+    )
     body = marked_html(text, [Mark(note.number, citation.start - start, citation.end - start)], CONTEXT)
+    page = f'<span class="publisher">Page {citation.page}</span>' if citation.page else ""
     return (
         f'<div class="card" id="card-{note.number}" role="tooltip" popover="manual">'
-        f'<p class="of"><span class="title">{escape(citation.title)}</span>{_publisher_html(publisher)}</p>'
+        f'<p class="of"><span class="title">{escape(citation.title)}</span>{_publisher_html(publisher)}{page}</p>'
         f'<p class="passage">{body}</p></div>'
     )
-
-
-def _passage_of(citation: Citation, passages: Sequence[RankedPassage]) -> RankedPassage | None:
-    """The passage that holds the cited words whole."""
-    for ranked in passages:
-        document, span = ranked.passage.document, ranked.passage.span
-        same = (document.name, document.version) == (citation.document, citation.version)
-        if same and span.start <= citation.start and citation.end <= span.end:
-            return ranked
-    return None
 
 
 def _publisher_html(publisher: str | None) -> str:

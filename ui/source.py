@@ -36,37 +36,49 @@ def opened_at(note: Note, notes: Sequence[Note]) -> Opened:
     return Opened(cited.document, cited.title, tuple(in_order), note)
 
 
-def show(opened: Opened, documents: Sequence[Document], on_close: Callable[[], None]) -> None:
-    """Shows the pane."""
+def show(
+    opened: Opened,
+    documents: Sequence[Document],
+    on_close: Callable[[], None],
+    on_pick: Callable[[str], None] | None = None,
+) -> None:
+    """Shows the pane. With `on_pick`, words selected in it can be handed on."""
     document = next((document for document in documents if document.name == opened.document), None)
     with st.container(key="source"):
         show_pane(
             {
-                "html": pane_html(opened, document),
+                "html": pane_html(opened, document, picking=on_pick is not None),
                 "numbers": [note.number for note in opened.notes],
                 "current": opened.current.number if opened.current else None,
                 "token": opened.token,
             },
             on_close,
+            on_pick,
         )
 
 
-def pane_html(opened: Opened, document: Document | None) -> str:
+def pane_html(opened: Opened, document: Document | None, picking: bool = False) -> str:
     """Heading, controls and text; `document` is what the library holds now under that name."""
     title = escape(document.title if document else opened.title)
     publisher = document.publisher if document else None
     return (
         f'<header><div class="of"><h2>{title}</h2><p class="publisher">{escape(publisher or opened.document)}</p></div>'
         f'<button type="button" class="close" aria-label="Close the source">✕</button></header>'
-        f"{_controls_html() if opened.notes else ''}"
+        f"{_controls_html() if opened.notes else ''}{_PICK if picking else ''}"
         f'<div class="text" role="group" tabindex="0" aria-label="Text of {title}">{_body_html(opened, document)}</div>'
     )
 
 
+_PICK = (
+    '<div class="picking"><button type="button" class="pick" disabled>Use the selected words as evidence</button></div>'
+)
+
+
 def _controls_html() -> str:
     return (
-        '<div class="controls"><button type="button" class="previous" aria-label="Previous citation">↑</button>'
-        '<button type="button" class="next" aria-label="Next citation">↓</button>'
+        '<div class="controls">'
+        '<button type="button" class="previous" aria-label="Previous citation" title="Previous citation: ←">↑</button>'
+        '<button type="button" class="next" aria-label="Next citation" title="Next citation: →">↓</button>'
         '<span class="place" role="status"></span></div>'
     )
 

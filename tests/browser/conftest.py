@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 INSTALL = "apt-get install chromium"
@@ -28,6 +28,11 @@ MODELS = 60_000
 
 
 OpenPage = Callable[..., Page]
+
+
+def example(page: Page, question: str = EXAMPLE) -> Locator:
+    """The button that asks a suggested question."""
+    return page.get_by_role("list", name="Example questions").get_by_role("button", name=question)
 
 
 @pytest.fixture(scope="session")
@@ -48,14 +53,14 @@ def serving(home: Path, **environ: str) -> Iterator[str]:
     # A threshold far from the confidences of the questions asked here: these tests are of the page, not of the engine.
     told = {**os.environ, "QA_HOME": str(home), "QA_THRESHOLD": "0.2", **environ}
     subprocess.run([sys.executable, "-m", "qa", "add", "seeds"], cwd=ROOT, env=told, check=True)
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "ui/app.py"]
     options = ["--server.headless", "true", "--server.port", str(port)]
     log = home / "server.log"
     with log.open("w") as output:
         running = subprocess.Popen([*command, *options], cwd=ROOT, env=told, stdout=output, stderr=output)
         try:
-            _wait_for(f"http://localhost:{port}/_stcore/health", running, log)
+            wait_for(f"http://localhost:{port}/_stcore/health", running, log)
             yield f"http://localhost:{port}"
         finally:
             running.terminate()
@@ -63,9 +68,15 @@ def serving(home: Path, **environ: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the page keeps everything."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def server(chromium: str, home: Path) -> Iterator[str]:
     """The address of a page over `seeds/`."""
-    with serving(tmp_path_factory.mktemp("home")) as address:
+    with serving(home) as address:
         yield address
 
 
@@ -114,7 +125,7 @@ def open_page(server: str, browser: Browser, first_look: list[str]) -> Iterator[
         page.on("websocket", lambda socket: hosts.add(urlsplit(socket.url).hostname))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(server)
-        expect(page.get_by_role("button", name=EXAMPLE)).to_be_visible(timeout=15_000)
+        expect(example(page)).to_be_visible(timeout=15_000)
         return page
 
     yield open_one
@@ -125,13 +136,13 @@ def open_page(server: str, browser: Browser, first_look: list[str]) -> Iterator[
     assert hosts - {None} == {"localhost"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("localhost", 0))
         return int(found.getsockname()[1])
 
 
-def _wait_for(address: str, running: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(address: str, running: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end and running.poll() is None:
         try:

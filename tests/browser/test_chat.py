@@ -1,5 +1,6 @@
 """The page as a person meets it: in a browser, by pointer and by keyboard, wide and narrow, light and dark."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import example
+
 OpenPage = Callable[..., Page]
 ARTICLE = (Path(__file__).parents[2] / "seeds" / "us-pakistan-critical-minerals.txt").read_text(encoding="utf-8")
 EXAMPLE = "How many participants attended the forum?"
 OTHER = "How much gold and copper does Reko Diq hold?"
 UNKNOWN = "What is the population of Peru?"
+FOCUSED_CHIP = "document.activeElement.shadowRoot?.activeElement?.classList.contains('chip') ?? false"
 PHONE = {"width": 360, "height": 740}
-TAB_STOPS = 12
+TAB_STOPS = 60
 """More than there are before the field for questions."""
 
 
@@ -103,8 +107,11 @@ def test_a_refusal_says_so_and_offers_the_nearest_passages(open_page: OpenPage) 
 
 def test_old_answers_keep_their_footnotes_and_a_new_chat_forgets_them(open_page: OpenPage) -> None:
     page = open_page()
-    page.get_by_role("button", name=EXAMPLE).dblclick()
+    kept = page.get_by_role("list", name="Conversations").get_by_role("button")
+    before = kept.count()
+    example(page).dblclick()
     expect(chips(page)).to_have_count(1)
+    expect(kept).to_have_count(before + 1)
     ask(page, OTHER)
     expect(chips(page)).to_have_count(2)
     expect(page.get_by_role("heading", name="You asked: ")).to_have_count(2)
@@ -121,13 +128,21 @@ def test_old_answers_keep_their_footnotes_and_a_new_chat_forgets_them(open_page:
     assert opened[0] != opened[1]
 
     page.get_by_role("button", name="New chat").click()
-    expect(page.get_by_role("button", name=EXAMPLE)).to_be_visible()
+    expect(example(page)).to_be_visible()
     expect(chips(page)).to_have_count(0)
     expect(pane(page)).to_have_count(0)
+
+    kept.first.click()
+    expect(chips(page)).to_have_count(2)
+    page.reload()
+    expect(chips(page)).to_have_count(2)
+    chips(page).last.click()
+    expect(current_mark(page)).to_have_text(opened[1])
 
 
 def test_the_library_opens_a_document_to_read(open_page: OpenPage) -> None:
     page = open_page()
+    page.get_by_role("link", name="Library").click()
     page.get_by_role("button", name="Read Golden Opportunity?").click()
     expect(pane(page).get_by_role("heading")).to_contain_text("Golden Opportunity?")
     expect(pane(page).locator("mark")).to_have_count(0)
@@ -145,8 +160,10 @@ def test_everything_by_keyboard(open_page: OpenPage) -> None:
     expect(chips(page)).to_be_visible()
     expect(field(page)).to_be_focused()
 
-    page.keyboard.press("Shift+Tab")
-    expect(chips(page)).to_be_focused()
+    for _ in range(TAB_STOPS):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate(FOCUSED_CHIP):
+            break
     card = page.get_by_role("tooltip")
     quote = card.locator("mark").inner_text()
     page.keyboard.press("Escape")
@@ -178,13 +195,82 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(open_page: OpenPage) ->
     assert page.evaluate(overflow) == [0, 0]
 
 
+def test_why_shows_what_was_read(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, EXAMPLE)
+    page.get_by_text("Why this answer").click()
+    table = page.get_by_role("table")
+    expect(table.get_by_role("columnheader", name="Reader")).to_be_visible()
+    expect(table.get_by_role("row")).to_have_count(6)
+    expect(page.get_by_text("at or above the threshold of 0.20")).to_be_visible()
+
+
+def test_a_conversation_is_exported_renamed_and_deleted(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, EXAMPLE)
+    expect(chips(page)).to_be_visible()
+    menu = page.get_by_role("button", name="Conversation", exact=True)
+    menu.click()
+    with page.expect_download() as markdown:
+        page.get_by_role("button", name="Export as Markdown").click()
+    text = Path(markdown.value.path()).read_text(encoding="utf-8")
+    assert f"## {EXAMPLE}" in text
+    assert "participants attended" in text
+    page.get_by_role("textbox", name="Title").fill("Of the forum")
+    page.get_by_role("textbox", name="Title").press("Enter")
+    entry = page.get_by_role("list", name="Conversations").get_by_role("button", name="Of the forum")
+    expect(entry).to_be_visible()
+    page.get_by_text("Delete it with all its answers").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(entry).to_have_count(0)
+    expect(example(page)).to_be_visible()
+
+
+def test_a_rated_answer_becomes_a_question_with_evidence_from_the_source(open_page: OpenPage, home: Path) -> None:
+    page = open_page()
+    ask(page, OTHER)
+    bad = page.get_by_role("button", name="Bad answer")
+    bad.click()
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Make a test question").click()
+    chips(page).first.click()
+    mark = current_mark(page)
+    expect(mark).to_be_visible()
+    quote = mark.inner_text()
+    pick = pane(page).get_by_role("button", name="Use the selected words as evidence")
+    expect(pick).to_be_disabled()
+    mark.click(click_count=3)
+    expect(pick).to_be_enabled()
+    pick.click()
+    evidence = page.get_by_role("list", name="Evidence").get_by_role("blockquote")
+    expect(evidence).to_be_visible()
+    picked = evidence.inner_text()
+    assert quote in picked
+    assert picked in ARTICLE
+    page.get_by_role("textbox", name="Right answers").fill("13.1 million tons of copper")
+    page.get_by_role("textbox", name="Right answers").press("Control+Enter")
+    page.get_by_role("button", name="Save the question").click()
+    expect(page.get_by_text("Saved. Ask it:")).to_be_visible()
+    row = json.loads((home / "questions.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert (row["question"], row["evidence"]) == (OTHER, [picked])
+
+
+@pytest.mark.parametrize("size", [PHONE, {"width": 1440, "height": 900}], ids=["phone", "desk"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(open_page: OpenPage, scheme: str) -> None:
-    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing(open_page: OpenPage, scheme: str, size: dict[str, int]) -> None:
+    page = open_page(color_scheme=scheme, reduced_motion="reduce", viewport=size)
     assert violations(page) == []
     ask(page, UNKNOWN)
     page.get_by_text("Nearest passages").click()
     ask(page, OTHER)
+    page.get_by_text("Why this answer").last.click()
+    page.get_by_role("button", name="Make a test question").last.click()
+    expect(page.get_by_role("button", name="Save the question")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Built-in engine").click()
+    expect(page.get_by_text("Nothing leaves this machine.")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
     chips(page).focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")

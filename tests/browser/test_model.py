@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import MODELS, serving
+from tests.browser.conftest import MODELS, example, serving
 from tests.browser.test_chat import ask, chips, current_mark, pane, violations
 from tests.server.scripted import Hang, Part, Reply, ScriptedServer, openai_like, openai_words
 
@@ -32,7 +32,7 @@ def address(chromium: str, model: ScriptedServer, tmp_path_factory: pytest.TempP
 def page(address: str, browser: Browser) -> Iterator[Page]:
     opened = browser.new_page()
     opened.goto(address)
-    expect(opened.get_by_role("button", name=QUESTION)).to_be_visible(timeout=MODELS)
+    expect(example(opened, QUESTION)).to_be_visible(timeout=MODELS)
     yield opened
     opened.close()
 
@@ -47,7 +47,7 @@ def test_what_a_model_writes_is_checked_and_cited_in_exact_words(page: Page, mod
     ask(page, QUESTION)
     expect(page.get_by_text("Written by openai-like/tiny, each sentence checked")).to_be_visible()
     expect(page.get_by_text("[a1]")).to_have_count(0)
-    expect(page.get_by_text("(not supported by the documents)", exact=True)).to_have_count(1)
+    expect(page.get_by_text("✗ (not supported by the documents)")).to_have_count(1)
     expect(chips(page)).to_have_count(1)
     chips(page).click()
     expect(pane(page)).to_be_visible()

@@ -81,6 +81,7 @@ def test_a_run_with_the_real_bot(
     assert [row["id"] for row in rows] == ["dogs", "birds", "peru"]
     assert sorted(path.name for path in Path("out").iterdir()) == [
         "home",
+        "questions.jsonl",
         "report.html",
         "results.jsonl",
         "summary.json",

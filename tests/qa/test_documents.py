@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents import MAX_BYTES, load
+from qa.documents import load
+from qa.filetypes import MAX_BYTES
 from tests.qa.texts import PIECES
 
 
@@ -41,7 +42,7 @@ def test_ids_come_from_the_source_and_versions_from_the_text(tmp_path: Path) -> 
 
 
 def test_a_folder_gives_all_below_it_by_their_paths_and_leaves_the_rest(tmp_path: Path) -> None:
-    for name in ("b.txt", "deep/er/a.MD", ".hidden/c.txt", ".d.txt", "e.pdf", "e.txt.meta.json"):
+    for name in ("b.txt", "deep/er/a.MD", ".hidden/c.txt", ".d.txt", "e.png", "e.txt.meta.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text('{"title": "x"}')
     assert [document.name for document in load([tmp_path]).documents] == ["b.txt", "deep/er/a.MD"]
@@ -101,9 +102,9 @@ def test_a_file_that_is_no_text_is_a_failure_that_says_why(tmp_path: Path, conte
 
 
 def test_what_is_missing_unknown_or_holds_nothing_is_a_failure_that_says_why(tmp_path: Path) -> None:
-    (tmp_path / "a.pdf").write_text("x")
+    (tmp_path / "a.png").write_text("x")
     assert "does not exist" in _why(tmp_path / "nowhere")
-    assert "is of a kind that is not read" in _why(tmp_path / "a.pdf")
+    assert "is of a kind that is not read" in _why(tmp_path / "a.png")
     assert "holds no file that can be read" in _why(tmp_path)
 
 

@@ -14,6 +14,7 @@ from qa.types import Answer, Event, Turn
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document
 from tests.qa.texts import NEWS
 from ui.render import answer_html, error_html, question_html, words_html
+from ui.transcript import Told
 
 QUESTION = "What did the bridge cost?"
 TRUE = "The bridge cost 48 million euros [{ID:The bridge cost}]."
@@ -117,7 +118,8 @@ class _Tags(HTMLParser):
 
 
 OURS = set(
-    "div p h2 h3 span sup button a mark strong b em small blockquote cite ul ol li details summary section".split()
+    "div p h2 h3 span sup button a mark strong b em small blockquote cite ul ol li details summary section "
+    "table thead tbody tr th td br".split()
 )
 
 
@@ -159,7 +161,7 @@ def test_no_address_no_image_and_no_tag_is_in_the_answer(tmp_path: Path, attack:
     assert "evil.example" not in answer.text
     assert not re.search(r"https?:|<[a-z/!]|!\[|\]\([^)]|\[(?:a1|z9)\]", answer.text.replace(LEFT_OUT, ""))
     assert not re.search("[\u200b\u202e\u2066\ufeff]", answer.text)
-    _nothing_foreign(answer_html(answer))
+    _nothing_foreign(answer_html(Told.of(answer, 0.5)))
     _nothing_foreign(words_html("".join(event.words for event in told)))
 
 
@@ -178,7 +180,7 @@ def test_when_a_model_only_obeys_the_documents_answer_instead(tmp_path: Path, at
     assert "The bridge cost 48 million euros" in answer.text
     assert {sentence.support for sentence in answer.sentences} == {"verbatim"}
     _true_citations_only(answer, _news(attack.hidden))
-    _nothing_foreign(answer_html(answer))
+    _nothing_foreign(answer_html(Told.of(answer, 0.5)))
 
 
 @pytest.mark.parametrize("attack", CASES)
@@ -186,7 +188,7 @@ def test_a_refusal_stays_a_refusal(tmp_path: Path, attack: Attack) -> None:
     answer, _, _ = _ask(tmp_path, attack, f"The documents do not answer this. {attack.obeyed}")
     assert (answer.reason, answer.sentences) == ("model_declined", ())
     assert attack.obeyed not in answer.text
-    _nothing_foreign(answer_html(answer))
+    _nothing_foreign(answer_html(Told.of(answer, 0.5)))
 
 
 @pytest.mark.parametrize("attack", CASES)
@@ -222,7 +224,11 @@ def test_an_address_of_the_documents_own_is_shown_as_words_only(tmp_path: Path) 
     said = "The council shows the contracts at [all](https://town.example/contracts)."
     answer = scripted_bot(tmp_path, ScriptedModel(said), text_document(text)).ask("Where are the contracts?")
     assert "https://town.example/contracts" in answer.text
-    assert not [tag for tag, attributes in _Tags(answer_html(answer)).found if "town" in (attributes.get("href") or "")]
+    assert not [
+        tag
+        for tag, attributes in _Tags(answer_html(Told.of(answer, 0.5))).found
+        if "town" in (attributes.get("href") or "")
+    ]
 
 
 def test_a_follow_up_that_a_hidden_order_has_changed_is_not_asked(tmp_path: Path) -> None:

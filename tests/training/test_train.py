@@ -45,9 +45,8 @@ def _examples(count: int) -> list[Example]:
     return [(Pair("Where was it held?", TEXT, (CITY,)), Pair("Where was it held?", "Nobody came.", ()))] * count
 
 
-def test_it_learns_and_writes_a_model_that_reads(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "LEARNING_RATE", 0.02)
-    train(_examples(400), str(base), tmp_path / "out", seed=1)
+def test_it_learns_and_writes_a_model_that_reads(base: Path, tmp_path: Path) -> None:
+    train(_examples(400), str(base), tmp_path / "out", rate=0.02, seed=1)
     model = CrossEncoder(str(tmp_path / "out"))
     there, absent = model.point("Where was it held?", [TEXT, "Nobody came."])
     assert there.margin() > 0 > absent.margin()
@@ -63,16 +62,16 @@ def test_a_stopped_run_goes_on_to_the_same_end(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(training, "CHECKPOINT_EVERY", 5)
-    train(_examples(144), str(base), tmp_path / "whole", seed=1)
+    train(_examples(144), str(base), tmp_path / "whole", rate=1e-4, seed=1)
     stop_after = 7
     real = training._loss
     calls = iter(range(stop_after))
     monkeypatch.setattr(training, "_loss", lambda *args: (next(calls), real(*args))[1])
     with pytest.raises(StopIteration):
-        train(_examples(144), str(base), tmp_path / "parts", seed=1)
+        train(_examples(144), str(base), tmp_path / "parts", rate=1e-4, seed=1)
     monkeypatch.setattr(training, "_loss", real)
     with caplog.at_level(logging.INFO):
-        train(_examples(144), str(base), tmp_path / "parts", seed=1)
+        train(_examples(144), str(base), tmp_path / "parts", rate=1e-4, seed=1)
     assert "5 done" in caplog.text
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "parts")]
     assert weights[0] == weights[1]

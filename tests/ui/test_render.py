@@ -8,22 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.citations import cite as full_cite
 from qa.types import Answer, AnswerSentence, Citation, Document, Passage, RankedPassage, Reason, Span, Support, Why
 from ui.marks import Mark, cropped, document_html, marked_html
 from ui.render import (
+    actions_html,
     announcement,
     answer_html,
+    conversations_html,
     error_html,
+    evidence_html,
     examples_html,
-    library_html,
     notes,
-    offer_html,
     question_html,
     stage_html,
     stopped_html,
+    why_html,
     words_html,
 )
 from ui.source import CHANGED, GONE, Opened, opened_at, pane_html
+from ui.transcript import Told
 
 TEXT = "Cats sleep. Dogs <b>bark</b> & run.\n\nBirds sing 'loudly'.\n"
 EVIL = "\"><script>alert('x')</script>&amp;"
@@ -38,10 +42,15 @@ def cite(of: Document, quote: str) -> Citation:
     return Citation(of.name, of.title, of.version, start, start + len(quote), quote)
 
 
-def answer(of: Document, *quotes: str, support: Support = "verbatim", reason: Reason | None = None) -> Answer:
+def told(*sentences: AnswerSentence) -> Told:
+    return Told.of(Answer("Q?", "Q?", "x", None, 1.0, sentences, (), "built-in"), 0.5)
+
+
+def answer(of: Document, *quotes: str, support: Support = "verbatim", reason: Reason | None = None) -> Told:
     sentences = tuple(AnswerSentence(quote, support, (cite(of, quote),)) for quote in quotes)
     ranked = RankedPassage(Passage(of, Span(0, len(of.text))), 1.0, Why(1, 1, 0.5))
-    return Answer("Q?", "Q?", " ".join(quotes) or "Not here.", reason, 0.9, sentences, (ranked,), "built-in")
+    given = Answer("Q?", "Q?", " ".join(quotes) or "Not here.", reason, 0.9, sentences, (ranked,), "built-in")
+    return Told.of(given, 0.5)
 
 
 def plain(html: str) -> str:
@@ -65,7 +74,6 @@ def test_every_text_is_escaped() -> None:
         error_html(EVIL),
         question_html(EVIL, EVIL),
         examples_html([EVIL]),
-        library_html([of]),
         stage_html(EVIL),
         *(pane_html(opened, found) for found in (of, None, document("else", of.name, EVIL))),
     ]
@@ -129,7 +137,7 @@ def test_footnotes_are_numbered_by_first_appearance_and_shared() -> None:
     of = document()
     first, second = cite(of, "Dogs"), cite(of, "Cats")
     sentences = tuple(AnswerSentence("S.", "supported", cited) for cited in ((first,), (second, first), (first, first)))
-    built = Answer("Q?", "Q?", "S. S. S.", None, 0.9, sentences, (), "built-in")
+    built = told(*sentences)
     assert [(note.number, note.citation) for note in notes(built)] == [(1, first), (2, second)]
     assert re.findall(r'class="chip" data-open="(\d)"', answer_html(built)) == ["1", "2", "1", "1"]
     assert answer_html(built).count('class="card"') == 2
@@ -146,15 +154,53 @@ def test_a_card_shows_the_passage_around_the_quote() -> None:
 
 def test_a_card_without_its_passage_shows_the_quote() -> None:
     of = document()
-    built = Answer("Q?", "Q?", "x", None, 1, (AnswerSentence("x", "weak", (cite(of, "Cats sleep."),)),), (), "m")
+    built = told(AnswerSentence("x", "weak", (cite(of, "Cats sleep."),)))
     assert marked(answer_html(built), 1) == "Cats sleep."
 
 
-def test_weak_sentences_say_so() -> None:
-    of = document()
-    assert "weakly supported" in answer_html(answer(of, "Cats sleep.", support="weak"))
-    assert "not supported" in answer_html(answer(of, "Cats sleep.", support="unsupported"))
-    assert "supported" not in answer_html(answer(of, "Cats sleep.", support="verbatim"))
+@pytest.mark.parametrize(
+    ("support", "words"),
+    [
+        ("verbatim", "❝ (the document’s words)"),
+        ("supported", "✓ (supported)"),
+        ("weak", "◐ (weakly supported by its footnotes)"),
+        ("unsupported", "✗ (not supported by the documents)"),
+    ],
+)
+def test_each_sentence_says_how_it_stands_to_its_footnotes(support: Support, words: str) -> None:
+    html = answer_html(answer(document(), "Cats sleep.", support=support))
+    assert words in plain(html[: html.index("</p>")])
+
+
+def test_why_shows_ranks_scores_and_the_threshold() -> None:
+    html = answer_html(answer(document(), "Cats sleep."))
+    why = plain(html[html.index('<details class="why">') :])
+    assert "0.90, at or above the threshold of 0.50" in why
+    assert "Pets" in why
+    refused = replace(answer(document(), reason="not_in_documents"), confidence=0.2)
+    assert "0.20, below the threshold of 0.50" in plain(why_html(refused))
+    row = re.findall(r"<td>([^<]*)</td>", why_html(refused))
+    assert row == ["1", "1", "1", "0.500", "–"]
+
+
+def test_actions_tell_what_was_thought_of_an_answer() -> None:
+    assert re.findall(r'data-open="(\w+)" aria-pressed="(\w+)"', actions_html("bad")) == [
+        ("good", "false"),
+        ("bad", "true"),
+    ]
+    assert 'aria-pressed="true"' not in actions_html(None)
+
+
+def test_lists_of_what_people_typed_are_escaped() -> None:
+    for html in (conversations_html([(EVIL, EVIL)], EVIL), evidence_html([EVIL])):
+        assert "<script" not in html
+    assert re.findall(r'aria-current="(\w+)"', conversations_html([("a", "A"), ("b", "B")], "b")) == ["false", "true"]
+
+
+def test_a_page_number_is_told() -> None:
+    of = replace(document(), pages=(0, 12))
+    assert "Page 2" in answer_html(told(AnswerSentence("x", "supported", (full_cite(of, Span(13, 17)),))))
+    assert "Page" not in answer_html(answer(document(), "Cats sleep."))
 
 
 def test_a_refusal_has_no_footnote_and_shows_the_nearest_passages() -> None:
@@ -174,14 +220,8 @@ def test_an_answer_is_announced_with_its_footnotes() -> None:
 
 def test_the_pane_marks_the_citations_of_its_document() -> None:
     of, other = document(), document("Fish swim.", "fish.txt", "Fish")
-    numbered = notes(
-        Answer(
-            *("Q?", "Q?", "x", None, 1.0),
-            (AnswerSentence("x", "supported", (cite(of, "Birds sing"), cite(other, "Fish"), cite(of, "Cats"))),),
-            (),
-            "m",
-        )
-    )
+    cited = (cite(of, "Birds sing"), cite(other, "Fish"), cite(of, "Cats"))
+    numbered = notes(told(AnswerSentence("x", "supported", cited)))
     opened = opened_at(numbered[0], numbered)
     assert [note.number for note in opened.notes] == [3, 1]
     html = pane_html(opened, of)
@@ -217,7 +257,7 @@ def test_the_words_that_answer_are_bold_and_nothing_is_lost(words: str) -> None:
     bold = Span(start, start + len(words)) if words else None
     sentence = AnswerSentence("Cats sleep.", "verbatim", (cite(of, "Cats sleep."),), None, bold)
     html = answer_html(replace(answer(of, "Cats sleep."), sentences=(sentence,)))
-    shown = html[: html.index("</p>")]
+    shown = html[: html.index('<span class="support')]
     assert "".join(re.findall(r"<b>(.*?)</b>", shown)) == words
     assert plain(shown.replace("1</button>", "")).strip() == "Cats sleep."
 
@@ -241,4 +281,3 @@ def test_what_streams_and_what_it_left_is_escaped() -> None:
     assert "<script" not in stopped
     assert "This failed" not in stopped
     assert "not checked" not in stopped_html(" ")
-    assert "<script" not in offer_html(EVIL)

@@ -1,5 +1,5 @@
 // The source pane. data: { html (escaped by ui/source.py), numbers (footnotes, in the order of the text), current,
-// token (new at every opening) }. Trigger: close.
+// token (new at every opening) }. Triggers: close; picked, the selected words.
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const pane = parentElement.querySelector(".pane") ?? newPane(parentElement);
@@ -8,13 +8,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (window.footnoteOpener?.isConnected) window.footnoteOpener.focus({ preventScroll: true });
     setTriggerValue("close", true);
   };
-  const show = () => open(pane, data, close);
+  const pick = (words) => setTriggerValue("picked", words);
+  const show = () => open(pane, data, close, pick);
   if (pane.token !== data.token) {
     pane.token = data.token;
     show();
   }
-  // Streamlit's own elements may be re-inserted, which closes a popover.
-  else if (!pane.matches(":popover-open")) show();
+  // Streamlit's own elements may be re-inserted, which closes a popover; and picking begins while it is open.
+  else if (!pane.matches(":popover-open") || pane.shown !== data.html) show();
 }
 
 function newPane(parent) {
@@ -25,16 +26,20 @@ function newPane(parent) {
   return pane;
 }
 
-function open(pane, data, close) {
-  pane.innerHTML = data.html;
+function open(pane, data, close, pick) {
+  pane.innerHTML = pane.shown = data.html;
   pane.setAttribute("aria-label", `Source: ${pane.querySelector("h2").textContent}`);
   if (!pane.matches(":popover-open")) pane.showPopover();
   pane.querySelector(".close").onclick = close;
   pane.onkeydown = (event) => {
     if (event.key === "Escape") close();
     else if (event.key === "Tab") keepFocus(pane, event);
+    else if (event.key === "ArrowLeft") pane.querySelector(".previous:not([hidden])")?.click();
+    else if (event.key === "ArrowRight") pane.querySelector(".next:not([hidden])")?.click();
   };
   if (data.numbers.length) steps(pane, data);
+  const button = pane.querySelector(".pick");
+  if (button) offerWords(pane, button, pick);
   pane.querySelector(".text").focus({ preventScroll: true });
 }
 
@@ -52,6 +57,26 @@ function steps(pane, data) {
   previous.onclick = () => go(-1, true);
   next.onclick = () => go(1, true);
   go(0, false);
+}
+
+// The words are those of the document: textContent has its every character, toString() would add line ends.
+function offerWords(pane, button, pick) {
+  const root = pane.getRootNode();
+  const selected = () => {
+    const selection = root.getSelection?.() ?? document.getSelection();
+    if (!selection?.rangeCount || selection.isCollapsed) return "";
+    const range = selection.getRangeAt(0);
+    return pane.querySelector(".text").contains(range.commonAncestorContainer) ? range.cloneContents().textContent : "";
+  };
+  let words = "";
+  const look = () => {
+    words = selected().trim();
+    button.disabled = !words;
+  };
+  const text = pane.querySelector(".text");
+  text.onmouseup = text.onkeyup = text.ontouchend = () => setTimeout(look);
+  button.onmousedown = (event) => event.preventDefault(); // else the selection goes before the click
+  button.onclick = () => pick(words);
 }
 
 function highlight(pane, number, smooth) {

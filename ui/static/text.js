@@ -7,8 +7,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".footnote") ?? newRoot(parentElement);
   const live = liveRegion();
   if (root.shown !== data.html) {
-    root.innerHTML = data.html;
-    root.shown = data.html;
+    const focused = parentElement.getRootNode().activeElement?.dataset?.open;
+    root.innerHTML = root.shown = data.html;
+    if (focused !== undefined) root.querySelector(`[data-open="${CSS.escape(focused)}"]`)?.focus();
     if (data.announce) live.textContent = data.announce;
   }
   root.onclick = (event) => {

@@ -1,0 +1,630 @@
+"""Questions worth asking of documents, made from their own sentences by rule and kept only if the bot can answer them.
+
+English only, and shy: a pattern makes a question only of a sentence whose grammar it is sure of, so that of many
+sentences, and of whole documents, nothing is made.
+"""
+
+import random
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, zip_longest
+from typing import Protocol
+
+from qa.facts import calendar
+from qa.lexical import STOPWORDS, terms
+from qa.sentences import Sentence, segment
+from qa.types import Answer, Document, Span
+
+MOST_ASKED = 12
+"""How many questions are put to the bot, at most; each takes it some 0.2 seconds."""
+MOST_READ = 6
+"""How many documents are looked into, at most."""
+WINDOW, WINDOWS = 8_000, 4
+"""Characters of a piece that is looked into, and how many pieces of a longer document are."""
+SURE = 0.7
+"""The confidence from which on an answer is good enough to lead a person to."""
+ALIKE = 0.5
+"""The share of the shorter question's terms in another one from which on the two are alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question, and the name of the document that answers it."""
+
+    question: str
+    document: str
+
+
+class Asks(Protocol):
+    """What answers: `Bot`."""
+
+    def ask(self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False) -> Answer: ...
+
+
+def suggested(
+    bot: Asks, documents: Sequence[Document], count: int = 4, seed: int = 0, stop: threading.Event | None = None
+) -> tuple[Suggestion, ...]:
+    """At most `count` questions, of as many documents as may be; none alike. The same for the same arguments.
+
+    The examples that documents bring come first, unchecked. Of the others, the bot's own sentences answer each, first
+    of all with the one that it was made of. `stop`, once set, ends it with what has been found.
+    """
+    examples = _in_turn([Suggestion(example, d.name) for example in d.examples] for d in documents)
+    chosen = list({one.question: one for one in examples}.values())[:count]
+    if len(chosen) < count:
+        rng = random.Random(seed)
+        bare = [document for document in documents if not document.examples] or list(documents)
+        read = rng.sample(bare, min(MOST_READ, len(bare)))
+        made = [[one for one in _made(d, rng) if len(documents) == 1 or _has_name(one.question)] for d in read]
+        for document, one in islice(_turns(read, made, chosen), MOST_ASKED):
+            if len(chosen) == count or (stop and stop.is_set()):
+                break
+            if _answered(bot, one, document):
+                chosen.append(Suggestion(one.question, document.name))
+    return tuple(chosen)
+
+
+def _turns(
+    documents: Sequence[Document], made: Sequence[list["_Made"]], chosen: Sequence[Suggestion]
+) -> Iterator[tuple[Document, "_Made"]]:
+    """A question of each document in turn, of the kind least asked so far, none like those chosen meanwhile."""
+    kinds: Counter[str] = Counter()
+    while any(made):
+        for document, waiting in zip(documents, made, strict=True):
+            waiting[:] = [one for one in waiting if not _alike(one.question, chosen)]
+            if waiting:
+                best = min(waiting, key=lambda one: (kinds[one.kind], _RANK[one.kind]))
+                waiting.remove(best)
+                kinds[best.kind] += 1
+                yield document, best
+
+
+def _has_name(question: str) -> bool:
+    """Whether a question has a name, by which it can be understood among several documents."""
+    return any(word[0].isupper() for word in question.split()[1:])
+
+
+def _in_turn(rows: Iterable[Sequence[Suggestion]]) -> Iterator[Suggestion]:
+    """The first of each row, the second of each, and so on."""
+    return (one for column in zip_longest(*rows) for one in column if one)
+
+
+def _alike(question: str, others: Iterable[Suggestion]) -> bool:
+    own = set(terms(question))
+    for other in others:
+        its = set(terms(other.question))
+        if own == its or len(own & its) > ALIKE * min(len(own), len(its)):
+            return True
+    return False
+
+
+def _answered(bot: Asks, made: "_Made", document: Document) -> bool:
+    """Whether the bot is sure of an answer that begins with the sentence the question was made of."""
+    answer = bot.ask(made.question, documents=[document.name], built_in=True)
+    if answer.abstained or answer.confidence < SURE:
+        return False
+    cited = answer.sentences[0].citations[-1]
+    return cited.version == document.version and Span(cited.start, cited.end) == made.span
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A question, the kind of pattern that made it, and the sentence it was made of."""
+
+    question: str
+    kind: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A sentence on one line, with what the text around it tells of its words."""
+
+    text: str
+    names: frozenset[str]
+    """Words that have a capital inside a sentence."""
+    common: frozenset[str]
+    """Words that have none."""
+
+
+def _made(document: Document, rng: random.Random) -> list[_Made]:
+    """Every question that can be made of what is looked into, in an order that the seed decides."""
+    made = [one for window in _windows(document, rng) for one in _made_of(document, window)]
+    rng.shuffle(made)
+    return made
+
+
+def _windows(document: Document, rng: random.Random) -> list[Span]:
+    """The whole of a short text; of a long one its beginning and some pieces of it, from line to line."""
+    size = len(document.text)
+    if size <= WINDOW * WINDOWS:
+        return [Span(0, size)]
+    starts = [0, *sorted(rng.randrange(WINDOW, size) for _ in range(WINDOWS - 1))]
+    windows: list[Span] = []
+    for start in starts:
+        begin = max(windows[-1].end if windows else 0, document.text.find("\n", start) + 1 if start else 0)
+        end = document.text.rfind("\n", begin, begin + WINDOW)
+        windows.append(Span(begin, end if end > begin else min(size, begin + WINDOW)))
+    return windows
+
+
+def _made_of(document: Document, window: Span) -> Iterator[_Made]:
+    text = document.text[window.start : window.end]
+    sentences = segment(replace(document, text=text))
+    names = frozenset(word for match in _INSIDE.finditer(text) for word in match[0].split())
+    common = frozenset(re.findall(r"(?<![\w’'-])[a-z][\w’'-]*", text))
+    for sentence in sentences:
+        told = _Told(_flat(text[sentence.span.start : sentence.span.end]), names, common)
+        if _usable(sentence, told.text):
+            span = Span(window.start + sentence.span.start, window.start + sentence.span.end)
+            for kind, pattern in PATTERNS.items():
+                made = (_tidy(question) for question in pattern(told))
+                yield from (_Made(question, kind, span) for question in made if _readable(question))
+
+
+def _flat(text: str) -> str:
+    """A sentence on one line, without what it has in parentheses."""
+    return re.sub(r" \([^()]*\)", "", " ".join(text.split()))
+
+
+def _usable(sentence: Sentence, text: str) -> bool:
+    """Whether a sentence is whole, English, and of a length that its question can be understood by."""
+    words = [word.casefold() for word in re.findall(r"[\w’']+", text)]
+    english = sum(word in STOPWORDS for word in words)
+    whole = sentence.answers and sentence.kind in ("prose", "item") and bool(_WHOLE.search(text))
+    return whole and 6 <= len(words) <= LONGEST_SENTENCE and english >= max(2, len(words) / 8)
+
+
+def _tidy(question: str) -> str:
+    return re.sub(r" +(?=[ ?])", "", question)
+
+
+def _readable(question: str) -> bool:
+    """Whether a question can be understood by itself: nothing in it points elsewhere, and it says what it is about."""
+    words = question.split()
+    return (
+        3 <= len(words) <= LONGEST_QUESTION
+        and not _POINTS.search(question)
+        and not _MARKS.search(question[:-1])
+        and len(set(terms(question))) >= FEWEST_TERMS
+    )
+
+
+LONGEST_SENTENCE, LONGEST_QUESTION, FEWEST_TERMS = 60, 18, 2
+_WHOLE = re.compile(r"[.!][\"”’]?$|,[\"”’] ?[^\"“”]*\.$")
+_MARKS = re.compile(r"[\"“”„«»()\[\]{}:;,?!…—|*_`<>/]|\s[-–]|\.{2}|^\W|\d\.$")
+_POINTS = re.compile(
+    r"\bus\b|\b(?i:he|she|it|they|him|them|his|her|hers|its|their|theirs|i|me|my|we|our|you|your|this|these|those|"
+    r"yesterday|today|tomorrow|tonight|ago|now|here|also|such|other|others|another|both|same|latter|former|"
+    r"himself|herself|itself|themselves|respectively|however|one|last|next|not|n[’']t|only|just|image|photo|later|earlier|again|"
+    r"still|soon)\b"
+)
+"""Words that point out of a question, and those on which its grammar or sense may hang."""
+
+# The words of the patterns. A subject opens its sentence; whatever cannot be cut with certainty makes no question.
+
+_UPPER = "".join(letter for letter in map(chr, range(0x250)) if letter.isupper())
+_CAP = rf"(?:(?:[{_UPPER}]\.)+|[{_UPPER}][\w&-]*(?:[’'][{_UPPER}]\w+)?)(?!\w)"
+_NAME = rf"{_CAP}(?: {_CAP})*"
+_LONG_NAME = rf"{_NAME}(?: (?:of|for)(?: the)? {_NAME})*"
+_INSIDE = re.compile(rf"(?<=[a-z,;] ){_NAME}")
+_AUX = "is|are|was|were|has|have|had|will|would|can|could|should|may|might|must|do|does|did"
+_LINK = "of|in|for|at|on|from|the|and|to|by|with|near|between|against|among|around"
+_BREAKS = re.compile(
+    rf"(?i:\b(?:{_AUX}|be|been|that|which|who|whom|whose|what|when|where|while|if|as|because|since|but|or|than|after|"
+    r"before|until|so|how|why|said|says|according|there|though|although|whether|including|being)\b)|[,;:]"
+)
+"""What ends a plain part of a sentence."""
+_MONTH = (
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December|"
+    r"Jan\.|Feb\.|Aug\.|Sept?\.|Oct\.|Nov\.|Dec\.)"
+)
+_DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_YEAR = r"(?:1[5-9]|20)\d\d"
+_DATE = (
+    rf"(?:on (?:{_DAY}\b(?:, )?)?(?:{_MONTH} \d{{1,2}}|\d{{1,2}} {_MONTH})(?:,? {_YEAR})?|on {_DAY}|"
+    rf"in (?:(?:early|late|mid) )?(?:{_MONTH} )?(?:of )?{_YEAR}|in {_MONTH})\b"
+)
+_NUMBER = (
+    r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?:\.\d+)?(?: (?:million|billion|trillion))?|\d{4,}|"
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|ninety)"
+    r"(?: (?:hundred|thousand|million|billion))?)"
+)
+_HEDGE = (
+    r"(?:about|around|approximately|roughly|nearly|almost|over|some|at least|up to|more than|fewer than|an estimated)"
+)
+_PEOPLE = "people|men|women|children|pilgrims|participants|visitors|workers|students|teams|members|soldiers"
+_PLURAL = rf"(?:(?!{_LINK}\b)[a-z-]+ ){{0,2}}(?:{_PEOPLE}|(?!{_LINK}\b)[a-z]{{3,}}[^siu\W]s)(?: of (?!the )[a-z]+)?"
+_NOT_COUNTED = re.compile(
+    r"\b(?:years?|months?|weeks?|days?|hours?|minutes?|seconds|times|dollars|euros|pounds|points|others|ones|"
+    r"thousands|hundreds|millions|percent|s|has|was|does|goes|says)\b"
+)
+_DOES_REGULAR = (
+    "propose promise demand reveal recommend "
+    "open close launch announce attend receive celebrate sign visit join start end finish complete publish release "
+    "create found invent discover develop design produce introduce establish elect appoint name award approve reject "
+    "pass adopt ban order ask call demand urge invite force advise warn encourage allow arrest detain release accuse "
+    "sentence convict fine kill wound injure rescue evacuate save attack bomb hit destroy damage defeat capture "
+    "arrive die live move return travel march gather protest participate compete perform play score resign retire "
+    "rule vote agree refuse reduce raise increase cut cost close merge acquire purchase sell order test use replace "
+    "host organize organise cancel postpone delay suspend resume cross explode crash collapse land depart land "
+    "record report confirm unveil reveal present exhibit display collect donate serve employ hire train recruit "
+    "own contain cover include measure weigh require need want plan support fund finance invest manage direct "
+    "interview survey examine study analyse analyze inspect test treat cure plant harvest restore repair enter"
+)
+_DOES_OTHERWISE = (
+    "won:win held:hold began:begin came:come went:go took:take gave:give met:meet left:leave led:lead lost:lose "
+    "built:build bought:buy sold:sell sent:send told:tell wrote:write became:become fell:fall rose:rise spoke:speak "
+    "found:find made:make brought:bring broke:break beat:beat hit:hit cut:cut cost:cost shot:shoot flew:fly drew:draw "
+    "saw:see had:have planned:plan banned:ban acquired:acquire scored:score referred:refer stopped:stop moved:move "
+    "died:die denied:deny carried:carry lifted:lift"
+)
+_TWICE = frozenset({"ban", "plan"})
+
+
+def _past(base: str) -> str:
+    return f"{base}d" if base.endswith("e") else f"{base}ed"
+
+
+_BASE = {_past(b): b for b in _DOES_REGULAR.split() if b not in {*_TWICE, "hit", "cut", "cost", "sell"}} | dict(
+    pair.split(":") for pair in _DOES_OTHERWISE.split()
+)
+"""Verbs in the past, with what follows "did"."""
+_DID = "|".join(sorted(_BASE, key=len, reverse=True))
+_AGENTS = {
+    done: done
+    for done in (
+        "founded invented discovered designed established created developed organized organised launched published "
+        "introduced directed unveiled approved built supported funded financed sponsored commissioned led won signed "
+        "composed painted opened rejected arrested rescued"
+    ).split()
+} | {"written": "wrote", "drawn": "drew", "begun": "began"}
+"""Verbs of which somebody is the subject: "was written", "wrote"."""
+_AFTER = (
+    "accused of|convicted of|charged with|sentenced to|known for|named after|based on|made of|made up of|composed of|"
+    "critical of|responsible for|famous for|capable of|home to|made from|related to|similar to|equal to|"
+    "used for|measured in|linked to|dedicated to|powered by|covered with"
+)
+"""What is said of a thing in two words that end a question."""
+_DOES_NOW = {
+    f"{base}{s}{rest}": f"{base}{rest}"
+    for base, s, rest in (
+        ("focus", "es", " on"), ("deal", "s", " with"), ("consist", "s", " of"), ("depend", "s", " on"),
+        ("contain", "s", ""), ("include", "s", ""), ("cover", "s", ""), ("require", "s", ""), ("provide", "s", ""),
+        ("describe", "s", ""), ("measure", "s", ""), ("use", "s", ""), ("recommend", "s", ""), ("offer", "s", ""),
+        ("stand", "s", " for"), ("refer", "s", " to"), ("belong", "s", " to"), ("produce", "s", ""),
+        ("prohibit", "s", ""), ("support", "s", ""), ("return", "s", ""), ("call", "s", " for"),
+    )
+}  # fmt: skip
+"""Verbs in the present that say little without their object, with what follows "does"."""
+_LATER = "and|after|before|when|while|as|since|because|who|that|during|near|despite|following|amid"
+_PLACES = "Stadium|Arena|Hall|Centre|Center|Museum|University|Hotel|Palace|Park|Airport|Square|Theatre|Theater|Church"
+_SAYS = (
+    "said|says|added|adds|argued|explained|noted|stated|warned|stressed|insisted|claimed|emphasi[sz]ed|observed|"
+    "suggested|concluded|wrote|replied"
+)
+_ROLES = (
+    "official|scholar|officer|professor|consultant|director|minister|president|spokesman|spokeswoman|spokesperson|"
+    "senator|governor|mayor|lawyer|attorney|author|writer|poet|painter|artist|actor|actress|singer|musician|composer|"
+    "scientist|researcher|economist|analyst|engineer|doctor|physician|nurse|teacher|student|journalist|reporter|editor|"
+    "critic|activist|politician|leader|founder|co-founder|chairman|chairwoman|chair|chief|head|member|manager|"
+    "secretary|undersecretary|ambassador|judge|king|queen|prince|princess|general|commander|coach|player|captain|"
+    "champion|winner|farmer|historian|philosopher|physicist|chemist|biologist|mathematician|architect|photographer|"
+    "expert|executive|owner|mother|father|widow|wife|husband|son|daughter|fellow|lecturer|curator|psychologist"
+)
+_THINGS = (
+    "company|organization|organisation|organisations|party|city|town|village|country|province|newspaper|magazine|"
+    "website|project|island|river|lake|mountain|group|agency|university|school|festival|award|prize|law|treaty|"
+    "programme|program|software|language|disease|drug|mineral|species|pilgrimage|holiday|ship|spacecraft|satellite|"
+    "telescope|museum|church|mosque|temple|network|charity|foundation|association|union|system|method|technique|"
+    "protocol|library|database|tool|framework|model|device|machine|process|measure|theory|plant|animal|metal|"
+    "competition|tournament|league|conference|bank|firm|store|chain|brand|channel|show|film|book|novel|game|condition|"
+    "disorder|movement|religion|region|state|territory|district|bridge|railway|airline|browser|service|format|"
+    "materials|metals|minerals|elements|animals|plants|compounds|substances|particles|organisms|diseases|documents"
+)
+_APPOSITION = rf"(?P<of>(?:an?|the) (?:(?!{_AUX}|{_LINK}|who|that|which)[\w’'-]+ ){{0,5}}?"
+_ASIDE = r"(?:, (?:which|who|an?|the) [^,;:“”\"]{3,90},)?"
+_SUBJECT = (
+    rf"(?:(?P<intro>{_DATE}), |(?:At|In|On|During|After|According to) [^,;:“”\"]{{3,60}}, )?"
+    rf"(?P<subject>[^,;:()“”\"]{{2,70}}?){_ASIDE}"
+)
+_REST = r"(?P<rest>[^,;:()“”\"]{3,90}?)"
+
+
+def _subject(told: _Told, text: str) -> str | None:
+    """A subject as it stands inside a question; None: it may be none, or is not known without what went before."""
+    words = text.split()
+    if not words or len(words) > 9 or _BREAKS.search(text) or calendar(text) or re.search(r"\b(?:to|by|with)\b", text):
+        return None
+    if any(re.fullmatch(r"[a-z]+(?:ed|ing|ly)", word) and word in told.common for word in words[1:-1]):
+        return None
+    if words[0] in ("The", "the") and len(words) > 1:
+        return " ".join(["the", *words[1:]])
+    if words[0].casefold() in told.common and _bare(words):
+        return " ".join([words[0].lower(), *words[1:]])
+    opens = words[0] in told.names or (len(words) > 1 and _unlike(told, words[0]) and words[1][0].isupper())
+    return text if opens and words[0].casefold() not in STOPWORDS else None
+
+
+def _bare(words: Sequence[str]) -> bool:
+    """Whether a subject that opens with a common word is a noun without an article: "Iodine deficiency"."""
+    plain = all(word.islower() for word in words[1:]) and len(words) <= 3
+    return plain and words[0].casefold() not in STOPWORDS and not _NO_NOUN.fullmatch(words[0])
+
+
+def _unlike(told: _Told, word: str) -> bool:
+    """Whether a capital at a sentence's beginning is a name's: the text never has the word without one."""
+    return word.casefold() not in told.common | STOPWORDS and not _NO_NOUN.fullmatch(word)
+
+
+_NO_NOUN = re.compile(
+    r"[A-Z][a-z]+(?:ed|ing|ly)|Yesterday|Today|Later|Meanwhile|However|Both|Former|Last|Next|Every|Each|Many|Most|"
+    r"Several|Few|Other|Senior|Then|Moreover|Finally|First|Second|Once|Although|Despite|During|Since|Until|Early|Late|"
+    r"Two|Three|Four|Five|Six|No|Not|Such|Another|Local|Before|After|Because|While|Under|Over|More|Much|Less|Fewer|"
+    r"Half|All|Dear|Mr|Sometimes|Often|Perhaps|Maybe|Instead|Still|Yet|Thus|Hence|Nobody|Nothing|Everyone|Everything|"
+    r"Good|Bad|New|Old|Recent|Previous|Earlier|Further|People|Things|Without|Within|Between|Through|Even|Just|Same"
+)
+"""Words that open a sentence and are no noun, or none that can be asked for."""
+
+
+def _plain(text: str, most: int = 9) -> bool:
+    """Whether part of a predicate is of one piece: nothing of another clause is in it, nor does it end in the air."""
+    words = text.split()
+    hangs = not words or re.fullmatch(rf"{_LINK}|an?", words[-1]) or re.search(r"\band (?:\w+ed|built)$", text)
+    return len(words) <= most and not hangs and not _BREAKS.search(text) and not calendar(text)
+
+
+def _who_is(told: _Told) -> Iterator[str]:
+    role = rf"{_APPOSITION}(?:\w+-)?(?:{_ROLES}))\b|(?:{_ROLES}|Director|Chairman|President) (?:of|at|for|to) "
+    appositive = rf", (?:{role})[^,;:]{{0,90}}[,.]"
+    for match in re.finditer(rf"(?<![\w’'.-])(?P<name>{_CAP}(?: {_CAP}){{1,3}}){appositive}", told.text):
+        before = re.search(r"\b(?:and|of|in|at|from|for|near) $", told.text[: match.start()])
+        if not before and not calendar(match["name"]) and (match.start() or _subject(told, match["name"])):
+            yield f"Who is {match['name']}?"
+
+
+def _titled(told: _Told) -> Iterator[str]:
+    titles = "Secretary|Minister|President|Governor|Ambassador|Director|Administrator|Senator|Judge|Mayor|Chancellor"
+    titled = rf"\b(?:{_ROLES}|{titles}) (?P<name>(?!General|{titles}){_CAP} {_CAP})(?=,| [a-z])(?! and| of| or)"
+    yield from (f"Who is {match['name']}?" for match in re.finditer(titled, told.text))
+
+
+def _how_many(told: _Told) -> Iterator[str]:
+    number = rf"(?:{_HEDGE} )?(?:the )?{_NUMBER}"
+    does = r"(?:were|are)(?! (?:the|an?|no|more)\b)|have|had|will|would|attended|died|gathered|participated|survived|live|lived|work|worked|took part"
+    # The rest is whole where a further circumstance begins.
+    inside = rf"(?<=[a-z] )(?<!\bof )(?<!\bto )(?<!\bfor )(?<!\bwith )(?<!\bby )(?<!\bfrom )(?<!\bin )(?={_HEDGE} )"
+    begins = rf"(?:^|, |\bthat |{inside}){number} (?P<of>{_PLURAL})(?P<where> (?:around|in|from) (?:the )?\w+)?"
+    pattern = rf"(?i:{begins}) (?P<does>{does}) {_REST}(?=[,.;]| (?:{_LATER})\b)"
+    for match in re.finditer(pattern, told.text):
+        if _plain(match["rest"]) and not _NOT_COUNTED.search(match["of"]):
+            yield f"How many {match['of']}{match['where'] or ''} {match['does']} {match['rest']}?"
+    exists = rf"^There (?P<aux>are|were) {number} (?P<of>{_PLURAL}) (?P<rest>(?:in|at|on|among) [^,;:]+?)[,.]"
+    for match in re.finditer(exists, told.text):
+        if _plain(match["rest"]) and not _NOT_COUNTED.search(match["of"]):
+            yield f"How many {match['of']} {match['aux']} there {match['rest']}?"
+    owner = rf"(?:^{_SUBJECT}|, (?P<name>{_NAME}))"
+    owns = rf"{owner} (?P<verb>has|have|{_DID})(?P<to> to| with| for)? {number} (?P<of>{_PLURAL})\b(?! (?:more|old))"
+    for match in re.finditer(owns, told.text):
+        subject = match["name"] or _subject(told, match["subject"])
+        if subject and not calendar(subject) and not _NOT_COUNTED.search(match["of"]):
+            did, base = {"has": ("does", "have"), "have": ("do", "have")}.get(match["verb"], ("did", ""))
+            yield f"How many {match['of']} {did} {subject} {base or _BASE[match['verb']]}{match['to'] or ''}?"
+
+
+def _how_much(told: _Told) -> Iterator[str]:
+    sum_ = rf"(?:{_HEDGE} )?(?:[A-Z]{{0,3}} ?[$€£¥] ?\d|{_NUMBER} (?:dollars|euros|pounds|yen|rupees|francs)\b)"
+    forms = {"cost": "did {} cost", "costs": "does {} cost", "will cost": "will {} cost", "is worth": "is {} worth"}
+    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>{'|'.join(forms)}) {sum_}", told.text):
+        if subject := _subject(told, match["subject"]):
+            yield f"How much {forms[match['verb']].format(subject)}?"
+
+
+def _of_passive(told: _Told) -> Iterator[tuple[str, re.Match[str]]]:
+    """The subject of "X was built …", with the match: `aux`, `done` and `after`, up to the sentence's next part."""
+    aux = r"(?P<aux>is|are|was|were|will(?= be)|has(?= been)|have(?= been)|had(?= been)) (?P<done>(?:be |been )?"
+    pattern = rf"^{_SUBJECT} {aux}[a-z]+(?:ed|lt|ld|rn|wn|en|ut|nd|ought|ung|nt|pt|de|id)) (?P<after>.+)$"
+    for match in re.finditer(pattern, told.text):
+        if subject := _subject(told, match["subject"]):
+            yield subject, match
+
+
+def _when(told: _Told) -> Iterator[str]:
+    for subject, match in _of_passive(told):
+        start = f"When {match['aux']} {subject} {match['done']}"
+        date = re.match(rf"(?P<rest>[^,;:()]*?)\b{_DATE}", match["after"])
+        if date and (not date["rest"].strip() or _plain(date["rest"])):
+            yield f"{start} {date['rest']}?"
+        elif match["intro"] and (rest := re.match(r"[^,;:()]+?(?=[,.;]|$)", match["after"])) and _plain(rest[0]):
+            yield f"{start} {rest[0]}?"
+    done = rf"(?:(?P<will>will) (?P<base>[a-z]+)|(?P<verb>{_DID}))"
+    for match in re.finditer(rf"^{_SUBJECT} {done}(?: {_REST})?,? (?:{_DATE}|{_DAY}\b)", told.text):
+        subject = None if match["intro"] else _subject(told, match["subject"])
+        if subject and match["base"] != "be" and (not match["rest"] or _plain(match["rest"])):
+            yield f"When {_did(match, subject)} {match['rest'] or ''}?"
+    for match in re.finditer(rf"^{_SUBJECT} {done} {_REST}(?=[,.;])", told.text):
+        subject = _subject(told, match["subject"]) if match["intro"] else None
+        if subject and match["base"] != "be" and _plain(match["rest"]):
+            yield f"When {_did(match, subject)} {match['rest']}?"
+
+
+def _did(match: re.Match[str], subject: str) -> str:
+    return f"will {subject} {match['base']}" if match["will"] else f"did {subject} {_BASE[match['verb']]}"
+
+
+def _where(told: _Told) -> Iterator[str]:
+    at = rf"(?:in|at|near) (?:the )?(?:[a-z-]+ ){{0,2}}{_CAP}"
+    placed = "held|located|built|born|based|found|buried|founded|arrested|displayed|discovered|opened|exhibited"
+    for subject, match in _of_passive(told):
+        after = re.sub(r"^(?:this|last) (?:week|month|year|weekend) ", "", match["after"])
+        done = re.sub("^(?:be|been) ", "", match["done"])
+        if done in placed.split("|") and (place := re.match(at, after)) and not calendar(place[0]):
+            yield f"Where {match['aux']} {subject} {match['done']}?"
+        if done in ("sent", "moved", "taken", "relocated") and (place := re.match(rf"to the {_CAP}", after)):
+            yield f"Where {match['aux']} {subject} {match['done']}?"
+    there = rf"at the (?:{_CAP} )+(?:{_PLACES})\b"
+    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>{_DID}) (?P<rest>(?:the )?{_NAME}) {there}", told.text):
+        if subject := _subject(told, match["subject"]):
+            yield f"Where did {subject} {_BASE[match['verb']]} {match['rest']}?"
+    for match in re.finditer(rf"^{_SUBJECT} took place {at}", told.text):
+        if (subject := _subject(told, match["subject"])) and not calendar(match[0]):
+            yield f"Where did {subject} take place?"
+
+
+def _who_did(told: _Told) -> Iterator[str]:
+    for subject, match in _of_passive(told):
+        by = re.match(rf"by (?:the )?{_CAP}", match["after"])
+        if by and match["aux"] in ("was", "were") and match["done"] in _AGENTS:
+            yield f"Who {_AGENTS[match['done']]} {subject}?"
+        elif by and re.fullmatch("(?:be(?:en)? )?(?:owned|managed|led|run|organi[sz]ed|published)", match["done"]):
+            yield f"Who {match['aux']} {subject} {match['done']} by?"
+    for match in re.finditer(
+        rf"^(?P<subject>{_NAME}) (?P<done>{'|'.join(_AGENTS.values())}) (?P<rest>the [^,;:()]+?)[,.]", told.text
+    ):
+        if _subject(told, match["subject"]) and _plain(match["rest"]):
+            yield f"Who {match['done']} {match['rest']}?"
+
+
+def _why(told: _Told) -> Iterator[str]:
+    for subject, match in _of_passive(told):
+        if match["done"] == "caused" and match["after"].startswith("by "):
+            yield f"What caused {subject}?"
+        because = re.match(r"(?P<rest>[^,;:()]*?)(?:because|due to)\b", match["after"])
+        if because and (not because["rest"].strip() or _plain(because["rest"])):
+            yield f"Why {match['aux']} {subject} {match['done']} {because['rest']}?"
+    for match in re.finditer(r"^[^,;:“”\"]{3,80} caused (?P<rest>(?:an?|the) [^,;:()“”\"]+?)[,.]", told.text):
+        if _plain(match["rest"]):
+            yield f"What caused {match['rest']}?"
+    for match in re.finditer(rf"^{_SUBJECT} (?P<may>can|could|may) (?P<do>lead to|cause|result in) [a-z]", told.text):
+        if subject := _subject(told, match["subject"]):
+            yield f"What {match['may']} {subject} {match['do']}?"
+    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>{_DID}) {_REST},? because\b", told.text):
+        if (subject := _subject(told, match["subject"])) and _plain(match["rest"]):
+            yield f"Why did {subject} {_BASE[match['verb']]} {match['rest']}?"
+
+
+def _to_do(told: _Told) -> Iterator[str]:
+    asked = "expected|designed|required|intended|meant|forced|asked|told|advised|allowed|ordered|encouraged|obliged"
+    for subject, match in _of_passive(told):
+        if match["done"] in asked.split("|") and re.match(r"to (?!be\b)[a-z]", match["after"]):
+            yield f"What {match['aux']} {subject} {match['done']} to do?"
+    asks = "urged|asked|told|ordered|invited|advised|encouraged|forced|warned"
+    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>{asks}) (?P<whom>[^,;:()“”\"]{{2,60}}?) to [a-z]+", told.text):
+        subject = _subject(told, match["subject"])
+        if subject and _plain(match["whom"]) and not re.search(r"\b(?:to|not)\b", match["whom"]):
+            yield f"What did {subject} {_BASE[match['verb']]} {match['whom']} to do?"
+    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>plan|hope|intend|aim|want|refuse)(?P<s>s?) to [a-z]", told.text):
+        if subject := _subject(told, match["subject"]):
+            yield f"What {'does' if match['s'] else 'do'} {subject} {match['verb']} to do?"
+
+
+def _what_did(told: _Told) -> Iterator[str]:
+    """What was announced, and the like: verbs that say little without their object, so that asking for it is fair."""
+    does = "announced|launched|proposed|demanded|revealed|unveiled|discovered|promised|recommended|won|received|found"
+    object_ = rf"(?:(?:an?|the|that|new|several|{_NUMBER}) |{_CAP} )"
+    for match in re.finditer(rf"^{_SUBJECT} (?:(?P<has>has|have) )?(?P<verb>{does}) {object_}", told.text):
+        if subject := _subject(told, match["subject"]):
+            has, verb = match["has"], match["verb"]
+            yield f"What {has} {subject} {verb}?" if has else f"What did {subject} {_BASE[verb]}?"
+    for match in re.finditer(rf"^{_SUBJECT} (?P<does>{'|'.join(_DOES_NOW)}) (?!to |that )[a-z“]", told.text):
+        if subject := _subject(told, match["subject"]):
+            yield f"What does {subject} {_DOES_NOW[match['does']]}?"
+    for match in re.finditer(
+        rf"^{_SUBJECT} (?P<aux>is|are|was|were) (?P<adverb>[a-z]+ly )?(?P<done>{_AFTER}) ", told.text
+    ):
+        if subject := _subject(told, match["subject"]):
+            yield f"What {match['aux']} {subject} {match['adverb'] or ''}{match['done']}?"
+    gives = "awarded|given|granted|offered|named|called"
+    for subject, match in _of_passive(told):
+        if re.fullmatch(rf"(?:be(?:en)? )?(?:{gives})", match["done"]) and re.match(r"[“\"]|an? ", match["after"]):
+            yield f"What {match['aux']} {subject} {match['done']}?"
+
+
+def _what_is(told: _Told) -> Iterator[str]:
+    for match in re.finditer(rf"^(?P<name>(?:The )?{_LONG_NAME}) is {_APPOSITION}(?:{_ROLES}|{_THINGS}))\b", told.text):
+        if name := _subject(told, match["name"]):
+            person = re.search(rf"\b(?:{_ROLES})$", match["of"])
+            yield f"{'Who' if person else 'What'} is {name}?"
+    for match in re.finditer(
+        rf"\bthe (?P<name>{_LONG_NAME}), {_APPOSITION}(?:{_THINGS}))\b[^,;:]{{0,60}}[,.]", told.text
+    ):
+        if not match["name"].endswith("s"):
+            yield f"What is the {match['name']}?"
+    for match in re.finditer(
+        rf"^(?P<name>[A-Z][a-z]+(?: [a-z]+)? [a-z]+s) are {_APPOSITION}(?:{_THINGS}))\b", told.text
+    ):
+        if not re.match(r"(?:The|These|Those|Most|Many|Some|All|Both|Other)\b", match["name"]):
+            yield f"What are {match['name'][0].lower()}{match['name'][1:]}?"
+    for match in re.finditer(r"^(?P<name>An? (?:[a-z-]+ ){0,2}[a-z-]+|[A-Z][a-z]+) is an? [a-z]", told.text):
+        if match["name"].split()[0].casefold() in told.common - (STOPWORDS - {"a", "an"}):
+            yield f"What is {match['name'][0].lower()}{match['name'][1:]}?"
+    what = (
+        "aim|aims|goal|goals|purpose|role|capital|population|cause|causes|theme|symptoms|name|symbol|motto|size|age|"
+        "height|length|founder|leader|president|mayor|director|author|owner|currency|language|subject|topic|advantage"
+    )
+    whole = r"(?P<whole>[^,;:()“”\"]{3,60}?)"
+    of = rf"^The (?:main )?(?P<what>{what}) of {whole} (?P<is>is|are|was|were) (?![a-z]+(?:ed|ing|n) |not )"
+    for match in re.finditer(of, told.text):
+        if _plain(match["whole"], 6) and not re.search(r"\b(?:to|by|with)\b", match["whole"]):
+            asks = "Who" if re.fullmatch(_ROLES, match["what"]) else "What"
+            yield f"{asks} {match['is']} the {match['what']} of {match['whole']}?"
+
+
+def _said(told: _Told) -> Iterator[str]:
+    says = rf"(?:also )?(?:{_SAYS}|told (?:the )?(?>{_NAME}))"
+    speaker = rf"(?<![\w’'.-])(?<!\bof )(?<!\band )(?<!\bfor )(?P<speaker>(?:[Tt]he )?{_NAME})"
+    patterns = (
+        rf"(?P<clause>[“\"][^“”\"]+[,”\"]+) ?{speaker} {says}\b",
+        rf"(?P<clause>[“\"][^“”\"]+[,”\"]+) ?(?:{_SAYS}) {speaker}\b(?! [{_UPPER}])",
+        rf"{speaker}(?:, [^,“”\"]{{1,90}},)? {says}\b(?:[,:]? (?P<clause>[“\"].+)| (?P<that>.+))$",
+    )
+    for pattern in patterns:
+        for match in re.finditer(pattern, told.text):
+            name = re.sub(r"^The ", "the ", match["speaker"])
+            clause = match["clause"] or match["that"]
+            opens = match.start("speaker") == 0
+            before = re.search(rf"(?:[-–—]|{_CAP}) $", told.text[: match.start("speaker")])
+            if before or "?" in clause or calendar(name) or (opens and not _subject(told, match["speaker"])):
+                continue
+            for topic in _topics(clause):
+                if not set(topic.split()) & set(name.split()):
+                    yield f"What did {name} say about {topic}?"
+
+
+def _topics(clause: str) -> Iterator[str]:
+    """What is spoken of: a name that nothing is said of in one with the next word, or the clause's plain subject."""
+    follows = (
+        rf"(?=[’']s [a-z]|[,;!”\"]|(?<![{_UPPER}])\.|$|"
+        rf" (?:{_AUX}|and|but|in|on|at|for|to|with|by|that|which|who|as|after|before)\b)"
+    )
+    for match in re.finditer(rf"(?:^|(?<=[a-z] ))(?>{_LONG_NAME}){follows}", clause):
+        before = clause[: match.start()]
+        if not calendar(match[0]) and not re.search(r"(?:\b(?:and|or)|[’']s?) $", before):
+            article = "the " if re.search(r"\b[Tt]he $", before) else ""
+            yield f"{article}{match[0]}"
+    subject = rf"(?:^that |^[“\"])(?P<it>[Tt]he (?:(?!(?:{_LINK})\b)[a-z-]+ ){{2,4}})(?:{_AUX})\b"
+    for match in re.finditer(subject, clause):
+        words = match["it"].split()
+        if not any(re.search("[^s]s$", word) for word in words[:-1]):
+            yield " ".join(["the", *words[1:]])
+
+
+PATTERNS: dict[str, Callable[[_Told], Iterator[str]]] = {
+    "who is": _who_is,
+    "how much": _how_much,
+    "how many": _how_many,
+    "when": _when,
+    "why": _why,
+    "to do": _to_do,
+    "what did": _what_did,
+    "where": _where,
+    "who did": _who_did,
+    "what is": _what_is,
+    "said": _said,
+    "titled": _titled,
+}
+"""What makes questions of a sentence, by kind; of two the first is sooner asked."""
+_RANK = {kind: place for place, kind in enumerate(PATTERNS)}

@@ -1,0 +1,56 @@
+"""The library page by itself, over `QA_HOME`, with an embedder that counts words and takes its time over documents."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from qa.bot import Bot
+from qa.config import Settings
+from qa.embedding import Encoding
+from qa.index import Index
+from qa.types import Document
+from tests.qa.fakes import OverlapReader, WordEmbedder
+from ui import library
+from ui.ingest import Intake
+from ui.parts import STATIC
+
+SLOW = "slowly"
+"""A passage with this word takes its time."""
+SECONDS = 0.4
+
+
+class SlowEmbedder(WordEmbedder):
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
+        if any(SLOW in text for text in texts):
+            time.sleep(SECONDS)
+        return super().encode(texts)
+
+
+@st.cache_resource(show_spinner=False)
+def opened() -> tuple[Bot, Intake]:
+    home = Settings.from_environment().home
+    index = Index(Path(home) / "index", SlowEmbedder())
+    for number in range(52):
+        name = f"reports/{number:02}.txt"
+        index.add(Document(name, f"/{name}", f"Report {number:02}", f"The bridge number {number} cost gold."))
+    bot = Bot(index, WordEmbedder(), OverlapReader(), Settings(home=home, threshold=0.0))
+    return bot, Intake(lambda: bot.index)
+
+
+def read(name: str) -> None:
+    st.session_state["reading"] = name
+
+
+st.set_page_config("Library")
+st.html(STATIC / "page.css")
+st.html('<h1 class="name">Library</h1>')
+bot, intake = opened()
+question = st.text_input("Question")
+names = library.pick(bot.index.documents(), "asked")
+if question:
+    st.text(f"Answer: {bot.ask(question, documents=names).text}")
+if name := st.session_state.get("reading"):
+    st.text(f"Reading {name}")
+library.show(bot, intake, on_read=read)

@@ -1,0 +1,180 @@
+"""Files and names made to do harm: the process that reads them is bounded, and nothing is written."""
+
+import io
+import re
+import struct
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from qa.documents import from_bytes
+from qa.errors import DocumentError
+from qa.extracted import Limits, Unreadable
+from qa.extraction import extract
+from qa.filetypes import MAX_BYTES, READABLE
+from tests.qa.files import docx, lines, paragraph, pdf
+
+ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+BOMB = f'<!DOCTYPE x [<!ENTITY e0 "boom">{ENTITIES}]>'
+
+
+def _why(name: str, data: bytes) -> str:
+    with pytest.raises(DocumentError) as caught:
+        from_bytes(name, data)
+    return str(caught.value)
+
+
+def _unreadable(kind: str, data: bytes, limits: Limits | None = None, *extractor: str) -> str:
+    with pytest.raises(Unreadable) as caught:
+        extract(kind, data, limits, *([extractor] if extractor else []))
+    return str(caught.value)
+
+
+def test_a_docx_that_unpacks_to_too_much_is_refused_by_its_directory() -> None:
+    bomb = docx(paragraph("x" * (Limits().unpacked + 1)))
+    assert len(bomb) < 200_000
+    assert "unpacks to more than 100 MB" in _why("bomb.docx", bomb)
+
+
+def test_a_docx_whose_directory_lies_is_refused_while_it_is_read() -> None:
+    honest = docx(paragraph("x" * 5_000_000))
+    size = zipfile.ZipFile(io.BytesIO(honest)).getinfo("word/document.xml").file_size
+    lying = honest.replace(struct.pack("<L", size), struct.pack("<L", 1_000))
+    assert zipfile.ZipFile(io.BytesIO(lying)).getinfo("word/document.xml").file_size == 1_000
+    assert "damaged" in _unreadable("docx", lying, Limits(unpacked=10_000))
+
+
+def test_the_parts_of_a_docx_share_one_limit() -> None:
+    styles = {"word/styles.xml": f"<styles>{'x' * 6_000}</styles>"}
+    data = docx(paragraph("y" * 6_000), others=styles)
+    assert "unpacks to more than" in _unreadable("docx", data, Limits(unpacked=10_000))
+    assert len(extract("docx", data, Limits(unpacked=13_000)).text) == 6_000
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_docx_packed_in_a_way_that_has_no_bound_is_refused(method: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as package:
+        package.writestr("word/document.xml", "x" * 10_000)
+    assert "damaged" in _why("a.docx", packed.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("doctype", "use"),
+    [
+        (BOMB, "&e9;"),
+        (BOMB, '</w:t></w:r><w:r w:rsidR="&e9;"><w:t>'),
+        ('<!DOCTYPE x [<!ENTITY e9 SYSTEM "file:///etc/hostname">]>', "&e9;"),
+        ('<!DOCTYPE x [<!ENTITY % d SYSTEM "http://127.0.0.1:9/evil.dtd"> %d;]>', "text"),
+    ],
+)
+def test_entities_are_neither_expanded_nor_fetched(doctype: str, use: str) -> None:
+    assert "declares XML entities" in _why("a.docx", docx(paragraph(use), before=doctype))
+
+
+def test_a_reader_that_takes_too_much_memory_ends_and_says_so() -> None:
+    page = b"<p>word " * 2_000_000
+    assert "0.4 GB of memory" in _unreadable("html", page, Limits(memory=400 * 2**20))
+
+
+def test_a_reader_that_takes_too_long_is_ended() -> None:
+    assert "1 seconds" in _unreadable(
+        "pdf", b"", Limits(seconds=1), sys.executable, "-c", "import time; time.sleep(60)"
+    )
+
+
+def test_a_reader_that_burns_its_time_is_ended_by_the_system() -> None:
+    burning = "from qa.extractor import _confine, Limits\n_confine(Limits(seconds=1))\nwhile True: pass"
+    assert "50 seconds" in _unreadable("html", b"", Limits(seconds=50), sys.executable, "-c", burning)
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [("import os; os.kill(os.getpid(), 9)", "ended by signal 9"), ("raise SystemExit(7)", "broke with code 7")],
+)
+def test_a_reader_that_is_killed_or_breaks_is_a_reason(program: str, said: str) -> None:
+    assert said in _unreadable("pdf", b"x" * 1_000_000, None, sys.executable, "-c", program)
+
+
+def test_the_reader_sees_no_keys_and_writes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    spy = (
+        "import os, json; from qa.extractor import _confine, Limits; _confine(Limits())\n"
+        f"said = 'written'\ntry: os.write(os.open({str(tmp_path / 'file')!r}, os.O_CREAT | os.O_WRONLY), b'x')\n"
+        "except OSError as error: said = type(error).__name__\n"
+        "print(json.dumps({'error': said + ' ' + str('OPENAI_API_KEY' in os.environ)}))"
+    )
+    assert _unreadable("pdf", b"", None, sys.executable, "-c", spy) == "OSError False"
+
+
+def test_more_pages_or_characters_than_the_limits_are_refused() -> None:
+    data = pdf([lines("One page."), lines("Another page.")])
+    assert "has 2 pages, more than 1" in _unreadable("pdf", data, Limits(pages=1))
+    assert extract("pdf", data, Limits(pages=2)).pages == (0, 11)
+    for kind, long in (("pdf", data), ("docx", docx(paragraph("word " * 9))), ("html", b"<p>" + b"word " * 9)):
+        assert "more than 20 characters" in _unreadable(kind, long, Limits(characters=20))
+
+
+def test_five_thousand_pages_are_read_and_one_more_is_not() -> None:
+    assert "has 5,001 pages, more than 5,000" in _why("long.pdf", pdf([[]] * 5_001))
+
+
+def test_a_file_over_the_limit_is_not_read() -> None:
+    assert _why("../big.pdf", bytes(MAX_BYTES + 1)) == "big.pdf is larger than 50 MB. Split it into smaller files."
+
+
+def test_nesting_that_the_parser_would_cut_is_refused_and_less_is_read() -> None:
+    assert "nested too deeply" in _why("deep.html", b"<p>First.</p>" + b"<div>" * 5_000 + b"Lost.")
+    nested = b"<p>First.</p>" + b"<div>" * 1_500 + b"Found." + b"</div>" * 1_500 + b"<p>Last.</p>"
+    assert from_bytes("nested.html", nested).text == "First.\n\nFound.\n\nLast."
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("notes.txt", "notes.txt"),
+        ("../../etc/x.txt", "x.txt"),
+        ("C:\\Users\\me\\x.txt", "x.txt"),
+        ("/x.txt", "x.txt"),
+        ("a\x00b\r\n\x1b[2Jc.txt", "ab[2Jc.txt"),
+        ("\u202etxt.exe.txt", "txt.exe.txt"),
+        ('"><img src=x onerror=alert(1)>.md', '"><img src=x onerror=alert(1)>.md'),
+        ("é" * 300 + ".txt", "é" * 116 + ".txt"),
+        ("half\ud800.TXT", "half.TXT"),
+        ("  ..spaced . name.txt. ", "spaced . name.txt"),
+    ],
+)
+def test_a_name_sent_by_a_browser_is_one_clean_component(sent: str, name: str) -> None:
+    document = from_bytes(sent, b"Some text.")
+    assert (document.name, document.source) == (name, f"upload:{name}")
+    assert len(document.name) <= 120
+    assert not re.search(r"[/\\\x00-\x1f]", document.name)
+
+
+@pytest.mark.parametrize("sent", ["", "..", "../", "x.exe", "no suffix", ".txt", "a." + "t" * 300, "x.pdf/"])
+def test_a_name_of_no_kind_is_refused_in_few_words(sent: str) -> None:
+    why = _why(sent, b"Some text.")
+    assert ", ".join(READABLE) in why
+    assert len(why) < 300
+
+
+def test_the_same_name_is_the_same_source_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    one, other = from_bytes("x/a.txt", b"One text."), from_bytes("y/a.txt", b"Another text.")
+    assert (one.id == other.id, one.version == other.version) == (True, False)
+    from_bytes("a.pdf", pdf([lines("Text.")]))
+    assert "a.html" in _why("a.html", b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_control_characters_in_what_was_extracted_are_dropped() -> None:
+    assert (
+        from_bytes("a.html", b"<p>be&#1;f&#x7f;ore &#xD800;after\x0b.</p>").text.replace("\ufffd", "")
+        == "before after ."
+    )
+    assert from_bytes("a.docx", docx(paragraph("be&#xFEFF;fore"))).text == "before"

@@ -1,0 +1,215 @@
+"""Evaluation runs become HTML. Pure, and every text is escaped: questions, answers and folders are untrusted."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from ui.figures import LESS_IS_BETTER, Damaged, Figure, Group, Run, label, sound
+from ui.outcomes import Failed, Reply
+from ui.paired import Paired
+from ui.runs import configuration
+
+VERDICTS: Final = {"better": "▲ better", "worse": "▼ worse", "no detectable difference": "no detectable difference"}
+NOTHING: Final = "–"
+"""Where there is nothing to measure."""
+
+
+def runs_html(runs: Sequence[Run], names: Mapping[Path, str], differing: Sequence[str]) -> str:
+    """The runs as a table, with their engines and the settings in which they differ; below it, the others."""
+    told = ["engine", *(name for name in differing if name != "engine")]
+    rows = [
+        (
+            f"{_text(names[run.folder])}{_small(configuration(run, told))}",
+            f'<time datetime="{run.finished.isoformat()}">{run.finished:%-d %b %Y, %H:%M}</time>',
+            str(run.groups[0].questions),
+            str(run.groups[0].errors),
+        )
+        for run in runs
+    ]
+    heads = ("Run", "Finished (UTC)", "Questions", "Errors")
+    same = [name for name in runs[0].settings if name not in told]
+    shared = configuration(runs[0], same)
+    return _table("Newest first, with the engine and the settings in which they differ", heads, rows, "runs") + (
+        f"<details><summary>The same in all runs</summary><p>{_text(shared)}</p></details>" if len(runs) > 1 else ""
+    )
+
+
+def damaged_html(damaged: Sequence[Damaged], names: Mapping[Path, str]) -> str:
+    """The folders that have no figures, each with the reason."""
+    items = "".join(f"<li><b>{_text(names[one.folder])}</b> {_text(one.reason)}</li>" for one in damaged)
+    return f'<div class="damaged"><h3>Without figures</h3><ul>{items}</ul></div>' if damaged else ""
+
+
+def figures_html(run: Run) -> str:
+    """All figures of a run, a table a group, that of all questions open."""
+    splits = sum(group.by == "split" for group in run.groups)
+    shown = [group for group in run.groups if group.by != "split" or splits > 1]
+    return "".join(map(_group_html, shown)) + (
+        '<p class="hint">n: questions that have a value; unscored: those that the figure says nothing of. '
+        "In brackets the 95% interval. ↓: less is better.</p>"
+    )
+
+
+def across_html(measure: str, rows: Iterable[tuple[str, str, Figure | None]]) -> str:
+    """One figure over the runs: their names, configurations and figures, as the chart shows them."""
+    cells = [
+        (f"{_text(name)}{_small(settings)}", *_figure_cells(figure, measure, "not in this run"))
+        for name, settings, figure in rows
+    ]
+    table = _table(f"{named(measure)}, by run", ("Run", "Value", "n", "Unscored"), cells, "figures")
+    return f"<details><summary>The chart as a table</summary>{table}</details>"
+
+
+def failed_html(failed: Sequence[Failed]) -> str:
+    """The failed questions: what was asked, expected, answered and cited."""
+    return "".join(map(_failed_html, failed))
+
+
+def paired_html(rows: Sequence[Paired], first: str, second: str) -> str:
+    """Two runs by measure: the means, the difference with its interval, and how many questions went which way."""
+    cells = [
+        (
+            f"{named(row.measure, escape)}{_small(_of(row))}",
+            number(row.first, row.measure),
+            number(row.second, row.measure),
+            f"{number(row.difference, row.measure, sign=True)} "
+            f"{_interval(row.low, row.high, row.measure, sign=True)}"
+            f'<span class="verdict">{VERDICTS[row.verdict]}</span>',
+            f"{len(row.won)} · {row.ties} · {len(row.lost)}",
+        )
+        for row in rows
+    ]
+    heads = ("Measure", "First", "Second", "Difference", "Won · same · lost")
+    return _table(f"First: {first}. Second: {second}.", heads, cells, "paired") + (
+        '<p class="hint">Won: the second run does better on that question. In brackets the 95% interval of the '
+        "difference. Of so many measures, one in twenty differs by chance.</p>"
+    )
+
+
+def changed_html(title: str, ids: Sequence[str], first: Mapping[str, Reply], second: Mapping[str, Reply]) -> str:
+    """The questions that went one way, with both answers."""
+    items = "".join(
+        f"<details><summary>{_text(second[key].question)}</summary><dl>"
+        f"{_part('First', [_said(first[key])])}{_part('Second', [_said(second[key])])}</dl></details>"
+        for key in ids
+    )
+    return f"<h3>{escape(title)} ({len(ids)})</h3>" + (items or "<p>None.</p>")
+
+
+def named(measure: str, clean: Callable[[str], str] = str) -> str:
+    """The measure's name, and whether less of it is better."""
+    return clean(label(measure)) + ("\u00a0↓" if measure in LESS_IS_BETTER else "")
+
+
+def number(value: float | None, measure: str, sign: bool = False) -> str:
+    """Two decimals, of seconds three: they are often a few thousandths. `sign`: also a plus; a true minus anyway."""
+    if value is None:
+        return NOTHING
+    digits = 3 if measure.startswith("seconds") else 2
+    rounded = round(value, digits) or 0.0
+    return f"{rounded:{'+' if sign and rounded else ''}.{digits}f}".replace("-", "−")
+
+
+def interval(figure: Figure, measure: str) -> str:
+    """As text; nothing for no interval."""
+    if figure.low is None or figure.high is None:
+        return ""
+    return f"[{number(figure.low, measure)}, {number(figure.high, measure)}]"
+
+
+def _group_html(group: Group) -> str:
+    cells = [
+        (named(name, escape), *_figure_cells(figure, name, "nothing to measure"))
+        for name, figure in group.figures.items()
+    ]
+    broke = f", of which {group.errors} broke" if group.errors else ""
+    title = f"{group.title} ({group.questions}{broke})"
+    table = _table(title, ("Figure", "Value", "n", "Unscored"), cells, "figures")
+    is_open = " open" if group.by == "overall" else ""
+    return f"<details{is_open}><summary>{_text(title)}</summary>{table}</details>"
+
+
+def _figure_cells(figure: Figure | None, measure: str, otherwise: str) -> tuple[str, str, str]:
+    if figure is None:
+        return otherwise, NOTHING, NOTHING
+    told = f'{number(figure.value, measure)} <span class="interval">{interval(figure, measure)}</span>'
+    return (otherwise if figure.value is None else told), str(figure.n), str(figure.unscored)
+
+
+def _failed_html(one: Failed) -> str:
+    reply, gold = one.reply, one.gold
+    facts = [one.outcome, *([gold.kind, gold.split] if gold else []), reply.id]
+    parts = [
+        _part("Error", [reply.error]) if reply.error is not None else "",
+        _part(_answered(reply), [reply.answer]) if reply.error is None else "",
+        _part("Cited", [f"{quote} ({document})" for document, quote in reply.cited], quoted=True),
+        _part("Expected", _expected(one)) if gold else "",
+        _part("Evidence", gold.evidence, quoted=True) if gold else "",
+        _part("Rank of the evidence", [_ranked(one)]),
+        _part("Note", ["An accepted answer is in it, but its first sentence rests on other words."])
+        if one.accepted
+        else "",
+    ]
+    return (
+        f'<details class="failed"><summary>{_text(reply.question)}{_small(" · ".join(facts))}</summary>'
+        f"<dl>{''.join(parts)}</dl></details>"
+    )
+
+
+def _answered(reply: Reply) -> str:
+    sure = "" if reply.confidence is None else f" (confidence {reply.confidence:.2f})"
+    return ("Refused" if reply.abstained else "Answered") + sure
+
+
+def _expected(one: Failed) -> Sequence[str]:
+    return one.gold.answers if one.gold and one.gold.answers else ["A refusal: the documents do not answer it."]
+
+
+def _ranked(one: Failed) -> str:
+    if one.outcome == "error":
+        return "Not known: the question broke."
+    if one.rank is None:
+        return "There is no evidence: the documents do not answer it."
+    if one.rank == 0:
+        return f"Not among the {one.reply.read} passages read."
+    return f"{one.rank} of the {one.reply.read} passages read."
+
+
+def _said(reply: Reply) -> str:
+    return f"Error: {reply.error}" if reply.error is not None else reply.answer
+
+
+def _of(row: Paired) -> str:
+    return f"n {row.n}" + (f", {row.left_out} unscored" if row.left_out else "")
+
+
+def _interval(low: float, high: float, measure: str, sign: bool) -> str:
+    return f'<span class="interval">[{number(low, measure, sign)}, {number(high, measure, sign)}]</span>'
+
+
+def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str) -> str:
+    """A table whose first cell heads its row; the cells are HTML, caption and heads are not."""
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in rows
+    )
+    return (
+        f'<table class="{kind}"><caption>{_text(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _part(name: str, texts: Sequence[str], quoted: bool = False) -> str:
+    """A heading with its texts; nothing for no text."""
+    tag = "blockquote" if quoted else "p"
+    told = "".join(f"<{tag}>{_text(text)}</{tag}>" for text in texts)
+    return f"<dt>{escape(name)}</dt><dd>{told}</dd>" if texts else ""
+
+
+def _small(text: str) -> str:
+    return f'<span class="small">{_text(text)}</span>' if text else ""
+
+
+def _text(text: str) -> str:
+    return escape(sound(text))
