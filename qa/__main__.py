@@ -148,6 +148,8 @@ def _chat(options: argparse.Namespace, settings: Settings) -> int:
     told = {key: getattr(settings, key) for key in settings.__slots__}
     environ = {f"QA_{key.upper()}": str(value) for key, value in told.items() if value is not None}
     command = [sys.executable, "-m", "streamlit", "run", page.origin, f"--server.port={options.port}"]
+    if options.address:
+        command.append(f"--server.address={options.address}")
     if options.headless:
         command.append("--server.headless=true")
     folder = Path(page.origin).parent.parent
@@ -259,6 +261,7 @@ def _parser() -> argparse.ArgumentParser:
     user.set_defaults(run=_user)
     chat = commands.add_parser("chat", parents=[asking], help="open the chat in a browser")
     chat.add_argument("--port", default="8501")
+    chat.add_argument("--address", help="where to listen (default: this machine only); see python -m qa user")
     chat.add_argument("--headless", action="store_true", help="start the server, open no browser")
     chat.set_defaults(run=_chat)
     return parser

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Protocol
 
 from qa.facts import calendar
@@ -199,8 +199,8 @@ _MARKS = re.compile(r"[\"“”„«»()\[\]{}:;,?!…—|*_`<>/]|\s[-–]|\.{2}
 _POINTS = re.compile(
     r"\bus\b|\b(?i:he|she|it|they|him|them|his|her|hers|its|their|theirs|i|me|my|we|our|you|your|this|these|those|"
     r"yesterday|today|tomorrow|tonight|ago|now|here|also|such|other|others|another|both|same|latter|former|"
-    r"himself|herself|itself|themselves|respectively|however|one|last|next|not|n[’']t|only|just|image|photo|later|earlier|again|"
-    r"still|soon)\b"
+    r"himself|herself|itself|themselves|respectively|however|one|last|next|not|n[’']t|only|just|then|later|"
+    r"earlier|again|still|soon|image|photo)\b"
 )
 """Words that point out of a question, and those on which its grammar or sense may hang."""
 
@@ -211,8 +211,8 @@ _CAP = rf"(?:(?:[{_UPPER}]\.)+|[{_UPPER}][\w&-]*(?:[’'][{_UPPER}]\w+)?)(?!\w)"
 _NAME = rf"{_CAP}(?: {_CAP})*"
 _LONG_NAME = rf"{_NAME}(?: (?:of|for)(?: the)? {_NAME})*"
 _INSIDE = re.compile(rf"(?<=[a-z,;] ){_NAME}")
-_AUX = "is|are|was|were|has|have|had|will|would|can|could|should|may|might|must|do|does|did"
-_LINK = "of|in|for|at|on|from|the|and|to|by|with|near|between|against|among|around"
+_AUX = "(?:is|are|was|were|has|have|had|will|would|can|could|should|may|might|must|do|does|did)"
+_LINK = "(?:of|in|for|at|on|from|the|and|to|by|with|near|between|against|among|around)"
 _BREAKS = re.compile(
     rf"(?i:\b(?:{_AUX}|be|been|that|which|who|whom|whose|what|when|where|while|if|as|because|since|but|or|than|after|"
     r"before|until|so|how|why|said|says|according|there|though|although|whether|including|being)\b)|[,;:]"
@@ -242,47 +242,41 @@ _NOT_COUNTED = re.compile(
     r"\b(?:years?|months?|weeks?|days?|hours?|minutes?|seconds|times|dollars|euros|pounds|points|others|ones|"
     r"thousands|hundreds|millions|percent|s|has|was|does|goes|says)\b"
 )
-_DOES_REGULAR = (
-    "propose promise demand reveal recommend "
-    "open close launch announce attend receive celebrate sign visit join start end finish complete publish release "
-    "create found invent discover develop design produce introduce establish elect appoint name award approve reject "
-    "pass adopt ban order ask call demand urge invite force advise warn encourage allow arrest detain release accuse "
-    "sentence convict fine kill wound injure rescue evacuate save attack bomb hit destroy damage defeat capture "
-    "arrive die live move return travel march gather protest participate compete perform play score resign retire "
-    "rule vote agree refuse reduce raise increase cut cost close merge acquire purchase sell order test use replace "
-    "host organize organise cancel postpone delay suspend resume cross explode crash collapse land depart land "
-    "record report confirm unveil reveal present exhibit display collect donate serve employ hire train recruit "
-    "own contain cover include measure weigh require need want plan support fund finance invest manage direct "
-    "interview survey examine study analyse analyze inspect test treat cure plant harvest restore repair enter"
+_REGULAR = (
+    "abolish accuse acquire adopt advise agree allow analyse analyze announce appoint approve arrest arrive ask attack "
+    "attend award bomb call cancel capture celebrate close collapse collect compete complete confirm convict cover "
+    "crash create cross cure damage defeat delay demand depart destroy detain develop direct discover donate elect "
+    "employ encourage end enter establish evacuate examine exhibit explode finance fine finish force found fund gather "
+    "hire host increase injure inspect interview introduce invade invent invest invite join kill land launch live "
+    "manage march measure merge move name need open order organise organize own participate pass perform plant play "
+    "postpone present produce promise propose protest publish purchase raise receive recommend record recruit reduce "
+    "refuse reject release repair replace report require rescue resign restore resume retire return reveal rule save "
+    "score sentence serve sign start support survey suspend test train travel treat "
+    "unveil urge use visit vote warn wound"
 )
-_DOES_OTHERWISE = (
-    "won:win held:hold began:begin came:come went:go took:take gave:give met:meet left:leave led:lead lost:lose "
-    "built:build bought:buy sold:sell sent:send told:tell wrote:write became:become fell:fall rose:rise spoke:speak "
-    "found:find made:make brought:bring broke:break beat:beat hit:hit cut:cut cost:cost shot:shoot flew:fly drew:draw "
-    "saw:see had:have planned:plan banned:ban acquired:acquire scored:score referred:refer stopped:stop moved:move "
-    "died:die denied:deny carried:carry lifted:lift"
+_IRREGULAR = (
+    "banned:ban beat:beat became:become began:begin bought:buy broke:break brought:bring built:build came:come "
+    "carried:carry cost:cost cut:cut denied:deny died:die drew:draw fell:fall flew:fly found:find gave:give "
+    "held:hold hit:hit led:lead left:leave lost:lose made:make met:meet planned:plan referred:refer rose:rise saw:see "
+    "sent:send shot:shoot sold:sell spoke:speak stopped:stop studied:study told:tell took:take went:go won:win "
+    "wrote:write"
 )
-_TWICE = frozenset({"ban", "plan"})
-
-
-def _past(base: str) -> str:
-    return f"{base}d" if base.endswith("e") else f"{base}ed"
-
-
-_BASE = {_past(b): b for b in _DOES_REGULAR.split() if b not in {*_TWICE, "hit", "cut", "cost", "sell"}} | dict(
-    pair.split(":") for pair in _DOES_OTHERWISE.split()
+_BASE = {f"{base.removesuffix('e')}ed": base for base in _REGULAR.split()} | dict(
+    pair.split(":") for pair in _IRREGULAR.split()
 )
 """Verbs in the past, with what follows "did"."""
-_DID = "|".join(sorted(_BASE, key=len, reverse=True))
-_AGENTS = {
-    done: done
-    for done in (
-        "founded invented discovered designed established created developed organized organised launched published "
-        "introduced directed unveiled approved built supported funded financed sponsored commissioned led won signed "
-        "composed painted opened rejected arrested rescued"
-    ).split()
-} | {"written": "wrote", "drawn": "drew", "begun": "began"}
-"""Verbs of which somebody is the subject: "was written", "wrote"."""
+_DID = "|".join(_BASE)
+_ALONE = frozenset(
+    "open close begin end start die arrive leave fall rise retire resign come go meet explode collapse depart land "
+    "live move return travel march gather protest participate compete perform speak vote join fly".split()
+)
+"""Verbs that need no object. Of others a past without one is mostly a participle: "the deal signed in May"."""
+_AGENTS = {"written": "wrote", "drawn": "drew", "begun": "began"} | dict.fromkeys(
+    "approved arrested built commissioned composed created designed developed directed discovered established financed "
+    "founded funded introduced invented launched led opened organised organized painted published rejected rescued "
+    "signed sponsored supported unveiled won".split()
+)
+"""Verbs of which somebody is the subject: "was written", with "wrote" where that is another form."""
 _AFTER = (
     "accused of|convicted of|charged with|sentenced to|known for|named after|based on|made of|made up of|composed of|"
     "critical of|responsible for|famous for|capable of|home to|made from|related to|similar to|equal to|"
@@ -294,9 +288,9 @@ _DOES_NOW = {
     for base, s, rest in (
         ("focus", "es", " on"), ("deal", "s", " with"), ("consist", "s", " of"), ("depend", "s", " on"),
         ("contain", "s", ""), ("include", "s", ""), ("cover", "s", ""), ("require", "s", ""), ("provide", "s", ""),
-        ("describe", "s", ""), ("measure", "s", ""), ("use", "s", ""), ("recommend", "s", ""), ("offer", "s", ""),
+        ("describe", "s", ""), ("measure", "s", ""), ("use", "s", ""), ("recommend", "s", ""),
         ("stand", "s", " for"), ("refer", "s", " to"), ("belong", "s", " to"), ("produce", "s", ""),
-        ("prohibit", "s", ""), ("support", "s", ""), ("return", "s", ""), ("call", "s", " for"),
+        ("prohibit", "s", ""), ("support", "s", ""), ("call", "s", " for"),
     )
 }  # fmt: skip
 """Verbs in the present that say little without their object, with what follows "does"."""
@@ -306,15 +300,19 @@ _SAYS = (
     "said|says|added|adds|argued|explained|noted|stated|warned|stressed|insisted|claimed|emphasi[sz]ed|observed|"
     "suggested|concluded|wrote|replied"
 )
-_ROLES = (
-    "official|scholar|officer|professor|consultant|director|minister|president|spokesman|spokeswoman|spokesperson|"
-    "senator|governor|mayor|lawyer|attorney|author|writer|poet|painter|artist|actor|actress|singer|musician|composer|"
-    "scientist|researcher|economist|analyst|engineer|doctor|physician|nurse|teacher|student|journalist|reporter|editor|"
-    "critic|activist|politician|leader|founder|co-founder|chairman|chairwoman|chair|chief|head|member|manager|"
-    "secretary|undersecretary|ambassador|judge|king|queen|prince|princess|general|commander|coach|player|captain|"
-    "champion|winner|farmer|historian|philosopher|physicist|chemist|biologist|mathematician|architect|photographer|"
-    "expert|executive|owner|mother|father|widow|wife|husband|son|daughter|fellow|lecturer|curator|psychologist"
+_TITLES = (
+    "professor|director|minister|president|spokesman|spokeswoman|spokesperson|senator|governor|mayor|lawyer|attorney|"
+    "author|coauthor|writer|poet|painter|artist|actor|actress|singer|musician|composer|scientist|researcher|economist|"
+    "analyst|engineer|physician|journalist|reporter|activist|politician|founder|co-founder|chairman|chairwoman|"
+    "secretary|undersecretary|ambassador|coach|captain|historian|philosopher|physicist|chemist|biologist|"
+    "mathematician|architect|photographer|psychologist"
 )
+_ROLES = (
+    f"{_TITLES}|official|scholar|officer|consultant|doctor|nurse|teacher|student|editor|critic|manager|judge|king|"
+    "queen|prince|princess|commander|player|farmer|expert|executive|mother|father|widow|wife|husband|son|daughter|"
+    "lecturer|curator"
+)
+"""What only a person is; before a name, as a title, only the first of them are."""
 _THINGS = (
     "company|organization|organisation|organisations|party|city|town|village|country|province|newspaper|magazine|"
     "website|project|island|river|lake|mountain|group|agency|university|school|festival|award|prize|law|treaty|"
@@ -325,7 +323,7 @@ _THINGS = (
     "disorder|movement|religion|region|state|territory|district|bridge|railway|airline|browser|service|format|"
     "materials|metals|minerals|elements|animals|plants|compounds|substances|particles|organisms|diseases|documents"
 )
-_APPOSITION = rf"(?P<of>(?:an?|the) (?:(?!{_AUX}|{_LINK}|who|that|which)[\w’'-]+ ){{0,5}}?"
+_APPOSITION = rf"(?P<of>(?:an?|the) (?:(?!(?:{_AUX}|{_LINK}|who|that|which)\b)[\w’'-]+ ){{0,5}}?"
 _ASIDE = r"(?:, (?:which|who|an?|the) [^,;:“”\"]{3,90},)?"
 _SUBJECT = (
     rf"(?:(?P<intro>{_DATE}), |(?:At|In|On|During|After|According to) [^,;:“”\"]{{3,60}}, )?"
@@ -347,6 +345,13 @@ def _subject(told: _Told, text: str) -> str | None:
         return " ".join([words[0].lower(), *words[1:]])
     opens = words[0] in told.names or (len(words) > 1 and _unlike(told, words[0]) and words[1][0].isupper())
     return text if opens and words[0].casefold() not in STOPWORDS else None
+
+
+def _active(told: _Told, pattern: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """Where a sentence begins with a subject and goes on like the pattern: the subject, as in a question, and all."""
+    for match in re.finditer(f"^{_SUBJECT} {pattern}", told.text):
+        if subject := _subject(told, match["subject"]):
+            yield subject, match
 
 
 def _bare(words: Sequence[str]) -> bool:
@@ -388,67 +393,77 @@ def _who_is(told: _Told) -> Iterator[str]:
 
 def _titled(told: _Told) -> Iterator[str]:
     titles = "Secretary|Minister|President|Governor|Ambassador|Director|Administrator|Senator|Judge|Mayor|Chancellor"
-    titled = rf"\b(?:{_ROLES}|{titles}) (?P<name>(?!General|{titles}){_CAP} {_CAP})(?=,| [a-z])(?! and| of| or)"
+    titled = rf"\b(?:{_TITLES}|{titles}) (?P<name>(?!General|{titles}){_CAP} {_CAP})(?=,| [a-z])(?! and| of| or)"
     yield from (f"Who is {match['name']}?" for match in re.finditer(titled, told.text))
 
 
 def _how_many(told: _Told) -> Iterator[str]:
-    number = rf"(?:{_HEDGE} )?(?:the )?{_NUMBER}"
-    does = r"(?:were|are)(?! (?:the|an?|no|more)\b)|have|had|will|would|attended|died|gathered|participated|survived|live|lived|work|worked|took part"
-    # The rest is whole where a further circumstance begins.
+    number = rf"(?:{_HEDGE} )?(?:the )?{_NUMBER} (?P<of>{_PLURAL})"
+    does = (
+        r"(?:were|are)(?! (?:the|an?|no|more)\b)|have|had|will|would|attended|died|gathered|participated|survived|"
+        "live|lived|work|worked|took part"
+    )
     inside = rf"(?<=[a-z] )(?<!\bof )(?<!\bto )(?<!\bfor )(?<!\bwith )(?<!\bby )(?<!\bfrom )(?<!\bin )(?={_HEDGE} )"
-    begins = rf"(?:^|, |\bthat |{inside}){number} (?P<of>{_PLURAL})(?P<where> (?:around|in|from) (?:the )?\w+)?"
-    pattern = rf"(?i:{begins}) (?P<does>{does}) {_REST}(?=[,.;]| (?:{_LATER})\b)"
-    for match in re.finditer(pattern, told.text):
+    begins = rf"(?:^|, |\bthat |{inside}){number}(?P<where> (?:around|in|from) (?:the )?\w+)?"
+    for match in re.finditer(rf"(?i:{begins}) (?P<does>{does}) {_REST}(?=[,.;]| (?:{_LATER})\b)", told.text):
         if _plain(match["rest"]) and not _NOT_COUNTED.search(match["of"]):
             yield f"How many {match['of']}{match['where'] or ''} {match['does']} {match['rest']}?"
-    exists = rf"^There (?P<aux>are|were) {number} (?P<of>{_PLURAL}) (?P<rest>(?:in|at|on|among) [^,;:]+?)[,.]"
+    exists = rf"^There (?P<aux>are|were) {number} (?P<rest>(?:in|at|on|among) [^,;:]+?)[,.]"
     for match in re.finditer(exists, told.text):
         if _plain(match["rest"]) and not _NOT_COUNTED.search(match["of"]):
             yield f"How many {match['of']} {match['aux']} there {match['rest']}?"
-    owner = rf"(?:^{_SUBJECT}|, (?P<name>{_NAME}))"
-    owns = rf"{owner} (?P<verb>has|have|{_DID})(?P<to> to| with| for)? {number} (?P<of>{_PLURAL})\b(?! (?:more|old))"
-    for match in re.finditer(owns, told.text):
-        subject = match["name"] or _subject(told, match["subject"])
-        if subject and not calendar(subject) and not _NOT_COUNTED.search(match["of"]):
-            did, base = {"has": ("does", "have"), "have": ("do", "have")}.get(match["verb"], ("did", ""))
-            yield f"How many {match['of']} {did} {subject} {base or _BASE[match['verb']]}{match['to'] or ''}?"
+    yield from _how_many_of(told, rf"(?P<verb>has|have|had|{_DID})(?P<to> to| with| for)? {number}\b(?! (?:more|old))")
+
+
+def _how_many_of(told: _Told, has: str) -> Iterator[str]:
+    inside = re.finditer(rf", (?P<name>{_NAME}) {has}", told.text)
+    named = ((match["name"], match) for match in inside if not calendar(match["name"]))
+    for subject, match in chain(_active(told, has), named):
+        verb, to = match["verb"], match["to"] or ""
+        if not _NOT_COUNTED.search(match["of"]) and (not to or _BASE.get(verb) in _ALONE):
+            did = {"has": "does", "have": "do"}.get(verb, "did")
+            yield f"How many {match['of']} {did} {subject} {_BASE.get(verb, 'have')}{to}?"
 
 
 def _how_much(told: _Told) -> Iterator[str]:
     sum_ = rf"(?:{_HEDGE} )?(?:[A-Z]{{0,3}} ?[$€£¥] ?\d|{_NUMBER} (?:dollars|euros|pounds|yen|rupees|francs)\b)"
     forms = {"cost": "did {} cost", "costs": "does {} cost", "will cost": "will {} cost", "is worth": "is {} worth"}
-    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>{'|'.join(forms)}) {sum_}", told.text):
-        if subject := _subject(told, match["subject"]):
-            yield f"How much {forms[match['verb']].format(subject)}?"
+    for subject, match in _active(told, rf"(?P<verb>{'|'.join(forms)}) {sum_}"):
+        yield f"How much {forms[match['verb']].format(subject)}?"
 
 
-def _of_passive(told: _Told) -> Iterator[tuple[str, re.Match[str]]]:
+def _passive(told: _Told) -> Iterator[tuple[str, re.Match[str]]]:
     """The subject of "X was built …", with the match: `aux`, `done` and `after`, up to the sentence's next part."""
-    aux = r"(?P<aux>is|are|was|were|will(?= be)|has(?= been)|have(?= been)|had(?= been)) (?P<done>(?:be |been )?"
-    pattern = rf"^{_SUBJECT} {aux}[a-z]+(?:ed|lt|ld|rn|wn|en|ut|nd|ought|ung|nt|pt|de|id)) (?P<after>.+)$"
-    for match in re.finditer(pattern, told.text):
-        if subject := _subject(told, match["subject"]):
-            yield subject, match
+    aux = r"(?P<aux>is|are|was|were|will(?= be)|has(?= been)|have(?= been)|had(?= been))"
+    done = r"(?P<done>(?:be |been )?[a-z]+(?:ed|lt|ld|rn|wn|en|ut|nd|ought|ung|nt|pt|de|id))"
+    return _active(told, rf"{aux} {done} (?P<after>.+)$")
 
 
 def _when(told: _Told) -> Iterator[str]:
-    for subject, match in _of_passive(told):
-        start = f"When {match['aux']} {subject} {match['done']}"
+    for subject, match in _passive(told):
         date = re.match(rf"(?P<rest>[^,;:()]*?)\b{_DATE}", match["after"])
-        if date and (not date["rest"].strip() or _plain(date["rest"])):
-            yield f"{start} {date['rest']}?"
-        elif match["intro"] and (rest := re.match(r"[^,;:()]+?(?=[,.;]|$)", match["after"])) and _plain(rest[0]):
-            yield f"{start} {rest[0]}?"
-    done = rf"(?:(?P<will>will) (?P<base>[a-z]+)|(?P<verb>{_DID}))"
-    for match in re.finditer(rf"^{_SUBJECT} {done}(?: {_REST})?,? (?:{_DATE}|{_DAY}\b)", told.text):
-        subject = None if match["intro"] else _subject(told, match["subject"])
-        if subject and match["base"] != "be" and (not match["rest"] or _plain(match["rest"])):
+        whole = re.match(r"(?P<rest>[^,;:()]+?)(?=[,.;]|$)", match["after"]) if match["intro"] and not date else None
+        if (found := date or whole) and _dated(found["rest"], bool(date)):
+            yield f"When {match['aux']} {subject} {match['done']} {found['rest']}?"
+    done = rf"(?:(?P<will>will) (?P<base>(?!be\b)[a-z]+)|(?P<verb>{_DID}))"
+    for subject, match in _active(told, rf"{done}(?: {_REST})?,? (?:{_DATE}|{_DAY}\b)"):
+        if not match["intro"] and _dated(match["rest"] or "", True) and _complete(match):
             yield f"When {_did(match, subject)} {match['rest'] or ''}?"
-    for match in re.finditer(rf"^{_SUBJECT} {done} {_REST}(?=[,.;])", told.text):
-        subject = _subject(told, match["subject"]) if match["intro"] else None
-        if subject and match["base"] != "be" and _plain(match["rest"]):
+    for subject, match in _active(told, rf"{done} {_REST}(?=[,.;])"):
+        if match["intro"] and _dated(match["rest"], False) and _complete(match):
             yield f"When {_did(match, subject)} {match['rest']}?"
+
+
+def _dated(rest: str, before: bool) -> bool:
+    """Whether a date tells when all of it happened; before one, no participle may take it: "the deal signed in May"."""
+    taken = before and re.search(r"\b[a-z]+(?:ed|ing|wn|ld|lt|de|en)$", rest.strip())
+    return not rest.strip() or (_plain(rest) and not taken)
+
+
+def _complete(match: re.Match[str]) -> bool:
+    """Whether a past has its object, or needs none."""
+    verb, rest = match["verb"], match["rest"] or ""
+    return not verb or _BASE[verb] in _ALONE or bool(rest and not re.match(rf"{_LINK}\b(?<!the)", rest))
 
 
 def _did(match: re.Match[str], subject: str) -> str:
@@ -458,112 +473,110 @@ def _did(match: re.Match[str], subject: str) -> str:
 def _where(told: _Told) -> Iterator[str]:
     at = rf"(?:in|at|near) (?:the )?(?:[a-z-]+ ){{0,2}}{_CAP}"
     placed = "held|located|built|born|based|found|buried|founded|arrested|displayed|discovered|opened|exhibited"
-    for subject, match in _of_passive(told):
+    for subject, match in _passive(told):
         after = re.sub(r"^(?:this|last) (?:week|month|year|weekend) ", "", match["after"])
         done = re.sub("^(?:be|been) ", "", match["done"])
-        if done in placed.split("|") and (place := re.match(at, after)) and not calendar(place[0]):
-            yield f"Where {match['aux']} {subject} {match['done']}?"
-        if done in ("sent", "moved", "taken", "relocated") and (place := re.match(rf"to the {_CAP}", after)):
+        place = re.match(at, after) if done in placed.split("|") else None
+        if done in ("sent", "moved", "taken", "relocated"):
+            place = re.match(rf"to the {_CAP}", after)
+        if place and not calendar(place[0]):
             yield f"Where {match['aux']} {subject} {match['done']}?"
     there = rf"at the (?:{_CAP} )+(?:{_PLACES})\b"
-    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>{_DID}) (?P<rest>(?:the )?{_NAME}) {there}", told.text):
-        if subject := _subject(told, match["subject"]):
-            yield f"Where did {subject} {_BASE[match['verb']]} {match['rest']}?"
-    for match in re.finditer(rf"^{_SUBJECT} took place {at}", told.text):
-        if (subject := _subject(told, match["subject"])) and not calendar(match[0]):
+    for subject, match in _active(told, rf"(?P<verb>{_DID}) (?P<rest>(?:the )?{_NAME}) {there}"):
+        yield f"Where did {subject} {_BASE[match['verb']]} {match['rest']}?"
+    for subject, match in _active(told, f"took place (?P<place>{at})"):
+        if not calendar(match["place"]):
             yield f"Where did {subject} take place?"
 
 
 def _who_did(told: _Told) -> Iterator[str]:
-    for subject, match in _of_passive(told):
+    for subject, match in _passive(told):
         by = re.match(rf"by (?:the )?{_CAP}", match["after"])
         if by and match["aux"] in ("was", "were") and match["done"] in _AGENTS:
-            yield f"Who {_AGENTS[match['done']]} {subject}?"
+            yield f"Who {_AGENTS[match['done']] or match['done']} {subject}?"
         elif by and re.fullmatch("(?:be(?:en)? )?(?:owned|managed|led|run|organi[sz]ed|published)", match["done"]):
             yield f"Who {match['aux']} {subject} {match['done']} by?"
-    for match in re.finditer(
-        rf"^(?P<subject>{_NAME}) (?P<done>{'|'.join(_AGENTS.values())}) (?P<rest>the [^,;:()]+?)[,.]", told.text
-    ):
-        if _subject(told, match["subject"]) and _plain(match["rest"]):
-            yield f"Who {match['done']} {match['rest']}?"
+    does = "|".join(past or done for done, past in _AGENTS.items())
+    for subject, match in _active(told, rf"(?P<does>{does}) (?P<rest>the [^,;:()]+?)[,.]"):
+        if re.fullmatch(_NAME, subject) and _plain(match["rest"]):
+            yield f"Who {match['does']} {match['rest']}?"
 
 
 def _why(told: _Told) -> Iterator[str]:
-    for subject, match in _of_passive(told):
+    for subject, match in _passive(told):
         if match["done"] == "caused" and match["after"].startswith("by "):
             yield f"What caused {subject}?"
         because = re.match(r"(?P<rest>[^,;:()]*?)(?:because|due to)\b", match["after"])
-        if because and (not because["rest"].strip() or _plain(because["rest"])):
+        if because and _dated(because["rest"], False):
             yield f"Why {match['aux']} {subject} {match['done']} {because['rest']}?"
     for match in re.finditer(r"^[^,;:“”\"]{3,80} caused (?P<rest>(?:an?|the) [^,;:()“”\"]+?)[,.]", told.text):
         if _plain(match["rest"]):
             yield f"What caused {match['rest']}?"
-    for match in re.finditer(rf"^{_SUBJECT} (?P<may>can|could|may) (?P<do>lead to|cause|result in) [a-z]", told.text):
-        if subject := _subject(told, match["subject"]):
-            yield f"What {match['may']} {subject} {match['do']}?"
-    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>{_DID}) {_REST},? because\b", told.text):
-        if (subject := _subject(told, match["subject"])) and _plain(match["rest"]):
+    for subject, match in _active(told, "(?P<may>can|could|may) (?P<do>lead to|cause|result in) [a-z]"):
+        yield f"What {match['may']} {subject} {match['do']}?"
+    for subject, match in _active(told, rf"(?P<verb>{_DID}) {_REST},? because\b"):
+        if _plain(match["rest"]) and _complete(match):
             yield f"Why did {subject} {_BASE[match['verb']]} {match['rest']}?"
+
+
+def _past(bases: str) -> str:
+    return "|".join(past for past, base in _BASE.items() if base in bases.split())
 
 
 def _to_do(told: _Told) -> Iterator[str]:
     asked = "expected|designed|required|intended|meant|forced|asked|told|advised|allowed|ordered|encouraged|obliged"
-    for subject, match in _of_passive(told):
+    for subject, match in _passive(told):
         if match["done"] in asked.split("|") and re.match(r"to (?!be\b)[a-z]", match["after"]):
             yield f"What {match['aux']} {subject} {match['done']} to do?"
-    asks = "urged|asked|told|ordered|invited|advised|encouraged|forced|warned"
-    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>{asks}) (?P<whom>[^,;:()“”\"]{{2,60}}?) to [a-z]+", told.text):
-        subject = _subject(told, match["subject"])
-        if subject and _plain(match["whom"]) and not re.search(r"\b(?:to|not)\b", match["whom"]):
+    asks = _past("urge ask tell order invite advise encourage force warn")
+    for subject, match in _active(told, rf"(?P<verb>{asks}) (?P<whom>[^,;:()“”\"]{{2,60}}?) to [a-z]+"):
+        if _plain(match["whom"]) and not re.search(
+            rf"\b(?:not|about|over|out|off)\b|^{_LINK}\b(?<!the)", match["whom"]
+        ):
             yield f"What did {subject} {_BASE[match['verb']]} {match['whom']} to do?"
-    for match in re.finditer(rf"^{_SUBJECT} (?P<verb>plan|hope|intend|aim|want|refuse)(?P<s>s?) to [a-z]", told.text):
-        if subject := _subject(told, match["subject"]):
-            yield f"What {'does' if match['s'] else 'do'} {subject} {match['verb']} to do?"
+    for subject, match in _active(told, "(?P<verb>plan|hope|intend|aim|want|refuse)(?P<s>s?) to [a-z]"):
+        yield f"What {'does' if match['s'] else 'do'} {subject} {match['verb']} to do?"
 
 
 def _what_did(told: _Told) -> Iterator[str]:
     """What was announced, and the like: verbs that say little without their object, so that asking for it is fair."""
-    does = "announced|launched|proposed|demanded|revealed|unveiled|discovered|promised|recommended|won|received|found"
-    object_ = rf"(?:(?:an?|the|that|new|several|{_NUMBER}) |{_CAP} )"
-    for match in re.finditer(rf"^{_SUBJECT} (?:(?P<has>has|have) )?(?P<verb>{does}) {object_}", told.text):
-        if subject := _subject(told, match["subject"]):
-            has, verb = match["has"], match["verb"]
-            yield f"What {has} {subject} {verb}?" if has else f"What did {subject} {_BASE[verb]}?"
-    for match in re.finditer(rf"^{_SUBJECT} (?P<does>{'|'.join(_DOES_NOW)}) (?!to |that )[a-z“]", told.text):
-        if subject := _subject(told, match["subject"]):
-            yield f"What does {subject} {_DOES_NOW[match['does']]}?"
-    for match in re.finditer(
-        rf"^{_SUBJECT} (?P<aux>is|are|was|were) (?P<adverb>[a-z]+ly )?(?P<done>{_AFTER}) ", told.text
-    ):
-        if subject := _subject(told, match["subject"]):
-            yield f"What {match['aux']} {subject} {match['adverb'] or ''}{match['done']}?"
-    gives = "awarded|given|granted|offered|named|called"
-    for subject, match in _of_passive(told):
-        if re.fullmatch(rf"(?:be(?:en)? )?(?:{gives})", match["done"]) and re.match(r"[“\"]|an? ", match["after"]):
+    does = _past("announce launch propose demand reveal unveil discover promise recommend win receive find")
+    what = rf"(?:(?:an?|the|that|new|several|{_NUMBER}) |{_CAP} )"
+    for subject, match in _active(told, rf"(?:(?P<has>has|have) )?(?P<verb>{does}) {what}"):
+        has, verb = match["has"], match["verb"]
+        yield f"What {has} {subject} {verb}?" if has else f"What did {subject} {_BASE[verb]}?"
+    for subject, match in _active(told, rf"(?P<does>{'|'.join(_DOES_NOW)}) (?!(?:{_LINK}|that)\b(?<!the))[a-z“]"):
+        yield f"What does {subject} {_DOES_NOW[match['does']]}?"
+    for subject, match in _active(told, rf"(?P<aux>is|are|was|were) (?P<adverb>[a-z]+ly )?(?P<done>{_AFTER}) "):
+        yield f"What {match['aux']} {subject} {match['adverb'] or ''}{match['done']}?"
+    given = "(?:be(?:en)? )?(?:awarded|given|granted|offered|named|called)"
+    for subject, match in _passive(told):
+        if re.fullmatch(given, match["done"]) and re.match(r"[“\"]|an? ", match["after"]):
             yield f"What {match['aux']} {subject} {match['done']}?"
 
 
 def _what_is(told: _Told) -> Iterator[str]:
     for match in re.finditer(rf"^(?P<name>(?:The )?{_LONG_NAME}) is {_APPOSITION}(?:{_ROLES}|{_THINGS}))\b", told.text):
         if name := _subject(told, match["name"]):
-            person = re.search(rf"\b(?:{_ROLES})$", match["of"])
-            yield f"{'Who' if person else 'What'} is {name}?"
-    for match in re.finditer(
-        rf"\bthe (?P<name>{_LONG_NAME}), {_APPOSITION}(?:{_THINGS}))\b[^,;:]{{0,60}}[,.]", told.text
-    ):
+            yield f"{'Who' if re.search(rf'(?:{_ROLES})$', match['of']) else 'What'} is {name}?"
+    aside = rf"\bthe (?P<name>{_LONG_NAME}), {_APPOSITION}(?:{_THINGS}))\b[^,;:]{{0,60}}[,.]"
+    for match in re.finditer(aside, told.text):
         if not match["name"].endswith("s"):
             yield f"What is the {match['name']}?"
-    for match in re.finditer(
-        rf"^(?P<name>[A-Z][a-z]+(?: [a-z]+)? [a-z]+s) are {_APPOSITION}(?:{_THINGS}))\b", told.text
-    ):
-        if not re.match(r"(?:The|These|Those|Most|Many|Some|All|Both|Other)\b", match["name"]):
-            yield f"What are {match['name'][0].lower()}{match['name'][1:]}?"
-    for match in re.finditer(r"^(?P<name>An? (?:[a-z-]+ ){0,2}[a-z-]+|[A-Z][a-z]+) is an? [a-z]", told.text):
-        if match["name"].split()[0].casefold() in told.common - (STOPWORDS - {"a", "an"}):
-            yield f"What is {match['name'][0].lower()}{match['name'][1:]}?"
+    many = rf"^(?P<name>[A-Z][a-z]+(?: [a-z]+)? [a-z]+s) are {_APPOSITION}(?:{_THINGS}))\b"
+    kind = r"^(?P<name>An? (?:[a-z-]+ ){0,2}[a-z-]+|[A-Z][a-z]+) is an? [a-z]"
+    for verb, pattern in (("are", many), ("is", kind)):
+        for match in re.finditer(pattern, told.text):
+            first, *more = match["name"].split()
+            if first in ("A", "An") or (first.casefold() in told.common and _bare([first, *more])):
+                yield f"What {verb} {' '.join([first.lower(), *more])}?"
+
+
+def _what_of(told: _Told) -> Iterator[str]:
+    """What a thing's aim is, and the like."""
     what = (
         "aim|aims|goal|goals|purpose|role|capital|population|cause|causes|theme|symptoms|name|symbol|motto|size|age|"
-        "height|length|founder|leader|president|mayor|director|author|owner|currency|language|subject|topic|advantage"
+        "height|length|founder|president|mayor|director|author|currency|language|subject|topic|advantage"
     )
     whole = r"(?P<whole>[^,;:()“”\"]{3,60}?)"
     of = rf"^The (?:main )?(?P<what>{what}) of {whole} (?P<is>is|are|was|were) (?![a-z]+(?:ed|ing|n) |not )"
@@ -576,15 +589,17 @@ def _what_is(told: _Told) -> Iterator[str]:
 def _said(told: _Told) -> Iterator[str]:
     says = rf"(?:also )?(?:{_SAYS}|told (?:the )?(?>{_NAME}))"
     speaker = rf"(?<![\w’'.-])(?<!\bof )(?<!\band )(?<!\bfor )(?P<speaker>(?:[Tt]he )?{_NAME})"
+    aside = r"(?:, [^,“”\"]{1,90},)?"
     patterns = (
         rf"(?P<clause>[“\"][^“”\"]+[,”\"]+) ?{speaker} {says}\b",
         rf"(?P<clause>[“\"][^“”\"]+[,”\"]+) ?(?:{_SAYS}) {speaker}\b(?! [{_UPPER}])",
-        rf"{speaker}(?:, [^,“”\"]{{1,90}},)? {says}\b(?:[,:]? (?P<clause>[“\"].+)| (?P<that>.+))$",
+        rf"{speaker}{aside} {says}\b(?:[,:]?(?= [“\"])| that\b) (?P<clause>.+)$",
+        rf"{speaker}{aside} (?:also )?(?:said|says) (?!that\b)(?P<clause>[^“”\"].*)$",
     )
     for pattern in patterns:
         for match in re.finditer(pattern, told.text):
             name = re.sub(r"^The ", "the ", match["speaker"])
-            clause = match["clause"] or match["that"]
+            clause = match["clause"]
             opens = match.start("speaker") == 0
             before = re.search(rf"(?:[-–—]|{_CAP}) $", told.text[: match.start("speaker")])
             if before or "?" in clause or calendar(name) or (opens and not _subject(told, match["speaker"])):
@@ -605,7 +620,7 @@ def _topics(clause: str) -> Iterator[str]:
         if not calendar(match[0]) and not re.search(r"(?:\b(?:and|or)|[’']s?) $", before):
             article = "the " if re.search(r"\b[Tt]he $", before) else ""
             yield f"{article}{match[0]}"
-    subject = rf"(?:^that |^[“\"])(?P<it>[Tt]he (?:(?!(?:{_LINK})\b)[a-z-]+ ){{2,4}})(?:{_AUX})\b"
+    subject = rf"^[“\"]?(?P<it>[Tt]he (?:(?!{_LINK}\b)[a-z-]+ ){{2,4}})(?:{_AUX})\b"
     for match in re.finditer(subject, clause):
         words = match["it"].split()
         if not any(re.search("[^s]s$", word) for word in words[:-1]):
@@ -623,6 +638,7 @@ PATTERNS: dict[str, Callable[[_Told], Iterator[str]]] = {
     "where": _where,
     "who did": _who_did,
     "what is": _what_is,
+    "what of": _what_of,
     "said": _said,
     "titled": _titled,
 }

@@ -23,6 +23,7 @@ from ui.render_library import (
     shown_jobs,
     summary_html,
 )
+from ui.service import documents as library_of
 
 if TYPE_CHECKING:
     from qa.bot import Bot
@@ -55,7 +56,7 @@ def show(bot: Bot, intake: Intake, owner: str = "", on_read: Callable[[str], Non
         _show_adding(intake, owner)
         _show_jobs(intake, owner)
         try:
-            documents = _documents(bot.index, bot.index.generation)
+            documents = library_of(bot)
         except FootnoteError as error:
             show_text("library-failure", error_html(str(error)))
             return
@@ -86,12 +87,6 @@ def pick(documents: Sequence[Document], key: str) -> frozenset[str] | None:
 def _style(name: str) -> str:
     """Styles for what stands in a component, which those of the page do not reach."""
     return f"<style>{(STATIC / f'{name}.css').read_text(encoding='utf-8')}</style>"
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _documents(_index: Index, generation: str) -> list[Document]:  # noqa: ARG001 - it is what tells listings apart
-    """The library as it was in that generation."""
-    return _index.documents()
 
 
 def _show_adding(intake: Intake, owner: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -17,6 +18,9 @@ from ui.parts import STATIC, show_text
 from ui.render import error_html, stage_html
 from ui.service import Service, documents, service
 
+TAGLINE = (
+    '<p class="tagline">Ask your documents. Every sentence of the answer carries a footnote that you can check.</p>'
+)
 OPEN = (
     "This page can be reached from other machines, and it has no login. Add somebody: python -m qa user add NAME. Or "
     "serve it to this machine only: --server.address localhost."
@@ -93,6 +97,7 @@ def _chat(shared: Service, owner: str) -> None:
     conversation = chat.current(shared, owner)
     with st.sidebar:
         shelf.show(conversation, shared)
+        _account(owner)
     _header(conversation, shared)
     chat.show_input(conversation, shared)
     if not shared.opening.done():
@@ -122,12 +127,19 @@ def _show_source(conversation: chat.Conversation, texts: Sequence[Document]) -> 
 
 
 def _header(conversation: chat.Conversation, shared: Service) -> None:
+    begun = shared.history.has(conversation.id, conversation.owner)
     with st.container(key="header", horizontal=True, wrap=False, horizontal_alignment="distribute"):
-        st.html(
-            '<h1 class="name">Footnote</h1><p class="tagline">Ask your documents. Every sentence of the answer '
-            "carries a footnote that you can check.</p>"
-        )
-        shelf.show_menu(conversation, shared)
+        st.html(f'<h1 class="name">Footnote</h1>{"" if begun else TAGLINE}')
+        if begun:
+            shelf.show_menu(conversation, shared)
+
+
+def _account(owner: str) -> None:
+    """Who is logged in, and the way out."""
+    if owner and st.user.get("is_logged_in"):
+        st.button(f"Log out {st.user.get('name') or ''}", on_click=st.logout, width="stretch")
+    elif owner:
+        st.html(f'<p class="hint">{escape(owner)} · <a href="/logout" target="_self">Log out</a></p>')
 
 
 def _library(shared: Service, owner: str) -> None:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two looks at whether files are added."""
-FRESH = 3
-"""Seconds for which a listing of the library is kept: reading it again on every click would slow large ones."""
 
 
 def open_bot(settings: Settings) -> Bot:
@@ -140,7 +138,11 @@ def local_models() -> Future[tuple[str, ...]]:
     return in_background(found)
 
 
-@st.cache_resource(show_spinner=False, ttl=FRESH)
-def documents(_bot: Bot) -> list[Document]:
-    """The library as it is now, or was a moment ago."""
+def documents(bot: Bot) -> list[Document]:
+    """The library as it is now; read again only when it has changed."""
+    return _documents(bot, bot.index.generation)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _documents(_bot: Bot, generation: str) -> list[Document]:  # noqa: ARG001 - it is what tells listings apart
     return _bot.index.documents()

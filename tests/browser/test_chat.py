@@ -32,6 +32,15 @@ def ask(page: Page, question: str) -> None:
     expect(page.get_by_role("heading", name=question)).to_be_visible()
 
 
+def attach(page: Page, name: str, content: bytes) -> None:
+    """Puts a file into the field for questions."""
+    with page.expect_response(lambda response: "upload_file" in response.url and response.ok):
+        page.locator("[data-testid=stChatInput] input[type=file]").set_input_files(
+            {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        )
+    expect(page.get_by_role("button", name=f"Remove {name}")).to_be_visible()
+
+
 def chips(page: Page) -> Locator:
     return page.get_by_role("button", name="Footnote 1:")
 
@@ -253,6 +262,37 @@ def test_a_rated_answer_becomes_a_question_with_evidence_from_the_source(open_pa
     expect(page.get_by_text("Saved. Ask it:")).to_be_visible()
     row = json.loads((home / "questions.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     assert (row["question"], row["evidence"]) == (OTHER, [picked])
+
+
+def test_a_file_comes_with_its_question(open_page: OpenPage) -> None:
+    page = open_page()
+    attach(page, "../../norra.txt", b"The lighthouse of Norra has 212 steps.\n\nIts keeper is called Ane Holt.")
+    ask(page, "How many steps does the lighthouse of Norra have?")
+    expect(page.locator(".answer")).to_contain_text("212", timeout=30_000)
+    chips(page).click()
+    expect(current_mark(page)).to_have_text("The lighthouse of Norra has 212 steps.")
+    page.get_by_role("link", name="Library").click()
+    expect(page.get_by_text("norra.txt", exact=False).first).to_be_visible()
+    page.get_by_role("button", name="Remove norra").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_role("button", name="Remove norra")).to_have_count(0)
+
+    page.go_back()
+    expect(page.get_by_role("link", name="Chat")).to_be_visible()
+    page.get_by_role("link", name="Chat").click()
+    chips(page).first.click()
+    expect(pane(page).get_by_text("no longer in the library")).to_be_visible()
+    expect(current_mark(page)).to_have_text("The lighthouse of Norra has 212 steps.")
+
+
+def test_a_broken_file_says_why_and_the_question_can_still_be_asked(open_page: OpenPage) -> None:
+    page = open_page()
+    attach(page, "broken.pdf", b"%PDF-1.7 nothing")
+    ask(page, EXAMPLE)
+    expect(page.get_by_role("alert")).to_contain_text("broken.pdf could not be added", timeout=30_000)
+    page.get_by_role("button", name="Ask again").click()
+    expect(chips(page)).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 @pytest.mark.parametrize("size", [PHONE, {"width": 1440, "height": 900}], ids=["phone", "desk"])

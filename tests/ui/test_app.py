@@ -90,7 +90,7 @@ def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeBot]:
 
 
 def clear() -> None:
-    for made in (service.service, service.local_models, service.documents):
+    for made in (service.service, service.local_models, service._documents):
         made.clear()
 
 
