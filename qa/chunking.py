@@ -13,6 +13,8 @@ from qa.types import Document, Passage, Span
 PASSAGE_TOKENS = 160
 TITLE_TOKENS = 64
 """Room for the title that stands before a passage when it is embedded."""
+LONG = 10_000
+"""Characters of a text that no passage holds."""
 _NEVER = "\0\0"
 """No document holds it: the units below are the only places to cut at first."""
 
@@ -40,7 +42,8 @@ def split(document: Document, count_tokens: Callable[[str], int], size: int = PA
     splitter = SentenceSplitter(
         chunk_size=size,
         chunk_overlap=0,
-        tokenizer=lambda part: range(count_tokens(part)),
+        # Of the whole text it asks only whether that fits: a long one does not, and counting it would stop all else.
+        tokenizer=lambda part: range(size + 1 if part == text and len(text) > LONG else count_tokens(part)),
         paragraph_separator=_NEVER,
         chunking_tokenizer_fn=lambda part: units if part == text else [part],
         include_metadata=False,

@@ -71,7 +71,7 @@ def from_bytes(name: str, data: bytes) -> Document:
     tidy = _tidy_name(name)
     if Path(tidy).suffix.lower() not in READERS:
         raise DocumentError(f"{tidy or 'A file without a name'} {_OF_NO_KIND}")
-    return _document(Path(tidy), tidy, f"upload:{tidy}", {}, data)
+    return _document(Path(tidy), tidy, f"uploads/{tidy}", {}, data)
 
 
 def _tidy_name(name: str) -> str:

@@ -225,8 +225,8 @@ _MONTH = (
 _DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _YEAR = r"(?:1[5-9]|20)\d\d"
 _DATE = (
-    rf"(?:on (?:{_DAY}\b(?:, )?)?(?:{_MONTH} \d{{1,2}}|\d{{1,2}} {_MONTH})(?:,? {_YEAR})?|on {_DAY}|"
-    rf"in (?:(?:early|late|mid) )?(?:{_MONTH} )?(?:of )?{_YEAR}|in {_MONTH})\b"
+    rf"(?:[Oo]n (?:{_DAY}\b(?:, )?)?(?:{_MONTH} \d{{1,2}}|\d{{1,2}} {_MONTH})(?:,? {_YEAR})?|[Oo]n {_DAY}|"
+    rf"[Ii]n (?:(?:early|late|mid) )?(?:{_MONTH} )?(?:of )?{_YEAR}|[Ii]n {_MONTH})\b"
 )
 _NUMBER = (
     r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?:\.\d+)?(?: (?:million|billion|trillion))?|\d{4,}|"

@@ -23,7 +23,7 @@ class Document:
     name: str
     """What people call it: the file's path below the folder that was added. Unique in a library."""
     source: str
-    """Where it came from: the file's absolute path, or `upload:` and the name of what was uploaded."""
+    """Where it came from: the file's absolute path, or `uploads/` and the name of what was uploaded."""
     title: str
     text: str
     publisher: str | None = None
@@ -32,6 +32,11 @@ class Document:
     """Questions worth asking of it, shown while a chat is empty."""
     pages: tuple[int, ...] = ()
     """The offsets at which its pages begin, the first at 0; none: it has no pages."""
+    _version: str = field(init=False, repr=False, compare=False)
+    """Kept: every passage's id needs it, and a long text takes its time."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_version", digest(self.text))
 
     @property
     def id(self) -> str:
@@ -39,7 +44,7 @@ class Document:
 
     @property
     def version(self) -> str:
-        return digest(self.text)
+        return self._version
 
     def page_at(self, offset: int) -> int | None:
         """The page that holds a character, counted from 1; None in a document without pages."""

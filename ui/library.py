@@ -36,7 +36,6 @@ SEARCHED = 10
 """More documents than this have a search field."""
 PAGE = 50
 """Documents listed at once."""
-ALL = "All documents"
 HINT = (
     "Text, Markdown, HTML, PDF and Word files. A file takes the place of an earlier one of the same name. What is "
     "under way goes on when this page is closed."
@@ -62,25 +61,6 @@ def show(bot: Bot, intake: Intake, owner: str = "", on_read: Callable[[str], Non
             return
         _show_documents(bot.index, documents, on_read)
         _offer_again(intake, owner, documents)
-
-
-def pick(documents: Sequence[Document], key: str) -> frozenset[str] | None:
-    """Lets a person choose the documents to ask: their names, or None for all of them."""
-    titles = _titles(documents)
-    chosen = [name for name in st.session_state.get(key, ()) if name in titles]
-    if key in st.session_state:
-        # One that is gone from the library is no choice any more.
-        st.session_state[key] = chosen
-    label = f"{len(chosen)} of {len(documents)} documents" if chosen else ALL
-    with st.popover(label, key=f"{key}-popover", icon=":material/filter_list:"):
-        names: list[str] = st.multiselect(
-            "Ask only these documents",
-            list(titles),
-            format_func=lambda name: titles.get(name, name),
-            key=key,
-            placeholder=ALL,
-        )
-    return frozenset(names) or None
 
 
 @cache
@@ -241,7 +221,7 @@ def _offer_again(intake: Intake, owner: str, documents: Sequence[Document]) -> N
     with st.expander("Index again"):
         st.markdown(AGAIN)
         titles = _titles(documents)
-        name = st.selectbox("Document", ["", *titles], format_func=lambda name: titles.get(name, ALL))
+        name = st.selectbox("Document", ["", *titles], format_func=lambda name: titles.get(name, "All documents"))
         st.button("Index again", key="library-again", on_click=_renew, args=(intake, owner, name, list(titles)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
@@ -33,7 +34,11 @@ def open_bot(settings: Settings) -> Bot:
     # Here, not above: it brings torch, and the page must show before that.
     from qa.bot import Bot
 
-    return Bot.open(settings)
+    bot = Bot.open(settings)
+    # What is loaded stays: else each full collection looks at all of it while every tab waits.
+    gc.collect()
+    gc.freeze()
+    return bot
 
 
 @dataclass(slots=True)

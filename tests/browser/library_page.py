@@ -49,9 +49,8 @@ def main() -> None:
     st.html('<h1 class="name">Library</h1>')
     bot, intake = opened()
     question = st.text_input("Question")
-    names = library.pick(bot.index.documents(), "asked")
     if question:
-        st.text(f"Answer: {bot.ask(question, documents=names).text}")
+        st.text(f"Answer: {bot.ask(question).text}")
     if name := st.session_state.get("reading"):
         st.text(f"Reading {name}")
     library.show(bot, intake, on_read=read)

@@ -202,22 +202,6 @@ def test_a_document_is_read_and_removed_when_asked_twice(page: Page) -> None:
     expect(page.get_by_role("button", name="Read Report 03")).to_have_count(0)
 
 
-def test_questions_are_asked_of_the_chosen_documents(page: Page) -> None:
-    page.get_by_role("button", name="All documents").click()
-    choice = page.get_by_role("combobox", name="Ask only these documents")
-    choice.click()
-    page.get_by_role("option", name="Report 05").click()
-    # It stays open for the next choice; the one key closes the list of options, the other the popover.
-    expect(page.get_by_role("dialog", name="1 of 52 documents")).to_be_visible()
-    page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
-    expect(choice).to_have_count(0)
-    expect(page.get_by_role("button", name="1 of 52 documents")).to_be_visible()
-    page.get_by_label("Question").fill("What did the bridge number 7 cost?")
-    page.get_by_label("Question").press("Enter")
-    expect(page.get_by_text("Answer: The bridge number 5 cost gold.")).to_be_visible()
-
-
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_of_ours_and_nothing_is_cut_off(

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from tests.qa.texts import texts
 BRIDGE = "The harbor bridge of Norra cost 48 million euros."
 TUNNEL = "The Norra tunnel was opened in 1998."
 FERRY = "About 400 people attended the feast in Lagos Bay."
+DULL = "It was cold in the town, and the people were glad of it."
 TOWN = f"{BRIDGE} {TUNNEL} {FERRY}"
 PRICE = "How much did the harbor bridge of Norra cost?"
 OPENED = "When was the Norra tunnel opened?"
@@ -78,9 +80,8 @@ def _asked(text: str, markdown: bool = False) -> list[str]:
         ("According to the mayor, about 400 people attended the feast in Lagos Bay.", GUESTS),
         ("Ines Prado, a senior official at the port of Norra, thanked the workers.", "Who is Ines Prado?"),
         ("Later the bridge was praised by engineer Tomas Beck in a long speech.", "Who is Tomas Beck?"),
-        ("The mayor of Lagos Bay opened the bridge on Tuesday, nine years late.", None),
-        ("The mayor of Lagos Bay unveiled the bridge on Tuesday, nine years late.",
-         "When did the mayor of Lagos Bay unveil the bridge?"),
+        ("The mayor of Lagos Bay opened the bridge on Tuesday, nine years late.",
+         "When did the mayor of Lagos Bay open the bridge?"),
         ("On April 12, 1981, the Norra ferry carried the king to the island.",
          "When did the Norra ferry carry the king to the island?"),
         ("The fair will open in May 2031 at the port.", "When will the fair open?"),
@@ -108,6 +109,183 @@ def _asked(text: str, markdown: bool = False) -> list[str]:
          "What did Mayor Prado say about the old ferry?"),
     ],
 )  # fmt: skip
-def test_a_sentence_makes_a_question(sentence: str, question: str | None) -> None:
-    asked = _asked(f"It was cold in the town, and the people were glad of it. {sentence}")
-    assert asked == [] if question is None else question in asked
+def test_a_sentence_makes_a_question(sentence: str, question: str) -> None:
+    assert question in _asked(f"{DULL} {sentence}")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "He said that the bridge of Norra had cost too much.",
+        "They opened it on Tuesday, and their mayor was glad of it.",
+        "The treaty signed in 1990 ended the war of the two islands.",
+        "The letter sent to 400 people was about the bridge.",
+        "The party led by Ana Ruiz in 2010 was the largest of all.",
+        "The harbor was closed under a treaty signed in 1990 by the king.",
+        "The deaths of about 40 people were announced by the town.",
+        "Saudi Arabia, a member of the union, was glad of it.",
+        "Yesterday the bridge was opened by the mayor, to the joy of all.",
+        "The bridge will be ready next year, as it was said in the town.",
+        "Was the bridge opened in 1998, or was it in 1999?",
+        "The show returns in the spring, for all that it has been.",
+        "Critics said in the spring that the bridge was too narrow for two cars.",
+    ],
+)
+def test_a_sentence_that_cannot_be_cut_with_certainty_makes_none(sentence: str) -> None:
+    assert _asked(f"{DULL} {sentence}") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("Country,Capital,People\nFrance,Paris,67 million\nItaly,Rome,59 million\nSpain,Madrid,47 million\n", False),
+        ("| town | opened |\n|---|---|\n| Norra | The tunnel was opened in 1998. |\n", True),
+        ("- 12 eggs\n- two litres of milk\n- bread, from Miller\n- 3 apples are enough\n", True),
+        (
+            "The moon was painted on the water,\nThe reeds were bent and sang to me,\n"
+            "And Mary said that Death would wander\nIn 1912 along the sea.\n",
+            False,
+        ),
+        (
+            "Die Bürgermeisterin Ines Prado eröffnete die Brücke am Dienstag vor 400 Gästen. Der Bau war in 1998 "
+            "begonnen worden. „Diese Brücke gehört den Leuten“, sagte Prado. In Berlin war die Freude groß.\n",
+            False,
+        ),
+        ("It was raining and nobody came. They waited for a while, then they left because it was cold.\n", False),
+        ("```\nThe Norra tunnel was opened in 1998.\n```\n", True),
+        ("", False),
+    ],
+    ids=["table", "markdown table", "list", "poem", "German", "no names", "code", "nothing"],
+)
+def test_nothing_is_made_of_what_is_no_english_prose(text: str, markdown: bool) -> None:
+    assert _asked(text, markdown) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(texts)
+def test_whatever_the_text_a_question_is_one_line_with_one_mark(text: str) -> None:
+    for question in _asked(f"{TOWN}\n{text}\n{TOWN}"):
+        assert re.fullmatch(r"(?:Who|What|When|Where|Why|How many|How much) [^?\n]*[^?\s]\?", question)
+        assert "  " not in question
+
+
+def test_a_question_is_suggested_when_its_own_sentence_answers_it() -> None:
+    document = text_document(TOWN)
+    bot = SentenceBot(document, script={PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY})
+    assert {one.question for one in suggested(bot, [document])} == {PRICE, OPENED, GUESTS}
+
+
+@pytest.mark.parametrize(
+    "bot",
+    [
+        SentenceBot(text_document(TOWN)),
+        SentenceBot(text_document(TOWN), script={PRICE: BRIDGE}, confidence=0.6),
+        SentenceBot(text_document(TOWN), script={PRICE: TUNNEL}),
+        SentenceBot(text_document(TOWN), script={PRICE: BRIDGE[4:]}),
+        SentenceBot(text_document(TOWN), script={PRICE: BRIDGE}, version="of before"),
+    ],
+    ids=["refused", "unsure", "another sentence", "part of it", "changed since"],
+)
+def test_no_question_that_its_own_sentence_does_not_answer(bot: SentenceBot) -> None:
+    assert suggested(bot, [text_document(TOWN)]) == ()
+    assert PRICE in bot.asked
+
+
+def test_pieces_of_a_long_document_are_looked_into_and_their_places_are_exact() -> None:
+    names = ["".join(letters) for letters in product("abcdefghij", repeat=4)]
+    lines = [f"The bridge of Norra{name} cost 48 million euros." for name in names]
+    document = text_document("\n".join([DULL] * 10_000 + lines))
+    script = {f"How much did the bridge of Norra{name} cost?": line for name, line in zip(names, lines, strict=True)}
+    bot = SentenceBot(document, script=script)
+    assert [one.question in script for one in suggested(bot, [document])] == [True]
+
+
+def test_examples_come_first_and_are_not_asked() -> None:
+    document = replace(text_document(TOWN), examples=("Who pays for it?", "Who pays for it?", "What is a toll?"))
+    bot = SentenceBot(document, script={PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY})
+    found = suggested(bot, [document], count=2)
+    assert found == (Suggestion("Who pays for it?", "a.txt"), Suggestion("What is a toll?", "a.txt"))
+    assert bot.asked == []
+    assert suggested(bot, [document], count=3)[:2] == found
+    assert len(suggested(bot, [document], count=3)) == 3
+
+
+def test_documents_take_turns() -> None:
+    first = text_document(TOWN, "first.txt")
+    second = text_document(TOWN.replace("Norra", "Sorra").replace("Lagos", "Vagos"), "second.txt")
+    third = replace(text_document("Nothing to ask.", "third.txt"), examples=("Who pays?", "Who else pays?"))
+    script = {PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY}
+    script |= {
+        question.replace("Norra", "Sorra").replace("Lagos", "Vagos"): sentence.replace("Norra", "Sorra").replace(
+            "Lagos", "Vagos"
+        )
+        for question, sentence in script.items()
+    }
+    bot = SentenceBot(first, second, third, script=script)
+    found = [one.document for one in suggested(bot, [first, second, third])]
+    assert found[:2] == ["third.txt", "third.txt"]
+    assert set(found[2:]) == {"first.txt", "second.txt"}
+
+
+def test_none_is_like_another() -> None:
+    text = f"{BRIDGE} The old harbor bridge of Norra cost 3 million euros. {FERRY}"
+    document = text_document(text)
+    script = {PRICE: BRIDGE, GUESTS: FERRY}
+    script[PRICE.replace("the harbor", "the old harbor")] = "The old harbor bridge of Norra cost 3 million euros."
+    found = [one.question for one in suggested(SentenceBot(document, script=script), [document])]
+    assert GUESTS in found
+    assert len(found) == 2
+
+
+def test_among_several_documents_a_question_has_a_name() -> None:
+    text = "The old bridge of the town was opened in 1998."
+    alone, other = text_document(text), text_document("Nothing to ask.", "b.txt")
+    bot = SentenceBot(alone, other)
+    suggested(bot, [alone])
+    assert bot.asked == ["When was the old bridge of the town opened?"]
+    suggested(bot, [alone, other])
+    assert len(bot.asked) == 1
+
+
+def test_a_large_library_costs_no_more_than_a_small_one() -> None:
+    many = [text_document(TOWN.replace("Norra", f"Norra{chr(65 + n % 26)}"), f"{n}.txt") for n in range(1000)]
+    bot = SentenceBot(*many)
+    assert suggested(bot, many) == ()
+    assert len(bot.asked) == MOST_ASKED
+    assert len(set(bot.asked_of)) == MOST_READ
+
+
+def test_the_same_seed_suggests_the_same() -> None:
+    many = [text_document(TOWN, f"{n}.txt") for n in range(40)]
+
+    def asked(seed: int) -> list[str]:
+        bot = SentenceBot(*many)
+        suggested(bot, many, seed=seed)
+        return bot.asked_of
+
+    assert asked(1) == asked(1)
+    assert len({tuple(asked(seed)) for seed in range(5)}) > 1
+
+
+def test_it_ends_when_stopped() -> None:
+    document, stop = text_document(TOWN), threading.Event()
+
+    class Stopping(SentenceBot):
+        def ask(self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False) -> Answer:
+            stop.set()
+            return super().ask(question, documents=documents, built_in=built_in)
+
+    bot = Stopping(document, script={PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY})
+    assert len(suggested(bot, [document], stop=stop)) == 1
+    assert suggested(bot, [document], stop=stop) == ()
+    assert len(bot.asked) == 1
+
+
+def test_the_packaged_models_answer_what_is_suggested_of_the_article(seed_bot: Bot) -> None:
+    article = replace(load([SEEDS]).documents[0], examples=())
+    found = suggested(seed_bot, [article])
+    assert len(found) >= 3
+    for one in found:
+        answer = seed_bot.ask(one.question, documents=[one.document])
+        words = re.findall(r"[A-Z]\w+", one.question)[1:]
+        assert any(word in answer.sentences[0].text for word in words), one.question

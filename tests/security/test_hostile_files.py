@@ -148,7 +148,7 @@ def test_nesting_that_the_parser_would_cut_is_refused_and_less_is_read() -> None
 )
 def test_a_name_sent_by_a_browser_is_one_clean_component(sent: str, name: str) -> None:
     document = from_bytes(sent, b"Some text.")
-    assert (document.name, document.source) == (name, f"upload:{name}")
+    assert (document.name, document.source) == (name, f"uploads/{name}")
     assert len(document.name) <= 120
     assert not re.search(r"[/\\\x00-\x1f]", document.name)
 

@@ -40,7 +40,6 @@ def page(bot: Bot, intake: Intake) -> AppTest:
         def read(name: str) -> None:
             st.session_state["read"] = name
 
-        st.session_state["picked"] = library.pick(bot.index.documents(), "pick")
         library.show(bot, intake, "ann", read)
 
     return AppTest.from_function(script, default_timeout=10, args=(bot, intake)).run()
@@ -92,17 +91,6 @@ def test_a_pasted_text_needs_a_title_and_is_taken_once(page: AppTest, bot: Bot, 
     assert page.text_area(key="library-text-1").value == ""
     assert [job.document for job in ended(intake)] == ["On dogs-cats.txt"]
     assert [document.title for document in bot.index.documents()] == ["On dogs/cats", "Pets"]
-
-
-def test_what_is_chosen_is_asked_until_it_is_gone(page: AppTest, bot: Bot) -> None:
-    assert page.session_state["picked"] is None
-    page.multiselect(key="pick").select("pets.txt").run()
-    assert page.session_state["picked"] == {"pets.txt"}
-    bot.index.remove("pets.txt")
-    page.run()
-    assert not page.exception
-    assert page.session_state["picked"] is None
-    assert "Nothing yet" in shown(page)
 
 
 def test_many_documents_are_searched_and_paged(page: AppTest, bot: Bot) -> None:
