@@ -200,12 +200,15 @@ def test_pieces_of_a_long_document_are_looked_into_and_their_places_are_exact() 
     assert [one.question in script for one in suggested(bot, [document])] == [True]
 
 
-def test_examples_come_first_and_are_not_asked() -> None:
-    document = replace(text_document(TOWN), examples=("Who pays for it?", "Who pays for it?", "What is a toll?"))
-    bot = SentenceBot(document, script={PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY})
+def test_examples_that_are_answered_come_first() -> None:
+    document = replace(
+        text_document(TOWN), examples=("Who pays for it?", "Who pays for it?", "Who swims?", "What is a toll?")
+    )
+    script = {"Who pays for it?": BRIDGE, "What is a toll?": FERRY, PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY}
+    bot = SentenceBot(document, script=script)
     found = suggested(bot, [document], count=2)
     assert found == (Suggestion("Who pays for it?", "a.txt"), Suggestion("What is a toll?", "a.txt"))
-    assert bot.asked == []
+    assert bot.asked == ["Who pays for it?", "Who swims?", "What is a toll?"]
     assert suggested(bot, [document], count=3)[:2] == found
     assert len(suggested(bot, [document], count=3)) == 3
 
@@ -221,6 +224,7 @@ def test_documents_take_turns() -> None:
         )
         for question, sentence in script.items()
     }
+    script |= {"Who pays?": "Nothing to ask.", "Who else pays?": "Nothing to ask."}
     bot = SentenceBot(first, second, third, script=script)
     found = [one.document for one in suggested(bot, [first, second, third])]
     assert found[:2] == ["third.txt", "third.txt"]
