@@ -33,7 +33,7 @@ async def measure(chromium: str, address: str) -> list[float]:
 
 
 async def _opened(browser: Browser, address: str) -> Page:
-    context = await browser.new_context(viewport={"width": 1000, "height": 700})
+    context = await browser.new_context(viewport={"width": 1000, "height": 700}, reduced_motion="reduce")
     page = await context.new_page()
     await page.goto(address)
     await expect(page.get_by_role("list", name="Example questions")).to_be_visible(timeout=MODELS)
