@@ -190,7 +190,7 @@ def _readable(question: str) -> bool:
 
 LONGEST_SENTENCE, LONGEST_QUESTION, FEWEST_TERMS = 60, 18, 2
 _WHOLE = re.compile(r"[.!][\"”’]?$|,[\"”’] ?[^\"“”]*\.$")
-_MARKS = re.compile(r"[\"“”„«»()\[\]{}:;,?!…—|*_`<>/]|\s[-–]|\.{2}|^\W|\d\.$")
+_MARKS = re.compile(r"[\"“”„«»()\[\]{}:;,?!…—|*_`<>/]|\s[-–]|\.{2}|^\W|\d\.$| [A-Z]$")
 _POINTS = re.compile(
     r"\bus\b|\b(?i:he|she|it|they|him|them|his|her|hers|its|their|theirs|i|me|my|we|our|you|your|this|these|those|"
     r"yesterday|today|tomorrow|tonight|ago|now|here|also|such|other|others|another|both|same|latter|former|"

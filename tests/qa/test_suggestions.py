@@ -128,6 +128,7 @@ def test_a_sentence_makes_a_question(sentence: str, question: str) -> None:
         "The bridge will be ready next year, as it was said in the town.",
         "Was the bridge opened in 1998, or was it in 1999?",
         "The show returns in the spring, for all that it has been.",
+        "In 1973, the king named William E. Simon the first governor of it.",
         "Critics said in the spring that the bridge was too narrow for two cars.",
     ],
 )
