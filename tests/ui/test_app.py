@@ -58,8 +58,10 @@ class FakeBot:
         built_in: bool = False,
         stop: Gate | None = None,
     ) -> Answer:
-        self.asked.append((question, tuple(history)))
-        self.restricted.append(documents)
+        # Who looks for suggestions does not listen.
+        if on_event:
+            self.asked.append((question, tuple(history)))
+            self.restricted.append(documents)
         if self.engine != BUILT_IN and not built_in:
             raise LanguageModelError("The model is not there. Start it.", streamed="Cats <b>")
         if on_event:
