@@ -25,7 +25,7 @@ class Settings:
     """
 
     home: Path
-    """Holds the index, and later conversations and runs."""
+    """Holds the index, conversations, users, and runs."""
     index: Path | None = None
     """The folder of the index, if it is not that of `home`."""
     embedding: str = PACKAGED_EMBEDDING
