@@ -1,8 +1,8 @@
 """Question files: one JSON object a line, checked as a whole before anything is asked."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +30,27 @@ class Question:
     split: Split = "dev"
     line: int = 0
     """Where it stands in its file, from 1."""
+    relevant: Mapping[str, int] = field(default_factory=dict)
+    """Grades, from 1, of the documents that are relevant as a whole, by name: what sets without quotes have."""
+    group: str = ""
+    """What it shares with others, its article for one: such questions are not independent, and intervals know it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The question as a line of a question file has it."""
+        row: dict[str, Any] = {
+            "id": self.id,
+            "question": self.question,
+            "answerable": self.answerable,
+            "answers": list(self.answers),
+            "evidence": list(self.evidence),
+            "kind": self.kind,
+            "split": self.split,
+        }
+        if self.history:
+            row["history"] = [{"question": turn.question, "answer": turn.answer} for turn in self.history]
+        if self.relevant:
+            row["relevant"] = dict(self.relevant)
+        return row | ({"group": self.group} if self.group else {})
 
 
 def read_questions(path: Path) -> list[Question]:
@@ -68,13 +89,18 @@ def check_evidence(questions: Iterable[Question], documents: Sequence[Document])
     """By question id, where its gold quotes stand, in the order of the quotes; an empty list for those without.
 
     Raises one QuestionFileError that names every quote that the documents do not hold, or hold more than once,
-    so that it would not be known which of them is meant.
+    so that it would not be known which of them is meant, and every relevant document that is not there.
     """
     texts = list({document.id: document for document in documents}.values())
+    names = {document.name for document in texts}
     gold: dict[str, list[Gold]] = {}
     problems: list[tuple[int, str]] = []
     for question in questions:
         gold[question.id] = []
+        problems += [
+            (question.line, f"{question.id}: there is no document {name!r}")
+            for name in question.relevant.keys() - names
+        ]
         for quote in question.evidence:
             found = [place for document in texts for place in _places(quote, document)]
             if len(found) == 1:
@@ -129,6 +155,13 @@ def _are_turns(value: Any) -> bool:
     )
 
 
+def _are_grades(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _is_text(name) and isinstance(grade, int) and not isinstance(grade, bool) and grade > 0
+        for name, grade in value.items()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Field:
     fits: Callable[[Any], bool]
@@ -145,20 +178,24 @@ _FIELDS = {
     "kind": _Field(_is_text, "a text that is not empty"),
     "history": _Field(_are_turns, 'a list of objects with the texts "question" and "answer"', required=False),
     "split": _Field(lambda value: value in ("dev", "test"), '"dev" or "test"', required=False),
+    "relevant": _Field(_are_grades, "an object of document names, each with a whole number from 1", required=False),
+    "group": _Field(_is_text, "a text that is not empty", required=False),
 }
 
 
 def _field_problems(row: dict[str, Any]) -> Iterator[str]:
     yield from (f'unknown field "{name}"' for name in row if name not in _FIELDS)
-    for name, field in _FIELDS.items():
-        if name in row and not field.fits(row[name]):
-            yield f'"{name}" must be {field.words}'
-        if name not in row and field.required:
+    for name, needed in _FIELDS.items():
+        if name in row and not needed.fits(row[name]):
+            yield f'"{name}" must be {needed.words}'
+        if name not in row and needed.required:
             yield f'"{name}" is missing'
     answerable = row.get("answerable")
     for name in ("answers", "evidence"):
-        if answerable is True and row.get(name) == []:
+        # Of relevant documents it need not be known what they answer, nor where.
+        if answerable is True and row.get(name) == [] and not row.get("relevant"):
             yield f'answerable, but without "{name}"'
+    for name in ("answers", "evidence", "relevant"):
         if answerable is False and row.get(name):
             yield f'not answerable, but with "{name}"'
 
@@ -181,6 +218,8 @@ def _question(row: dict[str, Any], number: int) -> Question:
         history=tuple(Turn(**turn) for turn in row.get("history", ())),
         split=row.get("split", "dev"),
         line=number,
+        relevant=row.get("relevant", {}),
+        group=row.get("group", ""),
     )
 
 

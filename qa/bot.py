@@ -32,6 +32,8 @@ REFUSALS: dict[Reason, str] = {
 NOTHING_SUPPORTED = (
     "{model} wrote nothing that the documents support. This is the answer in the documents' own sentences."
 )
+LIBRARIES_KEPT = 8
+"""Choices of documents whose library is kept; each holds the words and places of all of its documents."""
 LEFT_OUT = "{count} of the language model's left out: the documents do not support it."
 
 
@@ -196,8 +198,9 @@ class Bot:
         known = self._libraries.get(names)
         generation = self.index.generation
         if known is None or known.generation != generation:
-            self._libraries = {key: lib for key, lib in self._libraries.items() if lib.generation == generation}
-            self._libraries[names] = Library.of(self.index, names)
+            made = Library.of(self.index, names, self._libraries.values())
+            kept = [(key, lib) for key, lib in self._libraries.items() if lib.generation == generation]
+            self._libraries = {**dict(kept[-LIBRARIES_KEPT + 1 :]), names: made}
         return self._libraries[names]
 
 

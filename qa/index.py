@@ -25,6 +25,8 @@ from qa.types import Document, Passage, Span
 SCHEMA = "2"
 Outcome = Literal["added", "unchanged", "replaced"]
 EMBEDDED_AT_ONCE = 64
+WRITTEN_AT_ONCE = 256
+"""Passages for which the library is held at a time; embedding takes no hold of it."""
 OnProgress = Callable[[int, int], None]
 """Is told how many passages of a document are embedded, and of how many."""
 TITLE_SHOWN = 200
@@ -140,14 +142,24 @@ class Index:
         if not self._embedder:
             raise ValueError("an index opened without an embedder takes no documents")
         passages = _split(document, self._embedder)
-        vectors = _vectors(passages, self._embedder, on_progress)
-        with self._current(), self._store.writing():
-            self._store.refresh()
-            named, old = self._named(document)
-            _put(self._store.passages, passages, vectors, self._store.batch_size())
-            _put_record(self._store.records, named)
-            self._sweep(named.id, keep=named.version)
-            self._store.changed()
+        told = on_progress or _ignore
+        vectors = _vectors(passages, self._embedder, told)
+        with self._store.reading(), self._store.lock:
+            try:
+                for part in _parts(passages, vectors):
+                    with self._current(), self._store.writing():
+                        _put(self._store.passages, *part, self._store.batch_size())
+                    # Chroma computes without letting other threads go on: here a question may go first.
+                    told(len(passages), len(passages))
+            except BaseException:
+                with self._current(), self._store.writing():
+                    self._sweep(named.id, keep=old["version"] if old else "")
+                raise
+            with self._current(), self._store.writing():
+                named, old = self._named(document)
+                _put_record(self._store.records, named)
+                self._sweep(named.id, keep=named.version)
+                self._store.changed()
         return Added("replaced" if old else "added", named.name)
 
     def twin(self, document: Document) -> str | None:
@@ -158,8 +170,7 @@ class Index:
 
     def remove(self, name: str) -> bool:
         """Removes the document of that name; False when there is none."""
-        with self._current(), self._store.writing():
-            self._store.refresh()
+        with self._store.reading(), self._store.lock, self._current(), self._store.writing():
             key = next((key for key, record in self._records().items() if record["name"] == name), None)
             if key is None:
                 return False
@@ -297,13 +308,24 @@ def _put_record(collection: Any, document: Document) -> None:
     collection.upsert(ids=[document.id], embeddings=[_RECORD_VECTOR], metadatas=[{"record": record}])
 
 
-def _vectors(passages: Sequence[Passage], embedder: Embedder, on_progress: OnProgress | None = None) -> list[Vectors]:
+def _parts(
+    passages: Sequence[Passage], vectors: Sequence[Vectors]
+) -> Iterator[tuple[Sequence[Passage], Sequence[Vectors]]]:
+    for first in range(0, len(passages), WRITTEN_AT_ONCE):
+        part = slice(first, first + WRITTEN_AT_ONCE)
+        yield passages[part], vectors[part]
+
+
+def _ignore(_done: int, _total: int) -> None:
+    """For who does not listen."""
+
+
+def _vectors(passages: Sequence[Passage], embedder: Embedder, on_progress: OnProgress = _ignore) -> list[Vectors]:
     vectors: list[Vectors] = []
     for first in range(0, len(passages), EMBEDDED_AT_ONCE):
         encodings = embedder.encode([embedded_text(passage) for passage in passages[first : first + EMBEDDED_AT_ONCE]])
         vectors += [encoding.vector for encoding in encodings]
-        if on_progress:
-            on_progress(len(vectors), len(passages))
+        on_progress(len(vectors), len(passages))
     return vectors
 
 

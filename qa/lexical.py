@@ -36,7 +36,7 @@ def stem(word: str) -> str:
 
 def terms(text: str) -> list[str]:
     """The stems of the words that carry meaning, in order, repeats kept."""
-    return [stem(word) for word in words(text) if word not in STOPWORDS]
+    return list(_STEMMER.stemWords([word for word in words(text) if word not in STOPWORDS]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """A question finds passages: the nearest by meaning and the best by words, fused by reciprocal rank."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from qa.embedding import Vectors
 from qa.index import Index
@@ -34,16 +35,23 @@ class Library:
     """Every word of the documents, case-folded."""
 
     @classmethod
-    def of(cls, index: Index, names: Collection[str] | None = None) -> "Library":
-        """The whole index, or the documents of these names."""
+    def of(cls, index: Index, names: Collection[str] | None = None, known: Iterable["Library"] = ()) -> "Library":
+        """The whole index, or the documents of these names; `known` spare cutting their documents into sentences."""
         generation = index.generation
         documents = tuple(d for d in index.documents() if names is None or d.name in names)
-        return cls.made_of(index.passages(documents), documents, generation)
+        cut = {document: library.sentences[document.id] for library in known for document in library.documents}
+        return cls.made_of(index.passages(documents), documents, generation, cut)
 
     @classmethod
-    def made_of(cls, passages: Sequence[Passage], documents: Sequence[Document], generation: str) -> "Library":
-        """A library of these passages, which are all of these documents'."""
-        sentences = {document.id: segment(document) for document in documents}
+    def made_of(
+        cls,
+        passages: Sequence[Passage],
+        documents: Sequence[Document],
+        generation: str,
+        cut: Mapping[Document, tuple[Sentence, ...]] = MappingProxyType({}),
+    ) -> "Library":
+        """A library of these passages, which are all of these documents'; `cut`: the sentences of some of them."""
+        sentences = {document.id: cut.get(document) or segment(document) for document in documents}
         return cls(
             generation=generation,
             documents=tuple(documents),

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Literal
 
@@ -104,6 +105,7 @@ class _Block:
     kind: Kind
 
 
+@lru_cache(maxsize=2)  # a document that is added is cut into passages first, and then read
 def segment(document: Document) -> tuple[Sentence, ...]:
     """The sentences of a document, in order, without overlap; between them there is white space and markup only."""
     text = document.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two looks at whether files are added."""
+SWITCH = 0.001
+"""Seconds after which a thread that computes in Python lets another go on. An answer lets go of its turn hundreds of
+times, and beside a text that is being cut waits so long each time: with Python's 0.005 for up to two seconds in all."""
 
 
 def open_bot(settings: Settings) -> Bot:
@@ -38,6 +42,7 @@ def open_bot(settings: Settings) -> Bot:
     # What is loaded stays: else each full collection looks at all of it while every tab waits.
     gc.collect()
     gc.freeze()
+    sys.setswitchinterval(SWITCH)
     return bot
 
 

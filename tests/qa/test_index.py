@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from qa.embedding import Encoding
 from qa.errors import IndexDamagedError, IndexMismatchError, NotWritableError
-from qa.index import Added, Index
+from qa.index import WRITTEN_AT_ONCE, Added, Index
 from qa.store import Store
 from qa.types import Document
 from tests.qa.fakes import WordEmbedder, text_document
@@ -72,6 +72,25 @@ def test_what_fails_in_the_middle_leaves_the_library_as_it_was(tmp_path: Path) -
     with pytest.raises(RuntimeError, match="out of order"):
         Index(tmp_path / "index", BrokenEmbedder()).add(text_document("The second version."))
     assert _texts(Index(tmp_path / "index")) == {"a.txt": "The first version."}
+
+
+@pytest.mark.parametrize("stopped", [1, 2])
+def test_who_stops_an_adding_while_it_is_written_finds_the_library_as_before(tmp_path: Path, stopped: int) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document(NEWS))
+    question = WordEmbedder().encode(["bridge"])[0].vector
+    generation, before = index.generation, index.nearest(question, 99)
+    told: list[int] = []
+
+    def stop(done: int, total: int) -> None:
+        told.append(done)
+        if told.count(total) > stopped:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.add(text_document("The bridge is long and it is old. " * 12_000), stop)
+    assert told[-1] > 2 * WRITTEN_AT_ONCE
+    assert (index.generation, index.nearest(question, 99), _texts(index)) == (generation, before, {"a.txt": NEWS})
 
 
 def test_passages_without_a_record_are_not_seen_and_go_at_the_next_opening(
