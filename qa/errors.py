@@ -3,6 +3,7 @@
 FootnoteError             exit code 2: bad usage or bad data
 ├── DocumentError         a file that cannot be read as a document
 ├── QuestionFileError     a question file with bad lines, all of them named
+├── RunError              an evaluation run that is not whole, or two that cannot be compared
 ├── IndexMismatchError    an index that was built with other settings
 ├── IndexDamagedError     an index folder that cannot be opened
 └── BrokenError           exit code 3: something broke while running
@@ -27,6 +28,10 @@ class DocumentError(FootnoteError):
 
 class QuestionFileError(FootnoteError):
     """A question file with bad lines; the message lists every one with its number."""
+
+
+class RunError(FootnoteError):
+    """An evaluation run that is not there, was cut off or is damaged; two that cannot be compared."""
 
 
 class IndexMismatchError(FootnoteError):
