@@ -16,7 +16,7 @@ from qa.followup import forms
 from qa.generative import Draft, write
 from qa.index import Index
 from qa.lexical import corrected, stem
-from qa.llm import LanguageModel, LlmSettings, language_model
+from qa.llm import LanguageModel, LlmSettings, Metered, language_model
 from qa.reader import Reader, Reading, Reads, Weights
 from qa.retrieval import Library, retrieve
 from qa.rewriting import rewritten
@@ -123,6 +123,9 @@ class Bot:
         engine = None if built_in else self._engine
         with self._lock:
             library = self._library(documents)
+        if engine:
+            asking.model = Metered(engine.model)
+            engine = replace(engine, model=asking.model)
         ways = self._ways(asking, engine if library.documents else None)
         with self._lock:
             read = self._best_read(ways, library, asking)
@@ -158,7 +161,7 @@ class Bot:
     def _generative(self, read: "_Read", library: Library, engine: Engine, asking: "_Asking") -> Answer:
         """The answer in a language model's words, each sentence checked."""
         asking.tell(Event("answer"))
-        draft = write(read.asked, read.reading.passages, engine.model, asking.tell, asking.stop)
+        draft = write(read.asked, read.reading.passages, engine.model, asking.hear, asking.stop)
         asking.clock.lap("answer")
         if not draft.claims:
             return _answer(asking, read, engine.model.name, "model_declined", (), draft.seen, draft.notices)
@@ -236,17 +239,23 @@ class _Clock:
     def __init__(self) -> None:
         self._begun = self._last = time.perf_counter()
         self._laps = dict.fromkeys(("retrieve", "read", "answer", "verify"), 0.0)
+        self._heard: float | None = None
 
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
         self._laps[stage] += now - self._last
         self._last = now
 
+    def hear(self) -> None:
+        """Keeps the time of the first words."""
+        self._heard = self._heard or time.perf_counter()
+
     def timings(self) -> dict[str, float]:
-        return {**self._laps, "total": self._last - self._begun}
+        heard = {"first_words": self._heard - self._begun} if self._heard else {}
+        return {**self._laps, **heard, "total": self._last - self._begun}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Asking:
     """A question under way."""
 
@@ -255,6 +264,14 @@ class _Asking:
     tell: OnEvent
     stop: threading.Event
     clock: _Clock = field(default_factory=_Clock)
+    model: Metered | None = None
+    """The language model that answers, if one does."""
+
+    def hear(self, event: Event) -> None:
+        """Tells of an event, and keeps when the first words came."""
+        if event.words:
+            self.clock.hear()
+        self.tell(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,4 +315,5 @@ def _answer(
         engine=engine,
         timings=asking.clock.timings(),
         notices=notices,
+        usage=asking.model.usage if asking.model and asking.model.asked else None,
     )

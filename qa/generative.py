@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from qa import marks
 from qa.errors import LanguageModelError
 from qa.facts import folded
-from qa.llm import LanguageModel, Message
+from qa.llm import MESSAGE_TOKENS, LanguageModel, Message
 from qa.prompts import DECLINED, answering, passage_ids
 from qa.sentences import segment
 from qa.types import Document, Event, OnEvent, Passage, RankedPassage
 
 ANSWER_TOKENS = 700
 """What an answer may have at most."""
-MESSAGE_TOKENS = 8
-"""What a chat template adds to a message, about."""
 
 _DECLINED = re.compile(
     r"^[\W_]*(?:(?:(?:(?:i am|i'm) (?:very )?)?(?:sorry|afraid)|unfortunately|i apologi[sz]e)\W+(?:(?:but|that) )?)?"

@@ -19,6 +19,7 @@ from qa.connection import TICK, Request
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
 from qa.faults import Server
 from qa.providers import PROVIDERS, Provider, Room
+from qa.types import Usage
 
 if TYPE_CHECKING:
     import tiktoken
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 UNKNOWN_CONTEXT = 4096
 """Tokens that a model takes whose server does not say."""
+MESSAGE_TOKENS = 8
+"""What a chat template adds to a message, about."""
 TOKEN_CHARACTERS = 8
 """An answer has at most this many characters a token; more is not read."""
 _VOCABULARY = "_static/tiktoken_cache/9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
@@ -101,6 +104,41 @@ def language_model(settings: LlmSettings, environ: Mapping[str, str] = os.enviro
         command = f"pip install -c constraints.txt -e '.[{kind}]'"
         raise ModelError(f"What {settings.name} needs is not installed. Install it: {command}") from error
     return _RemoteModel(server, provider, settings)
+
+
+class Metered:
+    """A language model that counts what it is given and gives, for one answer. `asked`: whether anything was."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+        self._given: list[str] = []
+        self._got: list[str] = []
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    @property
+    def asked(self) -> bool:
+        return bool(self._given)
+
+    @property
+    def usage(self) -> Usage:
+        prompt = sum(self.count(text) + MESSAGE_TOKENS for text in self._given)
+        return Usage(prompt, sum(map(self.count, self._got)))
+
+    def context(self, stop: threading.Event) -> int:
+        return self._model.context(stop)
+
+    def count(self, text: str) -> int:
+        return self._model.count(text)
+
+    def stream(self, messages: Sequence[Message], most: int, stop: threading.Event) -> Iterator[str]:
+        self._given += [message.content for message in messages]
+        self._got.append("")
+        for piece in self._model.stream(messages, most, stop):
+            self._got[-1] += piece
+            yield piece
 
 
 def destination(settings: LlmSettings) -> tuple[str, bool]:

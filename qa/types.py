@@ -173,6 +173,17 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a language model was given and gave for one answer, in tokens as `LanguageModel.count` has them."""
+
+    prompt_tokens: int
+    answer_tokens: int
+
+    def as_json(self) -> dict[str, int]:
+        return {"prompt_tokens": self.prompt_tokens, "answer_tokens": self.answer_tokens}
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What `Bot.ask` gives. A refusal is one too: `abstained`, with a reason and no sentence."""
 
@@ -188,9 +199,11 @@ class Answer:
     """What was read, best first."""
     engine: str
     timings: dict[str, float] = field(default_factory=dict)
-    """Seconds: retrieve, read, answer, verify, total."""
+    """Seconds: retrieve, read, answer, verify, total; and of a language model's answer `first_words`, until its first."""
     notices: tuple[str, ...] = ()
     """What the person should know of how it came about: what was left out, and why."""
+    usage: Usage | None = None
+    """None: no language model was asked."""
 
     @property
     def abstained(self) -> bool:
@@ -210,6 +223,7 @@ class Answer:
             "engine": self.engine,
             "timings": dict(self.timings),
             "notices": list(self.notices),
+            **({"usage": self.usage.as_json()} if self.usage else {}),
         }
 
 

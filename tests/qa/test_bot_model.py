@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from qa.bot import LEFT_OUT, NOTHING_SUPPORTED, REFUSALS, Bot
 from qa.errors import LanguageModelError, StoppedError
+from qa.llm import MESSAGE_TOKENS
 from qa.prompts import DECLINED
 from qa.types import Answer, Event, Turn
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
@@ -49,6 +50,20 @@ def test_what_the_model_saw_is_what_is_shown(tmp_path: Path) -> None:
     answer = bot.ask(QUESTION)
     assert answer.passages
     assert all(one.passage.text.strip() in model.prompts[0][1].content for one in answer.passages)
+
+
+def test_what_the_model_was_given_and_gave_is_counted(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path, COST)
+    answer = bot.ask(QUESTION)
+    assert answer.usage
+    (prompt,) = model.prompts
+    assert answer.usage.prompt_tokens == sum(model.count(one.content) + MESSAGE_TOKENS for one in prompt)
+    # The word in braces is the mark, which the model writes and nobody sees.
+    assert 0 < answer.usage.answer_tokens <= model.count(COST) + 10
+    assert 0 < answer.timings["first_words"] <= answer.timings["total"]
+    assert answer.as_json()["usage"] == answer.usage.as_json()
+    built_in = bot.ask(QUESTION, built_in=True)
+    assert (built_in.usage, "usage" in built_in.as_json(), "first_words" in built_in.timings) == (None, False, False)
 
 
 def test_a_refusal_by_the_reader_never_calls_the_model(tmp_path: Path) -> None:
