@@ -199,7 +199,7 @@ class Answer:
     """What was read, best first."""
     engine: str
     timings: dict[str, float] = field(default_factory=dict)
-    """Seconds: retrieve, read, answer, verify, total; and of a language model's answer `first_words`, until its first."""
+    """Seconds: retrieve, read, answer, verify, total; where a model answered, `first_words`: until its first."""
     notices: tuple[str, ...] = ()
     """What the person should know of how it came about: what was left out, and why."""
     usage: Usage | None = None

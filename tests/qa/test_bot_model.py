@@ -218,7 +218,7 @@ def test_many_threads_get_their_own_answers(tmp_path: Path) -> None:
 
 def test_the_json_has_the_notices(tmp_path: Path) -> None:
     told = _ask(tmp_path, f"{COST} {FALSE}", strict=True).as_json()
-    assert list(told)[-3:] == ["engine", "timings", "notices"]
+    assert list(told)[-3:] == ["timings", "notices", "usage"]
     assert told["notices"] == [LEFT_OUT.format(count="1 sentence")]
     assert told["timings"]["verify"] > 0
     assert json.loads(json.dumps(told, allow_nan=False)) == told
