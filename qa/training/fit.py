@@ -88,10 +88,10 @@ def ablations(fitted: Sequence[Case], kept: Sequence[Case], weights: Weights) ->
     """Figures over the kept questions: with all signals, without the cross-encoder's, and with those alone."""
     pointed = [name in POINTED for name in NAMES]
     sets = {"without the cross-encoder": [not one for one in pointed], "cross-encoder alone": pointed}
-    found = {"all signals": _figures(kept, weights)}
+    found = {"all signals": figures(kept, weights)}
     for name, columns in sets.items():
         chosen = Weights.from_json(fit([_only(case, columns) for case in fitted]))
-        found[name] = _figures([_only(case, columns) for case in kept], chosen)
+        found[name] = figures([_only(case, columns) for case in kept], chosen)
     return found
 
 
@@ -99,23 +99,23 @@ def _only(case: Case, columns: Sequence[bool]) -> Case:
     return replace(case, rows=case.rows[:, list(columns)])
 
 
-def _figures(kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
+def figures(kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
     """By source, with 95% intervals: the right sentence first (unread is wrong), the AUROC of answered against not."""
-    figures: dict[str, Any] = {}
+    by_source: dict[str, Any] = {}
     for source in dict.fromkeys(case.source for case in kept):
         rows = [case for case in kept if case.source == source]
         first = np.array([case.right[np.argmax(weights.scores(case.rows))] for case in rows if case.answered])
         answered = np.array([case.answered for case in rows])
         sure = np.array([weights.confidence(case.rows, weights.scores(case.rows)) for case in rows])
-        figures[source] = {
+        by_source[source] = {
             "answerable": int(answered.sum()),
             "unanswerable": int((~answered).sum()),
             "read": float(np.mean([case.right.any() for case in rows if case.answered])),
             "right sentence first": _interval(partial(_mean, first), len(first)),
             "AUROC": None if answered.all() else _interval(partial(_auroc, answered, sure), len(answered)),
         }
-        _log.info("%s: %s", source, figures[source])
-    return figures
+        _log.info("%s: %s", source, by_source[source])
+    return by_source
 
 
 def _mean(values: NDArray[np.bool_], at: NDArray[np.intp]) -> float:
@@ -162,13 +162,18 @@ def _conditional_logit(cases: Sequence[tuple[NDArray[np.float64], NDArray[np.boo
     return np.asarray(minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B").x)
 
 
-def cases(found: Mapping[str, Sequence[Asked]], part: Part, models: Models) -> Iterator[Case]:
-    """The questions of one part read over their documents, source by source, in a fixed order."""
+def cases(
+    found: Mapping[str, Sequence[Asked]], part: Part, models: Models, most: Mapping[Part, int] = MOST_DOCUMENTS
+) -> Iterator[Case]:
+    """The questions of one part read over their documents, source by source, in a fixed order.
+
+    `most`: documents taken from a source, by part.
+    """
     rng = random.Random(SEED)
     for source in READING:
         pieces = list(_pieces([asked for asked in found[source] if asked.part == part], PARAGRAPHS))
         rng.shuffle(pieces)
-        chosen = pieces[: MOST_DOCUMENTS.get(part)]
+        chosen = pieces[: most.get(part)]
         for piece in chosen:
             others = [other for other in pieces if other.article == piece.article and other is not piece]
             shelf = _shelf([piece], models)
