@@ -8,11 +8,11 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from eval.commands import claims, run, threshold
+from eval.commands import check, claims, convert, draft, judge, report, run, show, sweep, threshold
 from qa.errors import BrokenError, FootnoteError
 
 BROKEN = BrokenError.exit_code
-COMMANDS = (run, threshold, claims)
+COMMANDS = (run, report, show, sweep, threshold, check, draft, convert, judge, claims)
 """In the order of `--help`."""
 _log = logging.getLogger("eval")
 

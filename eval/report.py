@@ -1,111 +1,214 @@
-"""A run as one page of HTML: all figures, and each question that failed, with what was said and what is so.
+"""Runs as one page of HTML: what was measured on what, every figure with its interval, and each question that failed.
 
-Self-contained, no script; every text that is not ours is escaped. `compare` and its page come later.
+It is complete in itself: it opens from disk, asks for nothing, and reads without its few lines of script. Its policy
+forbids anything else, should a text that is not ours ever get through unescaped.
 """
 
-from collections.abc import Mapping, Sequence
-from html import escape
-from typing import Any
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
 
-from eval.summary import LABELS, LESS_IS_BETTER, Group, Outcome
-from eval.table import digits, numbers, shown
-from qa.types import Answer
+from eval.cases import Seen, read_seen
+from eval.charts import histogram
+from eval.export import Kind, write
+from eval.failed import failed_questions
+from eval.markup import NOTHING, Row, Rows, label, plotted, table, text
+from eval.measured import measured
+from eval.runs import REPORT
+from eval.stylesheet import SCRIPT, STYLE
+from eval.summary import By, Figure, Group
+from eval.table import TABLES, shown
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Footnote: an evaluation run</title>
-<style>
-:root {{ color-scheme: light dark; --line: #8886; --soft: #8882; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 0 auto; padding: 1rem; }}
-main {{ overflow-wrap: anywhere; }}
-h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.2rem; margin-top: 2rem; }} h3 {{ font-size: 1rem; margin: 0 0 .5rem; }}
-table {{ border-collapse: collapse; width: 100%; }}
-th, td {{ padding: .2rem .4rem; border-bottom: 1px solid var(--line); text-align: right; overflow-wrap: normal; }}
-th:first-child {{ text-align: left; font-weight: normal; }}
-summary {{ cursor: pointer; padding: .4rem 0; }}
-article {{ border: 1px solid var(--line); border-radius: .4rem; padding: .8rem; margin: .8rem 0; }}
-dl {{ margin: 0; }} dt {{ font-weight: 600; margin-top: .5rem; }} dd {{ margin: 0; }}
-blockquote {{ margin: .2rem 0; padding: .2rem .6rem; background: var(--soft); }}
-</style>
-<main>
-<h1>An evaluation run</h1>
-{about}
-<h2>Figures</h2>
-<p>n: questions that have a value. Interval: 95%. ↓: less is better.</p>
-{figures}
-<h2>Failed questions ({count})</h2>
-{failed}
-</main>
-</html>
-"""
+HTML = Kind("a report of ours", "<title>Footnote: an evaluation")
+_HEADLINE = "answered_right"
+"""The figure by which splits and kinds are drawn, where the runs have it."""
+_BINS = 10
+"""Of confidence."""
 
 
-def page(groups: Sequence[Group], outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> str:
-    """The whole page. `groups` begins with that of all questions; `about` is `run.about`'s."""
-    failed = [outcome for outcome in outcomes if outcome.failed]
-    return _PAGE.format(
-        about=_about(about),
-        figures="\n".join(_figures(group) for group in shown(groups)),
-        count=f"{len(failed)} of {len(outcomes)}",
-        failed="\n".join(map(_failed, failed)) or "<p>None.</p>",
+def write_report(folder: Path) -> Path:
+    """Writes the page of a run into its folder. Raises RunError, QuestionFileError and NotWritableError."""
+    path = folder / REPORT
+    write([(path, page([read_seen(folder)]), HTML)])
+    return path
+
+
+def page(runs: Sequence[Seen]) -> str:
+    """The whole page, of one run or of several side by side. The same runs give the same page."""
+    names = _lettered(runs)
+    title = f"An evaluation run: {names[0]}" if len(runs) == 1 else f"An evaluation of {len(runs)} runs"
+    policy = f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'"
+    body = "".join(
+        [
+            f"<h1>{text(title)}</h1>",
+            measured(runs, names),
+            _figures(runs, names),
+            _by_group(runs, names),
+            _confidence(runs, names),
+            _failed(runs, names),
+        ]
+    )
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>Footnote: an{text(title[2:])}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 
 
-def _about(about: Mapping[str, Any]) -> str:
-    rows = ((name, _words(value)) for name, value in about.items())
-    told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(words)}</dd>" for name, words in rows)
-    return f"<details><summary>Measured on and with</summary><dl>{told}</dl></details>"
+def _hash(content: str) -> str:
+    return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
 
 
-def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {_words(inner)}" for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_words, value))
-    return "none" if value is None else str(value)
+def run_names(runs: Sequence[Seen]) -> list[str]:
+    """What to call each run: its folder's name, or its path where another has that name too."""
+    names = [seen.run.folder.resolve().name for seen in runs]
+    return [name if names.count(name) == 1 else str(seen.run.folder) for seen, name in zip(runs, names, strict=True)]
 
 
-def _figures(group: Group) -> str:
-    """A table of one group, a row a measure: narrow enough for a phone."""
-    rows = "".join(_row(group, name) for name in LABELS)
-    named = f"{escape(group.name)}: {group.questions} questions" + (f", {group.errors} broken" if group.errors else "")
-    head = '<tr><th scope="col">measure<th scope="col">value (n)<th scope="col">interval</tr>'
-    is_open = " open" if group.by == "overall" else ""
-    return f"<details{is_open}><summary>{named}</summary><table>{head}{rows}</table></details>"
+def _lettered(runs: Sequence[Seen]) -> list[str]:
+    """The runs' names, of several after a letter."""
+    names = run_names(runs)
+    return names if len(names) == 1 else [f"{_short(at)} · {name}" for at, name in enumerate(names)]
 
 
-def _row(group: Group, name: str) -> str:
-    value, interval = numbers(group.figures[name], digits(name))
-    label = escape(LABELS[name]) + (" ↓" if name in LESS_IS_BETTER else "")
-    return f'<tr><th scope="row">{label}<td>{value}<td>{interval}</tr>'
+def _short(at: int) -> str:
+    """A to Z, then numbers."""
+    return chr(ord("A") + at) if at < 26 else str(at + 1)
 
 
-def _failed(outcome: Outcome) -> str:
-    question = outcome.question
-    parts = [
-        f"<article><h3>{escape(question.question)}</h3>",
-        f"<p>{escape(question.id)} · {escape(question.kind)} · {question.split}</p><dl>",
-        *(_part(f"Earlier: {turn.question}", [turn.answer]) for turn in question.history),
-        _part("Error", [outcome.error]) if outcome.error is not None else "",
-        _answer(outcome.answer) if outcome.answer is not None else "",
-        _part("Accepted", question.answers) if question.answerable else _part("Right", ["A refusal"]),
-        _part("Gold evidence", question.evidence, quoted=True),
-        "</dl></article>",
+def _figures(runs: Sequence[Seen], names: Sequence[str]) -> str:
+    told = "".join(
+        f"<h3>{text(title)}</h3>{_plotted('All questions', measures, [seen.groups[0] for seen in runs], names)}"
+        for title, measures in _tables(runs)
+    )
+    several = (
+        '<p class="hint">Intervals that overlap do not show that two runs are alike: python -m eval compare pairs '
+        "their questions.</p>"
+        if len(runs) > 1
+        else ""
+    )
+    return (
+        '<h2>Figures</h2><p class="hint">A point and its 95% interval; n: questions that have a value. ↓: less is '
+        f"better.</p>{several}{told}{_unmeasured(runs)}"
+    )
+
+
+def _unmeasured(runs: Sequence[Seen]) -> str:
+    names = ", ".join(map(label, _measures(runs, False)))
+    return f'<p class="hint">Nothing to measure: {text(names)}.</p>' if names else ""
+
+
+def _tables(runs: Sequence[Seen]) -> Iterator[tuple[str, list[str]]]:
+    """The figures that have a value, as the terminal groups them; at the end those that it does not show."""
+    measured = _measures(runs, True)
+    for title, measures in TABLES:
+        if found := [name for name in measures if name in measured]:
+            yield title, found
+    known = {name for _, measures in TABLES for name in measures}
+    if others := [name for name in measured if name not in known]:
+        yield "Other figures", others
+
+
+def _measures(runs: Sequence[Seen], having: bool) -> list[str]:
+    """The figures that have a value somewhere, or those that have none anywhere."""
+    every: dict[str, bool] = {}
+    for group in (group for seen in runs for group in seen.groups):
+        for name, figure in group.figures.items():
+            every[name] = every.get(name, False) or figure.value is not None
+    return [name for name, is_there in every.items() if is_there == having]
+
+
+def _plotted(caption: str, measures: Sequence[str], groups: Sequence[Group | None], names: Sequence[str]) -> str:
+    rows = [
+        Rows(label(name), name, [Row(run, _figure(group, name)) for run, group in zip(names, groups, strict=True)])
+        for name in measures
     ]
-    return "".join(parts)
+    return plotted(caption, "Figure", rows)
 
 
-def _answer(answer: Answer) -> str:
-    quotes = list(dict.fromkeys(citation.quote for sentence in answer.sentences for citation in sentence.citations))
-    asked = [answer.standalone_question] if answer.standalone_question != answer.question else []
-    named = f"{'Refused' if answer.abstained else 'Answered'} (confidence {answer.confidence:.2f})"
-    return _part("Understood as", asked) + _part(named, [answer.text]) + _part("Cited", quotes, quoted=True)
+def _figure(group: Group | None, measure: str) -> Figure | None:
+    return group.figures.get(measure) if group else None
 
 
-def _part(name: str, texts: Sequence[str], quoted: bool = False) -> str:
-    """A heading with its texts; nothing for no text."""
-    tag = "blockquote" if quoted else "p"
-    told = "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts)
-    return f"<dt>{escape(name)}</dt><dd>{told}</dd>" if texts else ""
+def _by_group(runs: Sequence[Seen], names: Sequence[str]) -> str:
+    """One figure over the splits and kinds to look at, and all figures of each to unfold."""
+    found = [{(group.by, group.name): group for group in shown(seen.groups)} for seen in runs]
+    keys = [key for key in dict.fromkeys(key for one in found for key in one) if key[0] != "overall"]
+    if not keys:
+        return ""
+    measure = _headline(runs)
+    rows = [
+        Rows(
+            _title(key, found),
+            measure,
+            [Row(run, _figure(one.get(key), measure)) for run, one in zip(names, found, strict=True)],
+        )
+        for key in keys
+    ]
+    measures = [name for _, group in _tables(runs) for name in group]
+    folds = "".join(
+        f"<details><summary>{text(_title(key, found))}</summary>"
+        f"{_plotted(_title(key, found), measures, [one.get(key) for one in found], names)}</details>"
+        for key in keys
+    )
+    return f"<h2>By split and kind</h2>{plotted(label(measure), 'Questions', rows)}{folds}"
+
+
+def _title(key: tuple[By, str], found: Sequence[Mapping[tuple[By, str], Group]]) -> str:
+    counts = dict.fromkeys(str(one[key].questions) for one in found if key in one)
+    return f"{key[0]}: {key[1]} ({' and '.join(counts)})"
+
+
+def _headline(runs: Sequence[Seen]) -> str:
+    """The figure that tells most, or the first there is where it is not measured."""
+    measured = [name for _, measures in _tables(runs) for name in measures]
+    return _HEADLINE if _HEADLINE in measured or not measured else measured[0]
+
+
+def _confidence(runs: Sequence[Seen], names: Sequence[str]) -> str:
+    told = "".join(_spread(seen, name if len(runs) > 1 else "") for seen, name in zip(runs, names, strict=True))
+    return f"<h2>Confidence</h2>{told}" if told else ""
+
+
+def _spread(seen: Seen, name: str) -> str:
+    """How confidence is spread over questions that the documents answer, and over those that they do not."""
+    counts: dict[bool, list[int]] = {True: [0] * _BINS, False: [0] * _BINS}
+    for case in seen.cases:
+        sure, answerable = case.scores.get("confidence"), case.answerable
+        if sure is not None and answerable is not None:
+            counts[answerable][min(_BINS - 1, max(0, int(sure * _BINS)))] += 1
+    answered, others = counts[True], counts[False]
+    if not any((*answered, *others)):
+        return ""
+    threshold = seen.run.about["settings"].get("threshold")
+    mark = threshold if isinstance(threshold, int | float) else None
+    under = "" if mark is None else f" Dashed: the threshold, {mark:g}."
+    rows = [
+        (f"{at / _BINS:.1f} to {(at + 1) / _BINS:.1f}", str(up or NOTHING), str(down or NOTHING))
+        for at, (up, down) in enumerate(zip(answered, others, strict=True))
+    ]
+    heads = ("Confidence", "Answered by the documents", "Not answered by them")
+    return (
+        f"{f'<h3>{text(name)}</h3>' if name else ''}<figure>{histogram(answered, others, mark)}"
+        '<p class="scale hint" aria-hidden="true"><span>0</span><span>confidence</span><span>1</span></p>'
+        f"<figcaption>Questions by confidence. Upwards: {sum(answered)} that the documents answer; downwards: "
+        f"{sum(others)} that they do not.{text(under)}</figcaption></figure>"
+        f"<details><summary>The chart as a table{f': {text(name)}' if name else ''}</summary>"
+        f"{table('Questions by confidence', heads, rows, 'counts')}</details>"
+    )
+
+
+def _failed(runs: Sequence[Seen], names: Sequence[str]) -> str:
+    failed = {case.id for seen in runs for case in seen.cases if case.failed}
+    asked = {case.id for seen in runs for case in seen.cases}
+    unscored = sum(case.ending == "not scored" for seen in runs for case in seen.cases)
+    told = f"<p>{unscored} more have no such score.</p>" if unscored else ""
+    cases = {name: seen.cases for seen, name in zip(runs, names, strict=True)}
+    return (
+        f"<h2>Failed questions ({len(failed)} of {len(asked)})</h2>"
+        '<p class="hint">One with what was read for it, and every score: python -m eval show RUN ID</p>'
+        f"{told}{failed_questions(cases)}"
+    )

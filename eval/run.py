@@ -1,8 +1,10 @@
-"""One run: every question is asked, and what came of it is written as it goes.
+"""One run: every question is asked, and what came of it is written as it goes, so that a run that was cut off goes on.
 
-OUT/results.jsonl   one answer a line (`Answer.as_json` after the question's id), or the error in place of it
-OUT/summary.json    all figures, and what they were measured on and with; scores by question, for paired comparison
+OUT/run.json        what is asked, of what and with what: written before the first question
 OUT/questions.jsonl the questions, as they were
+OUT/results.jsonl   one answer a line (`Answer.as_json` after the question's id), or the error in place of it; asked
+                    again, the same with `repeat`, from 2
+OUT/summary.json    run.json, all figures, and the scores by question for paired comparison: a run that ended has it
 OUT/report.html     the same to look at, with each failed question
 """
 
@@ -12,29 +14,32 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import fmean, pstdev
 from typing import Any, Protocol
 
 from eval.dataset import Gold, Question, check_evidence
 from eval.intervals import RESAMPLES, SEED
 from eval.metrics import Example, scores
-from eval.report import page
-from eval.summary import Group, Outcome, groups
+from eval.replay import answer_of
+from eval.report import write_report
+from eval.runs import QUESTIONS, RESULTS, RUN, SUMMARY, Row, read_lines
+from eval.summary import Group, Outcome, cluster, groups
 from qa.config import Settings
-from qa.errors import FootnoteError, NotWritableError
+from qa.errors import FootnoteError, NotWritableError, RunError
 from qa.prompts import PROMPT_VERSION
 from qa.types import Answer, Document, Turn
 
-RESULTS, SUMMARY, REPORT, QUESTIONS = "results.jsonl", "summary.json", "report.html", "questions.jsonl"
 PACKAGES = (
     "footnote-qa",
     *("bm25s", "chromadb", "llama-index-core", "numpy", "scikit-learn", "sentence-transformers", "torch"),
     "transformers",
 )
 """Their versions go with the figures."""
+_PLACES = ("home", "index", "chroma_url")
 _log = logging.getLogger(__name__)
 
 
@@ -44,13 +49,31 @@ class Asked(Protocol):
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """What asking again came to; None where nothing was asked twice."""
+
+    count: int
+    changed: int
+    """Questions that were not answered in the same words each time."""
+    spread: Mapping[str, float]
+    """By measure, the standard deviation within a question, on average."""
+
+
 def new_folder(out: Path) -> Path:
     """The folder, made where there is none. Raises FootnoteError if it holds anything: no run is overwritten."""
-    with _writing(out):
+    with writing(out):
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise FootnoteError(f"{out} is there already. Remove it, or give another folder: --out DIR")
         out.mkdir(parents=True, exist_ok=True)
     return out
+
+
+def begin(out: Path, told: Mapping[str, Any], questions: bytes) -> None:
+    """Writes OUT/questions.jsonl and OUT/run.json: a folder with that one can be gone on with. See `about`."""
+    with writing(out):
+        (out / QUESTIONS).write_bytes(questions)
+        (out / RUN).write_text(_json(told), encoding="utf-8")
 
 
 def run(
@@ -58,56 +81,74 @@ def run(
     bot: Asked,
     documents: Sequence[Document],
     out: Path,
+    repeat: int = 1,
     tell: Callable[[int], None] = lambda _: None,
-) -> list[Outcome]:
-    """Asks each question, in order, and writes OUT/results.jsonl, a line as soon as it is known.
+) -> list[list[Outcome]]:
+    """Asks each question, in order, `repeat` times over, and writes OUT/results.jsonl, a line as soon as it is known.
 
-    `documents`: the bot's library. `tell` is given the number of questions asked so far. An exception from one
-    question is its outcome and does not end the run. Raises QuestionFileError for evidence that is not in the
-    documents, before anything is asked, and NotWritableError.
+    Goes on after the last whole line of one that is there. `documents`: the bot's library. `tell` is given the number
+    of answers there are. An exception from one question is its outcome and does not end the run. Gives the outcomes
+    of each question, in order. Raises QuestionFileError for evidence that is not in the documents, RunError for
+    results of something else, both before anything is asked, and NotWritableError.
     """
     gold = check_evidence(questions, documents)
     library = {document.name: document for document in documents}
-    outcomes = []
-    with _writing(out), (out / RESULTS).open("xb") as results:
-        for number, question in enumerate(questions, start=1):
-            outcome, line = _asked(question, gold[question.id], bot, library)
-            results.write(line + b"\n")
-            results.flush()
-            outcomes.append(outcome)
-            tell(number)
-    return outcomes
+    wanted = [(question, number) for number in range(1, repeat + 1) for question in questions]
+    outcomes: dict[str, list[Outcome]] = {question.id: [] for question in questions}
+    with writing(out):
+        done = _done(out, wanted)
+        for (question, _), row in zip(wanted, done, strict=False):
+            outcomes[question.id].append(_replayed(question, gold[question.id], row, library))
+        tell(len(done))
+        with (out / RESULTS).open("ab") as results:
+            for count, (question, number) in enumerate(wanted[len(done) :], start=len(done) + 1):
+                outcome, line = _asked(question, gold[question.id], bot, library, number)
+                results.write(line + b"\n")
+                results.flush()
+                outcomes[question.id].append(outcome)
+                tell(count)
+    return list(outcomes.values())
 
 
-def write_summary(outcomes: Sequence[Outcome], about: Mapping[str, Any], out: Path) -> tuple[list[Group], str]:
-    """Writes OUT/summary.json and OUT/report.html; gives the figures, and the summary's text.
+def finish(
+    outcomes: Sequence[Sequence[Outcome]], documents: Sequence[Document], told: Mapping[str, Any], out: Path
+) -> tuple[list[Group], dict[str, Any]]:
+    """Writes OUT/summary.json and OUT/report.html; gives the figures, and the summary. Raises NotWritableError.
 
-    `about` says what was measured on what (see `about`). Raises NotWritableError.
+    `outcomes`: what `run` gave; `told`: what OUT/run.json holds.
     """
-    found = groups(outcomes)
+    of_each = [_together(own) for own in outcomes]
+    gold = check_evidence([outcome.question for outcome in of_each], documents)
+    clusters = {outcome.question.id: cluster(outcome.question, gold[outcome.question.id]) for outcome in of_each}
+    found = groups(of_each, clusters)
+    repeats = _repeats(outcomes)
     summary = {
-        **about,
+        **told,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "overall": found[0].as_json(),
         "by_split": {group.name: group.as_json() for group in found if group.by == "split"},
         "by_kind": {group.name: group.as_json() for group in found if group.by == "kind"},
-        "errors": {outcome.question.id: outcome.error for outcome in outcomes if outcome.error is not None},
-        "scores": {outcome.question.id: dict(outcome.scores) for outcome in outcomes if outcome.error is None},
+        "repeats": {"count": repeats.count, "changed": repeats.changed, "spread": dict(repeats.spread)},
+        "errors": {outcome.question.id: outcome.error for outcome in of_each if outcome.error is not None},
+        "scores": {outcome.question.id: dict(outcome.scores) for outcome in of_each if outcome.error is None},
+        "clusters": clusters,
     }
-    text = json.dumps(summary, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    with _writing(out):
-        (out / REPORT).write_text(page(found, outcomes, about), encoding="utf-8")
-        (out / SUMMARY).write_text(text, encoding="utf-8")  # last: a folder with a summary is a run that ended
-    return found, text
+    with writing(out):
+        # In one step: a folder with a summary is a run that ended.
+        new = out / f"{SUMMARY}.new"
+        new.write_text(_json(summary), encoding="utf-8")
+        new.replace(out / SUMMARY)
+    write_report(out)
+    return found, summary
 
 
 def about(settings: Settings, documents: Sequence[Document], questions: Mapping[str, Any]) -> dict[str, Any]:
     """What a figure means nothing without. `questions` tells of the file and of what was taken from it."""
     return {
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": commit(),
         "questions": dict(questions),
         "documents": {document.name: document.version for document in documents},
-        "settings": _shown(settings),
+        "settings": shown(settings),
         "versions": {
             "python": sys.version.split()[0],
             "prompt": PROMPT_VERSION,
@@ -117,20 +158,75 @@ def about(settings: Settings, documents: Sequence[Document], questions: Mapping[
     }
 
 
+def _done(out: Path, wanted: Sequence[tuple[Question, int]]) -> list[Row]:
+    """The results there are, which are of the first questions wanted; what was cut off of a last line goes."""
+    path = out / RESULTS
+    if not path.is_file():
+        return []
+    rows = read_lines(out, whole=False)
+    for line, (row, (question, number)) in enumerate(zip(rows, wanted, strict=False), start=1):
+        if (row["id"], row.get("repeat", 1)) != (question.id, number):
+            raise RunError(f"{path}, line {line}, is no answer to {question.id}, which comes there. Make a new run.")
+    if len(rows) > len(wanted):
+        raise RunError(f"{path} has {len(rows)} results for {len(wanted)} questions. Make a new run.")
+    with path.open("r+b") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
+    return rows
+
+
+def _replayed(question: Question, gold: Sequence[Gold], row: Row, library: Mapping[str, Document]) -> Outcome:
+    """What came of a question, from its line in the results."""
+    if "error" in row:
+        return Outcome(question, error=row["error"])
+    return _scored(question, gold, answer_of(row, library), library)
+
+
 def _asked(
-    question: Question, gold: Sequence[Gold], bot: Asked, library: Mapping[str, Document]
+    question: Question, gold: Sequence[Gold], bot: Asked, library: Mapping[str, Document], number: int
 ) -> tuple[Outcome, bytes]:
     """What came of a question, and its line in the results."""
+    head = {"id": question.id} | ({"repeat": number} if number > 1 else {})
     try:
         answer = bot.ask(question.question, question.history)
-        line = _line({"id": question.id, **answer.as_json()})
+        line = _line({**head, **answer.as_json()})
     except Exception as error:  # noqa: BLE001  # an outcome: recorded, counted, and the other questions go on
         told = f"{type(error).__name__}: {error}"
         _log.error("%s broke: %s", question.id, told)
         _log.info("%s", question.id, exc_info=True)
-        return Outcome(question, error=told), _line({"id": question.id, "question": question.question, "error": told})
+        return Outcome(question, error=told), _line({**head, "question": question.question, "error": told})
     # Outside of the try: a measure that breaks is our own defect and no outcome of the question.
-    return Outcome(question, answer, scores=scores(Example(question, gold, answer, library))), line
+    return _scored(question, gold, answer, library), line
+
+
+def _scored(question: Question, gold: Sequence[Gold], answer: Answer, library: Mapping[str, Document]) -> Outcome:
+    values = scores(Example(question, gold, answer, library))
+    return Outcome(question, answer, scores=values)
+
+
+def _together(outcomes: Sequence[Outcome]) -> Outcome:
+    """One outcome of a question that was asked several times: the mean of each score; broken if it broke once."""
+    broken = next((outcome for outcome in outcomes if outcome.error is not None), None)
+    first = broken or outcomes[0]
+    return first if broken else replace(first, scores={name: _mean(outcomes, name) for name in first.scores})
+
+
+def _mean(outcomes: Sequence[Outcome], measure: str) -> float | None:
+    values = _values(outcomes, measure)
+    return fmean(values) if values else None
+
+
+def _values(outcomes: Sequence[Outcome], measure: str) -> list[float]:
+    return [value for outcome in outcomes if (value := outcome.scores.get(measure)) is not None]
+
+
+def _repeats(outcomes: Sequence[Sequence[Outcome]]) -> Repeats:
+    count = max(map(len, outcomes), default=0)
+    if count < 2:
+        return Repeats(count, 0, {})
+    changed = sum(len({outcome.answer and outcome.answer.text for outcome in own}) > 1 for own in outcomes)
+    measures = dict.fromkeys(name for own in outcomes for outcome in own for name in outcome.scores)
+    within = {name: [pstdev(values) for own in outcomes if (values := _values(own, name))] for name in measures}
+    return Repeats(count, changed, {name: fmean(values) for name, values in within.items() if values})
 
 
 def _line(row: Mapping[str, Any]) -> bytes:
@@ -138,18 +234,25 @@ def _line(row: Mapping[str, Any]) -> bytes:
     return json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
 @contextmanager
-def _writing(out: Path) -> Iterator[None]:
+def writing(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise NotWritableError(f"{out} takes no writes: {error.strerror}. Give another folder: --out DIR") from error
 
 
-def _shown(settings: Settings) -> dict[str, Any]:
-    """The settings without what their repr hides."""
-    values = {field.name: getattr(settings, field.name) for field in fields(settings) if field.repr}
-    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+def shown(settings: Settings) -> dict[str, Any]:
+    """The settings that an answer may depend on: without what their repr hides, and where the index is."""
+    return {
+        field.name: getattr(settings, field.name)
+        for field in fields(settings)
+        if field.repr and field.name not in _PLACES
+    }
 
 
 def _version(package: str) -> str | None:
@@ -159,7 +262,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of this code, with "-dirty" after it where files differ from it; None outside a repository."""
     command = ["git", "--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:

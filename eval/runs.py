@@ -67,10 +67,21 @@ def read_run(folder: Path) -> Run:
     return Run(folder, summary, summary["scores"], summary["errors"], summary.get("clusters", {}))
 
 
-def read_rows(folder: Path, whole: bool = True) -> dict[str, list[Row]]:
+def read_rows(folder: Path) -> dict[str, list[Row]]:
     """The lines of results.jsonl by question id, in the order asked; the repeats of a question in theirs.
 
-    A last line that was cut off is left out when `whole` is False. Raises RunError that names every bad line.
+    Raises RunError that names every bad line.
+    """
+    found: dict[str, list[Row]] = {}
+    for row in read_lines(folder):
+        found.setdefault(row["id"], []).append(row)
+    return found
+
+
+def read_lines(folder: Path, whole: bool = True) -> list[Row]:
+    """The lines of results.jsonl; a last one that was cut off is left out unless the run is to be `whole`.
+
+    Raises RunError that names every bad line.
     """
     path = folder / RESULTS
     try:
@@ -78,18 +89,16 @@ def read_rows(folder: Path, whole: bool = True) -> dict[str, list[Row]]:
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}. Make the run again.") from error
     last = lines.pop()
-    problems = [(len(lines) + 1, "it was cut off")] if last and whole else []
-    found: dict[str, list[Row]] = {}
+    found, problems = [], []
     for number, line in enumerate(lines, start=1):
         try:
-            row = _row(line)
+            found.append(_row(line))
         except (ValueError, RecursionError) as error:
-            problems.append((number, str(error)))
-        else:
-            found.setdefault(row["id"], []).append(row)
+            problems.append(f"  line {number}: {error}")
+    if last and whole:
+        problems.append(f"  line {len(lines) + 1}: it was cut off")
     if problems:
-        told = [f"  line {number}: {problem}" for number, problem in sorted(problems)]
-        raise RunError("\n".join([f"{path} is damaged. Go on with it (--resume), or make it again:", *told]))
+        raise RunError("\n".join([f"{path} is damaged. Make the run again:", *problems]))
     return found
 
 

@@ -1,14 +1,17 @@
 """What became of the questions, as figures: over all of them, by split and by kind."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
-from eval.dataset import Question
-from eval.intervals import Interval, auroc_interval, bootstrap, calibration_interval, mean_interval
-from eval.metrics import MEASURES, auroc, bin_of, calibration_error
+from eval.dataset import Gold, Question
+from eval.intervals import Floats, Interval, auroc_interval, bootstrap, mean_interval, percentile_interval
+from eval.metrics import MEASURES
+from eval.sets import auroc, calibration_error, mean, refusal_f1, risk_coverage
 from qa.types import Answer
 
 By = Literal["overall", "split", "kind"]
@@ -27,8 +30,9 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether the person would not have been served: an error, or not `answered_right`."""
-        return self.answer is None or self.scores["answered_right"] == 0
+        """Whether the person would not have been served: an error, or not `answered_right`, were it once in a while."""
+        right = self.scores.get("answered_right")
+        return self.answer is None or (right is not None and right < 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,35 +68,84 @@ LABELS = {
     "hit_at_1": "passage hit@1",
     "hit_at_3": "passage hit@3",
     "hit_at_5": "passage hit@5",
+    "hit_at_10": "passage hit@10",
+    "recall_at_1": "passage recall@1",
+    "recall_at_3": "passage recall@3",
+    "recall_at_5": "passage recall@5",
+    "recall_at_10": "passage recall@10",
     "reciprocal_rank": "passage MRR",
+    "ndcg_at_1": "passage nDCG@1",
+    "ndcg_at_3": "passage nDCG@3",
+    "ndcg_at_5": "passage nDCG@5",
+    "ndcg_at_10": "passage nDCG@10",
+    "exact_match": "exact match",
+    "answer_f1": "answer F1",
     "contains_answer": "accepted answer",
+    "rouge_l": "ROUGE-L",
     "first_sentence_right": "first sentence right",
+    "list_completeness": "list completeness",
     "answered_right": "answered right",
     "answered": "answered",
     "wrongly_refused": "wrongly refused",
     "rightly_refused": "rightly refused",
+    "refusal_accuracy": "refusal accuracy",
+    "refusal_precision": "refusal precision",
+    "refusal_f1": "refusal F1",
     "confidence_auroc": "confidence AUROC",
+    "risk_coverage": "risk-coverage area",
     "calibration_error": "calibration error",
     "citation_precision": "citation precision",
     "citation_recall": "citation recall",
+    "citation_f1": "citation F1",
+    "cited_quote_precision": "cited sentences precision",
+    "cited_quote_recall": "cited sentences recall",
+    "cited_quote_f1": "cited sentences F1",
     "quotes_exact": "quotes exact",
+    "supported_sentences": "sentences supported",
     "unsupported_sentences": "sentences not supported",
     "seconds_median": "seconds, median",
     "seconds_p95": "seconds, 95th percentile",
+    "seconds_to_first_words_median": "seconds to first words, median",
+    "seconds_to_first_words_p95": "seconds to first words, 95th percentile",
+    "prompt_tokens": "prompt tokens",
+    "answer_tokens": "answer tokens",
 }
 """What people call each figure."""
 LESS_IS_BETTER = frozenset(
-    {"wrongly_refused", "calibration_error", "unsupported_sentences", "seconds_median", "seconds_p95"}
+    {
+        *("wrongly_refused", "risk_coverage", "calibration_error", "unsupported_sentences"),
+        *("seconds_median", "seconds_p95", "seconds_to_first_words_median", "seconds_to_first_words_p95"),
+        *("prompt_tokens", "answer_tokens"),
+    }
 )
+TOKENS = ("prompt_tokens", "answer_tokens")
+"""The means that are not from 0 to 1."""
+TIMES = ("seconds", "seconds_to_first_words")
+"""Of these there are the median and the 95th percentile."""
 
 
-def groups(outcomes: Sequence[Outcome]) -> list[Group]:
-    """All questions as one group, then those of each split, then those of each kind, in the order first met."""
-    found = [_group("overall", "overall", outcomes)]
+def groups(outcomes: Sequence[Outcome], clusters: Mapping[str, str] | None = None) -> list[Group]:
+    """All questions as one group, then those of each split, then those of each kind, in the order first met.
+
+    `clusters`: by question id (see `cluster`); none: the questions are independent. Of a question asked several times
+    the scores are means; in the figures of refusals it counts as what it was most often, of two equals as answered.
+    """
+    known = _several(clusters or {})
+    found = [_group("overall", "overall", outcomes, known)]
     for by, key in _KEYS:
-        for name in dict.fromkeys(key(outcome.question) for outcome in outcomes):
-            found.append(_group(by, name, [outcome for outcome in outcomes if key(outcome.question) == name]))
+        members: dict[str, list[Outcome]] = {}
+        for outcome in outcomes:
+            members.setdefault(key(outcome.question), []).append(outcome)
+        found += [_group(by, name, some, known) for name, some in members.items()]
     return found
+
+
+def cluster(question: Question, gold: Sequence[Gold]) -> str:
+    """What the question's chance of success may hang on and others share: its article, else the document it is of.
+
+    Without either it is a cluster by itself.
+    """
+    return question.group or (gold[0][0] if gold else question.id)
 
 
 _KEYS: tuple[tuple[By, Callable[[Question], str]], ...] = (
@@ -101,50 +154,112 @@ _KEYS: tuple[tuple[By, Callable[[Question], str]], ...] = (
 )
 
 
-def _group(by: By, name: str, outcomes: Sequence[Outcome]) -> Group:
-    figures = {measure: _mean(_values(outcomes, measure), len(outcomes)) for measure in MEASURES if measure in LABELS}
-    figures["confidence_auroc"] = _auroc(outcomes)
-    figures["calibration_error"] = _calibration(outcomes)
-    seconds = _values(outcomes, "seconds")
-    for suffix, percentile in (("median", 50), ("p95", 95)):
-        figures[f"seconds_{suffix}"] = _percentile(seconds, percentile, len(outcomes))
+def _several(clusters: Mapping[str, str]) -> Mapping[str, str]:
+    """The clusters, if questions share two or more. Of questions of one article, that article is all there is."""
+    shared = [name for name, questions in Counter(clusters.values()).items() if questions > 1]
+    return clusters if len(shared) > 1 else {}
+
+
+def _group(by: By, name: str, outcomes: Sequence[Outcome], clusters: Mapping[str, str]) -> Group:
+    over = _Over(outcomes, clusters)
+    figures = {name: over.mean(name) for name in MEASURES if name in LABELS and name not in TOKENS}
+    figures |= {
+        "refusal_precision": over.refusal_precision(),
+        "refusal_f1": over.refusal_f1(),
+        "confidence_auroc": over.auroc(),
+        "risk_coverage": over.risk_coverage(),
+        "calibration_error": over.calibration_error(),
+    }
+    for time in TIMES:
+        figures |= {f"{time}_median": over.percentile(time, 50), f"{time}_p95": over.percentile(time, 95)}
+    figures |= {tokens: over.size(tokens) for tokens in TOKENS}
     errors = sum(outcome.error is not None for outcome in outcomes)
     return Group(by, name, len(outcomes), errors, {label: figures[label] for label in LABELS})
 
 
-def _values(outcomes: Sequence[Outcome], measure: str) -> list[float]:
-    """The values there are; the questions without one are missing."""
-    return [value for outcome in outcomes if (value := outcome.scores.get(measure)) is not None]
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """The figures over some questions."""
+
+    outcomes: Sequence[Outcome]
+    clusters: Mapping[str, str]
+
+    def mean(self, measure: str) -> Figure:
+        """Of values from 0 to 1."""
+        kept = self._with(measure)
+        return self._share(kept, _values(kept, measure))
+
+    def size(self, measure: str) -> Figure:
+        """The mean of values of any size."""
+        kept = self._with(measure)
+        return self._statistic(kept, partial(mean, values=_values(kept, measure)))
+
+    def percentile(self, measure: str, percent: float) -> Figure:
+        kept = self._with(measure)
+        values = _values(kept, measure).tolist()
+        value = float(np.percentile(values, percent)) if values else None
+        return self._figure(value, percentile_interval(values, percent, self._labels(kept)), len(kept))
+
+    def refusal_precision(self) -> Figure:
+        """Of the questions that were refused, the share that are not answerable."""
+        kept = [outcome for outcome in self._with("answered") if _refused(outcome)]
+        return self._share(kept, 1 - _answerable(kept))
+
+    def refusal_f1(self) -> Figure:
+        kept = self._with("answered")
+        refused = np.asarray([float(_refused(outcome)) for outcome in kept])
+        return self._statistic(kept, partial(refusal_f1, refused=refused, unanswerable=1 - _answerable(kept)))
+
+    def auroc(self) -> Figure:
+        kept = sorted(self._with("confidence"), key=lambda outcome: not outcome.question.answerable)
+        values = _values(kept, "confidence").tolist()
+        answerable = int(_answerable(kept).sum())
+        positive, negative = values[:answerable], values[answerable:]
+        interval = auroc_interval(positive, negative, self._labels(kept))
+        # With one class only there is no figure, so no question has part in one.
+        return self._figure(auroc(positive, negative), interval, len(kept) if interval else 0)
+
+    def risk_coverage(self) -> Figure:
+        """Over the questions that were answered: what a refused one would have said is not known."""
+        kept = [outcome for outcome in self._with("confidence", "answered", "answered_right") if not _refused(outcome)]
+        risks = 1 - _values(kept, "answered_right")
+        return self._statistic(kept, partial(risk_coverage, confidences=_values(kept, "confidence"), risks=risks))
+
+    def calibration_error(self) -> Figure:
+        kept = self._with("confidence")
+        statistic = partial(calibration_error, confidences=_values(kept, "confidence"), answerable=_answerable(kept))
+        return self._statistic(kept, statistic)
+
+    def _with(self, *measures: str) -> list[Outcome]:
+        """The questions that have a value of each of these."""
+        return [one for one in self.outcomes if all(one.scores.get(measure) is not None for measure in measures)]
+
+    def _share(self, kept: Sequence[Outcome], values: Floats) -> Figure:
+        value = float(values.mean()) if kept else None
+        return self._figure(value, mean_interval(values.tolist(), self._labels(kept)), len(kept))
+
+    def _statistic(self, kept: Sequence[Outcome], statistic: Callable[[Floats], Floats]) -> Figure:
+        value = float(statistic(np.ones((1, len(kept))))[0]) if kept else np.nan
+        if np.isnan(value):
+            return self._figure(None, None, 0)
+        return self._figure(value, bootstrap(statistic, len(kept), self._labels(kept)), len(kept))
+
+    def _labels(self, kept: Sequence[Outcome]) -> Sequence[str] | None:
+        return [self.clusters[outcome.question.id] for outcome in kept] if self.clusters else None
+
+    def _figure(self, value: float | None, interval: Interval | None, n: int) -> Figure:
+        low, high = interval or (None, None)
+        return Figure(n, len(self.outcomes) - n, value, low, high)
 
 
-def _mean(values: Sequence[float], questions: int) -> Figure:
-    value = sum(values) / len(values) if values else None
-    return _figure(value, mean_interval(values), len(values), questions)
+def _values(kept: Sequence[Outcome], measure: str) -> Floats:
+    return np.asarray([outcome.scores[measure] for outcome in kept], dtype=np.float64)
 
 
-def _percentile(values: Sequence[float], percentile: float, questions: int) -> Figure:
-    value = float(np.percentile(values, percentile)) if values else None
-    interval = bootstrap(values, lambda samples: np.percentile(samples, percentile, axis=1))
-    return _figure(value, interval, len(values), questions)
+def _answerable(kept: Sequence[Outcome]) -> Floats:
+    return np.asarray([float(outcome.question.answerable) for outcome in kept])
 
 
-def _auroc(outcomes: Sequence[Outcome]) -> Figure:
-    positive = _values([outcome for outcome in outcomes if outcome.question.answerable], "confidence")
-    negative = _values([outcome for outcome in outcomes if not outcome.question.answerable], "confidence")
-    value = auroc(positive, negative)
-    # With one class only there is no figure, so no question has part in one.
-    n = 0 if value is None else len(positive) + len(negative)
-    return _figure(value, auroc_interval(positive, negative), n, len(outcomes))
-
-
-def _calibration(outcomes: Sequence[Outcome]) -> Figure:
-    pairs = [(o.scores.get("confidence"), o.question.answerable) for o in outcomes]
-    scored = [(value, label) for value, label in pairs if value is not None]
-    value = calibration_error([value for value, _ in scored], [label for _, label in scored])
-    interval = calibration_interval([label - value for value, label in scored], [bin_of(value) for value, _ in scored])
-    return _figure(value, interval, len(scored), len(outcomes))
-
-
-def _figure(value: float | None, interval: Interval | None, n: int, questions: int) -> Figure:
-    low, high = interval or (None, None)
-    return Figure(n, questions - n, value, low, high)
+def _refused(outcome: Outcome) -> bool:
+    """Whether it was refused more often than not."""
+    return (outcome.scores["answered"] or 0) < 0.5

@@ -15,32 +15,50 @@ WIDTH = 100
 _LEGEND = "value (n questions that have one)  [95% interval]  -: nothing to measure  (v): less is better"
 TABLES = (
     (
-        "Retrieval and answers",
-        (*("hit_at_1", "hit_at_3", "hit_at_5", "reciprocal_rank"), "contains_answer", "first_sentence_right"),
+        "Retrieval",
+        ("hit_at_1", "hit_at_3", "hit_at_5", "recall_at_5", "reciprocal_rank", "ndcg_at_5"),
     ),
-    ("Refusals", ("answered_right", "answered", "wrongly_refused", "rightly_refused")),
-    ("Confidence", ("confidence_auroc", "calibration_error")),
     (
-        "Citations and speed",
+        "Answers",
+        ("exact_match", "answer_f1", "contains_answer", "rouge_l", "first_sentence_right", "list_completeness"),
+    ),
+    (
+        "Refusals",
         (
-            "citation_precision",
-            "citation_recall",
-            "quotes_exact",
-            "unsupported_sentences",
-            "seconds_median",
-            "seconds_p95",
+            *("answered_right", "wrongly_refused", "rightly_refused"),
+            *("refusal_accuracy", "refusal_precision", "refusal_f1"),
+        ),
+    ),
+    ("Confidence", ("answered", "confidence_auroc", "risk_coverage", "calibration_error")),
+    (
+        "Citations",
+        (
+            *("citation_precision", "citation_recall", "citation_f1"),
+            *("cited_quote_f1", "quotes_exact", "unsupported_sentences"),
+        ),
+    ),
+    (
+        "Speed and cost",
+        (
+            *("seconds_median", "seconds_p95", "seconds_to_first_words_median", "seconds_to_first_words_p95"),
+            *("prompt_tokens", "answer_tokens"),
         ),
     ),
 )
+"""What fits in the width; summary.json has all figures."""
 
 
 def print_tables(groups: Sequence[Group], file: TextIO) -> None:
-    """Prints all figures, a row a group; the splits have rows where there are two."""
+    """Prints the figures by theme, a row a group; the splits have rows where there are two.
+
+    Tables, columns and rows in which nothing has a value are left out.
+    """
     console = Console(file=file, width=None if file.isatty() else WIDTH)
     rows = shown(groups)
     for title, names in TABLES:
-        console.print(_table(title, names, rows))
-        console.print()
+        if told := [name for name in names if any(_is_told(group, name) for group in rows)]:
+            console.print(_table(title, told, [group for group in rows if any(_is_told(group, one) for one in told)]))
+            console.print()
     console.print(_LEGEND, markup=False, highlight=False)
     if errors := groups[0].errors:
         console.print(f"{errors} of {groups[0].questions} questions broke and have no value.", highlight=False)
@@ -60,8 +78,14 @@ def numbers(figure: Figure, digits: int) -> tuple[str, str]:
 
 
 def digits(name: str) -> int:
-    """Decimals to show: seconds are often a few thousandths."""
+    """Decimals to show: seconds are often a few thousandths, tokens hundreds."""
+    if name.endswith("tokens"):
+        return 0
     return 3 if name.startswith("seconds") else 2
+
+
+def _is_told(group: Group, name: str) -> bool:
+    return group.figures[name].value is not None
 
 
 def _table(title: str, names: Sequence[str], groups: Sequence[Group]) -> Table:

@@ -1,12 +1,11 @@
 """The refusal threshold, chosen on a run that refused nothing: what each one would answer right and refuse right."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+from typing import cast
 
-from eval.run import SUMMARY
+from eval.runs import Run, Scores
 from qa.errors import FootnoteError
 
 
@@ -36,13 +35,13 @@ class Choice:
         return (self.answered_right + self.rightly_refused) / 2
 
 
-def choices(asked: Sequence[Asked]) -> list[Choice]:
+def choices(of: Sequence[Asked]) -> list[Choice]:
     """A choice for each place between two confidences, lowest first. Raises FootnoteError without both classes."""
-    answerable = [one for one in asked if one.right is not None]
-    others = [one for one in asked if one.right is None]
+    answerable = [one for one in of if one.right is not None]
+    others = [one for one in of if one.right is None]
     if not answerable or not others:
         raise FootnoteError("A threshold takes questions that the documents answer and some that they do not.")
-    confidences = sorted({0.0, *(one.confidence for one in asked), 1.0})
+    confidences = sorted({0.0, *(one.confidence for one in of), 1.0})
     return [
         Choice(
             threshold=(low + high) / 2,
@@ -60,27 +59,28 @@ def best(found: Sequence[Choice]) -> Choice:
     return top[len(top) // 2]
 
 
-def read_run(folder: Path) -> list[Asked]:
+def asked(run: Run) -> list[Asked]:
     """The questions of a run over the development split.
 
-    Raises FootnoteError for one that is not there, that refused any, or that asked questions of the test split: a
-    threshold chosen on those would be reported on them.
+    Raises FootnoteError for a run that refused any, or that asked questions of the test split: a threshold chosen on
+    those would be reported on them.
     """
-    try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FootnoteError(f"{folder} holds no run that ended: {error}") from error
-    if summary["settings"]["threshold"] != 0:
-        raise FootnoteError(f"{folder} refused some questions. Make a run that does not: --threshold 0")
-    if summary["questions"]["split"] != "dev":
-        raise FootnoteError(f"{folder} asked the test split too. Choose on the other: --split dev --threshold 0")
-    return [
-        Asked(
-            confidence=scores["confidence"],
-            right=None if scores["first_sentence_right"] is None else scores["first_sentence_right"] == 1,
-        )
-        for scores in summary["scores"].values()
-    ]
+    if run.about["settings"].get("threshold") != 0:
+        raise FootnoteError(f"{run.folder} refused some questions. Make a run that does not: --threshold 0")
+    if run.about["questions"].get("split") != "dev":
+        raise FootnoteError(f"{run.folder} asked the test split too. Choose on the other: --split dev --threshold 0")
+    return [_asked(scores) for scores in run.scores.values() if _tells(scores)]
+
+
+def _tells(scores: Scores) -> bool:
+    """Whether it is known how sure the bot was and what would have been right; of a set without quotes it is not."""
+    known = (scores.get("first_sentence_right"), scores.get("rightly_refused"))
+    return scores.get("confidence") is not None and any(one is not None for one in known)
+
+
+def _asked(scores: Scores) -> Asked:
+    right = scores.get("first_sentence_right")
+    return Asked(cast(float, scores["confidence"]), None if right is None else right == 1)
 
 
 def _share(values: Sequence[bool]) -> float:

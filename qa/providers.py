@@ -127,7 +127,7 @@ def _is_size(value: Any) -> bool:
 
 def _build_ollama(request: Request, room: Room) -> "FunctionCallingLLM":
     import httpx
-    from llama_index.llms.ollama import Ollama  # type: ignore[import-untyped]  # it has no types
+    from llama_index.llms.ollama import Ollama
     from ollama import Client
 
     client = Client(request.server.url, headers={"authorization": f"Bearer {KEY}"}, **request.options(httpx))
@@ -143,7 +143,7 @@ def _build_ollama(request: Request, room: Room) -> "FunctionCallingLLM":
 
 
 def _build_openai_like(request: Request, room: Room) -> "FunctionCallingLLM":
-    from llama_index.llms.openai_like import OpenAILike  # type: ignore[import-untyped]  # it has no types
+    from llama_index.llms.openai_like import OpenAILike
 
     options = _openai_options(request, room)
     llm: FunctionCallingLLM = OpenAILike(**options, is_chat_model=True, context_window=room.context)

@@ -70,8 +70,8 @@ def suggested(
 
 
 def _turns(
-    documents: Sequence[Document], made: Sequence[list["_Made"]], chosen: Sequence[Suggestion]
-) -> Iterator[tuple[Document, "_Made"]]:
+    documents: Sequence[Document], made: Sequence[list["Made"]], chosen: Sequence[Suggestion]
+) -> Iterator[tuple[Document, "Made"]]:
     """A question of each document in turn, of the kind least asked so far, none like those chosen meanwhile."""
     kinds: Counter[str] = Counter()
     while any(made):
@@ -107,7 +107,7 @@ def _answers(bot: Asks, example: Suggestion) -> bool:
     return not bot.ask(example.question, documents=[example.document], built_in=True).abstained
 
 
-def _answered(bot: Asks, made: "_Made", document: Document) -> bool:
+def _answered(bot: Asks, made: "Made", document: Document) -> bool:
     """Whether the bot is sure of an answer that begins with the sentence the question was made of."""
     answer = bot.ask(made.question, documents=[document.name], built_in=True)
     if answer.abstained or answer.confidence < SURE:
@@ -117,7 +117,7 @@ def _answered(bot: Asks, made: "_Made", document: Document) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class Made:
     """A question, the kind of pattern that made it, and the sentence it was made of."""
 
     question: str
@@ -125,9 +125,9 @@ class _Made:
     span: Span
 
 
-def _made(document: Document, rng: random.Random) -> list[_Made]:
+def _made(document: Document, rng: random.Random) -> list[Made]:
     """Every question that can be made of what is looked into, in an order that the seed decides."""
-    made = [one for window in _windows(document, rng) for one in _made_of(document, window)]
+    made = [one for window in _windows(document, rng) for one in made_of(document, window)]
     rng.shuffle(made)
     return made
 
@@ -146,7 +146,7 @@ def _windows(document: Document, rng: random.Random) -> list[Span]:
     return windows
 
 
-def _made_of(document: Document, window: Span) -> Iterator[_Made]:
+def made_of(document: Document, window: Span) -> Iterator[Made]:
     text = document.text[window.start : window.end]
     sentences = segment(replace(document, text=text))
     names = frozenset(word for match in INSIDE.finditer(text) for word in match[0].split())
@@ -157,7 +157,7 @@ def _made_of(document: Document, window: Span) -> Iterator[_Made]:
             span = Span(window.start + sentence.span.start, window.start + sentence.span.end)
             for kind, pattern in PATTERNS.items():
                 made = (_tidy(question) for question in pattern(told))
-                yield from (_Made(question, kind, span) for question in made if _readable(question))
+                yield from (Made(question, kind, span) for question in made if _readable(question))
 
 
 def _flat(text: str) -> str:

@@ -49,7 +49,8 @@ def _line(base: alt.Chart, align: Literal["left", "right"], below: int, limit: i
 
 def _x(field: str, measure: str) -> alt.X:
     # Shares are shown from 0 to 1 whatever they are, so that a small difference looks small.
-    scale = alt.Scale(zero=True) if measure.startswith("seconds") else alt.Scale(domain=[0, 1])
+    unbounded = measure.startswith("seconds") or measure.endswith("tokens")
+    scale = alt.Scale(zero=True) if unbounded else alt.Scale(domain=[0, 1])
     title = label(measure) + (" (less is better)" if measure in LESS_IS_BETTER else "")
     axis = alt.Axis(
         labelColor=INK,

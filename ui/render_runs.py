@@ -103,10 +103,13 @@ def named(measure: str, clean: Callable[[str], str] = str) -> str:
 
 
 def number(value: float | None, measure: str, sign: bool = False) -> str:
-    """Two decimals, of seconds three: they are often a few thousandths. `sign`: also a plus; a true minus anyway."""
+    """Two decimals, of seconds three: they are often a few thousandths; tokens whole.
+
+    `sign`: also a plus; a true minus anyway.
+    """
     if value is None:
         return NOTHING
-    digits = 3 if measure.startswith("seconds") else 2
+    digits = 3 if measure.startswith("seconds") else 0 if measure.endswith("tokens") else 2
     rounded = round(value, digits) or 0.0
     return f"{rounded:{'+' if sign and rounded else ''}.{digits}f}".replace("-", "−")
 

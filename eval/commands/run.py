@@ -1,150 +1,213 @@
 """`python -m eval run`: asks a set of questions, writes and prints the figures."""
 
 import argparse
+import json
 import os
-import shutil
+import re
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eval.commands.convert import add_options, options_of
 from eval.commands.shared import QUESTIONS, Commands, loaded, positive, seeds
-from qa.config import BUILT_IN, Settings
+from eval.formats import FORMATS
+from qa.config import Settings
 from qa.errors import BrokenError, DocumentError, FootnoteError
 
 if TYPE_CHECKING:
-    from eval.dataset import Question
-    from qa.bot import Bot
-    from qa.types import Document
+    from rich.progress import TaskID
 
-PLAIN = "plain"
+    from eval.batch import Measured, Source, Tell
+    from eval.dataset import Question
+    from qa.types import Document
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     run = commands.add_parser("run", parents=[common], help="ask a set of questions, write and print the figures")
-    run.add_argument("--questions", metavar="FILE", type=Path, default=QUESTIONS, help="default: the project's own")
-    asked = run.add_mutually_exclusive_group()
-    asked.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/")
-    asked.add_argument("--library", action="store_true", help="ask what your own library holds, in an index of its own")
+    add_source(run)
     run.add_argument("--out", metavar="DIR", type=Path, help="a new folder; default: runs/ and the time (UTC)")
+    run.add_argument("--resume", metavar="DIR", type=Path, help="go on with the run of that folder, which was cut off")
     run.add_argument("--split", choices=("dev", "test", "all"), default="all", help="default: all")
     run.add_argument("--kind", metavar="KIND", nargs="+", action="extend", help="questions of these kinds only")
+    run.add_argument("--filter", metavar="REGEX", help="questions only whose id or words match")
+    run.add_argument("--failing", metavar="RUN", type=Path, help="questions only that failed in that run")
     run.add_argument("--limit", metavar="N", type=positive, help="the first N of those chosen")
-    run.add_argument("--engine", dest="llm", help="built-in, provider/model (QA_LLM), or plain: the plain stack")
-    run.add_argument("--embedding", metavar="MODEL", help="a sentence-transformers model (QA_EMBEDDING)")
-    run.add_argument("--reader", metavar="MODEL", help="an extractive question-answering model (QA_READER)")
-    run.add_argument("--top-k", metavar="K", help="passages to read (QA_TOP_K)")
-    run.add_argument("--threshold", metavar="T", help="confidence under which to refuse (QA_THRESHOLD)")
+    run.add_argument("--repeat", metavar="N", type=positive, default=1, help="ask each question N times")
+    add_settings(run)
     run.add_argument("--json", action="store_true", help="print summary.json instead of the tables")
     run.set_defaults(command=_run)
 
 
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is asked of what."""
+    parser.add_argument("--questions", metavar="FILE", type=Path, default=QUESTIONS, help="default: the project's own")
+    parser.add_argument("--format", choices=FORMATS, help="how FILE is written, if not our way: see convert --help")
+    add_options(parser, documents=False)
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/")
+    asked.add_argument("--library", action="store_true", help="ask what your own library holds, in an index of its own")
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """The settings of which each may have several values: every combination is measured."""
+    several: dict[str, Any] = {"nargs": "+", "action": "extend"}
+    parser.add_argument(
+        "--engine", dest="llm", help="built-in, provider/model (QA_LLM), or plain: the plain stack", **several
+    )
+    parser.add_argument("--top-k", metavar="K", help="passages to read (QA_TOP_K)", **several)
+    parser.add_argument("--threshold", metavar="T", help="confidence under which to refuse (QA_THRESHOLD)", **several)
+    parser.add_argument("--embedding", metavar="MODEL", help="a sentence-transformers model (QA_EMBEDDING)", **several)
+    parser.add_argument(
+        "--reader", metavar="MODEL", help="an extractive question-answering model (QA_READER)", **several
+    )
+
+
 def _run(options: argparse.Namespace) -> int:
     """Checks all that can be checked before the models are loaded, then asks."""
-    from eval.dataset import check_evidence, read_questions
-    from qa.llm import LlmSettings, language_model
+    from eval.batch import go_on, measure
+    from eval.configurations import VARIED, configurations
 
-    plain = options.llm == PLAIN
-    settings = Settings.from_environment(
-        os.environ,
-        top_k=options.top_k,
-        threshold=options.threshold,
-        embedding=options.embedding,
-        reader=options.reader,
-        llm=BUILT_IN if plain else options.llm,
-    )
-    if settings.llm != BUILT_IN:
-        language_model(LlmSettings.of(settings))
-    questions = read_questions(options.questions)
-    chosen = _chosen(questions, options)
-    documents = _library(settings) if options.library else loaded(options.documents or [seeds()])
-    check_evidence(questions, documents)
-    return _asked(options, settings, chosen, documents)
+    if options.resume:
+        return _told(go_on(options.resume, os.environ, progress()), options.json)
+    found = configurations({name: getattr(options, name) or () for name in VARIED})
+    source = read_source(options)
+    asked = chosen(source, options)
+    out = options.out or Path("runs") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return _told(measure(found, source, asked, out, _how(options), options.repeat, progress()), options.json)
 
 
-def _asked(
-    options: argparse.Namespace, settings: Settings, questions: "Sequence[Question]", documents: "Sequence[Document]"
-) -> int:
-    from eval.run import QUESTIONS, about, new_folder, run, write_summary
+def _told(runs: "Iterable[Measured]", as_json: bool) -> int:
+    """Prints each run as it ends. Exit code 3 where a question broke."""
+    from eval.across import print_across
     from eval.table import print_tables
-    from qa.bot import Bot
 
-    out = new_folder(options.out or Path("runs") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
-    # A fresh index, whatever the environment says: never the person's own library, nor a shared server.
-    settings = replace(settings, home=(out / "home").absolute(), index=None, chroma_url=None)
-    bot = _plain_bot(settings) if options.llm == PLAIN else Bot.open(settings)
-    for document in documents:
-        bot.index.add(document)
-    library = bot.index.documents()
-    outcomes = run(questions, bot, library, out, tell=_progress(len(questions)))
-    shutil.copyfile(options.questions, out / QUESTIONS)
-    told = about(settings, library, _source(options, len(questions)))
-    if options.llm == PLAIN:
-        told["settings"]["llm"] = PLAIN
-    groups, summary = write_summary(outcomes, told, out)
-    if options.json:
-        sys.stdout.write(summary)
-    else:
-        print_tables(groups, sys.stdout)
-    print(f"Written to {out}", file=sys.stderr)
-    if errors := groups[0].errors:
-        print(f"footnote: {errors} of {len(questions)} questions broke: see results.jsonl.", file=sys.stderr)
-    return BrokenError.exit_code if errors else 0
+    ended = []
+    for one in runs:
+        ended.append(one)
+        if not as_json:
+            print(*([f"\n{one.name}\n"] if one.name else []), end="")
+            print_tables(one.groups, sys.stdout)
+        print(f"Written to {one.folder}", file=sys.stderr)
+        if broken := one.groups[0].errors:
+            asked = one.groups[0].questions
+            print(f"footnote: {broken} of {asked} questions broke: see results.jsonl.", file=sys.stderr)
+    if as_json:
+        summaries = {one.name: one.summary for one in ended}
+        print(json.dumps(summaries.get("", summaries), ensure_ascii=False, indent=1))
+    elif len(ended) > 1:
+        print_across([(one.name, one.groups[0]) for one in ended], sys.stdout)
+    return BrokenError.exit_code if any(one.groups[0].errors for one in ended) else 0
 
 
-def _library(settings: Settings) -> "Sequence[Document]":
+def read_source(options: argparse.Namespace) -> "Source":
+    """What is asked of what. Raises FootnoteError with everything that is wrong with it."""
+    from eval.batch import Source
+    from eval.dataset import check_evidence, read_questions
+
+    if options.format:
+        return _foreign(options)
+    questions = read_questions(options.questions)
+    documents = _library() if options.library else loaded(options.documents or [seeds()])
+    check_evidence(questions, documents)
+    return Source(questions, documents, options.questions.read_bytes())
+
+
+def _foreign(options: argparse.Namespace) -> "Source":
+    """Another format's questions, with the documents that come with them or that were named."""
+    from eval.batch import Source
+    from eval.formats import read
+
+    found = read(options.format, options.questions, options_of(options))
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    lines = (json.dumps(one.as_json(), ensure_ascii=False) + "\n" for one in found.questions)
+    return Source(found.questions, found.documents, "".join(lines).encode("utf-8"))
+
+
+def chosen(source: "Source", options: argparse.Namespace) -> "list[Question]":
+    """The questions of the split, the kinds and the rest asked for. Raises FootnoteError if there is none."""
+    kinds = {question.kind for question in source.questions}
+    if unknown := set(options.kind or ()) - kinds:
+        told = ", ".join(sorted(unknown))
+        raise FootnoteError(f"{options.questions} has no kind {told}. It has: {', '.join(sorted(kinds))}.")
+    words = _pattern(options.filter)
+    failing = _failing(options.failing) if options.failing else None
+    found = [
+        question
+        for question in source.questions
+        if options.split in ("all", question.split)
+        and (not options.kind or question.kind in options.kind)
+        and (words.search(question.id) or words.search(question.question))
+        and (failing is None or question.id in failing)
+    ]
+    if not found:
+        asked = "--split, --kind, --filter and --failing"
+        raise FootnoteError(f"{options.questions} has no such question in the split {options.split}: look at {asked}.")
+    return found[: options.limit]
+
+
+def _pattern(regex: str | None) -> re.Pattern[str]:
+    try:
+        return re.compile(regex or "", re.IGNORECASE)
+    except re.error as error:
+        raise FootnoteError(f"--filter takes a regular expression, not {regex!r}: {error}.") from error
+
+
+def _failing(folder: Path) -> set[str]:
+    """The questions of a run that broke or were not answered right."""
+    from eval.runs import read_run
+
+    run = read_run(folder)
+    return {*run.errors, *(key for key, scores in run.scores.items() if (scores.get("answered_right") or 0) < 1)}
+
+
+def _library() -> "Sequence[Document]":
     """What the person's own library holds."""
     from qa.index import Index
 
-    documents = Index(settings.store).documents()
+    documents = Index(Settings.from_environment(os.environ).store).documents()
     if not documents:
         raise DocumentError("The library is empty. Add documents first: python -m qa add PATH")
     return documents
 
 
-def _plain_bot(settings: Settings) -> "Bot":
-    from eval.plain import PlainReader
-    from qa.bot import Bot
-    from qa.embedding import SentenceTransformerEmbedder
-    from qa.index import Index
-
-    embedder = SentenceTransformerEmbedder(settings.embedding)
-    return Bot(Index(settings.store, embedder), embedder, PlainReader(embedder), settings)
-
-
-def _chosen(questions: "Sequence[Question]", options: argparse.Namespace) -> "list[Question]":
-    """Those of the split and the kinds asked for, at most `--limit`. Raises FootnoteError if there is none."""
-    kinds = {question.kind for question in questions}
-    if unknown := set(options.kind or ()) - kinds:
-        told = ", ".join(sorted(unknown))
-        raise FootnoteError(f"{options.questions} has no kind {told}. It has: {', '.join(sorted(kinds))}.")
-    chosen = [
-        question
-        for question in questions
-        if options.split in ("all", question.split) and (not options.kind or question.kind in options.kind)
-    ]
-    if not chosen:
-        raise FootnoteError(f"{options.questions} has no such question in the split {options.split}: --split all")
-    return chosen[: options.limit]
-
-
-def _source(options: argparse.Namespace, asked: int) -> dict[str, Any]:
-    """What was asked, exactly."""
+def _how(options: argparse.Namespace) -> dict[str, Any]:
+    """How the questions were chosen."""
     return {
         "file": str(options.questions),
-        "sha256": sha256(options.questions.read_bytes()).hexdigest(),
-        "asked": asked,
+        "format": options.format,
         "split": options.split,
         "kinds": options.kind,
+        "filter": options.filter,
+        "failing": str(options.failing) if options.failing else None,
         "limit": options.limit,
     }
 
 
-def _progress(total: int) -> Callable[[int], None]:
-    """A line of standard error that counts, where somebody may be looking."""
+def progress() -> "Tell":
+    """A bar where somebody may be looking; else a line a tenth."""
     if not sys.stderr.isatty():
-        return lambda _: None
-    return lambda count: print(f"\rasked {count} of {total}", end="\n" if count == total else "", file=sys.stderr)
+        return _lines
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, TaskID] = {}
+
+    def tell(name: str, count: int, total: int) -> None:
+        if name not in tasks:
+            bar.start()
+            tasks[name] = bar.add_task(name or "asked", total=total)
+        bar.update(tasks[name], completed=count)
+        if count == total:
+            bar.stop()
+
+    return tell
+
+
+def _lines(name: str, count: int, total: int) -> None:
+    if count == total or count % max(1, total // 10) == 0:
+        print(f"{name or 'asked'}: {count} of {total}", file=sys.stderr)

@@ -19,9 +19,10 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 def _threshold(options: argparse.Namespace) -> int:
     """Prints what thresholds come to, and the best one."""
-    from eval.threshold import best, choices, read_run
+    from eval.runs import read_run
+    from eval.threshold import asked, best, choices
 
-    found = choices(read_run(options.run_folder))
+    found = choices(asked(read_run(options.run_folder)))
     chosen = best(found)
     steps = found[:: max(1, len(found) // STEPS)]
     print("threshold  answered right  wrongly refused  rightly refused  balance")

@@ -4,8 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eval.dataset import Question, Split, check_evidence
-from eval.metrics import Example
-from qa.types import Answer, AnswerSentence, Citation, Document, Passage, RankedPassage, Reason, Span, Turn, Why
+from eval.example import Example
+from qa.types import (
+    Answer,
+    AnswerSentence,
+    Citation,
+    Document,
+    Passage,
+    RankedPassage,
+    Reason,
+    Span,
+    Support,
+    Turn,
+    Usage,
+    Why,
+)
 
 TEXT = "Cats sleep 16 hours. Dogs bark at night. Birds sing at dawn."
 """Three sentences: 0 to 20, 21 to 40, 41 to 60."""
@@ -26,18 +39,27 @@ def question(
     split: Split = "dev",
     line: int = 1,
     history: Sequence[Turn] = (),
+    relevant: Mapping[str, int] | None = None,
+    group: str = "",
 ) -> Question:
-    """One about the pets; without evidence, one that they do not answer."""
-    accepted = tuple(answers) if evidence else ()
-    return Question(key, f"{key}?", bool(evidence), accepted, tuple(evidence), kind, tuple(history), split, line)
+    """One about the pets; without evidence and relevant documents, one that they do not answer."""
+    answerable = bool(evidence or relevant)
+    accepted = tuple(answers) if answerable else ()
+    return Question(
+        *(key, f"{key}?", answerable, accepted, tuple(evidence), kind, tuple(history), split, line),
+        relevant=relevant or {},
+        group=group,
+    )
 
 
 def cite(start: int, end: int, of: Document = PETS) -> Citation:
     return Citation(of.name, of.title, of.version, start, end, of.text[start:end])
 
 
-def says(text: str, *citations: Citation) -> AnswerSentence:
-    return AnswerSentence(text, "verbatim", citations)
+def says(
+    text: str, *citations: Citation, span: Citation | None = None, support: Support = "verbatim"
+) -> AnswerSentence:
+    return AnswerSentence(text, support, citations, span)
 
 
 def read(start: int, end: int, of: Document = PETS) -> RankedPassage:
@@ -49,10 +71,13 @@ def answer(
     passages: Sequence[RankedPassage] = (),
     confidence: float = 0.9,
     seconds: float | None = 0.5,
+    first_words: float | None = None,
+    usage: Usage | None = None,
 ) -> Answer:
     text = " ".join(sentence.text for sentence in sentences)
-    timings = {} if seconds is None else {"total": seconds}
-    return Answer("?", "?", text, None, confidence, sentences, tuple(passages), "fake", timings)
+    told = {"total": seconds, "first_words": first_words}
+    timings = {name: value for name, value in told.items() if value is not None}
+    return Answer("?", "?", text, None, confidence, sentences, tuple(passages), "fake", timings, usage=usage)
 
 
 def refusal(

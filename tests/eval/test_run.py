@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from eval.dataset import Question
-from eval.run import about, new_folder, run, write_summary
+from eval.run import about, begin, finish, new_folder, run
 from eval.summary import Figure, Group, Outcome, groups
 from eval.table import print_tables
 from qa.config import Settings
-from qa.errors import FootnoteError, NotWritableError, QuestionFileError
+from qa.errors import FootnoteError, NotWritableError, QuestionFileError, RunError
 from qa.types import Answer, Turn
 from tests.eval.fakes import PETS, ScriptedBot, answer, cite, document, question, read, refusal, says
 
@@ -43,7 +43,10 @@ SCRIPT: dict[str, Answer | Exception] = {
 
 
 def asked(out: Path, bot: ScriptedBot | None = None, questions: Sequence[Question] = QUESTIONS) -> list[Outcome]:
-    return run(questions, bot or ScriptedBot(SCRIPT), [PETS], new_folder(out))
+    """The outcomes of a run that asked each question once."""
+    found = run(questions, bot or ScriptedBot(SCRIPT), [PETS], new_folder(out))
+    assert all(len(own) == 1 for own in found)
+    return [own[0] for own in found]
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
@@ -84,7 +87,7 @@ def test_a_line_is_on_disk_before_the_next_question_is_asked(tmp_path: Path) -> 
     counted: list[int] = []
     run(QUESTIONS, Looking(SCRIPT), [PETS], tmp_path, tell=counted.append)
     assert on_disk == [0, 1, 2, 3, 4, 5]
-    assert counted == [1, 2, 3, 4, 5, 6]
+    assert counted == [0, 1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("bad", [answer(SECOND, confidence=float("nan")), answer(says("\ud800"))])
@@ -129,12 +132,71 @@ def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
     assert (out / "results.jsonl").read_text() == "precious"
 
 
-def test_results_that_are_there_are_not_overwritten(tmp_path: Path) -> None:
+def test_a_run_that_was_cut_off_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
+    whole = asked(tmp_path / "whole")
+    results = (tmp_path / "whole" / "results.jsonl").read_bytes()
+    for cut in range(0, len(results), 97):
+        out = new_folder(tmp_path / str(cut))
+        (out / "results.jsonl").write_bytes(results[:cut])
+        bot = ScriptedBot(SCRIPT)
+        counted: list[int] = []
+        found = run(QUESTIONS, bot, [PETS], out, tell=counted.append)
+        done = results[:cut].count(b"\n")
+        assert [words for words, _ in bot.heard] == [one.question for one in QUESTIONS[done:]]
+        assert (out / "results.jsonl").read_bytes() == results
+        assert counted == list(range(done, len(QUESTIONS) + 1))
+        assert [own[0].scores for own in found] == [one.scores for one in whole]
+        assert [own[0].error for own in found] == [one.error for one in whole]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda rows: rows[::-1], lambda rows: [*rows, rows[0]], lambda rows: [{**rows[0], "repeat": 2}]]
+)
+def test_results_of_other_questions_are_not_gone_on_with(tmp_path: Path, change: Any) -> None:
     asked(tmp_path)
-    before = (tmp_path / "results.jsonl").read_bytes()
-    with pytest.raises(NotWritableError):
-        run(QUESTIONS[:1], ScriptedBot(SCRIPT), [PETS], tmp_path)
-    assert (tmp_path / "results.jsonl").read_bytes() == before
+    rows = change(lines(tmp_path))
+    before = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "results.jsonl").write_text(before)
+    bot = ScriptedBot(SCRIPT)
+    with pytest.raises(RunError, match="Make a new run"):
+        run(QUESTIONS, bot, [PETS], tmp_path)
+    assert (bot.heard, (tmp_path / "results.jsonl").read_text()) == ([], before)
+
+
+def test_lines_that_are_no_results_are_all_told(tmp_path: Path) -> None:
+    asked(tmp_path)
+    rows = (tmp_path / "results.jsonl").read_bytes().split(b"\n")
+    rows[1], rows[3] = b"{", b'{"id": "refused"}'
+    (tmp_path / "results.jsonl").write_bytes(b"\n".join(rows))
+    with pytest.raises(RunError) as caught:
+        run(QUESTIONS, ScriptedBot(SCRIPT), [PETS], tmp_path)
+    assert [line[:8] for line in str(caught.value).split("\n")[1:]] == ["  line 2", "  line 4"]
+
+
+class Wavering(ScriptedBot):
+    """Answers right once, then refuses."""
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        given = super().ask(question, history)
+        return given if sum(words == question for words, _ in self.heard) == 1 else refusal()
+
+
+def test_asking_again_gives_means_and_says_how_far_answers_differ(tmp_path: Path) -> None:
+    both = [QUESTIONS[0], QUESTIONS[4]]
+    found = run(both, Wavering(SCRIPT), [PETS], new_folder(tmp_path), repeat=2)
+    assert [(row["id"], row.get("repeat")) for row in lines(tmp_path)] == [
+        ("right", None),
+        ("absent", None),
+        ("right", 2),
+        ("absent", 2),
+    ]
+    told = about(Settings(home=tmp_path), [PETS], {"sha256": "00"})
+    _, summary = finish(found, [PETS], told, tmp_path)
+    assert summary["scores"]["right"]["answered_right"] == 0.5
+    assert summary["scores"]["absent"]["answered_right"] == 1
+    assert (summary["repeats"]["count"], summary["repeats"]["changed"]) == (2, 1)
+    # A half of a question that was right once of twice, none of the other.
+    assert summary["repeats"]["spread"]["answered_right"] == 0.25
 
 
 def figure(group: Group, name: str) -> tuple[int, int, float | None]:
@@ -145,7 +207,7 @@ def figure(group: Group, name: str) -> tuple[int, int, float | None]:
 def test_the_figures_of_all_questions_by_hand(tmp_path: Path) -> None:
     overall = groups(asked(tmp_path))[0]
     assert (overall.by, overall.questions, overall.errors) == ("overall", 6, 1)
-    assert {name: figure(overall, name) for name in overall.figures} == {
+    expected = {
         # Answerable, and not broken: right, wrong and refused.
         "hit_at_1": (3, 3, 0.3333),
         "hit_at_3": (3, 3, 0.6667),
@@ -169,7 +231,8 @@ def test_the_figures_of_all_questions_by_hand(tmp_path: Path) -> None:
         "seconds_median": (5, 1, 1.0),
         "seconds_p95": (5, 1, 3.6),
     }
-    for found in overall.figures.values():
+    assert {name: figure(overall, name) for name in expected} == expected
+    for found in (overall.figures[name] for name in expected):
         assert found.low is not None
         assert found.value is not None
         assert found.high is not None
@@ -214,11 +277,12 @@ def test_a_set_that_broke_altogether_has_no_figures(tmp_path: Path) -> None:
 
 
 def summarised(out: Path, script: dict[str, Answer | Exception]) -> dict[str, Any]:
-    outcomes = asked(out, ScriptedBot(script))
+    outcomes = [[outcome] for outcome in asked(out, ScriptedBot(script))]
     told = about(Settings(home=out / "home"), [PETS], {"file": EVIL, "sha256": "00"})
-    _, text = write_summary(outcomes, told, out)
-    assert (out / "summary.json").read_text(encoding="utf-8") == text
-    summary: dict[str, Any] = json.loads(text)
+    rows = (json.dumps(each.as_json()) + "\n" for each in QUESTIONS)
+    begin(out, {**told, "repeat": 1}, "".join(rows).encode())
+    _, summary = finish(outcomes, [PETS], told, out)
+    assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == summary
     return summary
 
 
@@ -239,7 +303,7 @@ def test_the_summary_says_what_was_measured_and_with_what(tmp_path: Path) -> Non
     assert summary["scores"]["refused"]["answered_right"] == 0
     assert summary["documents"] == {"pets.txt": PETS.version}
     assert summary["settings"]["threshold"] == Settings(tmp_path).threshold
-    assert summary["settings"]["home"] == str(tmp_path / "home")
+    assert not {"home", "index", "llm_key"} & summary["settings"].keys()
     assert summary["questions"] == {"file": EVIL, "sha256": "00"}
     assert re.fullmatch(r"3\.\d+\.\d+.*", summary["versions"]["python"])
     assert summary["versions"]["numpy"]
@@ -279,27 +343,6 @@ def test_two_runs_differ_in_nothing_but_time(tmp_path: Path) -> None:
     assert timeless(lines(tmp_path / "one")) == timeless(lines(tmp_path / "two"))
 
 
-def test_the_report_shows_each_failed_question_and_escapes_every_text(tmp_path: Path) -> None:
-    summarised(tmp_path, SCRIPT)
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    articles = re.findall(r"<article><h3>(.*?)</h3>.*?</article>", page)
-    assert articles == ["wrong?", "broken?", "refused?", "invented?"]
-    assert "Failed questions (4 of 6)" in page
-    assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;&amp;amp;[bold]" in page
-    assert "<script" not in page
-    assert "<blockquote>Dogs bark at night.</blockquote>" in page
-    assert "<blockquote>Birds sing at dawn.</blockquote>" in page
-    assert "Earlier: Which pets?" in page
-
-
-def test_the_report_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
-    summarised(tmp_path, SCRIPT)
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert not re.search(r"https?:|//|\b(?:src|href)=|@import|url\(", page.replace(str(tmp_path), ""))
-    assert 'name="viewport"' in page
-    assert "color-scheme: light dark" in page
-
-
 def test_the_tables_fit_and_hold_every_figure(tmp_path: Path) -> None:
     found = groups(asked(tmp_path))
     file = StringIO()
@@ -307,8 +350,8 @@ def test_the_tables_fit_and_hold_every_figure(tmp_path: Path) -> None:
     text = file.getvalue()
     assert max(map(len, text.split("\n"))) <= 100
     assert "\x1b" not in text
-    assert text.count("\noverall ") == 4
-    assert text.count("\ndev ") == 4
+    assert text.count("\noverall ") == 6
+    assert text.count("\ndev ") == 6
     assert text.count("0.40 (5)") == 1
     assert text.count("[0.12, 0.77]") == 1
     assert "[bold]" in "".join(text.split())

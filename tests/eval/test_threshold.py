@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from eval.threshold import Asked, best, choices, read_run
+from eval.runs import read_run
+from eval.threshold import Asked, asked, best, choices
 from qa.errors import FootnoteError
 
 ASKED = [Asked(0.9, True), Asked(0.6, False), Asked(0.4, True), Asked(0.5, None), Asked(0.2, None)]
@@ -26,24 +27,26 @@ def test_the_best_has_the_highest_balance() -> None:
     assert best(found).threshold == pytest.approx(0.75)
 
 
-@pytest.mark.parametrize("asked", [[], [Asked(0.5, True)], [Asked(0.5, None)]])
-def test_one_class_alone_gives_no_threshold(asked: list[Asked]) -> None:
+@pytest.mark.parametrize("of", [[], [Asked(0.5, True)], [Asked(0.5, None)]])
+def test_one_class_alone_gives_no_threshold(of: list[Asked]) -> None:
     with pytest.raises(FootnoteError, match="some that they do not"):
-        choices(asked)
+        choices(of)
 
 
 def _run(folder: Path, threshold: float = 0, split: str = "dev") -> Path:
     scores: dict[str, Any] = {
         "a": {"confidence": 0.7, "first_sentence_right": 1.0},
-        "b": {"confidence": 0.3, "first_sentence_right": None},
+        "b": {"confidence": 0.3, "first_sentence_right": None, "rightly_refused": 0.0},
+        "known by document only": {"confidence": 0.2, "first_sentence_right": None, "rightly_refused": None},
     }
-    summary = {"settings": {"threshold": threshold}, "questions": {"split": split}, "scores": scores}
+    summary = {"settings": {"threshold": threshold}, "questions": {"split": split, "sha256": "0"}, "scores": scores}
+    summary |= {"documents": {}, "errors": {}, "overall": {"figures": {}}}
     (folder / "summary.json").write_text(json.dumps(summary))
     return folder
 
 
 def test_a_run_is_read(tmp_path: Path) -> None:
-    assert read_run(_run(tmp_path)) == [Asked(0.7, True), Asked(0.3, None)]
+    assert asked(read_run(_run(tmp_path))) == [Asked(0.7, True), Asked(0.3, None)]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,7 @@ def test_no_threshold_is_chosen_on_the_test_split_nor_on_a_run_that_refused(
     tmp_path: Path, changed: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(FootnoteError, match=words):
-        read_run(_run(tmp_path, **changed))
+        asked(read_run(_run(tmp_path, **changed)))
 
 
 def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:

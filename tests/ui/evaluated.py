@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import read_questions
-from eval.run import about, run, write_summary
+from eval.run import about, finish, run
 from qa.config import Settings
 from qa.types import Answer
 from tests.eval.fakes import PETS, ScriptedBot, answer, cite, read, refusal, says
@@ -79,7 +79,9 @@ def make_run(
     outcomes = run(read_questions(file), ScriptedBot(_spoken(script)), [PETS], folder)
     asked = {"file": str(file), "sha256": sha256(file.read_bytes()).hexdigest(), "asked": len(rows), "split": "all"}
     told = about(Settings(home=folder, **settings), [PETS], {**asked, "kinds": None, "limit": None})
-    write_summary(outcomes, {**told, **({"finished": finished} if finished else {})}, folder)
+    _, summary = finish(outcomes, [PETS], told, folder)
+    if finished:
+        (folder / "summary.json").write_text(json.dumps({**summary, "finished": finished}))
     return folder
 
 

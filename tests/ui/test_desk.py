@@ -24,11 +24,13 @@ class Answers:
         self.gate = Event()
         self.gate.set()
         self.asked: list[tuple[str, tuple[Turn, ...], Choice]] = []
+        self.begun = Event()
 
     def __call__(
         self, question: str, history: Sequence[Turn], choice: Choice, hear: types.OnEvent, stop: Event
     ) -> tuple[Answer, float]:
         self.asked.append((question, tuple(history), choice))
+        self.begun.set()
         hear(types.Event("read"))
         assert self.gate.wait(SOON)
         if question == "fail":
@@ -149,6 +151,7 @@ def test_too_many_are_not_taken_nor_is_anothers_conversation(
     assert len(history.exchanges("c", "")) == MOST_WAITING
     ask("one", "hers", "ann")
     assert desk.ask("hers", "bob", "one", Choice()) is None
+    assert answers.begun.wait(SOON)
     assert desk.busy()
     answers.gate.set()
 

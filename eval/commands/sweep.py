@@ -1,0 +1,93 @@
+"""`python -m eval sweep`: a grid of settings on the development split, and the best of them on the test split, once."""
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eval.commands.run import add_settings, add_source, progress, read_source
+from eval.commands.shared import Commands
+from qa.errors import BrokenError, FootnoteError
+
+if TYPE_CHECKING:
+    from eval.batch import Measured
+    from eval.summary import Figure
+
+CHOSEN = "sweep.json"
+
+
+def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
+    sweep = commands.add_parser(
+        "sweep", parents=[common], help="choose settings on the development split, measure them on the test split"
+    )
+    add_source(sweep)
+    sweep.add_argument("--out", metavar="DIR", type=Path, help="a new folder; default: runs/sweep- and the time (UTC)")
+    sweep.add_argument("--measure", metavar="NAME", default="answered_right", help="default: answered_right")
+    add_settings(sweep)
+    sweep.add_argument("--json", action="store_true", help="print sweep.json instead of the tables")
+    sweep.set_defaults(command=_sweep)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    """Asks the development questions with each configuration, then those of the test split with the best."""
+    from eval.across import print_across
+    from eval.batch import measure
+    from eval.configurations import VARIED, configurations
+    from eval.run import new_folder
+    from eval.summary import LABELS
+
+    if options.measure not in LABELS:
+        raise FootnoteError(f"There is no figure {options.measure}. There are: {', '.join(LABELS)}.")
+    found = configurations({name: getattr(options, name) or () for name in VARIED})
+    source = read_source(options)
+    of_split = {split: [one for one in source.questions if one.split == split] for split in ("dev", "test")}
+    if lacking := [split for split, asked in of_split.items() if not asked]:
+        raise FootnoteError(f"{options.questions} has no question in the split {lacking[0]}: a sweep needs both.")
+    if len(found) < 2:
+        raise FootnoteError("A sweep needs several values of a setting, for one: --top-k 3 5 8")
+    out = new_folder(options.out or Path("runs") / f"sweep-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+
+    def asked(split: str, which: Any) -> "list[Measured]":
+        told = {"file": str(options.questions), "format": options.format, "split": split}
+        return list(measure(which, source, of_split[split], out / split, told, tell=progress()))
+
+    tried = asked("dev", found)
+    best = max(tried, key=lambda one: _value(one, options.measure))
+    (confirmed,) = asked("test", [one for one in found if one.name == best.name])
+    chosen = _as_json(options.measure, tried, best, confirmed)
+    (out / CHOSEN).write_text(json.dumps(chosen, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if options.json:
+        print(json.dumps(chosen, indent=1, ensure_ascii=False))
+    else:
+        print("Development split\n")
+        print_across([(one.name, one.groups[0]) for one in tried], sys.stdout)
+        print(f"\nBest by {options.measure}: {best.name}. On the test split, asked once:\n")
+        print_across([(best.name, confirmed.groups[0])], sys.stdout)
+    print(f"Written to {out}", file=sys.stderr)
+    return BrokenError.exit_code if any(one.groups[0].errors for one in (*tried, confirmed)) else 0
+
+
+def _value(one: "Measured", measure: str) -> float:
+    """More is better; of equals the first of the grid wins. Raises FootnoteError where there is no value."""
+    from eval.summary import LESS_IS_BETTER
+
+    value = one.groups[0].figures[measure].value
+    if value is None:
+        raise FootnoteError(f"{measure} has no value for these questions. Choose by another: --measure NAME")
+    return -value if measure in LESS_IS_BETTER else value
+
+
+def _as_json(measure: str, tried: "list[Measured]", best: "Measured", confirmed: "Measured") -> dict[str, Any]:
+    def figure(one: "Measured") -> dict[str, Any]:
+        found: Figure = one.groups[0].figures[measure]
+        return found.as_json()
+
+    return {
+        "measure": measure,
+        "dev": {one.name: figure(one) for one in tried},
+        "chosen": best.name,
+        "settings": confirmed.summary["settings"],
+        "test": figure(confirmed),
+    }

@@ -1,0 +1,164 @@
+"""Several configurations in one go, and runs that were killed: with the real bot over one small document."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.__main__ import main
+from eval.configurations import configurations
+from qa.bot import Bot
+from qa.errors import FootnoteError
+from tests.eval.fakes import TEXT
+
+ROWS: list[dict[str, Any]] = [
+    {"id": "dogs", "question": "What do dogs do at night?", "answers": ["bark"], "evidence": ["Dogs bark at night."]},
+    {"id": "birds", "question": "When do birds sing?", "answers": ["dawn"], "evidence": ["Birds sing at dawn."]},
+    {"id": "cats", "question": "How long do cats sleep?", "answers": ["16"], "evidence": ["Cats sleep 16 hours."]},
+    {"id": "peru", "question": "What is the capital of Peru?", "answers": [], "evidence": []},
+]
+SPLITS = {"dogs": "dev", "birds": "test", "cats": "dev", "peru": "test"}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rows = ({**row, "answerable": bool(row["answers"]), "kind": "fact", "split": SPLITS[row["id"]]} for row in ROWS)
+    Path("q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("pets.txt").write_text(TEXT)
+    return tmp_path
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every question that reaches a bot."""
+    found: list[str] = []
+    ask = Bot.ask
+
+    def listening(self: Bot, question: str, *rest: Any, **more: Any) -> Any:
+        found.append(question)
+        return ask(self, question, *rest, **more)
+
+    monkeypatch.setattr(Bot, "ask", listening)
+    return found
+
+
+def run(*arguments: str) -> int:
+    return main(["run", "--questions", "q.jsonl", "--documents", "pets.txt", *arguments])
+
+
+def timeless(path: Path) -> list[dict[str, Any]]:
+    return [{**json.loads(line), "timings": None} for line in path.read_bytes().splitlines()]
+
+
+@pytest.mark.usefixtures("here")
+def test_every_combination_is_a_run_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--engine", "plain", "built-in", "--top-k", "1", "3", "--out", "out") == 0
+    names = ["built-in_top_k-1", "built-in_top_k-3", "plain_top_k-1", "plain_top_k-3"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [*names[:2], "home", *names[2:]]
+    for name in names:
+        summary = json.loads(Path("out", name, "summary.json").read_text())
+        engine, top_k = name.split("_top_k-")
+        assert (summary["settings"]["llm"], summary["settings"]["top_k"]) == (engine, int(top_k))
+        read = [len(row["passages"]) for row in timeless(Path("out", name, "results.jsonl"))]
+        assert len(read) == len(ROWS)
+    printed = capsys.readouterr().out
+    assert all(printed.count(name) == 2 for name in names)  # its own table, and a row in the last one
+    assert main(["run", "--resume", "out"]) == 2
+
+
+@pytest.mark.parametrize("values", [{"top_k": ["3", "x"]}, {"llm": ["built-in", "none/such"]}, {"threshold": ["2"]}])
+def test_a_value_that_is_none_is_told_before_anything_is_loaded(values: dict[str, list[str]]) -> None:
+    with pytest.raises(FootnoteError):
+        configurations(values, {"QA_HOME": "/nowhere"})
+
+
+def test_names_are_fit_for_folders() -> None:
+    found = configurations({"embedding": ["../../etc", "a/b"], "top_k": ["3"]}, {"QA_HOME": "/nowhere"})
+    assert [one.name for one in found] == ["embedding-..-..-etc", "embedding-a-b"]
+    with pytest.raises(FootnoteError, match="same name"):
+        configurations({"embedding": ["a/b", "a:b"]}, {"QA_HOME": "/nowhere"})
+
+
+@pytest.mark.usefixtures("here")
+def test_a_run_that_is_killed_goes_on_without_asking_anything_twice(heard: list[str]) -> None:
+    assert run("--out", "whole", "--top-k", "1", "3") == 0
+    command = [sys.executable, "-m", "eval", "run", "--questions", "q.jsonl", "--documents", "pets.txt"]
+    results = Path("cut", "top_k-1", "results.jsonl")
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([*command, "--out", "cut", "--top-k", "1", "3"], env=environ) as killed:
+        end = time.monotonic() + 120
+        while not (results.is_file() and results.read_bytes()) and time.monotonic() < end:
+            time.sleep(0.005)
+        killed.send_signal(signal.SIGKILL)
+    there = [path.read_bytes().count(b"\n") for path in sorted(Path("cut").glob("*/results.jsonl"))]
+    assert 1 <= sum(there) < 2 * len(ROWS)
+    assert not list(Path("cut").glob("top_k-3/summary.json"))
+    heard.clear()
+    assert main(["run", "--resume", "cut"]) == 0
+    assert len(heard) == 2 * len(ROWS) - sum(there)
+    for name in ("top_k-1", "top_k-3"):
+        whole, cut = (timeless(Path(out, name, "results.jsonl")) for out in ("whole", "cut"))
+        assert whole == cut
+        assert Path("cut", name, "summary.json").is_file()
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("damage", ["questions", "documents", "plan", "settings", "commit"])
+def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
+    damage: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, heard: list[str]
+) -> None:
+    assert run("--out", "out") == 0
+    out = Path("out")
+    (out / "summary.json").unlink()
+    (out / "results.jsonl").unlink()
+    plan = json.loads((out / "run.json").read_text())
+    if damage == "questions":
+        (out / "questions.jsonl").write_text((out / "questions.jsonl").read_text().replace("dogs", "hogs"))
+    elif damage == "documents":
+        (out / "run.json").write_text(json.dumps({**plan, "documents": {"pets.txt": "0"}}))
+    elif damage == "plan":
+        (out / "run.json").write_text("{")
+    elif damage == "settings":
+        monkeypatch.setenv("QA_STRICT", "1")
+    else:
+        (out / "run.json").write_text(json.dumps({**plan, "commit": "0123"}))
+    heard.clear()
+    assert main(["run", "--resume", "out"]) == 2
+    assert "ake a new run" in capsys.readouterr().err
+    assert heard == []
+    assert not (out / "results.jsonl").exists()
+
+
+@pytest.mark.usefixtures("here")
+def test_only_what_failed_or_matches_is_asked(heard: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--out", "all", "--threshold", "1") == 0  # refuses everything: only Peru is right
+    heard.clear()
+    assert run("--out", "failing", "--failing", "all", "--filter", "^d|birds") == 0
+    assert heard == [ROWS[0]["question"], ROWS[1]["question"]]
+    assert run("--filter", "(") == 2
+    assert "--filter takes a regular expression" in capsys.readouterr().err
+    assert run("--failing", "nowhere") == 2
+    assert run("--filter", "zebra") == 2
+
+
+@pytest.mark.usefixtures("here")
+def test_a_sweep_chooses_on_one_split_and_asks_the_other_once(
+    heard: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = ["sweep", "--questions", "q.jsonl", "--documents", "pets.txt"]
+    assert main([*sweep, "--threshold", "1", "0.1", "--out", "out", "--json"]) == 0
+    chosen = json.loads(capsys.readouterr().out)
+    assert chosen["chosen"] == "threshold-0.1"
+    assert chosen["dev"]["threshold-1"]["value"] == 0
+    asked = {key: next(row["question"] for row in ROWS if row["id"] == key) for key in SPLITS}
+    assert heard == [*2 * [asked["dogs"], asked["cats"]], asked["birds"], asked["peru"]]
+    for arguments in ([*sweep, "--threshold", "1"], [*sweep, "--top-k", "1", "3", "--measure", "beauty"]):
+        assert main(arguments) == 2
+    assert {path.name for path in Path().iterdir()} == {"out", "pets.txt", "q.jsonl"}
