@@ -3,7 +3,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help chat test check eval clean
+.PHONY: help chat test check gate eval clean
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -12,7 +12,7 @@ chat: .venv/.installed  ## index seeds/ and open the chat in a browser
 	$(BIN)/python -m qa add seeds
 	$(BIN)/python -m qa chat
 
-test: check  ## every check and every test
+test: check gate  ## every check, the gate and every test
 	$(BIN)/python -m pytest
 
 check: .venv/.installed-dev  ## style, types and import contracts
@@ -20,6 +20,11 @@ check: .venv/.installed-dev  ## style, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+gate: .venv/.installed-dev  ## the evaluation set again, against the baseline in eval/baseline/
+	rm -rf runs/gate
+	$(BIN)/python -m eval run --out runs/gate
+	$(BIN)/python -m eval gate runs/gate --baseline eval/baseline
 
 eval: .venv/.installed  ## the evaluation set over seeds/
 	$(BIN)/python -m eval run

@@ -8,18 +8,33 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from eval.commands import check, claims, convert, draft, judge, report, run, show, sweep, threshold
+from eval.commands import (
+    check,
+    claims,
+    compare,
+    convert,
+    draft,
+    gate,
+    judge,
+    report,
+    run,
+    show,
+    sweep,
+    threshold,
+)
+from qa.config import share_processors
 from qa.errors import BrokenError, FootnoteError
 
 BROKEN = BrokenError.exit_code
-COMMANDS = (run, report, show, sweep, threshold, check, draft, convert, judge, claims)
+COMMANDS = (run, report, show, compare, gate, sweep, threshold, check, draft, convert, judge, claims)
 """In the order of `--help`."""
 _log = logging.getLogger("eval")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. Exit codes: 0 fine, 2 bad usage or bad data, 3 something broke, be it at one question."""
+    """Runs one command. Exit codes: 0 fine, 1 a comparison or gate failed, 2 bad usage or data, 3 something broke."""
     options = _parser().parse_args(arguments)
+    share_processors()
     _log_to_stderr(logging.INFO if options.verbose else logging.ERROR)
     command: Callable[[argparse.Namespace], int] = options.command
     try:

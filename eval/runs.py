@@ -146,6 +146,8 @@ def _summary_problems(summary: Any) -> Iterable[str]:
     if not isinstance(summary, dict):
         yield "it is no object"
         return
+    if not _texts(summary.get("clusters", {})):
+        yield '"clusters" is not an object of texts by question'
     for key, (fits, words) in _SUMMARY.items():
         if not fits(summary.get(key)):
             yield f'"{key}" is not {words}'

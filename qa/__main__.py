@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.config import BUILT_IN, Settings
+from qa.config import BUILT_IN, Settings, share_processors
 from qa.errors import BrokenError, DocumentError, FootnoteError, LanguageModelError, ModelError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Exit codes: 0 fine, 2 bad usage or bad data, 3 something broke."""
     options = _parser().parse_args(arguments)
+    share_processors()
     _log_to_stderr(logging.INFO if options.verbose else logging.ERROR)
     run: Callable[[argparse.Namespace, Settings], int] = options.run
     try:

@@ -1,7 +1,7 @@
 """Settings: one frozen object, read from the environment and flags at the entry points only."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,15 @@ class Settings:
             if value is not None:
                 raw[one.name] = value
         return _checked(cls, raw)
+
+
+def share_processors(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Lets the models' threads sleep while they wait for each other; to be called before a model is loaded.
+
+    As they come they spin, and two programs that do so on two processors starve each other: beside another model an
+    answer took 3.2 s, and takes 0.2 s; alone it takes no longer.
+    """
+    environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _checked(cls: type[Settings], raw: dict[str, Any]) -> Settings:

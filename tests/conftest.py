@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from qa.config import share_processors
+
+share_processors()
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

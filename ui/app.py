@@ -5,9 +5,10 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from qa.config import Settings
+from qa.config import Settings, share_processors
 from ui.door import Door, Headers
 
+share_processors()
 app = st.App(
     Path(__file__).with_name("page.py"),
     middleware=[Middleware(Headers), Middleware(Door, home=Settings.from_environment().home)],

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qa.config import share_processors
 from qa.errors import FootnoteError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--device", default="cpu", help="where to train (default: cpu)")
     parser.add_argument("--most", type=int, help="train on so many examples only")
     options = parser.parse_args()
+    share_processors()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("qa").setLevel(logging.INFO)
     try:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qa.config import share_processors
 from qa.errors import FootnoteError
 from qa.training.examples import Mix
 
@@ -55,6 +56,7 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=5000, help="examples that each is trained on (default: 5000)")
     parser.add_argument("--only", nargs="+", choices=VARIATIONS, help="these variations")
     options = parser.parse_args()
+    share_processors()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("qa").setLevel(logging.INFO)
     try:
