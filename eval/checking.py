@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz, process, utils
 
-from eval.answers import contains_answer
 from eval.dataset import Gold, Question, check_evidence, read_questions
-from eval.example import Example
+from eval.measures.answers import contains_answer
+from eval.measures.example import Example
 from qa.errors import DocumentError, QuestionFileError
 from qa.types import Answer, Document
 

@@ -23,9 +23,10 @@ from typing import Any, Protocol
 
 from eval.dataset import Gold, Question, check_evidence
 from eval.intervals import RESAMPLES, SEED
-from eval.metrics import Example, scores
+from eval.measures import scores
+from eval.measures.example import Example
 from eval.replay import answer_of
-from eval.report import write_report
+from eval.reporting.report import write_report
 from eval.runs import QUESTIONS, RESULTS, RUN, SUMMARY, Row, read_lines
 from eval.summary import Group, Outcome, cluster, groups
 from qa.config import Settings

@@ -10,8 +10,8 @@ import numpy as np
 
 from eval.dataset import Gold, Question
 from eval.intervals import Floats, Interval, auroc_interval, bootstrap, mean_interval, percentile_interval
-from eval.metrics import MEASURES
-from eval.sets import auroc, calibration_error, mean, refusal_f1, risk_coverage
+from eval.measures import MEASURES
+from eval.measures.sets import auroc, calibration_error, mean, refusal_f1, risk_coverage
 from qa.types import Answer
 
 By = Literal["overall", "split", "kind"]

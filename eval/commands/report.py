@@ -23,9 +23,9 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 def _report(options: argparse.Namespace) -> int:
     """Writes what was asked for; of files that are there, only such as this command writes are written over."""
-    from eval.cases import read_seen
-    from eval.export import CSV, JUNIT, as_csv, as_junit, write
-    from eval.report import HTML, page, run_names
+    from eval.reporting.cases import read_seen
+    from eval.reporting.export import CSV, JUNIT, as_csv, as_junit, write
+    from eval.reporting.report import HTML, page, run_names
 
     seen = [read_seen(folder) for given in options.runs for folder in _folders(given)]
     names = run_names(seen)

@@ -24,9 +24,9 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 
 def _show(options: argparse.Namespace) -> int:
-    from eval.cases import read_seen
+    from eval.reporting.cases import read_seen
+    from eval.reporting.showing import as_json, show
     from eval.runs import RESULTS, read_rows
-    from eval.showing import as_json, show
 
     seen = read_seen(options.run_folder)
     case = next((case for case in seen.cases if case.id == options.id), None)

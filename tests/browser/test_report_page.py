@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from pypdfium2 import PdfDocument
 
-from eval.cases import read_seen
-from eval.report import page as report
+from eval.reporting.cases import read_seen
+from eval.reporting.report import page as report
 from tests.browser.test_chat import violations
 from tests.eval.looked import BETTER, QUESTIONS, make_run
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eval.dataset import Question, Split, check_evidence
-from eval.example import Example
+from eval.measures.example import Example
 from qa.types import (
     Answer,
     AnswerSentence,

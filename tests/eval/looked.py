@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import Question
-from eval.metrics import scores
+from eval.measures import scores
 from eval.summary import Outcome, groups
 from qa.types import Answer, Turn
 from tests.eval.fakes import PETS, answer, cite, example, question, read, refusal, says

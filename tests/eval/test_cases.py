@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.cases import holds, rank_of_gold, read_seen
+from eval.reporting.cases import holds, rank_of_gold, read_seen
 from qa.errors import RunError
 from qa.types import Span
 from tests.eval.fakes import PETS, question, read

@@ -17,9 +17,9 @@ from scipy.stats import norm
 
 from eval.gate import checks
 from eval.intervals import Floats, Interval, auroc_interval, bootstrap, mean_interval, percentile_interval, wilson
+from eval.measures.sets import calibration_error, refusal_f1
 from eval.paired import estimated, pair
 from eval.runs import Run
-from eval.sets import calibration_error, refusal_f1
 
 DRAWS = 500
 SIZES = (30, 100, 500)

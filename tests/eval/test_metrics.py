@@ -5,7 +5,8 @@ from math import log2
 
 import pytest
 
-from eval.answers import (
+from eval.measures import MEASURES, scores
+from eval.measures.answers import (
     answer_f1,
     contains_answer,
     exact_match,
@@ -13,7 +14,7 @@ from eval.answers import (
     list_completeness,
     rouge_l,
 )
-from eval.citing import (
+from eval.measures.citing import (
     citation_f1,
     citation_precision,
     citation_recall,
@@ -24,11 +25,17 @@ from eval.citing import (
     supported_sentences,
     unsupported_sentences,
 )
-from eval.example import Example
-from eval.metrics import MEASURES, scores
-from eval.ranking import hit, ndcg, recall, reciprocal_rank
-from eval.refusing import answered, answered_right, confidence, refusal_accuracy, rightly_refused, wrongly_refused
-from eval.speed import answer_tokens, prompt_tokens, seconds, seconds_to_first_words
+from eval.measures.example import Example
+from eval.measures.ranking import hit, ndcg, recall, reciprocal_rank
+from eval.measures.refusing import (
+    answered,
+    answered_right,
+    confidence,
+    refusal_accuracy,
+    rightly_refused,
+    wrongly_refused,
+)
+from eval.measures.speed import answer_tokens, prompt_tokens, seconds, seconds_to_first_words
 from qa.types import AnswerSentence, Citation, Usage
 from tests.eval.fakes import PETS, answer, cite, document, example, question, read, refusal, says
 

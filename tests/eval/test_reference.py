@@ -15,8 +15,10 @@ from sklearn.metrics import precision_recall_fscore_support
 from torchmetrics.functional.classification import binary_calibration_error
 from torchmetrics.functional.text import rouge_score, squad
 
-from eval.answers import answer_f1, exact_match, rouge_l
-from eval.citing import (
+from eval.dataset import Gold
+from eval.measures import DEPTHS
+from eval.measures.answers import answer_f1, exact_match, rouge_l
+from eval.measures.citing import (
     citation_f1,
     citation_precision,
     citation_recall,
@@ -24,11 +26,9 @@ from eval.citing import (
     cited_quote_precision,
     cited_quote_recall,
 )
-from eval.dataset import Gold
-from eval.example import Example
-from eval.metrics import DEPTHS
-from eval.ranking import hit, ndcg, recall, reciprocal_rank
-from eval.sets import auroc, calibration_error, refusal_f1, risk_coverage
+from eval.measures.example import Example
+from eval.measures.ranking import hit, ndcg, recall, reciprocal_rank
+from eval.measures.sets import auroc, calibration_error, refusal_f1, risk_coverage
 from qa.types import Document, Passage, RankedPassage, Span, Why
 from tests.eval.fakes import answer, cite, document, question, refusal, says
 

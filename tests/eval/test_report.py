@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.cases import Case, Reply, Seen, read_seen
 from eval.commands import report
-from eval.export import COLUMNS, as_csv, as_junit
-from eval.markup import label
-from eval.report import page, write_report
+from eval.reporting.cases import Case, Reply, Seen, read_seen
+from eval.reporting.export import COLUMNS, as_csv, as_junit
+from eval.reporting.markup import label
+from eval.reporting.report import page, write_report
+from eval.reporting.stylesheet import SCRIPT, STYLE
 from eval.runs import Run
-from eval.stylesheet import SCRIPT, STYLE
 from eval.summary import LABELS
 from eval.table import TABLES, digits, numbers
 from qa.errors import FootnoteError, NotWritableError, RunError

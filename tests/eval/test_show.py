@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from eval.cases import read_seen
 from eval.commands import show as command
-from eval.showing import show
+from eval.reporting.cases import read_seen
+from eval.reporting.showing import show
 from qa.errors import RunError
 from qa.types import Usage
 from tests.eval.fakes import answer, question, refusal, says

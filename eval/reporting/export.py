@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from xml.etree import ElementTree  # only written, never parsed
 
-from eval.cases import Case, Reply, Seen
+from eval.reporting.cases import Case, Reply, Seen
 from qa.errors import FootnoteError, NotWritableError
 
 COLUMNS = (

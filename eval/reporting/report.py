@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from eval.cases import Seen, read_seen
-from eval.charts import histogram
-from eval.export import Kind, write
-from eval.failed import failed_questions
-from eval.markup import NOTHING, Row, Rows, label, plotted, table, text
-from eval.measured import measured
+from eval.reporting.cases import Seen, read_seen
+from eval.reporting.charts import histogram
+from eval.reporting.export import Kind, write
+from eval.reporting.failed import failed_questions
+from eval.reporting.figures import measured
+from eval.reporting.markup import NOTHING, Row, Rows, label, plotted, table, text
+from eval.reporting.stylesheet import SCRIPT, STYLE
 from eval.runs import REPORT
-from eval.stylesheet import SCRIPT, STYLE
 from eval.summary import By, Figure, Group
 from eval.table import TABLES, shown
 

@@ -9,8 +9,8 @@ docs/measures.md has them all in a table, with what each is checked against.
 from collections.abc import Callable
 from functools import partial
 
-from eval import answers, citing, ranking, refusing, speed
-from eval.example import Example as Example
+from eval.measures import answers, citing, ranking, refusing, speed
+from eval.measures.example import Example
 
 DEPTHS = (1, 3, 5, 10)
 """The k of the measures at k."""

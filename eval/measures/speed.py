@@ -1,6 +1,6 @@
 """What an answer took: seconds by the bot's own clock, and tokens of a language model. None: none was asked."""
 
-from eval.example import Example
+from eval.measures.example import Example
 
 
 def seconds(example: Example) -> float | None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from eval.cases import Case, Reply, rank_of_gold
 from eval.dataset import Question
-from eval.markup import part, raw_part, small, table, text
+from eval.reporting.cases import Case, Reply, rank_of_gold
+from eval.reporting.markup import part, raw_part, small, table, text
 from qa.types import AnswerSentence, Citation
 
 Asked = Mapping[str, Case]

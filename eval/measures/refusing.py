@@ -6,8 +6,8 @@ As a decision, refusing is the positive class and a question that is not answera
 
 from math import isfinite
 
-from eval.answers import first_sentence_right
-from eval.example import Example
+from eval.measures.answers import first_sentence_right
+from eval.measures.example import Example
 
 
 def answered(example: Example) -> float:
@@ -36,5 +36,5 @@ def answered_right(example: Example) -> float | None:
 
 
 def confidence(example: Example) -> float | None:
-    """The answer's confidence, of refusals too; `eval.sets` measures it over a set."""
+    """The answer's confidence, of refusals too; `eval.measures.sets` measures it over a set."""
     return example.answer.confidence if isfinite(example.answer.confidence) else None

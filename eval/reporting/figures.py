@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from eval.cases import Seen
-from eval.markup import part, small, table, text
+from eval.reporting.cases import Seen
+from eval.reporting.markup import part, small, table, text
 from eval.runs import differences
 
 _APART = ("overall", "scores", "errors", "clusters", "finished", "ids", "repeats")

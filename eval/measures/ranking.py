@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import log2
 
 from eval.dataset import Gold
-from eval.example import Example, agree
+from eval.measures.example import Example, agree
 from qa.types import RankedPassage
 
 

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from eval.cases import Case, Read, Reply, gold_in, holds
 from eval.dataset import Question
-from eval.failed import SUPPORT, place
-from eval.markup import label
+from eval.reporting.cases import Case, Read, Reply, gold_in, holds
+from eval.reporting.failed import SUPPORT, place
+from eval.reporting.markup import label
 from eval.table import WIDTH, digits
 from qa.types import AnswerSentence
 

@@ -7,7 +7,7 @@ an answerable question cites nothing: its recall and F1 are 0.
 from collections.abc import Iterable, Sequence
 
 from eval.dataset import Gold
-from eval.example import Example, agree, cited
+from eval.measures.example import Example, agree, cited
 from qa.types import Citation, Document, Support
 
 

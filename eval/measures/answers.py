@@ -1,7 +1,7 @@
 """Answers: whether they say what an accepted answer says.
 
 None: nothing is accepted, because the documents do not answer or because the set does not say what they do. Then it is
-right to refuse, and `eval.refusing` measures that: SQuAD 2.0 puts both into one figure, here the two of its breakdown
+right to refuse, and `refusing` measures that: SQuAD 2.0 puts both into one figure, here the two of its breakdown
 (HasAns, NoAns) stay apart. A refusal of an answerable question says nothing and scores 0.
 """
 
@@ -13,7 +13,7 @@ from functools import cache
 from string import punctuation
 from typing import TYPE_CHECKING
 
-from eval.example import Example, agree, cited
+from eval.measures.example import Example, agree, cited
 
 if TYPE_CHECKING:
     from rouge_score.rouge_scorer import RougeScorer

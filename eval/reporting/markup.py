@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from eval.charts import strip
+from eval.reporting.charts import strip
 from eval.summary import LABELS, LESS_IS_BETTER, Figure
 from eval.table import digits
 
