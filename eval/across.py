@@ -9,10 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.summary import LABELS, LESS_IS_BETTER, Group
-from eval.table import WIDTH, digits, numbers
+from eval.table import digits, numbers
 
 MAIN = ("answered_right", "first_sentence_right", "rightly_refused", "citation_precision", "hit_at_5", "seconds_median")
 
+WIDTH = 120
+"""Columns when the output is no terminal."""
 NAME = 24
 """Columns that a run's name may take before it is broken."""
 

@@ -232,11 +232,21 @@ def _repeats(outcomes: Sequence[Sequence[Outcome]]) -> Repeats:
 
 def _line(row: Mapping[str, Any]) -> bytes:
     """Raises ValueError for what JSON or UTF-8 cannot say, a confidence that is not a number for one."""
-    return json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    return _dumped(row).encode("utf-8")
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    """An object in lines: what is kept by question has a line a question, so that a baseline is small and can be read."""
+    parts = [f"{_dumped(key)}: {_by_question(of) if key == 'scores' else _dumped(of, 1)}" for key, of in value.items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _by_question(rows: Mapping[str, Any]) -> str:
+    return "{\n" + ",\n".join(f" {_dumped(key)}: {_dumped(row)}" for key, row in rows.items()) + "\n}"
+
+
+def _dumped(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
 
 
 @contextmanager

@@ -176,14 +176,20 @@ def _library() -> "Sequence[Document]":
 def _how(options: argparse.Namespace) -> dict[str, Any]:
     """How the questions were chosen."""
     return {
-        "file": str(options.questions),
+        "file": relative(options.questions),
         "format": options.format,
         "split": options.split,
         "kinds": options.kind,
         "filter": options.filter,
-        "failing": str(options.failing) if options.failing else None,
+        "failing": relative(options.failing) if options.failing else None,
         "limit": options.limit,
     }
+
+
+def relative(path: Path) -> str:
+    """A path as seen from here, if it is below: a run is no place for the names of a machine's folders."""
+    whole = path.absolute()
+    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(path)
 
 
 def progress() -> "Tell":

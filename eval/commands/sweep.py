@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.commands.run import add_settings, add_source, progress, read_source
+from eval.commands.run import add_settings, add_source, progress, read_source, relative
 from eval.commands.shared import Commands
 from qa.errors import BrokenError, FootnoteError
 
@@ -50,7 +50,7 @@ def _sweep(options: argparse.Namespace) -> int:
     out = new_folder(options.out or Path("runs") / f"sweep-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
 
     def asked(split: str, which: Any) -> "list[Measured]":
-        told = {"file": str(options.questions), "format": options.format, "split": split}
+        told = {"file": relative(options.questions), "format": options.format, "split": split}
         return list(measure(which, source, of_split[split], out / split, told, tell=progress()))
 
     tried = asked("dev", found)
