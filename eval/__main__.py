@@ -16,6 +16,7 @@ from eval.commands import (
     draft,
     gate,
     judge,
+    peers,
     report,
     run,
     show,
@@ -26,7 +27,7 @@ from qa.config import share_processors
 from qa.errors import BrokenError, FootnoteError
 
 BROKEN = BrokenError.exit_code
-COMMANDS = (run, report, show, compare, gate, sweep, threshold, check, draft, convert, judge, claims)
+COMMANDS = (run, report, show, compare, gate, sweep, threshold, check, draft, convert, judge, claims, peers)
 """In the order of `--help`."""
 _log = logging.getLogger("eval")
 

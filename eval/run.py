@@ -236,7 +236,7 @@ def _line(row: Mapping[str, Any]) -> bytes:
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    """An object in lines: what is kept by question has a line a question, so that a baseline is small and can be read."""
+    """An object in lines; the scores have a line a question, so that a baseline is small and can be read."""
     parts = [f"{_dumped(key)}: {_by_question(of) if key == 'scores' else _dumped(of, 1)}" for key, of in value.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 

@@ -94,11 +94,20 @@ def _told(runs: "Iterable[Measured]", as_json: bool) -> int:
             asked = one.groups[0].questions
             print(f"footnote: {broken} of {asked} questions broke: see results.jsonl.", file=sys.stderr)
     if as_json:
-        summaries = {one.name: one.summary for one in ended}
-        print(json.dumps(summaries.get("", summaries), ensure_ascii=False, indent=1))
+        _print_json(ended)
     elif len(ended) > 1:
         print_across([(one.name, one.groups[0]) for one in ended], sys.stdout)
     return BrokenError.exit_code if any(one.groups[0].errors for one in ended) else 0
+
+
+def _print_json(ended: "Sequence[Measured]") -> None:
+    """The summary of the only run as it is on disk, or an object of summaries by configuration."""
+    from eval.runs import SUMMARY
+
+    if len(ended) == 1:
+        sys.stdout.write((ended[0].folder / SUMMARY).read_text(encoding="utf-8"))
+    else:
+        print(json.dumps({one.name: one.summary for one in ended}, ensure_ascii=False, indent=1))
 
 
 def read_source(options: argparse.Namespace) -> "Source":
