@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from rapidfuzz import fuzz, process, utils
 
-from eval.dataset import Gold, Question, check_evidence, read_questions
+from eval.dataset import Gold, Question, locate, scan
 from eval.measures.answers import contains_answer
 from eval.measures.example import Example
 from qa.errors import DocumentError, QuestionFileError
@@ -33,7 +32,6 @@ APART = 0.2
 """How far the shares of answerable questions of two splits may be apart."""
 _TELLING = re.compile(r"\d+|\b(?:who\w*|what|when|where|which|why|how|not?|never|\w+n t)\b")
 """Words that change what a question asks, however like it is to another one."""
-_TOLD = re.compile(r"^  line (\d+): ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,43 +106,24 @@ def visible(text: str) -> str:
 def _read(path: Path) -> tuple[list[Question], list[Finding]]:
     """The questions of the good lines, each with its line, and what is wrong with the others."""
     try:
-        return read_questions(path), []
+        questions, problems = scan(path)
     except QuestionFileError as error:
-        wrong = _findings(error)
-        if not any(one.line for one in wrong):
-            return [], wrong
-    bad = {one.line for one in wrong}
-    lines = [b"" if at in bad else line for at, line in enumerate(path.read_bytes().split(b"\n"), start=1)]
-    if not any(line.strip() for line in lines):
-        return [], wrong
-    with TemporaryDirectory() as folder:
-        rest = Path(folder) / "rest.jsonl"
-        rest.write_bytes(b"\n".join(lines))
-        return read_questions(rest), wrong
-
-
-def _findings(error: QuestionFileError) -> list[Finding]:
-    """One for each line that an error tells of, or one for all of it."""
-    _, *told = _TOLD.split(str(error))
-    rows = zip(told[::2], told[1::2], strict=True)
-    return [Finding("wrong", int(line), words.strip()) for line, words in rows] or [Finding("wrong", 0, str(error))]
+        return [], [Finding("wrong", 0, str(error))]
+    return questions, [Finding("wrong", line, words) for line, words in problems]
 
 
 def _placed(
     questions: Sequence[Question], documents: Sequence[Document], unread: bool
 ) -> tuple[dict[str, list[Gold]], list[Finding]]:
     """Where the gold quotes stand, by question, none for those with one that stands nowhere or in several places."""
-    gold: dict[str, list[Gold]] = {question.id: [] for question in questions}
     if not documents:
-        return gold, [Finding("note", 0, "Evidence was not looked for: there is no document to look in.")]
-    lost: list[Finding] = []
-    try:
-        return check_evidence(questions, documents), lost
-    except QuestionFileError as error:
-        lost += _findings(error)
-    bad = {finding.line for finding in lost}
-    gold |= check_evidence([question for question in questions if question.line not in bad], documents)
-    if unread:
+        nothing: dict[str, list[Gold]] = {question.id: [] for question in questions}
+        return nothing, [Finding("note", 0, "Evidence was not looked for: there is no document to look in.")]
+    gold, problems = locate(questions, documents)
+    lost = [Finding("wrong", line, words) for line, words in problems]
+    bad = {line for line, _ in problems}
+    gold |= {question.id: [] for question in questions if question.line in bad}
+    if lost and unread:
         lost.append(Finding("note", 0, "What is in no document may be in one that could not be read."))
     return gold, lost
 

@@ -12,6 +12,8 @@ from qa.types import Document, Span, Turn
 Split = Literal["dev", "test"]
 Gold = tuple[str, Span]
 """A document's name and the span of a gold quote in its text."""
+Problem = tuple[int, str]
+"""The line of a question file, and what is wrong with it."""
 _SHOWN = 80
 """Characters of a quote that an error message shows."""
 
@@ -58,12 +60,23 @@ def read_questions(path: Path) -> list[Question]:
 
     Raises one QuestionFileError that names every bad line and everything that is wrong with it.
     """
+    questions, problems = scan(path)
+    if problems:
+        raise QuestionFileError(listed(f"{path} has bad lines. Mend them:", problems))
+    return questions
+
+
+def scan(path: Path) -> tuple[list[Question], list[Problem]]:
+    """The questions of the good lines, and what is wrong with the others.
+
+    Raises QuestionFileError for a file that cannot be read or holds nothing.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise QuestionFileError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
     questions: list[Question] = []
-    problems: list[tuple[int, str]] = []
+    problems: list[Problem] = []
     seen: dict[str, int] = {}
     # Cut as bytes: lines of a str also end at characters, U+2028 for one, that JSON allows inside a text.
     for number, line in enumerate(raw.split(b"\n"), start=1):
@@ -78,11 +91,9 @@ def read_questions(path: Path) -> list[Question]:
         problems += [(number, problem) for problem in found]
         if not found:
             questions.append(_question(row, number))
-    if problems:
-        raise QuestionFileError(_listed(f"{path} has bad lines. Mend them:", problems))
-    if not questions:
+    if not (questions or problems):
         raise QuestionFileError(f"{path} holds no question. Write one JSON object a line.")
-    return questions
+    return questions, problems
 
 
 def check_evidence(questions: Iterable[Question], documents: Sequence[Document]) -> dict[str, list[Gold]]:
@@ -91,16 +102,23 @@ def check_evidence(questions: Iterable[Question], documents: Sequence[Document])
     Raises one QuestionFileError that names every quote that the documents do not hold, or hold more than once,
     so that it would not be known which of them is meant, and every relevant document that is not there.
     """
+    gold, problems = locate(questions, documents)
+    if problems:
+        heading = "Each evidence must be found, verbatim, exactly once in the documents. Mend these:"
+        raise QuestionFileError(listed(heading, problems))
+    return gold
+
+
+def locate(questions: Iterable[Question], documents: Sequence[Document]) -> tuple[dict[str, list[Gold]], list[Problem]]:
+    """By question id, where the gold quotes stand that stand in one place, and what is wrong with the others."""
     texts = list({document.id: document for document in documents}.values())
     names = {document.name for document in texts}
     gold: dict[str, list[Gold]] = {}
-    problems: list[tuple[int, str]] = []
+    problems: list[Problem] = []
     for question in questions:
         gold[question.id] = []
-        problems += [
-            (question.line, f"{question.id}: there is no document {name!r}")
-            for name in question.relevant.keys() - names
-        ]
+        lacking = question.relevant.keys() - names
+        problems += [(question.line, f"{question.id}: there is no document {name!r}") for name in sorted(lacking)]
         for quote in question.evidence:
             found = [place for document in texts for place in _places(quote, document)]
             if len(found) == 1:
@@ -109,11 +127,12 @@ def check_evidence(questions: Iterable[Question], documents: Sequence[Document])
                 told = f"is in the documents {len(found)} times" if found else "is in no document"
                 shown = quote if len(quote) <= _SHOWN else f"{quote[:_SHOWN]}…"
                 problems.append((question.line, f"{question.id}: evidence {told}: {shown!r}"))
-    if problems:
-        raise QuestionFileError(
-            _listed("Each evidence must be found, verbatim, exactly once in the documents. Mend these:", problems)
-        )
-    return gold
+    return gold, problems
+
+
+def listed(heading: str, problems: Iterable[Problem]) -> str:
+    """A message with a line for each problem."""
+    return "\n".join([heading, *(f"  line {number}: {problem}" for number, problem in problems)])
 
 
 def _places(quote: str, document: Document) -> Iterator[Gold]:
@@ -221,7 +240,3 @@ def _question(row: dict[str, Any], number: int) -> Question:
         relevant=row.get("relevant", {}),
         group=row.get("group", ""),
     )
-
-
-def _listed(heading: str, problems: Iterable[tuple[int, str]]) -> str:
-    return "\n".join([heading, *(f"  line {number}: {problem}" for number, problem in problems)])

@@ -75,12 +75,25 @@ def configuration(run: Run, settings: Iterable[str]) -> str:
 
 
 def _below(folder: Path) -> list[Path]:
-    if (folder / SUMMARY).exists() or (folder / RESULTS).exists():
+    """The run that a folder is, or those in it; several that were made in one go lie in a folder of their own."""
+    if _is_run(folder):
         return [folder]
+    return [run for one in _folders(folder) for run in ([one] if _is_run(one) else _runs(one) or [one])]
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / SUMMARY).exists() or (folder / RESULTS).exists()
+
+
+def _runs(folder: Path) -> list[Path]:
+    return [one for one in _folders(folder) if one != folder and _is_run(one)]
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Those in it; itself where it cannot be looked into: reading it says why."""
     try:
         return sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
     except OSError:
-        # Listed itself: reading it says why.
         return [folder]
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eval.commands.convert import add_options, options_of
-from eval.commands.shared import QUESTIONS, Commands, loaded, positive, seeds
+from eval.commands.shared import QUESTIONS, Commands, positive, read_documents, seeds
 from eval.formats import FORMATS
 from qa.config import Settings
-from qa.errors import BrokenError, DocumentError, FootnoteError
+from qa.errors import BrokenError, DocumentError, FootnoteError, QuestionFileError
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -113,13 +113,17 @@ def _print_json(ended: "Sequence[Measured]") -> None:
 def read_source(options: argparse.Namespace) -> "Source":
     """What is asked of what. Raises FootnoteError with everything that is wrong with it."""
     from eval.batch import Source
-    from eval.dataset import check_evidence, read_questions
+    from eval.dataset import listed, locate, scan
 
     if options.format:
         return _foreign(options)
-    questions = read_questions(options.questions)
-    documents = _library() if options.library else loaded(options.documents or [seeds()])
-    check_evidence(questions, documents)
+    questions, problems = scan(options.questions)
+    documents, failures = (_library(), ()) if options.library else read_documents(options.documents or [seeds()])
+    if documents:
+        problems += locate(questions, documents)[1]
+    if problems or failures:
+        told = [listed(f"{options.questions} and its documents do not fit. Mend these:", sorted(problems))]
+        raise QuestionFileError("\n".join([*told, *(f"  {failure}" for failure in failures)]))
     return Source(questions, documents, options.questions.read_bytes())
 
 

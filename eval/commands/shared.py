@@ -24,12 +24,18 @@ def positive(text: str) -> int:
 
 def loaded(paths: Sequence[Path]) -> "tuple[Document, ...]":
     """The documents; figures over a part of them would not be what was asked for, so any failure is an error."""
+    documents, failures = read_documents(paths)
+    if failures:
+        raise DocumentError("\n".join(map(str, failures)))
+    return documents
+
+
+def read_documents(paths: Sequence[Path]) -> "tuple[tuple[Document, ...], tuple[DocumentError, ...]]":
+    """The documents, and why others could not be read."""
     from qa.documents import load
 
-    loaded = load(paths)
-    if loaded.failures:
-        raise DocumentError("\n".join(map(str, loaded.failures)))
-    return loaded.documents
+    found = load(paths)
+    return found.documents, tuple(found.failures)
 
 
 def seeds() -> Path:

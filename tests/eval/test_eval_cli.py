@@ -150,6 +150,17 @@ def test_bad_lines_and_bad_evidence_are_told_with_their_numbers(capsys: pytest.C
     assert "  line 2: b: evidence is in no document: 'Fish swim.'" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("here", "no_models")
+def test_lines_documents_and_evidence_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [json.dumps(ROW), "{", json.dumps({**ROW, "id": "b", "evidence": ["Fish swim."]})]
+    Path("q.jsonl").write_text("\n".join(lines))
+    assert cli("none.txt", "--out", "out") == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line[:9] for line in told[1:3]] == ["  line 2:", "  line 3:"]
+    assert "none.txt does not exist" in told[3]
+    assert not Path("out").exists()
+
+
 @pytest.mark.parametrize("arguments", [["--limit", "0"], ["--limit", "x"], ["--split", "train"], ["--nonsense"]])
 @pytest.mark.usefixtures("here", "no_models")
 def test_argparse_gives_the_same_exit_code(arguments: list[str]) -> None:

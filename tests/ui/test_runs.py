@@ -110,6 +110,13 @@ def test_runs_are_found_below_the_folders_and_are_those_themselves(folder: Path,
     assert find([other, *runs, tmp_path / "missing", tmp_path / "runs" / "first.jsonl"]) == [other, folder]
 
 
+def test_runs_made_in_one_go_are_found_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "go" / "home").mkdir(parents=True)
+    one, two = make_run(tmp_path / "go" / "plain"), make_run(tmp_path / "go" / "built-in")
+    (tmp_path / "begun" / "home").mkdir(parents=True)
+    assert find([tmp_path]) == [tmp_path / "begun", two, one]
+
+
 def test_the_newest_run_is_first(tmp_path: Path) -> None:
     old = make_run(tmp_path / "z", finished="2026-01-01T10:00:00+00:00")
     new = make_run(tmp_path / "a", finished="2026-01-01T11:30:00+02:00")
