@@ -84,7 +84,7 @@ def _fit_and_report(found: "Mapping[str, Sequence[Asked]]", out: Path) -> None:
     from qa.crossencoder import CrossEncoder
     from qa.embedding import SentenceTransformerEmbedder
     from qa.reader import WEIGHTS, Weights
-    from qa.training.fit import Models, ablations, cases, fit, together
+    from qa.training.fit import Models, ablations, calibration, cases, fit, together
     from qa.training.reading import read
 
     models = Models(SentenceTransformerEmbedder(PACKAGED_EMBEDDING), CrossEncoder(str(out)))
@@ -92,13 +92,15 @@ def _fit_and_report(found: "Mapping[str, Sequence[Asked]]", out: Path) -> None:
     weights = fit(fitted)
     (out / WEIGHTS).write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")
     kept = {name: _sample([asked for asked in found[name] if asked.part == "report"]) for name in ALONE}
+    reported = list(cases(found, "report", models))
     figures = {
         "cross-encoder alone": {name: asdict(read(rows, models.cross_encoder)) for name, rows in kept.items()},
         "over documents": ablations(
             fitted,
-            [*cases(found, "report", models), *together(found, "report", models)],
+            [*reported, *together(found, "report", models)],
             Weights.from_json(weights),
         ),
+        "calibration error": calibration(reported, Weights.from_json(weights)),
     }
     (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -39,6 +40,8 @@ TOGETHER_PARAGRAPHS = 240
 MOST_TOGETHER = 250
 MOST_DOCUMENTS: dict[Part, int] = {"fit": 12, "report": 5}
 """Taken from a source, by part."""
+BINS = 10
+"""Of confidence, for its calibration error."""
 MOST_QUESTIONS = 24
 """Taken from a document."""
 _log = logging.getLogger(__name__)
@@ -116,6 +119,32 @@ def figures(kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
         }
         _log.info("%s: %s", source, by_source[source])
     return by_source
+
+
+def calibration(kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
+    """By source, how far confidence is from the share that is answered: fitted, and of the best margin as it comes.
+
+    Expected calibration error over ten bins (Guo et al. 2017), 0 to 1, with 95% intervals; sources with both classes.
+    """
+    found: dict[str, Any] = {}
+    for source in dict.fromkeys(case.source for case in kept):
+        rows = [case for case in kept if case.source == source]
+        answered = np.array([case.answered for case in rows])
+        if answered.all():
+            continue
+        fitted = np.array([weights.confidence(case.rows, weights.scores(case.rows)) for case in rows])
+        margins = np.array([case.rows[:, NAMES.index("pointed")].max() for case in rows])
+        found[source] = {
+            name: _interval(partial(_calibration_error, answered, sure), len(rows))
+            for name, sure in (("fitted", fitted), ("margin alone", expit(margins)))
+        }
+    return found
+
+
+def _calibration_error(answered: NDArray[np.bool_], sure: NDArray[np.float64], at: NDArray[np.intp]) -> float:
+    bins = np.minimum((sure[at] * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(bins, weights=answered[at] - sure[at], minlength=BINS)
+    return float(np.abs(gaps).sum() / len(at))
 
 
 def _mean(values: NDArray[np.bool_], at: NDArray[np.intp]) -> float:

@@ -162,3 +162,21 @@ def test_a_sweep_chooses_on_one_split_and_asks_the_other_once(
     for arguments in ([*sweep, "--threshold", "1"], [*sweep, "--top-k", "1", "3", "--measure", "beauty"]):
         assert main(arguments) == 2
     assert {path.name for path in Path().iterdir()} == {"out", "pets.txt", "q.jsonl"}
+
+
+@pytest.mark.usefixtures("here")
+def test_another_format_is_asked_of_its_own_documents_and_goes_on_without_it(heard: list[str]) -> None:
+    asked = {"id": "squad-1", "question": ROWS[0]["question"], "answers": [{"text": "bark", "answer_start": 26}]}
+    article = {"title": "Pets", "paragraphs": [{"context": TEXT, "qas": [asked]}]}
+    Path("dev.json").write_text(json.dumps({"version": "1.1", "data": [article]}))
+    assert main(["run", "--format", "squad", "--questions", "dev.json", "--out", "out"]) == 0
+    summary = json.loads(Path("out/summary.json").read_text())
+    assert summary["clusters"] == {"squad-1": "Pets"}
+    assert summary["questions"]["format"] == "squad"
+    assert summary["scores"]["squad-1"]["first_sentence_right"] == 1
+    for name in ("summary.json", "results.jsonl", "../dev.json"):
+        Path("out", name).unlink()
+    assert main(["run", "--resume", "out"]) == 0
+    assert json.loads(Path("out/summary.json").read_text())["scores"].keys() == summary["scores"].keys()
+    assert heard == 2 * [ROWS[0]["question"]]
+    assert main(["run", "--format", "squad", "--questions", "dev.json"]) == 2

@@ -4,10 +4,11 @@ import random
 
 import numpy as np
 import pytest
+from sklearn.calibration import calibration_curve
 
 from qa.reader import Weights
 from qa.signals import NAMES
-from qa.training.fit import Case, Models, ablations, cases, fit, together
+from qa.training.fit import Case, Models, ablations, calibration, cases, fit, together
 from qa.training.sources import Asked, Part
 from qa.types import Span
 from tests.qa.fakes import WordEmbedder, WordPointer
@@ -38,6 +39,22 @@ def test_the_signal_that_tells_decides_which_and_whether() -> None:
     low, high = with_all["AUROC"][1:]
     assert low <= with_all["AUROC"][0] <= high
     assert figures["cross-encoder alone"]["made"]["right sentence first"][0] < 0.5
+
+
+def test_confidence_is_calibrated_by_the_fit_and_its_error_is_as_sklearn_bins_it() -> None:
+    rng = np.random.default_rng(2)
+    made, kept = ([_case(rng, answered=number % 2 == 0) for number in range(200)] for _ in range(2))
+    weights = Weights.from_json(fit(made))
+    found = calibration(kept, weights)["made"]
+    sure = np.array([weights.confidence(case.rows, weights.scores(case.rows)) for case in kept])
+    answered = np.array([case.answered for case in kept])
+    shares, means = calibration_curve(answered, sure, n_bins=10)
+    sizes = np.bincount(np.minimum((sure * 10).astype(int), 9), minlength=10)
+    expected = float(np.abs(shares - means) @ sizes[sizes > 0]) / len(kept)
+    assert found["fitted"][0] == pytest.approx(expected, abs=1e-4)
+    # The margins here are noise, and say "yes" to nearly everything.
+    assert found["fitted"][0] < 0.15 < found["margin alone"][0]
+    assert calibration([case for case in kept if case.answered], weights) == {}
 
 
 @pytest.mark.parametrize("part", ["fit", "report"])
