@@ -5,6 +5,7 @@ Each command is a file of `eval.commands`; nothing heavy is imported before one 
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -27,6 +28,8 @@ from qa.config import share_processors
 from qa.errors import BrokenError, FootnoteError
 
 BROKEN = BrokenError.exit_code
+INTERRUPTED, CLOSED = 130, 141
+"""What a shell says of a program that was interrupted, and of one whose reader has gone."""
 COMMANDS = (run, report, show, compare, gate, sweep, threshold, check, draft, convert, judge, claims, peers)
 """In the order of `--help`."""
 _log = logging.getLogger("eval")
@@ -44,7 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"footnote: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    except (BrokenPipeError, SystemExit):
+        # Whoever read the output wants no more (rich makes an exit with 1 of it, which here would be a verdict).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
     except Exception:  # noqa: BLE001  # told in full, with its traceback
         # Python itself would exit with 1, which here says that a comparison failed.
         _log.exception("footnote: this should not have happened.")

@@ -21,6 +21,8 @@ from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any, Protocol
 
+from filelock import FileLock, Timeout
+
 from eval.dataset import Gold, Question, check_evidence
 from eval.intervals import RESAMPLES, SEED
 from eval.measures import scores
@@ -96,7 +98,7 @@ def run(
     library = {document.name: document for document in documents}
     wanted = [(question, number) for number in range(1, repeat + 1) for question in questions]
     outcomes: dict[str, list[Outcome]] = {question.id: [] for question in questions}
-    with writing(out):
+    with writing(out), _alone(out):
         done = _done(out, wanted)
         for (question, _), row in zip(wanted, done, strict=False):
             outcomes[question.id].append(_replayed(question, gold[question.id], row, library))
@@ -157,6 +159,18 @@ def about(settings: Settings, documents: Sequence[Document], questions: Mapping[
         },
         "intervals": {"level": 0.95, "seed": SEED, "resamples": RESAMPLES},
     }
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keeps a second process from going on with the same run. Raises RunError in that one."""
+    path = out / f"{RESULTS}.lock"
+    try:
+        with FileLock(path, timeout=0):
+            yield
+            path.unlink(missing_ok=True)
+    except Timeout as error:
+        raise RunError(f"Another program is at work on {out}. Wait for it, or stop it.") from error
 
 
 def _done(out: Path, wanted: Sequence[tuple[Question, int]]) -> list[Row]:

@@ -1,6 +1,7 @@
 """The command line: exit codes, what goes where, and one run with the real bot."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -227,6 +228,19 @@ def test_split_kind_and_limit_choose_the_questions(
         heard.clear()
         cli("--out", str(number), *arguments)
         assert heard == [row["question"] for row in expected]
+
+
+@pytest.mark.parametrize("command", ["show {0} dogs", "compare {0} {0}"])
+@pytest.mark.usefixtures("here")
+def test_a_reader_that_goes_away_is_no_verdict_and_no_traceback(command: str) -> None:
+    assert cli("--out", "out", "--limit", "1") == 0
+    read, write = os.pipe()
+    os.close(read)
+    program = [sys.executable, "-m", "eval", *command.format("out").split()]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(program, stdout=write, stderr=subprocess.PIPE, text=True, env=environ, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_help_loads_nothing_heavy() -> None:

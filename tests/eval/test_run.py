@@ -173,6 +173,17 @@ def test_lines_that_are_no_results_are_all_told(tmp_path: Path) -> None:
     assert [line[:8] for line in str(caught.value).split("\n")[1:]] == ["  line 2", "  line 4"]
 
 
+def test_two_at_once_do_not_go_on_with_one_run(tmp_path: Path) -> None:
+    class Meanwhile(ScriptedBot):
+        def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+            with pytest.raises(RunError, match="Another program is at work"):
+                run(QUESTIONS, ScriptedBot(SCRIPT), [PETS], tmp_path)
+            return super().ask(question, history)
+
+    run(QUESTIONS[:2], Meanwhile(SCRIPT), [PETS], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]
+
+
 class Wavering(ScriptedBot):
     """Answers right once, then refuses."""
 
