@@ -160,11 +160,16 @@ def _same_source(folder: Path, plan: Mapping[str, Any]) -> tuple[Source, list[Qu
     """The questions and documents of a plan, from its folders; and which questions were to be asked."""
     from qa.index import Index
 
+    index = (folder / plan["home"] / "index").absolute()
+    if lacking := [str(path) for path in (folder / QUESTIONS, index) if not path.exists()]:
+        raise RunError(f"{folder} is damaged: there is no {' and no '.join(lacking)}. Make a new run.")
     raw = (folder / QUESTIONS).read_bytes()
-    documents = Index((folder / plan["home"] / "index").absolute()).documents()
+    documents = Index(index).documents()
     if sha256(raw).hexdigest() != plan["questions"]["sha256"]:
         raise RunError(f"{folder / QUESTIONS} is not the file that the run was begun with. Make a new run.")
     if {document.name: document.version for document in documents} != plan["documents"]:
         raise RunError(f"{folder / plan['home']} does not hold the documents of the run. Make a new run.")
     questions = {question.id: question for question in read_questions(folder / QUESTIONS)}
+    if unknown := [str(key) for key in plan["ids"] if key not in questions]:
+        raise RunError(f"{folder / RUN} is damaged: there is no question {', '.join(unknown)}. Make a new run.")
     return Source(list(questions.values()), documents, raw), [questions[key] for key in plan["ids"]]

@@ -167,8 +167,10 @@ def _alone(out: Path) -> Iterator[None]:
     path = out / f"{RESULTS}.lock"
     try:
         with FileLock(path, timeout=0):
-            yield
-            path.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
     except Timeout as error:
         raise RunError(f"Another program is at work on {out}. Wait for it, or stop it.") from error
 

@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 
 from eval.commands.shared import Commands
-from qa.errors import RunError
+from qa.errors import FootnoteError, RunError
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
@@ -48,6 +48,10 @@ def _gate(options: argparse.Namespace) -> int:
     from eval.gate import checks
     from eval.runs import differences, read_run
 
+    for bounds in (options.min, options.max):
+        names = [name for name, _ in bounds]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise FootnoteError(f"{', '.join(twice)} has two thresholds of one kind. Give one.")
     run, baseline = read_run(options.run_folder), read_run(options.baseline)
     if differ := differences(baseline, run):
         raise RunError("\n".join([f"{run.folder} cannot be held against {baseline.folder}:", *differ]))

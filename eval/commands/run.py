@@ -173,7 +173,8 @@ def _failing(folder: Path) -> set[str]:
     from eval.runs import read_run
 
     run = read_run(folder)
-    return {*run.errors, *(key for key, scores in run.scores.items() if (scores.get("answered_right") or 0) < 1)}
+    rights = {key: scores.get("answered_right") for key, scores in run.scores.items()}
+    return {*run.errors, *(key for key, right in rights.items() if right is not None and right < 1)}
 
 
 def _library() -> "Sequence[Document]":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,7 +111,9 @@ def test_a_run_that_is_killed_goes_on_without_asking_anything_twice(heard: list[
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("damage", ["questions", "documents", "plan", "settings", "commit"])
+@pytest.mark.parametrize(
+    "damage", ["questions", "no questions", "no index", "documents", "plan", "ids", "settings", "commit"]
+)
 def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
     damage: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, heard: list[str]
 ) -> None:
@@ -121,6 +124,12 @@ def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
     plan = json.loads((out / "run.json").read_text())
     if damage == "questions":
         (out / "questions.jsonl").write_text((out / "questions.jsonl").read_text().replace("dogs", "hogs"))
+    elif damage == "no questions":
+        (out / "questions.jsonl").unlink()
+    elif damage == "no index":
+        shutil.rmtree(out / "home")
+    elif damage == "ids":
+        (out / "run.json").write_text(json.dumps({**plan, "ids": ["nobody"]}))
     elif damage == "documents":
         (out / "run.json").write_text(json.dumps({**plan, "documents": {"pets.txt": "0"}}))
     elif damage == "plan":
@@ -134,6 +143,7 @@ def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
     assert "ake a new run" in capsys.readouterr().err
     assert heard == []
     assert not (out / "results.jsonl").exists()
+    assert (out / "home").exists() == (damage != "no index")
 
 
 @pytest.mark.usefixtures("here")
