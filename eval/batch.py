@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from eval.configurations import PLAIN, VARIED, Configuration, configurations, homes, opened
 from eval.dataset import Question, read_questions
@@ -130,19 +133,45 @@ def _plans(out: Path) -> dict[Path, dict[str, Any]]:
 
 
 def _plan(file: Path) -> dict[str, Any]:
+    """Raises RunError for a plan that is damaged, with all that is wrong, or of other code."""
     try:
         plan = json.loads(file.read_text(encoding="utf-8"))
-        lacking = [key for key in _KEYS if key not in plan]
-    except (OSError, ValueError, TypeError) as error:
+        _PLAN.validate_python(plan)
+    except ValidationError as error:
+        wrong = (f"  {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise RunError("\n".join([f"{file} is damaged. Make a new run:", *wrong])) from error
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{file} is damaged: {error}. Make a new run.") from error
-    if lacking:
-        raise RunError(f"{file} is damaged: it has no {', '.join(lacking)}. Make a new run.")
     if plan["commit"] != commit():
         raise RunError(f"{file.parent} was begun by the code of {plan['commit']}; this is {commit()}. Make a new run.")
     return dict(plan)
 
 
-_KEYS = ("commit", "questions", "documents", "settings", "home", "repeat", "ids")
+class _Source(TypedDict):
+    sha256: str
+
+
+class _Settings(TypedDict):
+    llm: str
+    top_k: int
+    threshold: float
+    embedding: str
+    reader: str
+
+
+class _Plan(TypedDict):
+    """What of run.json is used to go on."""
+
+    commit: str | None
+    questions: _Source
+    documents: dict[str, str]
+    settings: _Settings
+    home: str
+    repeat: Annotated[int, Field(ge=1, strict=True)]
+    ids: Annotated[list[str], Field(min_length=1)]
+
+
+_PLAN = TypeAdapter(_Plan)
 
 
 def _same(name: Path, plan: Mapping[str, Any], environ: Mapping[str, str]) -> Configuration:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz, process, utils
 
-from eval.dataset import Gold, Question, locate, scan
+from eval.dataset import Gold, Question, locate, scan, visible
 from eval.measures.answers import contains_answer
 from eval.measures.example import Example
 from qa.errors import DocumentError, QuestionFileError
@@ -96,11 +96,6 @@ def holds(text: str, answer: str) -> bool:
     asked = Question("", "?", True, (answer,), (), "")
     example = Example(asked, (), Answer("?", "?", text, None, 1.0, (), (), ""), {})
     return contains_answer(example) == 1.0
-
-
-def visible(text: str) -> str:
-    """A text on one line, with nothing in it that a terminal would obey."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _read(path: Path) -> tuple[list[Question], list[Finding]]:

@@ -130,9 +130,18 @@ def locate(questions: Iterable[Question], documents: Sequence[Document]) -> tupl
     return gold, problems
 
 
+def visible(text: str) -> str:
+    """A text on one line, with nothing in it that a terminal would obey."""
+    return " ".join(_harmless(text).split())
+
+
+def _harmless(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def listed(heading: str, problems: Iterable[Problem]) -> str:
     """A message with a line for each problem."""
-    return "\n".join([heading, *(f"  line {number}: {problem}" for number, problem in problems)])
+    return "\n".join([heading, *(f"  line {number}: {_harmless(problem)}" for number, problem in problems)])
 
 
 def _places(quote: str, document: Document) -> Iterator[Gold]:

@@ -49,6 +49,12 @@ def checks(
     return found + [_bound(name, figures[name], at, "most") for name, at in maxima.items()]
 
 
+def left_out(run: Run, baseline: Run) -> list[str]:
+    """What of `GATED` no question has in both runs, so that it is not gated."""
+    there = measures(baseline, run)
+    return [name for name in GATED if name not in there or pair(name, baseline, run) is None]
+
+
 def _broken(run: Run, baseline: Run) -> Check:
     new = [key for key in run.errors if key not in baseline.errors]
     told = f"broke that did not break in the baseline{_listed(new)}"

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from eval.dataset import Gold, Question, check_evidence
+from eval.dataset import Gold, Question, check_evidence, listed
 from eval.intervals import RESAMPLES, SEED
 from eval.measures import scores
 from eval.measures.example import Example
@@ -99,9 +99,9 @@ def run(
     wanted = [(question, number) for number in range(1, repeat + 1) for question in questions]
     outcomes: dict[str, list[Outcome]] = {question.id: [] for question in questions}
     with writing(out), _alone(out):
-        done = _done(out, wanted)
-        for (question, _), row in zip(wanted, done, strict=False):
-            outcomes[question.id].append(_replayed(question, gold[question.id], row, library))
+        done = _replayed(_done(out, wanted), wanted, gold, library, out)
+        for outcome in done:
+            outcomes[outcome.question.id].append(outcome)
         tell(len(done))
         with (out / RESULTS).open("ab") as results:
             for count, (question, number) in enumerate(wanted[len(done) :], start=len(done) + 1):
@@ -191,11 +191,26 @@ def _done(out: Path, wanted: Sequence[tuple[Question, int]]) -> list[Row]:
     return rows
 
 
-def _replayed(question: Question, gold: Sequence[Gold], row: Row, library: Mapping[str, Document]) -> Outcome:
-    """What came of a question, from its line in the results."""
-    if "error" in row:
-        return Outcome(question, error=row["error"])
-    return _scored(question, gold, answer_of(row, library), library)
+def _replayed(
+    rows: Sequence[Row],
+    wanted: Sequence[tuple[Question, int]],
+    gold: Mapping[str, Sequence[Gold]],
+    library: Mapping[str, Document],
+    out: Path,
+) -> list[Outcome]:
+    """What came of the first questions wanted, from the results. Raises RunError that names every line that is none."""
+    found, problems = [], []
+    for number, (row, (question, _)) in enumerate(zip(rows, wanted, strict=False), start=1):
+        if "error" in row:
+            found.append(Outcome(question, error=str(row["error"])))
+            continue
+        try:
+            found.append(_scored(question, gold[question.id], answer_of(row, library), library))
+        except ValueError as error:
+            problems.append((number, f"{question.id} is no answer over these documents: {error}"))
+    if problems:
+        raise RunError(listed(f"{out / RESULTS} is damaged. Make a new run:", problems))
+    return found
 
 
 def _asked(

@@ -42,7 +42,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _print(file: Path, checked: "Checked") -> None:
-    from eval.checking import LEVELS, visible
+    from eval.checking import LEVELS
+    from eval.dataset import visible
 
     count = len(checked.questions)
     answerable = sum(question.answerable for question in checked.questions)

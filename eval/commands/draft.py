@@ -179,7 +179,8 @@ def _answers(answers: tuple[str, ...], typed: Typed) -> tuple[str, ...]:
 def _show(number: int, proposal: "Proposal", document: "Document", console: "Console") -> None:
     from rich.text import Text
 
-    from eval.checking import holds, visible
+    from eval.checking import holds
+    from eval.dataset import visible
 
     evidence = document.text[proposal.span.start : proposal.span.end]
     console.print()
@@ -200,7 +201,7 @@ def _in_context(proposal: "Proposal", document: "Document") -> "Text":
     """The evidence, or what a near miss is near to, with what stands around it."""
     from rich.text import Text
 
-    from eval.checking import visible
+    from eval.dataset import visible
 
     start, end = proposal.span.start, proposal.span.end
     before, after = visible(document.text[max(0, start - CONTEXT) : start]), visible(document.text[end:][:CONTEXT])

@@ -45,7 +45,7 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 def _gate(options: argparse.Namespace) -> int:
     """Prints a line a check and the verdict; 1 where one failed."""
-    from eval.gate import checks
+    from eval.gate import checks, left_out
     from eval.runs import differences, read_run
 
     for bounds in (options.min, options.max):
@@ -72,6 +72,8 @@ def _gate(options: argparse.Namespace) -> int:
         width = max(len(check.name) for check in found)
         for check in found:
             print(f"{'pass' if check.passed else 'FAIL'}  {check.name:{width}}  {check.words}")
+        for name in () if gated else left_out(run, baseline):
+            print(f"      {name:{width}}  not gated: no question has it in both runs")
         print(verdict)
     return 1 if failed else 0
 

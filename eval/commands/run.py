@@ -37,7 +37,7 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
     run.add_argument("--repeat", metavar="N", type=positive, default=1, help="ask each question N times")
     add_settings(run)
     run.add_argument("--json", action="store_true", help="print summary.json instead of the tables")
-    run.set_defaults(command=_run)
+    run.set_defaults(command=_run, usual=run.parse_args)
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -70,12 +70,27 @@ def _run(options: argparse.Namespace) -> int:
     from eval.configurations import VARIED, configurations
 
     if options.resume:
+        _refuse_others(options)
         return _told(go_on(options.resume, os.environ, progress()), options.json)
     found = configurations({name: getattr(options, name) or () for name in VARIED})
     source = read_source(options)
     asked = chosen(source, options)
     out = options.out or Path("runs") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return _told(measure(found, source, asked, out, _how(options), options.repeat, progress()), options.json)
+    try:
+        return _told(measure(found, source, asked, out, _how(options), options.repeat, progress()), options.json)
+    except KeyboardInterrupt:
+        if any(out.glob("**/run.json")):
+            print(f"Interrupted. Go on: python -m eval run --resume {out}", file=sys.stderr)
+        raise
+
+
+def _refuse_others(options: argparse.Namespace) -> None:
+    """A run goes on with what it was begun with. Raises FootnoteError for an argument that would change that."""
+    usual = vars(options.usual([])) | {"resume": options.resume, "json": options.json, "verbose": options.verbose}
+    others = [name for name, value in usual.items() if getattr(options, name) != value]
+    if others:
+        told = ", ".join(f"--{name.replace('llm', 'engine').replace('_', '-')}" for name in others)
+        raise FootnoteError(f"--resume goes on with what the run was begun with. Leave out {told}.")
 
 
 def _told(runs: "Iterable[Measured]", as_json: bool) -> int:

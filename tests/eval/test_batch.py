@@ -146,6 +146,65 @@ def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
     assert (out / "home").exists() == (damage != "no index")
 
 
+@pytest.mark.parametrize(
+    "change", [{"questions": 3}, {"settings": {}}, {"repeat": "x"}, {"repeat": 0}, {"ids": []}, {"documents": ["a"]}]
+)
+@pytest.mark.usefixtures("here")
+def test_a_plan_that_is_none_is_told_with_what_is_wrong(
+    change: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--out", "out") == 0
+    Path("out/summary.json").unlink()
+    plan = json.loads(Path("out/run.json").read_text())
+    Path("out/run.json").write_text(json.dumps({**plan, **change}))
+    capsys.readouterr()
+    assert main(["run", "--resume", "out"]) == 2
+    heading, *wrong = capsys.readouterr().err.splitlines()
+    assert "run.json is damaged. Make a new run:" in heading
+    assert all(line.startswith(f"  {next(iter(change))}") for line in wrong)
+    assert wrong
+
+
+@pytest.mark.usefixtures("here")
+def test_results_that_are_no_answers_are_all_told_with_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--out", "out") == 0
+    Path("out/summary.json").unlink()
+    results = Path("out/results.jsonl")
+    rows = [json.loads(line) for line in results.read_bytes().splitlines()]
+    rows[0]["confidence"] = "hi"
+    rows[1]["timings"]["total"] = "x"
+    rows[2]["passages"][0]["document"] = "elsewhere.txt"
+    del rows[3]["reason"]
+    results.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    before = results.read_bytes()
+    capsys.readouterr()
+    assert main(["run", "--resume", "out"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line[:9] for line in told[1:]] == [f"  line {number}:" for number in (1, 2, 3, 4)]
+    assert results.read_bytes() == before
+    assert not Path("out/results.jsonl.lock").exists()
+
+
+@pytest.mark.usefixtures("here")
+def test_going_on_takes_no_other_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--resume", "out", "--top-k", "9", "--engine", "plain"]) == 2
+    assert "Leave out --engine, --top-k." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+def test_who_interrupts_a_run_is_told_how_to_go_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Bot, "ask", interrupted)
+        assert run("--out", "out") == 130
+    assert "Go on: python -m eval run --resume out" in capsys.readouterr().err
+    assert main(["run", "--resume", "out"]) == 0
+
+
 @pytest.mark.usefixtures("here")
 def test_only_what_failed_or_matches_is_asked(heard: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--out", "all", "--threshold", "1") == 0  # refuses everything: only Peru is right

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 import eval.__main__ as entry
-from eval.checking import Checked, Finding, check, holds, plain, visible
+from eval.checking import Checked, Finding, check, holds, plain
 from eval.commands import check as command
 from eval.commands.shared import QUESTIONS, seeds
+from eval.dataset import visible
 from qa.documents import load
 from qa.errors import DocumentError
 from tests.eval.fakes import PETS, TEXT, document

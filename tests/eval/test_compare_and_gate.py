@@ -170,7 +170,7 @@ def test_the_gate_fails_on_a_detectable_regression(
     """One-sided, five of five lost are 1 in 32 by chance, four of four 1 in 16."""
     baseline, run = folder("a", HALF), folder("b", second)
     assert cli("gate", run, "--baseline", baseline) == code
-    lines = capsys.readouterr().out.splitlines()
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
     assert [line[:4] for line in lines[:-1]] == ["pass", "FAIL" if code else "pass"]
     assert ("detectably worse" in lines[1]) == (code == 1)
     assert lines[-1] == ("failed: 1 of 2 checks" if code else "passed: 2 checks")
@@ -228,6 +228,18 @@ def test_quotes_must_be_exact_unless_said_otherwise(capsys: pytest.CaptureFixtur
     assert cli("gate", run, "--baseline", baseline, "--min", "quotes_exact=0.9") == 0
     assert cli("gate", folder("c", HALF, figures={"quotes_exact": 1.0}), "--baseline", baseline) == 0
     assert cli("gate", folder("d", HALF, figures={"quotes_exact": None}), "--baseline", baseline) == 0
+
+
+def test_two_thresholds_for_one_figure_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    run = folder("b", HALF, figures={"hit_at_1": 0.75})
+    bounds = ["--min", "hit_at_1=0.9", "--min", "hit_at_1=0.1"]
+    assert cli("gate", run, "--baseline", folder("a", HALF), *bounds) == 2
+    assert "hit_at_1 has two thresholds" in capsys.readouterr().err
+
+
+def test_a_measure_that_is_not_gated_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("gate", folder("b", HALF), "--baseline", folder("a", HALF)) == 0
+    assert "rightly_refused  not gated: no question has it in both runs" in capsys.readouterr().out
 
 
 def test_an_unknown_figure_is_told_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:

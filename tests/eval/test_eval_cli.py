@@ -243,6 +243,19 @@ def test_a_reader_that_goes_away_is_no_verdict_and_no_traceback(command: str) ->
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.usefixtures("here")
+def test_a_terminal_obeys_nothing_in_a_question_file(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {**ROW, "id": "\x1b[31mred", "kind": "\x1b[2Jkind"}
+    Path("q.jsonl").write_text(json.dumps(row))
+    assert cli("--out", "out") == 0
+    Path("q.jsonl").write_text(json.dumps({**row, "evidence": ["\x1b[2J"]}))
+    assert cli("--out", "other") == 2
+    printed = capsys.readouterr()
+    assert "kind" in printed.out
+    assert "red: evidence is in no document" in printed.err
+    assert "\x1b" not in printed.out + printed.err
+
+
 def test_help_loads_nothing_heavy() -> None:
     program = (
         "import sys; from eval.__main__ import main\n"

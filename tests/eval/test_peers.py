@@ -100,7 +100,8 @@ def test_chunks_of_a_text_that_repeats_itself_leave_nothing_out_and_end_at_its_e
     assert [solid(text[span.start : span.end]) for span in found] == [solid(chunk) for chunk in chunks]
     assert (found[0].start, found[-1].end) == (0, len(text) - 1)
     for before, after in pairwise(found):
-        assert before.start < after.start
+        # A short chunk may be repeated whole, as the overlap of the next.
+        assert before.start <= after.start
         assert before.end <= after.end
         assert not text[before.end : after.start].strip()
 
