@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
-from typing_extensions import TypedDict
 
 from eval.configurations import PLAIN, VARIED, Configuration, configurations, homes, opened
 from eval.dataset import Question, read_questions
@@ -147,11 +146,13 @@ def _plan(file: Path) -> dict[str, Any]:
     return dict(plan)
 
 
-class _Source(TypedDict):
+@dataclass(frozen=True, slots=True)
+class _Source:
     sha256: str
 
 
-class _Settings(TypedDict):
+@dataclass(frozen=True, slots=True)
+class _Settings:
     llm: str
     top_k: int
     threshold: float
@@ -159,7 +160,8 @@ class _Settings(TypedDict):
     reader: str
 
 
-class _Plan(TypedDict):
+@dataclass(frozen=True, slots=True)
+class _Plan:
     """What of run.json is used to go on."""
 
     commit: str | None

@@ -39,7 +39,6 @@ PASSAGE = 1_500
 MODEL_TOKENS = 800
 """What a model may write about a passage."""
 
-DRAFT_PROMPT_VERSION = "1"
 DRAFTING = """\
 You write questions that test a program which answers questions about a document. You are given a passage of it. Write \
 up to four questions that the passage answers, and one that it does not answer although it looks as if it might.

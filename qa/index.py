@@ -153,6 +153,8 @@ class Index:
                     told(len(passages), len(passages))
             except BaseException:
                 with self._current(), self._store.writing():
+                    # As it is now: another process may have replaced it while this one embedded.
+                    named, old = self._named(document)
                     self._sweep(named.id, keep=old["version"] if old else "")
                 raise
             with self._current(), self._store.writing():

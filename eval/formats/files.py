@@ -44,7 +44,6 @@ OBJECT = Field(lambda value: value is None or isinstance(value, dict), "an objec
 NUMBER = Field(lambda value: _is_number(value) and value >= 0, "a whole number from 0")
 FLAG = Field(lambda value: value is None or isinstance(value, bool), "true or false", required=False)
 ID = Field(lambda value: _is_text(value) or _is_number(value), "a text that is not empty, or a whole number")
-ANY_ID = Field(lambda value: value is None or ID.fits(value), ID.words, required=False)
 
 
 def fits(row: Any, shape: Mapping[str, Field], where: str, problems: Problems) -> bool:

@@ -22,7 +22,6 @@ from eval.commands import draft as command
 from eval.commands.draft import Sitting
 from eval.dataset import Question, check_evidence, read_questions
 from eval.draft import (
-    DRAFT_PROMPT_VERSION,
     DRAFTING,
     NEAR_MISS,
     UNSURE,
@@ -253,7 +252,6 @@ def test_the_document_goes_into_the_prompt_as_data() -> None:
     assert user.content.count("</passage>") == 1
     assert "<|im_start|>" not in user.content
     assert user.content.startswith("<passage title=\"A 'title' ‹b>\">\n")
-    assert DRAFT_PROMPT_VERSION == "1"
 
 
 def test_a_long_document_is_shown_in_passages_of_whole_paragraphs() -> None:
