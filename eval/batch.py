@@ -16,7 +16,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from eval.configurations import PLAIN, VARIED, Configuration, configurations, homes, opened
 from eval.dataset import Question, read_questions
-from eval.run import Asked, about, begin, commit, finish, new_folder, run, shown
+from eval.provenance import about, code, commit, shown
+from eval.run import Asked, begin, finish, new_folder, run
 from eval.runs import QUESTIONS, RUN, SUMMARY
 from eval.summary import Group
 from qa.errors import RunError
@@ -141,8 +142,9 @@ def _plan(file: Path) -> dict[str, Any]:
         raise RunError("\n".join([f"{file} is damaged. Make a new run:", *wrong])) from error
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{file} is damaged: {error}. Make a new run.") from error
-    if plan["commit"] != commit():
-        raise RunError(f"{file.parent} was begun by the code of {plan['commit']}; this is {commit()}. Make a new run.")
+    if plan["code"] != code():
+        was, now = plan["commit"], commit()
+        raise RunError(f"{file.parent} was begun by other code (commit {was}, now {now}). Make a new run.")
     return dict(plan)
 
 
@@ -165,6 +167,7 @@ class _Plan:
     """What of run.json is used to go on."""
 
     commit: str | None
+    code: str
     questions: _Source
     documents: dict[str, str]
     settings: _Settings

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz, process, utils
 
-from eval.dataset import Gold, Question, locate, scan, visible
+from eval.dataset import Gold, Question, locate, scan
 from eval.measures.answers import contains_answer
 from eval.measures.example import Example
 from qa.errors import DocumentError, QuestionFileError
@@ -128,9 +128,9 @@ def _alone(question: Question, gold: Sequence[Gold]) -> Iterator[Finding]:
     evidence = " ".join(question.evidence)
     for answer in question.answers:
         if evidence and not holds(evidence, answer):
-            yield _warning(question, f"the answer {visible(answer)!r} is not in the evidence")
+            yield _warning(question, f"the answer {answer!r} is not in the evidence")
         if holds(question.question, answer):
-            yield _warning(question, f"the question has its answer {visible(answer)!r} in it")
+            yield _warning(question, f"the question has its answer {answer!r} in it")
     for (one, first), (other, second) in combinations(gold, 2):
         if one == other and first.overlap(second):
             shared = min(len(first), len(second), first.overlap(second))
@@ -169,7 +169,7 @@ def _across_splits(questions: Sequence[Question], gold: Mapping[str, Sequence[Go
         scores = process.cdist([words], asked, scorer=fuzz.token_set_ratio, score_cutoff=SAME_FACT)[0]
         for other in (dev[at] for at in scores.nonzero()[0]):
             if _leaks(question, other, gold):
-                told = f"much like {other.id} (line {other.line}: {visible(other.question)!r}), of the other split"
+                told = f"much like {other.id} (line {other.line}: {other.question!r}), of the other split"
                 yield _warning(question, told)
 
 
@@ -206,9 +206,9 @@ def _balance(questions: Sequence[Question]) -> Iterator[Finding]:
     for kind, members in kinds.items():
         held = {question.split for question in members}
         if len(members) == 1:
-            yield _note(f"The kind {visible(kind)!r} has a single question.")
+            yield _note(f"The kind {kind!r} has a single question.")
         elif len(splits) > len(held):
-            yield _note(f"The kind {visible(kind)!r} is in the split {held.pop()} only.")
+            yield _note(f"The kind {kind!r} is in the split {held.pop()} only.")
     if len(splits) > 1:
         yield from _split_notes(splits, len(questions))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from qa.errors import QuestionFileError
+from qa.terminal import visible
 from qa.types import Document, Span, Turn
 
 Split = Literal["dev", "test"]
@@ -69,7 +70,7 @@ def read_questions(path: Path) -> list[Question]:
 def scan(path: Path) -> tuple[list[Question], list[Problem]]:
     """The questions of the good lines, and what is wrong with the others.
 
-    Raises QuestionFileError for a file that cannot be read or holds nothing.
+    Raises QuestionFileError for a file that cannot be read. One that holds nothing has that problem.
     """
     try:
         raw = path.read_bytes()
@@ -92,7 +93,7 @@ def scan(path: Path) -> tuple[list[Question], list[Problem]]:
         if not found:
             questions.append(_question(row, number))
     if not (questions or problems):
-        raise QuestionFileError(f"{path} holds no question. Write one JSON object a line.")
+        problems.append((1, "there is no question. Write one JSON object a line"))
     return questions, problems
 
 
@@ -130,18 +131,9 @@ def locate(questions: Iterable[Question], documents: Sequence[Document]) -> tupl
     return gold, problems
 
 
-def visible(text: str) -> str:
-    """A text on one line, with nothing in it that a terminal would obey."""
-    return " ".join(_harmless(text).split())
-
-
-def _harmless(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
 def listed(heading: str, problems: Iterable[Problem]) -> str:
     """A message with a line for each problem."""
-    return "\n".join([heading, *(f"  line {number}: {_harmless(problem)}" for number, problem in problems)])
+    return "\n".join([heading, *(f"  line {number}: {visible(problem)}" for number, problem in problems)])
 
 
 def _places(quote: str, document: Document) -> Iterator[Gold]:

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.paired import LEVEL, UNDIRECTED, Paired, holm, measures, p_value, pair
+from eval.paired import LEVEL, UNDIRECTED, Paired, holm, measures, p_value, pair, unpaired
 from eval.runs import SUMMARY, Run
 from qa.errors import FootnoteError, RunError
+from qa.terminal import visible_line
 
 GATED = ("answered_right", "rightly_refused", "hit_at_5", "citation_f1")
 """What is gated unless said otherwise, where both runs have it: what a person is given, told and shown, and what was
@@ -66,7 +67,7 @@ def _regressions(run: Run, baseline: Run, gated: Sequence[str]) -> list[Check]:
     names = gated or [name for name in GATED if name in there]
     rows = [row for name in names if (row := _row(name, run, baseline, named=bool(gated))) is not None]
     if not rows:
-        raise FootnoteError(f"Nothing to gate: no question has a value in both runs. Of: {', '.join(there)}.")
+        raise FootnoteError(f"Nothing to gate. {unpaired(' or '.join(names or GATED), baseline, run)}")
     corrected = holm([row.worse for row in rows])
     return [Check(row.measure, p >= LEVEL, _compared(row, p)) for row, p in zip(rows, corrected, strict=True)]
 
@@ -76,8 +77,7 @@ def _row(name: str, run: Run, baseline: Run, named: bool) -> Paired | None:
         raise FootnoteError(f"More {name} is neither better nor worse: gate another measure.")
     row = pair(name, baseline, run)
     if row is None and named:
-        there = ", ".join(one for one in measures(baseline, run) if pair(one, baseline, run) is not None)
-        raise FootnoteError(f"No question has {name} in both runs. There is: {there}.")
+        raise FootnoteError(unpaired(name, baseline, run))
     return row
 
 
@@ -114,6 +114,6 @@ def _questions(count: int) -> str:
 
 def _listed(keys: Sequence[str]) -> str:
     """The first ids; what a file says is shown so that it moves no cursor."""
-    shown = [key if key.isprintable() else ascii(key) for key in keys[:_SHOWN]]
+    shown = [visible_line(key) for key in keys[:_SHOWN]]
     others = [f"{len(keys) - _SHOWN} others"] if len(keys) > _SHOWN else []
     return f": {', '.join(shown + others)}" if keys else ""

@@ -115,6 +115,13 @@ def measures(first: Run, second: Run) -> list[str]:
     return [name for name in found if name not in UNDIRECTED]
 
 
+def unpaired(measure: str, first: Run, second: Run) -> str:
+    """That no question has a value of it in both runs, and what there is instead."""
+    there = [name for name in measures(first, second) if pair(name, first, second) is not None]
+    instead = f"There is: {', '.join(there)}" if there else "There is no measure that has"
+    return f"No question has {measure} in both runs. {instead}."
+
+
 def pair(measure: str, first: Run, second: Run) -> Paired | None:
     """The two runs on a measure; None where no question has a value in both.
 

@@ -10,13 +10,10 @@ OUT/report.html     the same to look at, with each failed question
 
 import json
 import logging
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any, Protocol
@@ -24,25 +21,15 @@ from typing import Any, Protocol
 from filelock import FileLock, Timeout
 
 from eval.dataset import Gold, Question, check_evidence, listed
-from eval.intervals import RESAMPLES, SEED
 from eval.measures import scores
 from eval.measures.example import Example
 from eval.replay import answer_of
 from eval.reporting.report import write_report
 from eval.runs import QUESTIONS, RESULTS, RUN, SUMMARY, Row, read_lines
 from eval.summary import Group, Outcome, cluster, groups
-from qa.config import Settings
 from qa.errors import FootnoteError, NotWritableError, RunError
-from qa.prompts import PROMPT_VERSION
 from qa.types import Answer, Document, Turn
 
-PACKAGES = (
-    "footnote-qa",
-    *("bm25s", "chromadb", "llama-index-core", "numpy", "scikit-learn", "sentence-transformers", "torch"),
-    "transformers",
-)
-"""Their versions go with the figures."""
-_PLACES = ("home", "index", "chroma_url")
 _log = logging.getLogger(__name__)
 
 
@@ -73,7 +60,7 @@ def new_folder(out: Path) -> Path:
 
 
 def begin(out: Path, told: Mapping[str, Any], questions: bytes) -> None:
-    """Writes OUT/questions.jsonl and OUT/run.json: a folder with that one can be gone on with. See `about`."""
+    """Writes OUT/questions.jsonl and OUT/run.json, with `told`: a folder with that one can be gone on with."""
     with writing(out):
         (out / QUESTIONS).write_bytes(questions)
         (out / RUN).write_text(_json(told), encoding="utf-8")
@@ -143,22 +130,6 @@ def finish(
         new.replace(out / SUMMARY)
     write_report(out)
     return found, summary
-
-
-def about(settings: Settings, documents: Sequence[Document], questions: Mapping[str, Any]) -> dict[str, Any]:
-    """What a figure means nothing without. `questions` tells of the file and of what was taken from it."""
-    return {
-        "commit": commit(),
-        "questions": dict(questions),
-        "documents": {document.name: document.version for document in documents},
-        "settings": shown(settings),
-        "versions": {
-            "python": sys.version.split()[0],
-            "prompt": PROMPT_VERSION,
-            **{name: _version(name) for name in PACKAGES},
-        },
-        "intervals": {"level": 0.95, "seed": SEED, "resamples": RESAMPLES},
-    }
 
 
 @contextmanager
@@ -286,31 +257,3 @@ def writing(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise NotWritableError(f"{out} takes no writes: {error.strerror}. Give another folder: --out DIR") from error
-
-
-def shown(settings: Settings) -> dict[str, Any]:
-    """The settings that an answer may depend on: without what their repr hides, and where the index is."""
-    return {
-        field.name: getattr(settings, field.name)
-        for field in fields(settings)
-        if field.repr and field.name not in _PLACES
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def commit() -> str | None:
-    """The commit of this code, with "-dirty" after it where files differ from it; None outside a repository."""
-    command = ["git", "--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        told = subprocess.run(  # noqa: S603  # our own words
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return told.stdout.strip() or None

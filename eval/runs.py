@@ -32,7 +32,7 @@ class Run:
 
     folder: Path
     about: Mapping[str, Any]
-    """What was measured, on what and with what (see `eval.run.about`), and the figures as summary.json has them."""
+    """What was measured, on what and with what (`eval.provenance.about`), and the figures as summary.json has them."""
     scores: Mapping[str, Scores]
     """By question id and measure, in the order asked: of the questions that did not break."""
     errors: Mapping[str, str]
@@ -108,6 +108,8 @@ def read_asked(folder: Path) -> dict[str, Question]:
 
 
 def _cut_off(folder: Path) -> str:
+    if folder.is_file():
+        return f"{folder} is a file. Give the folder that it is in: {folder.parent}"
     if not folder.is_dir():
         return f"{folder} is no run: there is no such folder."
     if not (folder / RUN).is_file() and not (folder / RESULTS).is_file():

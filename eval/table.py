@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from eval.dataset import visible
 from eval.summary import LABELS, LESS_IS_BETTER, Figure, Group
+from qa.terminal import visible_line
 
 WIDTH = 100
 """Columns when the output is no terminal."""
@@ -98,5 +98,5 @@ def _table(title: str, names: Sequence[str], groups: Sequence[Group]) -> Table:
         table.add_column(Text(label), justify="right")
     for group in groups:
         cells = [Text("\n".join(numbers(group.figures[name], digits(name)))) for name in names]
-        table.add_row(Text(f"{visible(group.name)}\n({group.questions})"), *cells)
+        table.add_row(Text(f"{visible_line(group.name)}\n({group.questions})"), *cells)
     return table

@@ -66,7 +66,9 @@ def asked(run: Run) -> list[Asked]:
     those would be reported on them.
     """
     if run.about["settings"].get("threshold") != 0:
-        raise FootnoteError(f"{run.folder} refused some questions. Make a run that does not: --threshold 0")
+        raise FootnoteError(
+            f"{run.folder} was not made with --threshold 0, and may have refused questions. Make one that was."
+        )
     if run.about["questions"].get("split") != "dev":
         raise FootnoteError(f"{run.folder} asked the test split too. Choose on the other: --split dev --threshold 0")
     return [_asked(scores) for scores in run.scores.values() if _tells(scores)]

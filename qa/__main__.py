@@ -4,7 +4,6 @@ import argparse
 import json
 import logging
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from qa.config import BUILT_IN, Settings, share_processors
 from qa.errors import BrokenError, DocumentError, FootnoteError, LanguageModelError, ModelError
+from qa.terminal import visible
 
 if TYPE_CHECKING:
     from qa.bot import Bot
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 USAGE = FootnoteError.exit_code
 DOUBTS = {"weak": " (weakly supported)", "unsupported": " (not supported by the documents)"}
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,9 +61,9 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
         answer = bot.ask(question, documents=names)
     except LanguageModelError as error:
         if error.streamed:
-            print(_visible(f"Written before it failed, unchecked: {error.streamed}"), file=sys.stderr)
+            print(visible(f"Written before it failed, unchecked: {error.streamed}"), file=sys.stderr)
         raise
-    print(json.dumps(answer.as_json(), ensure_ascii=False) if options.json else _visible(_as_text(answer)))
+    print(json.dumps(answer.as_json(), ensure_ascii=False) if options.json else visible(_as_text(answer)))
     return 0
 
 
@@ -89,7 +88,7 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
     from qa.index import Index
 
     for document in Index(settings.store).documents():
-        print(_visible(f"{document.name}\t{document.title}\t{len(document.text)} characters"))
+        print(visible(f"{document.name}\t{document.title}\t{len(document.text)} characters"))
     return 0
 
 
@@ -118,16 +117,16 @@ def _user(options: argparse.Namespace, settings: Settings) -> int:
     users = Users(settings.home)
     if options.action == "list":
         for name in users.names():
-            print(_visible(name))
+            print(visible(name))
     elif not options.name:
         raise FootnoteError(f"Whom? python -m qa user {options.action} NAME")
     elif options.action == "add":
         users.add(options.name, _password())
-        print(_visible(f"{options.name} can log in now"))
+        print(visible(f"{options.name} can log in now"))
     elif not users.remove(options.name):
         raise FootnoteError(f"No user is called {options.name}. See the names: python -m qa user list")
     else:
-        print(_visible(f"removed {options.name}"))
+        print(visible(f"removed {options.name}"))
     return 0
 
 
@@ -165,7 +164,7 @@ def _add_all(bot: "Bot", paths: Sequence[Path], tell: Callable[[str], None] = la
     names = []
     for document in loaded.documents:
         added = bot.index.add(document)
-        tell(_visible(f"{added.outcome} {added.name}"))
+        tell(visible(f"{added.outcome} {added.name}"))
         names.append(added.name)
     for failure in loaded.failures:
         _complain(failure)
@@ -194,11 +193,6 @@ def _place(citation: "Citation") -> str:
     return f"{citation.document}, {page}characters {citation.start}-{citation.end}"
 
 
-def _visible(text: str) -> str:
-    """The text with what would steer the terminal, or turn the direction of writing, shown instead of obeyed."""
-    return _STEERING.sub(lambda match: match.group(0).encode("unicode_escape").decode("ascii"), text)
-
-
 def _log_to_stderr(level: int) -> None:
     """The level is the handler's: bm25s sets its own logger to debug when it is imported."""
     handler = logging.StreamHandler()
@@ -212,7 +206,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _complain(error: FootnoteError) -> int:
-    print(_visible(f"footnote: {error}"), file=sys.stderr)
+    print(visible(f"footnote: {error}"), file=sys.stderr)
     return error.exit_code
 
 

@@ -87,17 +87,22 @@ def _checked(cls: type[Settings], raw: dict[str, Any]) -> Settings:
         try:
             raw.update({key: kind(raw[key])} if key in raw else {})
         except (ValueError, KeyError) as error:
-            raise FootnoteError(f"{key} takes {words}, not {raw[key]}: set QA_{key.upper()}.") from error
+            raise FootnoteError(f"{key} takes {words}, not {raw[key]}: {_set(key)}.") from error
     settings = cls(**raw)
     if not 1 <= settings.top_k <= 100:
-        raise FootnoteError(f"top_k must be from 1 to 100, not {settings.top_k}: set QA_TOP_K or --top-k.")
+        raise FootnoteError(f"top_k must be from 1 to 100, not {settings.top_k}: {_set('top_k')}.")
     if not 0 <= settings.threshold <= 1:
-        raise FootnoteError(f"threshold must be from 0 to 1, not {settings.threshold}: set QA_THRESHOLD.")
+        raise FootnoteError(f"threshold must be from 0 to 1, not {settings.threshold}: {_set('threshold')}.")
     if settings.llm_context is not None and settings.llm_context < SMALLEST_CONTEXT:
-        raise FootnoteError(f"llm_context must be {SMALLEST_CONTEXT} or more: set QA_LLM_CONTEXT.")
+        raise FootnoteError(f"llm_context must be {SMALLEST_CONTEXT} or more: {_set('llm_context')}.")
     if not settings.llm_timeout > 0:
-        raise FootnoteError("llm_timeout must be more than 0 seconds: set QA_LLM_TIMEOUT.")
+        raise FootnoteError(f"llm_timeout must be more than 0 seconds: {_set('llm_timeout')}.")
     return settings
+
+
+def _set(key: str) -> str:
+    """Where a person sets it."""
+    return f"set QA_{key.upper()} or --{key.replace('_', '-')}"
 
 
 def _switch(value: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eval.commands.shared import QUESTIONS, Commands, seeds
 from qa.errors import QuestionFileError
+from qa.terminal import visible_line
 
 if TYPE_CHECKING:
     from eval.checking import Checked
@@ -43,7 +44,6 @@ def _check(options: argparse.Namespace) -> int:
 
 def _print(file: Path, checked: "Checked") -> None:
     from eval.checking import LEVELS
-    from eval.dataset import visible
 
     count = len(checked.questions)
     answerable = sum(question.answerable for question in checked.questions)
@@ -53,6 +53,6 @@ def _print(file: Path, checked: "Checked") -> None:
             print(f"\n{HEADINGS[level]}")
         for finding in found:
             place = f"line {finding.line}: " if finding.line else ""
-            print(f"  {place}{visible(finding.words)}")
+            print(f"  {place}{visible_line(finding.words)}")
     if not checked.at("wrong"):
         print("\nNothing is wrong.")

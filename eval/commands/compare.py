@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from eval.commands.shared import Commands
 from qa.errors import FootnoteError, RunError
+from qa.terminal import visible_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -80,14 +81,14 @@ def _tables(first: "Run", second: "Run", deciding: Sequence[str]) -> "Mapping[st
 
     Raises FootnoteError for a measure that cannot decide.
     """
-    from eval.paired import RATIOS, UNDIRECTED, measures, pair, together
+    from eval.paired import RATIOS, UNDIRECTED, measures, pair, together, unpaired
 
     rows = {name: row for name in measures(first, second) if (row := pair(name, first, second)) is not None}
     for name in deciding:
         if name in UNDIRECTED:
             raise FootnoteError(f"More {name} is neither better nor worse: let another measure decide.")
         if name not in rows:
-            raise FootnoteError(f"No question has {name} in both runs. There is: {', '.join(rows)}.")
+            raise FootnoteError(unpaired(name, first, second))
     others = [name for name in rows if name not in deciding]
     chosen = {
         "Deciding": deciding,
@@ -128,7 +129,7 @@ def _print_head(first: "Run", second: "Run", changed: Mapping[str, tuple[Any, An
     print(f"first   {first.folder}\nsecond  {second.folder}")
     for name, values in changed.items():
         # As JSON: what a file says moves no cursor.
-        print(f"{_plain(name)}: {' -> '.join(json.dumps(value) for value in values)}")
+        print(f"{visible_line(name)}: {' -> '.join(json.dumps(value) for value in values)}")
     if not changed:
         print("the same code and settings")
     if first.errors or second.errors:
@@ -168,7 +169,7 @@ def _cells(row: "Paired") -> list[str]:
 
     sign = "" if row.is_ratio else "+"
     return [
-        LABELS.get(row.measure, _plain(row.measure)) + (" (v)" if less_is_better(row.measure) else ""),
+        LABELS.get(row.measure, visible_line(row.measure)) + (" (v)" if less_is_better(row.measure) else ""),
         str(row.n),
         *(f"{value:.3f}" for value in (row.first, row.second)),
         f"{row.effect:{sign}.3f}",
@@ -178,7 +179,3 @@ def _cells(row: "Paired") -> list[str]:
         "-" if row.smallest is None else f"{row.smallest:.3f}",
         row.verdict,
     ]
-
-
-def _plain(name: str) -> str:
-    return name if name.isprintable() else ascii(name)

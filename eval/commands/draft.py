@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from eval.commands.shared import Commands, loaded, positive
 from qa.config import BUILT_IN, Settings
 from qa.errors import DocumentError
+from qa.terminal import visible_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -180,20 +181,19 @@ def _show(number: int, proposal: "Proposal", document: "Document", console: "Con
     from rich.text import Text
 
     from eval.checking import holds
-    from eval.dataset import visible
 
     evidence = document.text[proposal.span.start : proposal.span.end]
     console.print()
-    console.print(Text(f"{number}. {visible(proposal.question) or '…?'}", style="bold"))
+    console.print(Text(f"{number}. {visible_line(proposal.question) or '…?'}", style="bold"))
     if proposal.answerable:
         outside = [answer for answer in proposal.answers if not holds(evidence, answer)]
-        console.print(Text(f"Answer: {visible(SEPARATOR.join(proposal.answers))}"))
+        console.print(Text(f"Answer: {visible_line(SEPARATOR.join(proposal.answers))}"))
         for answer in outside:
-            console.print(Text(f"“{visible(answer)}” is not in the evidence.", style="yellow"))
+            console.print(Text(f"“{visible_line(answer)}” is not in the evidence.", style="yellow"))
     else:
         console.print(Text("Not answered by the document: confirm that.", style="yellow"))
     if proposal.note:
-        console.print(Text(visible(proposal.note), style="yellow"))
+        console.print(Text(visible_line(proposal.note), style="yellow"))
     console.print(_in_context(proposal, document))
 
 
@@ -201,16 +201,15 @@ def _in_context(proposal: "Proposal", document: "Document") -> "Text":
     """The evidence, or what a near miss is near to, with what stands around it."""
     from rich.text import Text
 
-    from eval.dataset import visible
-
     start, end = proposal.span.start, proposal.span.end
-    before, after = visible(document.text[max(0, start - CONTEXT) : start]), visible(document.text[end:][:CONTEXT])
+    before = visible_line(document.text[max(0, start - CONTEXT) : start])
+    after = visible_line(document.text[end:][:CONTEXT])
     if start > CONTEXT:
         before = f"… {before.partition(' ')[2]}"
     if end + CONTEXT < len(document.text):
         after = f"{after.rpartition(' ')[0]} …"
     text = Text(f"{before} ", style="dim")
-    text.append(f"»{visible(document.text[start:end])}«", style="bold not dim")
+    text.append(f"»{visible_line(document.text[start:end])}«", style="bold not dim")
     return text.append(f" {after}")
 
 

@@ -115,7 +115,7 @@ def _about(
     options: argparse.Namespace, settings: Settings, questions: "Sequence[Question]", documents: "Sequence[Document]"
 ) -> dict[str, Any]:
     """What was asked, of what, and with what."""
-    from eval.run import about
+    from eval.provenance import about
 
     source = {
         "file": str(options.questions),

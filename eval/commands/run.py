@@ -171,9 +171,15 @@ def chosen(source: "Source", options: argparse.Namespace) -> "list[Question]":
         and (failing is None or question.id in failing)
     ]
     if not found:
-        asked = "--split, --kind, --filter and --failing"
-        raise FootnoteError(f"{options.questions} has no such question in the split {options.split}: look at {asked}.")
+        raise FootnoteError(f"{options.questions} has no question left by {_chosen_by(options)}.")
     return found[: options.limit]
+
+
+def _chosen_by(options: argparse.Namespace) -> str:
+    """The arguments that chose, as they were given."""
+    given = {name: getattr(options, name) for name in ("kind", "filter", "failing")}
+    told = [f"--{name} {' '.join(value) if name == 'kind' else value}" for name, value in given.items() if value]
+    return " and ".join([*([] if options.split == "all" else [f"--split {options.split}"]), *told])
 
 
 def _pattern(regex: str | None) -> re.Pattern[str]:

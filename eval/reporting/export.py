@@ -53,6 +53,8 @@ def write(files: Sequence[tuple[Path, str, Kind]]) -> None:
     for path, _, kind in files:
         if paths.count(path.absolute()) > 1:
             raise FootnoteError(f"{path} cannot be two files. Give each another name.")
+        if not path.absolute().parent.is_dir():
+            raise FootnoteError(f"{path} cannot be written: there is no folder {path.parent}. Make it first.")
         if path.is_file() and path.stat().st_size and kind.mark not in _head(path):
             raise FootnoteError(f"{path} is there already and is not {kind.words}. Remove it, or give another name.")
     for path, text, _ in files:

@@ -1,6 +1,5 @@
 """One question of a run in full, for a terminal: what was asked, what is so, what was read and said, every score."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
@@ -15,9 +14,9 @@ from eval.reporting.cases import Case, Read, Reply, gold_in, holds
 from eval.reporting.failed import SUPPORT, place
 from eval.reporting.markup import label
 from eval.table import WIDTH, digits
+from qa.terminal import visible
 from qa.types import AnswerSentence
 
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHOWN = 160
 """Characters of a passage that are shown."""
 
@@ -43,11 +42,6 @@ def as_json(case: Case, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "scores": dict(case.scores),
         "error": case.error,
     }
-
-
-def visible(text: str) -> str:
-    """The text with what would steer the terminal, or turn the direction of writing, shown instead of obeyed."""
-    return _STEERING.sub(lambda match: match.group(0).encode("unicode_escape").decode("ascii"), text)
 
 
 def _case(console: Console, case: Case) -> None:

@@ -112,7 +112,7 @@ def test_a_run_that_is_killed_goes_on_without_asking_anything_twice(heard: list[
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
-    "damage", ["questions", "no questions", "no index", "documents", "plan", "ids", "settings", "commit"]
+    "damage", ["questions", "no questions", "no index", "documents", "plan", "ids", "settings", "code"]
 )
 def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
     damage: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, heard: list[str]
@@ -137,7 +137,7 @@ def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
     elif damage == "settings":
         monkeypatch.setenv("QA_STRICT", "1")
     else:
-        (out / "run.json").write_text(json.dumps({**plan, "commit": "0123"}))
+        (out / "run.json").write_text(json.dumps({**plan, "code": "0123"}))
     heard.clear()
     assert main(["run", "--resume", "out"]) == 2
     assert "ake a new run" in capsys.readouterr().err

@@ -10,7 +10,6 @@ import eval.__main__ as entry
 from eval.checking import Checked, Finding, check, holds, plain
 from eval.commands import check as command
 from eval.commands.shared import QUESTIONS, seeds
-from eval.dataset import visible
 from qa.documents import load
 from qa.errors import DocumentError
 from tests.eval.fakes import PETS, TEXT, document
@@ -207,10 +206,6 @@ def test_answers_are_compared_as_the_measure_compares_them() -> None:
 
 def test_questions_are_the_same_but_for_case_and_marks() -> None:
     assert plain("  What, exactly, is   AI? ") == plain("what exactly is ai")
-
-
-def test_nothing_that_a_terminal_obeys_is_shown() -> None:
-    assert visible("a\x1b[31mb\u202ec\nd\x9be") == "a [31mb c d e"
 
 
 @pytest.fixture

@@ -268,13 +268,17 @@ def test_a_figure_that_is_no_number_is_damage(figure: Any, capsys: pytest.Captur
 def test_runs_that_are_none_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("compare", "nowhere", folder("a", HALF)) == 2
     assert "nowhere is no run" in capsys.readouterr().err
+    assert cli("gate", "a", "--baseline", "a/summary.json") == 2
+    assert "a/summary.json is a file. Give the folder that it is in: a" in capsys.readouterr().err
     assert cli("gate", "a", "--baseline", "nowhere") == 2
     assert "nowhere is no run" in capsys.readouterr().err
 
 
 def test_nothing_to_gate_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("gate", folder("b", [None]), "--baseline", folder("a", [1.0])) == 2
-    assert "Nothing to gate" in capsys.readouterr().err
+    assert "Nothing to gate. No question has" in capsys.readouterr().err
+    assert cli("compare", "a", "b") == 2
+    assert "No question has answered_right in both runs. There is no measure that has." in capsys.readouterr().err
 
 
 def test_help_names_what_is_gated_and_loads_nothing_heavy(capsys: pytest.CaptureFixture[str]) -> None:

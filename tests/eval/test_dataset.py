@@ -114,7 +114,7 @@ def test_each_field_of_the_contract_is_required(tmp_path: Path, field: str) -> N
 
 @pytest.mark.parametrize("content", [b"", b"\n \n"])
 def test_a_file_without_a_question_is_an_error(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(QuestionFileError, match="holds no question"):
+    with pytest.raises(QuestionFileError, match="line 1: there is no question"):
         read_questions(write(tmp_path, content))
 
 

@@ -120,8 +120,9 @@ def test_a_broken_question_gives_exit_code_3_and_all_the_rest(
         (["--questions", "none.jsonl"], "none.jsonl cannot be read"),
         (["--documents", "none.txt"], "none.txt does not exist"),
         (["--kind", "fact", "colour"], "no kind colour. It has: absent, fact, follow-up"),
-        (["--kind", "fact", "--split", "test"], "no such question in the split test"),
-        (["--top-k", "many"], "top_k takes a whole number"),
+        (["--kind", "fact", "--split", "test"], "no question left by --split test and --kind fact"),
+        (["--filter", "zebra"], "no question left by --filter zebra"),
+        (["--top-k", "many"], "top_k takes a whole number, not many: set QA_TOP_K or --top-k"),
         (["--threshold", "7"], "threshold must be from 0 to 1"),
         (["--engine", "none/such"], "none/such"),
         (["--out", "."], "is there already"),
@@ -138,6 +139,15 @@ def test_bad_usage_and_bad_data_are_told_in_words(
     assert "Traceback" not in printed.err
     assert printed.out == ""
     assert not Path("runs").exists()
+
+
+@pytest.mark.usefixtures("here", "no_models")
+def test_a_file_without_questions_is_told_with_what_else_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("q.jsonl").write_text("\n")
+    assert cli("--documents", "none.txt") == 2
+    told = capsys.readouterr().err
+    assert "line 1: there is no question" in told
+    assert "none.txt does not exist" in told
 
 
 @pytest.mark.usefixtures("here", "no_models")

@@ -376,8 +376,12 @@ def test_of_several_files_none_is_written_if_one_would_be_lost(tmp_path: Path) -
         assert caught.value.exit_code == 2
         assert not out.exists()
     assert (folder / "results.jsonl").read_bytes() == before
+    with pytest.raises(FootnoteError, match="there is no folder") as missing:
+        cli(str(folder), "--out", str(tmp_path / "nowhere" / "out.html"), "--csv", str(tmp_path / "out.csv"))
+    assert missing.value.exit_code == 2
+    assert not (tmp_path / "out.csv").exists()
     with pytest.raises(NotWritableError) as unwritable:
-        cli(str(folder), "--out", str(tmp_path / "nowhere" / "out.html"))
+        cli(str(folder), "--out", str(tmp_path))
     assert unwritable.value.exit_code == 3
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from eval.dataset import Question
-from eval.run import about, begin, finish, new_folder, run
+from eval.provenance import about, code
+from eval.run import begin, finish, new_folder, run
 from eval.summary import Figure, Group, Outcome, groups
 from eval.table import print_tables
 from qa.config import Settings
@@ -334,6 +335,20 @@ def test_the_commit_is_told_where_there_is_one(
         (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert about(Settings(home=tmp_path), [], {})["commit"] == commit
+
+
+@pytest.mark.parametrize("changed", ["bot.py", "training/fit.py", "models/reader/weights.json"])
+def test_the_code_is_known_by_all_that_answers(tmp_path: Path, changed: str) -> None:
+    folders = (tmp_path / "one" / "qa", tmp_path / "two" / "qa")
+    for folder in folders:
+        for name in ("bot.py", "training/fit.py", "models/reader/weights.json", "baseline/summary.json"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(name)
+    (folders[1] / "baseline/summary.json").write_text("another")
+    assert code(folders[:1]) == code(folders[1:])
+    (folders[1] / changed).write_text("another")
+    code.cache_clear()
+    assert code(folders[:1]) != code(folders[1:])
 
 
 def test_two_runs_differ_in_nothing_but_time(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qa.__main__ import _visible, main
+from qa.__main__ import main
 from qa.bot import Bot
 from qa.config import Settings
 from qa.index import Index
@@ -49,7 +49,7 @@ def test_the_whole_chain_in_a_process_of_its_own_without_any_socket(here: Path) 
         "import socket, sys\n"
         "def refuse(*_, **__): raise SystemExit('a connection was tried')\n"
         "socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse\n"
-        "from qa.__main__ import _visible, main\n"
+        "from qa.__main__ import main\n"
         "sys.exit(main(['ask', '--threshold', '0', '--json', '--documents', 'bridge.txt', 'What was the cost?']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -208,10 +208,6 @@ def test_what_nobody_expected_is_told_with_its_traceback_and_exits_3(
     monkeypatch.setattr(Bot, "open", broken)
     assert main(["ask", "Who?"]) == 3
     assert "no luck" in caplog.text
-
-
-def test_what_would_steer_the_terminal_is_shown_instead() -> None:
-    assert _visible("a\x1b[31mb\u202ec\td\n") == "a\\x1b[31mb\\u202ec\td\n"
 
 
 def test_a_reader_of_the_output_may_stop_reading(here: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import read_questions
-from eval.run import about, finish, run
+from eval.provenance import about
+from eval.run import finish, run
 from qa.config import Settings
 from qa.types import Answer
 from tests.eval.fakes import PETS, ScriptedBot, answer, cite, read, refusal, says
