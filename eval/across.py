@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from eval.summary import LABELS, LESS_IS_BETTER, Group
-from eval.table import digits, numbers
+from eval.labels import digits, marked
+from eval.summary import Group
+from eval.table import numbers
 
 MAIN = ("answered_right", "first_sentence_right", "rightly_refused", "citation_precision", "hit_at_5", "seconds_median")
 
@@ -24,7 +25,7 @@ def print_across(runs: Sequence[tuple[str, Group]], file: TextIO) -> None:
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("run", overflow="fold", min_width=min(NAME, max(len(name) for name, _ in runs)))
     for name in MAIN:
-        table.add_column(Text(LABELS[name] + (" (v)" if name in LESS_IS_BETTER else "")), justify="right")
+        table.add_column(Text(marked(name)), justify="right")
     for name, group in runs:
         table.add_row(Text(name), *(Text("\n".join(numbers(group.figures[one], digits(one)))) for one in MAIN))
     console = Console(file=file, width=None if file.isatty() else WIDTH)

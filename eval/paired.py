@@ -13,15 +13,13 @@ import numpy as np
 from scipy.special import bdtr, betaincinv, ndtri, stdtr, stdtrit
 
 from eval.intervals import SEED, Clusters, Floats, by_cluster, spread
+from eval.labels import RATIOS, less_is_better
 from eval.runs import Run, Scores
-from eval.summary import LESS_IS_BETTER
 
 LEVEL = 0.05
 POWER = 0.8
 UNDIRECTED = frozenset({"answered", "confidence"})
 """More of these is neither better nor worse."""
-RATIOS = frozenset({"seconds", "seconds_to_first_words", "prompt_tokens", "answer_tokens"})
-"""Of any size; compared by the geometric mean of the ratio, question by question. Less is better."""
 FLIPS = 10_000
 """Ways of flipping signs that are drawn where there are too many to go through all."""
 EXACT = 12
@@ -105,10 +103,6 @@ def p_value(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def less_is_better(measure: str) -> bool:
-    return measure in LESS_IS_BETTER | RATIOS
-
-
 def measures(first: Run, second: Run) -> list[str]:
     """The measures that have a better and a worse, in the order first met; some may have no pair of values."""
     found = dict.fromkeys(name for run in (first, second) for scores in run.scores.values() for name in scores)
@@ -154,6 +148,21 @@ def pair(measure: str, first: Run, second: Run) -> Paired | None:
             smallest=None if shown.smallest is None else scale.back(shown.smallest),
         )
     )
+
+
+def tables(first: Run, second: Run, deciding: Sequence[str]) -> dict[str, list[Paired]]:
+    """By title, what decides and what else is known, as far as a question has it in both runs.
+
+    Each is corrected by itself, so that looking on costs what decides no power.
+    """
+    rows = {name: row for name in measures(first, second) if (row := pair(name, first, second)) is not None}
+    others = [name for name in rows if name not in deciding]
+    chosen = {
+        "Deciding": [name for name in deciding if name in rows],
+        "Also measured": [name for name in others if name not in RATIOS],
+        "Times and tokens": [name for name in others if name in RATIOS],
+    }
+    return {title: together([rows[name] for name in names]) for title, names in chosen.items() if names}
 
 
 def together(rows: Sequence[Paired]) -> list[Paired]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from eval.dataset import Gold, Question
 from eval.intervals import Floats, Interval, auroc_interval, bootstrap, mean_interval, percentile_interval
+from eval.labels import LABELS
 from eval.measures import MEASURES
 from eval.measures.sets import auroc, calibration_error, mean, refusal_f1, risk_coverage
 from qa.types import Answer
@@ -64,60 +65,6 @@ class Group:
         return {"questions": self.questions, "errors": self.errors, "figures": figures}
 
 
-LABELS = {
-    "hit_at_1": "passage hit@1",
-    "hit_at_3": "passage hit@3",
-    "hit_at_5": "passage hit@5",
-    "hit_at_10": "passage hit@10",
-    "recall_at_1": "passage recall@1",
-    "recall_at_3": "passage recall@3",
-    "recall_at_5": "passage recall@5",
-    "recall_at_10": "passage recall@10",
-    "reciprocal_rank": "passage MRR",
-    "ndcg_at_1": "passage nDCG@1",
-    "ndcg_at_3": "passage nDCG@3",
-    "ndcg_at_5": "passage nDCG@5",
-    "ndcg_at_10": "passage nDCG@10",
-    "exact_match": "exact match",
-    "answer_f1": "answer F1",
-    "contains_answer": "accepted answer",
-    "rouge_l": "ROUGE-L",
-    "first_sentence_right": "first sentence right",
-    "list_completeness": "list completeness",
-    "answered_right": "answered right",
-    "answered": "answered",
-    "wrongly_refused": "wrongly refused",
-    "rightly_refused": "rightly refused",
-    "refusal_accuracy": "refusal accuracy",
-    "refusal_precision": "refusal precision",
-    "refusal_f1": "refusal F1",
-    "confidence_auroc": "confidence AUROC",
-    "risk_coverage": "risk-coverage area",
-    "calibration_error": "calibration error",
-    "citation_precision": "citation precision",
-    "citation_recall": "citation recall",
-    "citation_f1": "citation F1",
-    "cited_quote_precision": "cited sentences precision",
-    "cited_quote_recall": "cited sentences recall",
-    "cited_quote_f1": "cited sentences F1",
-    "quotes_exact": "quotes exact",
-    "supported_sentences": "sentences supported",
-    "unsupported_sentences": "sentences not supported",
-    "seconds_median": "seconds, median",
-    "seconds_p95": "seconds, 95th percentile",
-    "seconds_to_first_words_median": "seconds to first words, median",
-    "seconds_to_first_words_p95": "seconds to first words, 95th percentile",
-    "prompt_tokens": "prompt tokens",
-    "answer_tokens": "answer tokens",
-}
-"""What people call each figure."""
-LESS_IS_BETTER = frozenset(
-    {
-        *("wrongly_refused", "risk_coverage", "calibration_error", "unsupported_sentences"),
-        *("seconds_median", "seconds_p95", "seconds_to_first_words_median", "seconds_to_first_words_p95"),
-        *("prompt_tokens", "answer_tokens"),
-    }
-)
 TOKENS = ("prompt_tokens", "answer_tokens")
 """The means that are not from 0 to 1."""
 TIMES = ("seconds", "seconds_to_first_words")

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from eval.summary import LABELS, LESS_IS_BETTER, Figure, Group
+from eval.labels import digits, marked
+from eval.summary import Figure, Group
 from qa.terminal import visible_line
 
 WIDTH = 100
@@ -78,13 +79,6 @@ def numbers(figure: Figure, digits: int) -> tuple[str, str]:
     return f"{figure.value:.{digits}f} ({figure.n})", f"[{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
 
 
-def digits(name: str) -> int:
-    """Decimals to show: seconds are often a few thousandths, tokens hundreds."""
-    if name.endswith("tokens"):
-        return 0
-    return 3 if name.startswith("seconds") else 2
-
-
 def _is_told(group: Group, name: str) -> bool:
     return group.figures[name].value is not None
 
@@ -94,8 +88,7 @@ def _table(title: str, names: Sequence[str], groups: Sequence[Group]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("questions", overflow="fold")
     for name in names:
-        label = LABELS[name] + (" (v)" if name in LESS_IS_BETTER else "")
-        table.add_column(Text(label), justify="right")
+        table.add_column(Text(marked(name)), justify="right")
     for group in groups:
         cells = [Text("\n".join(numbers(group.figures[name], digits(name)))) for name in names]
         table.add_row(Text(f"{visible_line(group.name)}\n({group.questions})"), *cells)

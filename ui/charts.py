@@ -5,7 +5,8 @@ from typing import Final, Literal
 
 import altair as alt
 
-from ui.figures import LESS_IS_BETTER, Figure, label
+from eval.labels import less_is_better
+from ui.figures import Figure, label
 from ui.render_runs import interval, number
 
 STEP: Final = 62
@@ -51,7 +52,7 @@ def _x(field: str, measure: str) -> alt.X:
     # Shares are shown from 0 to 1 whatever they are, so that a small difference looks small.
     unbounded = measure.startswith("seconds") or measure.endswith("tokens")
     scale = alt.Scale(zero=True) if unbounded else alt.Scale(domain=[0, 1])
-    title = label(measure) + (" (less is better)" if measure in LESS_IS_BETTER else "")
+    title = label(measure) + (" (less is better)" if less_is_better(measure) else "")
     axis = alt.Axis(
         labelColor=INK,
         labelFontSize=13,

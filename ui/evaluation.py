@@ -7,19 +7,19 @@ from typing import Final, TypeVar
 
 import streamlit as st
 
+from eval.labels import DECIDING
+from eval.paired import Paired, tables
+from eval.runs import differences
 from qa.errors import FootnoteError
-from ui import outcomes, paired, runs
+from ui import outcomes, runs
 from ui.figures import Damaged, Figure, Run, label, sound
 from ui.outcomes import OUTCOMES, Failed, Gold, Reply
-from ui.paired import Paired
 from ui.parts import STATIC
 from ui.render_runs import across_html, changed_html, damaged_html, failed_html, figures_html, paired_html, runs_html
 
 T = TypeVar("T")
 Stamp = tuple[tuple[int, int], ...]
 Names = Mapping[Path, str]
-USUAL: Final = "answered_right"
-"""The measure that is shown until another is chosen."""
 ALL: Final = "all"
 AT_ONCE: Final = 25
 """Failed questions shown, and how many more with each click."""
@@ -55,7 +55,7 @@ def _show_across(ended: Sequence[Run], names: Names) -> None:
     groups = list(dict.fromkeys(group.title for run in ended for group in run.groups))
     left, right = st.columns(2)
     with left:
-        measure = _select("figure", "Figure", measures, label, measures.index(USUAL) if USUAL in measures else 0)
+        measure = _select("figure", "Figure", measures, label, measures.index(DECIDING) if DECIDING in measures else 0)
     with right:
         group = _select("group", "Questions", groups, str)
     apart = runs.differing(ended)
@@ -121,7 +121,7 @@ def _show_first() -> None:
 def _show_two(ended: Sequence[Run], names: Names) -> None:
     """Two runs, paired by question; at first the newest, and the newest before it that asked the same."""
     st.html("<h2>Two runs side by side</h2>")
-    fitting = (at for at, run in enumerate(ended) if at and not paired.obstacles(run, ended[0]))
+    fitting = (at for at, run in enumerate(ended) if at and not differences(run.measured, ended[0].measured))
     left, right = st.columns(2)
     with left:
         first = _select_run("first", "First run", ended, names, next(fitting, 1))
@@ -129,12 +129,12 @@ def _show_two(ended: Sequence[Run], names: Names) -> None:
         second = _select_run("second", "Second run", ended, names, 0)
     if first.folder == second.folder:
         st.html("<p>This is the same run twice. Choose another.</p>")
-    elif reasons := paired.obstacles(first, second):
+    elif reasons := differences(first.measured, second.measured):
         _tell("These two cannot be paired.", *reasons)
     else:
-        rows = _compared(tuple((run.folder, runs.stamp(run.folder)) for run in (first, second)), first, second)
-        st.html(paired_html(rows, names[first.folder], names[second.folder]))
-        _show_changes(rows, first, second)
+        found = _compared(tuple((run.folder, runs.stamp(run.folder)) for run in (first, second)), first, second)
+        st.html(paired_html(found, names[first.folder], names[second.folder]))
+        _show_changes([row for rows in found.values() for row in rows], first, second)
 
 
 def _show_changes(rows: Sequence[Paired], first: Run, second: Run) -> None:
@@ -143,7 +143,8 @@ def _show_changes(rows: Sequence[Paired], first: Run, second: Run) -> None:
     measures = list(by_name)
     if not measures:
         return
-    measure = _select("changes", "Questions by", measures, label, measures.index(USUAL) if USUAL in measures else 0)
+    usual = measures.index(DECIDING) if DECIDING in measures else 0
+    measure = _select("changes", "Questions by", measures, label, usual)
     try:
         before, after = (_replies(run.folder, runs.stamp(run.folder)) for run in (first, second))
     except FootnoteError as error:
@@ -191,5 +192,5 @@ def _gold(sha256: str, _run: Run) -> dict[str, Gold]:  # noqa: ARG001  # of the 
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
-def _compared(key: tuple[tuple[Path, Stamp], ...], _first: Run, _second: Run) -> list[Paired]:  # noqa: ARG001  # the cache's key
-    return paired.compare(_first, _second)
+def _compared(key: tuple[tuple[Path, Stamp], ...], _first: Run, _second: Run) -> dict[str, list[Paired]]:  # noqa: ARG001  # the cache's key
+    return tables(_first.measured, _second.measured, [DECIDING])

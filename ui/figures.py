@@ -1,69 +1,11 @@
-"""What an evaluation run measured: its figures, and what people call them."""
+"""What an evaluation run measured, as the page shows it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
-LABELS: Final = {
-    "hit_at_1": "passage hit@1",
-    "hit_at_3": "passage hit@3",
-    "hit_at_5": "passage hit@5",
-    "hit_at_10": "passage hit@10",
-    "recall_at_1": "passage recall@1",
-    "recall_at_3": "passage recall@3",
-    "recall_at_5": "passage recall@5",
-    "recall_at_10": "passage recall@10",
-    "reciprocal_rank": "passage MRR",
-    "ndcg_at_1": "passage nDCG@1",
-    "ndcg_at_3": "passage nDCG@3",
-    "ndcg_at_5": "passage nDCG@5",
-    "ndcg_at_10": "passage nDCG@10",
-    "exact_match": "exact match",
-    "answer_f1": "answer F1",
-    "contains_answer": "accepted answer",
-    "rouge_l": "ROUGE-L",
-    "first_sentence_right": "first sentence right",
-    "list_completeness": "list completeness",
-    "answered_right": "answered right",
-    "answered": "answered",
-    "wrongly_refused": "wrongly refused",
-    "rightly_refused": "rightly refused",
-    "refusal_accuracy": "refusal accuracy",
-    "refusal_precision": "refusal precision",
-    "refusal_f1": "refusal F1",
-    "confidence_auroc": "confidence AUROC",
-    "risk_coverage": "risk-coverage area",
-    "calibration_error": "calibration error",
-    "citation_precision": "citation precision",
-    "citation_recall": "citation recall",
-    "citation_f1": "citation F1",
-    "cited_quote_precision": "cited sentences precision",
-    "cited_quote_recall": "cited sentences recall",
-    "cited_quote_f1": "cited sentences F1",
-    "quotes_exact": "quotes exact",
-    "supported_sentences": "sentences supported",
-    "unsupported_sentences": "sentences not supported",
-    "seconds": "seconds",
-    "seconds_median": "seconds, median",
-    "seconds_p95": "seconds, 95th percentile",
-    "seconds_to_first_words": "seconds to first words",
-    "seconds_to_first_words_median": "seconds to first words, median",
-    "seconds_to_first_words_p95": "seconds to first words, 95th percentile",
-    "prompt_tokens": "prompt tokens",
-    "answer_tokens": "answer tokens",
-}
-"""What people call each figure; without median or percentile, seconds are those of one question. The same words as
-`eval.summary`'s."""
-LESS_IS_BETTER: Final = frozenset(
-    {
-        *("wrongly_refused", "risk_coverage", "calibration_error", "unsupported_sentences"),
-        *("seconds", "seconds_median", "seconds_p95"),
-        *("seconds_to_first_words", "seconds_to_first_words_median", "seconds_to_first_words_p95"),
-        *("prompt_tokens", "answer_tokens"),
-    }
-)
+from eval import labels, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +54,14 @@ class Run:
     """By question id."""
     scores: Mapping[str, Mapping[str, float | None]]
     """By question id and measure, of the questions that did not break."""
+    clusters: Mapping[str, str]
+    """By question id: questions of one cluster are not independent."""
+
+    @property
+    def measured(self) -> runs.Run:
+        """What another run is held against."""
+        about = {"questions": {"sha256": self.sha256}, "documents": self.documents}
+        return runs.Run(Path(self.folder.name), about, self.scores, self.errors, self.clusters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +74,8 @@ class Damaged:
 
 
 def label(measure: str) -> str:
-    """What people call a measure, also one that this version does not know."""
-    return LABELS.get(measure, sound(measure.replace("_", " ")))
+    """What people call a measure, as something that can be shown."""
+    return sound(labels.label(measure))
 
 
 def sound(text: str) -> str:

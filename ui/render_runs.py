@@ -1,13 +1,14 @@
 """Evaluation runs become HTML. Pure, and every text is escaped: questions, answers and folders are untrusted."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Final
 
-from ui.figures import LESS_IS_BETTER, Damaged, Figure, Group, Run, label, sound
+from eval.labels import ARROW, digits, marked
+from eval.paired import Paired, p_value
+from ui.figures import Damaged, Figure, Group, Run, sound
 from ui.outcomes import Failed, Reply
-from ui.paired import Paired
 from ui.runs import configuration
 
 VERDICTS: Final = {"better": "▲ better", "worse": "▼ worse", "no detectable difference": "no detectable difference"}
@@ -66,24 +67,18 @@ def failed_html(failed: Sequence[Failed]) -> str:
     return "".join(map(_failed_html, failed))
 
 
-def paired_html(rows: Sequence[Paired], first: str, second: str) -> str:
-    """Two runs by measure: the means, the difference with its interval, and how many questions went which way."""
-    cells = [
-        (
-            f"{named(row.measure, escape)}{_small(_of(row))}",
-            number(row.first, row.measure),
-            number(row.second, row.measure),
-            f"{number(row.difference, row.measure, sign=True)} "
-            f"{_interval(row.low, row.high, row.measure, sign=True)}"
-            f'<span class="verdict">{VERDICTS[row.verdict]}</span>',
-            f"{len(row.won)} · {row.ties} · {len(row.lost)}",
-        )
-        for row in rows
-    ]
-    heads = ("Measure", "First", "Second", "Difference", "Won · same · lost")
-    return _table(f"First: {first}. Second: {second}.", heads, cells, "paired") + (
-        '<p class="hint">Won: the second run does better on that question. In brackets the 95% interval of the '
-        "difference. Of so many measures, one in twenty differs by chance.</p>"
+def paired_html(tables: Mapping[str, Sequence[Paired]], first: str, second: str) -> str:
+    """Two runs by measure: the means, what they differ by, what that shows, and how many questions went which way."""
+    heads = ("Measure", "First", "Second", "Second against first", "Won · same · lost")
+    told = "".join(
+        _table(f"{title}. First: {first}. Second: {second}.", heads, map(_paired_cells, rows), "paired")
+        for title, rows in tables.items()
+    )
+    return told + (
+        '<p class="hint">Differences, second less first, with their 95% intervals; × ratios, second by first. '
+        "Won: the second run does better on that question. p and verdicts are corrected (Holm) for the measures of "
+        "their table. Shows: the least difference that these questions would show 4 times of 5. "
+        "↓: less is better. The same as <code>python -m eval compare</code>.</p>"
     )
 
 
@@ -97,9 +92,9 @@ def changed_html(title: str, ids: Sequence[str], first: Mapping[str, Reply], sec
     return f"<h3>{escape(title)} ({len(ids)})</h3>" + (items or "<p>None.</p>")
 
 
-def named(measure: str, clean: Callable[[str], str] = str) -> str:
-    """The measure's name, and whether less of it is better."""
-    return clean(label(measure)) + ("\u00a0↓" if measure in LESS_IS_BETTER else "")
+def named(measure: str) -> str:
+    """The measure's name, and whether less of it is better; not escaped."""
+    return sound(marked(measure, ARROW))
 
 
 def number(value: float | None, measure: str, sign: bool = False) -> str:
@@ -109,9 +104,9 @@ def number(value: float | None, measure: str, sign: bool = False) -> str:
     """
     if value is None:
         return NOTHING
-    digits = 3 if measure.startswith("seconds") else 0 if measure.endswith("tokens") else 2
-    rounded = round(value, digits) or 0.0
-    return f"{rounded:{'+' if sign and rounded else ''}.{digits}f}".replace("-", "−")
+    places = digits(measure)
+    rounded = round(value, places) or 0.0
+    return f"{rounded:{'+' if sign and rounded else ''}.{places}f}".replace("-", "−")
 
 
 def interval(figure: Figure, measure: str) -> str:
@@ -123,7 +118,7 @@ def interval(figure: Figure, measure: str) -> str:
 
 def _group_html(group: Group) -> str:
     cells = [
-        (named(name, escape), *_figure_cells(figure, name, "nothing to measure"))
+        (_text(named(name)), *_figure_cells(figure, name, "nothing to measure"))
         for name, figure in group.figures.items()
     ]
     broke = f", of which {group.errors} broke" if group.errors else ""
@@ -183,12 +178,22 @@ def _said(reply: Reply) -> str:
     return f"Error: {reply.error}" if reply.error is not None else reply.answer
 
 
-def _of(row: Paired) -> str:
-    return f"n {row.n}" + (f", {row.left_out} unscored" if row.left_out else "")
+def _paired_cells(row: Paired) -> tuple[str, ...]:
+    of = f"n {row.n}" + (f", {row.left_out} unscored" if row.left_out else "")
+    shows = "shows none" if row.smallest is None else f"shows {_effect(row, row.smallest)}"
+    return (
+        f"{_text(named(row.measure))}{_small(of)}",
+        number(row.first, row.measure),
+        number(row.second, row.measure),
+        f"{_effect(row, row.effect)} "
+        f'<span class="interval">[{_effect(row, row.low)}, {_effect(row, row.high)}]</span>'
+        f'<span class="verdict">{VERDICTS[row.verdict]}</span>{_small(f"p {p_value(row.p)}, {shows}")}',
+        f"{len(row.won)} · {row.ties} · {len(row.lost)}",
+    )
 
 
-def _interval(low: float, high: float, measure: str, sign: bool) -> str:
-    return f'<span class="interval">[{number(low, measure, sign)}, {number(high, measure, sign)}]</span>'
+def _effect(row: Paired, value: float) -> str:
+    return f"×{value:.2f}" if row.is_ratio else number(value, row.measure, sign=True)
 
 
 def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str) -> str:

@@ -143,6 +143,7 @@ def _run(folder: Path, summary: dict[str, Any]) -> Run:
         documents=documents,
         groups=(_group("overall", "overall", summary.get("overall"), "overall"), *_groups(summary)),
         errors=_texts(summary.get("errors"), "errors"),
+        clusters=_texts(summary.get("clusters", {}), "clusters"),
         scores={key: _scores(one, key) for key, one in _object(summary.get("scores"), "scores").items()},
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from eval.commands.shared import Commands
+from eval.labels import DECIDING, marked
 from qa.errors import FootnoteError, RunError
 from qa.terminal import visible_line
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from eval.paired import Paired, Verdict
     from eval.runs import Run
 
-DECIDING = "answered_right"
 WIDTH = 120
 """Columns when the output is no terminal."""
 OF_ONE_RUN = frozenset({"home", "index"})
@@ -77,25 +77,15 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _tables(first: "Run", second: "Run", deciding: Sequence[str]) -> "Mapping[str, Sequence[Paired]]":
-    """What decides, and what else is known; each table is corrected by itself, so that looking on costs no power.
+    """Raises FootnoteError for a measure that cannot decide."""
+    from eval.paired import UNDIRECTED, pair, tables, unpaired
 
-    Raises FootnoteError for a measure that cannot decide.
-    """
-    from eval.paired import RATIOS, UNDIRECTED, measures, pair, together, unpaired
-
-    rows = {name: row for name in measures(first, second) if (row := pair(name, first, second)) is not None}
     for name in deciding:
         if name in UNDIRECTED:
             raise FootnoteError(f"More {name} is neither better nor worse: let another measure decide.")
-        if name not in rows:
+        if pair(name, first, second) is None:
             raise FootnoteError(unpaired(name, first, second))
-    others = [name for name in rows if name not in deciding]
-    chosen = {
-        "Deciding": deciding,
-        "Also measured": [name for name in others if name not in RATIOS],
-        "Times and tokens": [name for name in others if name in RATIOS],
-    }
-    return {title: together([rows[name] for name in names]) for title, names in chosen.items() if names}
+    return tables(first, second, deciding)
 
 
 def _verdict(rows: "Sequence[Paired]") -> "tuple[Verdict, str]":
@@ -164,12 +154,11 @@ def _table(title: str, rows: "Sequence[Paired]") -> "Table":
 
 
 def _cells(row: "Paired") -> list[str]:
-    from eval.paired import less_is_better, p_value
-    from eval.summary import LABELS
+    from eval.paired import p_value
 
     sign = "" if row.is_ratio else "+"
     return [
-        LABELS.get(row.measure, visible_line(row.measure)) + (" (v)" if less_is_better(row.measure) else ""),
+        visible_line(marked(row.measure)),
         str(row.n),
         *(f"{value:.3f}" for value in (row.first, row.second)),
         f"{row.effect:{sign}.3f}",

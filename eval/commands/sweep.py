@@ -35,8 +35,8 @@ def _sweep(options: argparse.Namespace) -> int:
     from eval.across import print_across
     from eval.batch import measure
     from eval.configurations import VARIED, configurations
+    from eval.labels import LABELS
     from eval.run import new_folder
-    from eval.summary import LABELS
 
     if options.measure not in LABELS:
         raise FootnoteError(f"There is no figure {options.measure}. There are: {', '.join(LABELS)}.")
@@ -71,12 +71,12 @@ def _sweep(options: argparse.Namespace) -> int:
 
 def _value(one: "Measured", measure: str) -> float:
     """More is better; of equals the first of the grid wins. Raises FootnoteError where there is no value."""
-    from eval.summary import LESS_IS_BETTER
+    from eval.labels import less_is_better
 
     value = one.groups[0].figures[measure].value
     if value is None:
         raise FootnoteError(f"{measure} has no value for these questions. Choose by another: --measure NAME")
-    return -value if measure in LESS_IS_BETTER else value
+    return -value if less_is_better(measure) else value
 
 
 def _as_json(measure: str, tried: "list[Measured]", best: "Measured", confirmed: "Measured") -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from eval.labels import digits
 from eval.reporting.charts import strip
-from eval.summary import LABELS, LESS_IS_BETTER, Figure
-from eval.table import digits
+from eval.summary import Figure
 
 NOTHING = "–"
 
@@ -35,12 +35,6 @@ def text(words: str) -> str:
 
 def small(words: str) -> str:
     return f'<span class="small">{text(words)}</span>' if words else ""
-
-
-def label(measure: str) -> str:
-    """What people call a measure, also one that this version does not know; not escaped."""
-    words = LABELS.get(measure, measure.replace("_", " "))
-    return words + ("\u00a0↓" if measure in LESS_IS_BETTER else "")
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str) -> str:

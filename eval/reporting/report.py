@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from eval.labels import ARROW, marked
 from eval.reporting.cases import Seen, read_seen
 from eval.reporting.charts import histogram
 from eval.reporting.export import Kind, write
 from eval.reporting.failed import failed_questions
 from eval.reporting.figures import measured
-from eval.reporting.markup import NOTHING, Row, Rows, label, plotted, table, text
+from eval.reporting.markup import NOTHING, Row, Rows, plotted, table, text
 from eval.reporting.stylesheet import SCRIPT, STYLE
 from eval.runs import REPORT
 from eval.summary import By, Figure, Group
@@ -97,7 +98,7 @@ def _figures(runs: Sequence[Seen], names: Sequence[str]) -> str:
 
 
 def _unmeasured(runs: Sequence[Seen]) -> str:
-    names = ", ".join(map(label, _measures(runs, False)))
+    names = ", ".join(marked(name, ARROW) for name in _measures(runs, False))
     return f'<p class="hint">Nothing to measure: {text(names)}.</p>' if names else ""
 
 
@@ -123,7 +124,11 @@ def _measures(runs: Sequence[Seen], having: bool) -> list[str]:
 
 def _plotted(caption: str, measures: Sequence[str], groups: Sequence[Group | None], names: Sequence[str]) -> str:
     rows = [
-        Rows(label(name), name, [Row(run, _figure(group, name)) for run, group in zip(names, groups, strict=True)])
+        Rows(
+            marked(name, ARROW),
+            name,
+            [Row(run, _figure(group, name)) for run, group in zip(names, groups, strict=True)],
+        )
         for name in measures
     ]
     return plotted(caption, "Figure", rows)
@@ -154,7 +159,7 @@ def _by_group(runs: Sequence[Seen], names: Sequence[str]) -> str:
         f"{_plotted(_title(key, found), measures, [one.get(key) for one in found], names)}</details>"
         for key in keys
     )
-    return f"<h2>By split and kind</h2>{plotted(label(measure), 'Questions', rows)}{folds}"
+    return f"<h2>By split and kind</h2>{plotted(marked(measure, ARROW), 'Questions', rows)}{folds}"
 
 
 def _title(key: tuple[By, str], found: Sequence[Mapping[tuple[By, str], Group]]) -> str:

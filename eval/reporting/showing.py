@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.dataset import Question
+from eval.labels import digits, marked
 from eval.reporting.cases import Case, Read, Reply, gold_in, holds
 from eval.reporting.failed import SUPPORT, place
-from eval.reporting.markup import label
-from eval.table import WIDTH, digits
+from eval.table import WIDTH
 from qa.terminal import visible
 from qa.types import AnswerSentence
 
@@ -153,7 +153,7 @@ def _excerpt(text: str, quotes: Sequence[str]) -> str:
 def _scores(scores: Mapping[str, float | None]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     for name, value in scores.items():
-        table.add_row(Text(visible(label(name).replace("\u00a0↓", " (v)"))), _or_dash(value, f".{digits(name)}f"))
+        table.add_row(Text(visible(marked(name))), _or_dash(value, f".{digits(name)}f"))
     return table
 
 

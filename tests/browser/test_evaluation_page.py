@@ -150,7 +150,7 @@ def test_everything_by_keyboard(page: Page) -> None:
 def test_two_runs_are_chosen_and_compared(page: Page) -> None:
     choose(page, "First run", "a-run-with-rather-a-long-name")
     choose(page, "Second run", "better")
-    compared = page.get_by_role("table", name="First: a-run-with-rather-a-long-name. Second: better.")
+    compared = page.get_by_role("table", name="Deciding. First: a-run-with-rather-a-long-name. Second: better.")
     row = compared.get_by_role("row", name="answered right")
     expect(row.get_by_role("cell")).to_have_text(["0.25", "0.75", re.compile(r"\+0\.50 \["), "2 · 2 · 0"])
     expect(row).to_contain_text("no detectable difference")

@@ -19,14 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.commands import report
+from eval.labels import ARROW, LABELS, digits, marked
 from eval.reporting.cases import Case, Reply, Seen, read_seen
 from eval.reporting.export import COLUMNS, as_csv, as_junit
-from eval.reporting.markup import label
 from eval.reporting.report import page, write_report
 from eval.reporting.stylesheet import SCRIPT, STYLE
 from eval.runs import Run
-from eval.summary import LABELS
-from eval.table import TABLES, digits, numbers
+from eval.table import TABLES, numbers
 from qa.errors import FootnoteError, NotWritableError, RunError
 from qa.types import Turn
 from tests.eval.fakes import PETS, answer, document, question, refusal, says
@@ -93,7 +92,7 @@ def test_every_figure_that_has_a_value_is_there_with_its_n_and_interval(tmp_path
     assert len(measured) > 10
     for name in measured:
         value, interval = numbers(overall.figures[name], digits(name))
-        (row, *_) = rows_of(html, label(name))
+        (row, *_) = rows_of(html, marked(name, ARROW))
         *_, told, low, high, n = row.text.split()
         assert (value, interval) == (f"{told} ({n})", f"{low} {high}"), name
     # Of the five that did not break, two were right.

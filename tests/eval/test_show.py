@@ -70,7 +70,7 @@ def test_a_question_in_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         "first sentence right": "0.00",
         "wrongly refused (v)": "0.00",
         "rightly refused": "-",
-        "seconds": "0.500",
+        "seconds (v)": "0.500",
     }.items()
 
 

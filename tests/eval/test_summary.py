@@ -10,8 +10,9 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from eval.dataset import Gold, Question
 from eval.intervals import auroc_interval, mean_interval, percentile_interval, wilson
+from eval.labels import LABELS, LESS_IS_BETTER
 from eval.measures import MEASURES, scores
-from eval.summary import LABELS, LESS_IS_BETTER, Figure, Group, Outcome, cluster, groups
+from eval.summary import Figure, Group, Outcome, cluster, groups
 from eval.table import TABLES, print_tables
 from qa.types import Answer, Span, Usage
 from tests.eval.fakes import answer, cite, example, question, read, refusal, says

@@ -1,23 +1,24 @@
 """Evaluation runs read back: what `python -m eval run` wrote, and what is made of folders that hold something else."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from eval.summary import LABELS as EVALS_LABELS
-from eval.summary import LESS_IS_BETTER as EVALS_LESS
+from eval.__main__ import main
+from eval.labels import DECIDING
+from eval.paired import Paired, tables
+from eval.runs import differences
 from qa.errors import FootnoteError
 from tests.ui.evaluated import BETTER, BREAKING, DOGS, FAILING, ROWS, make_run, saying
 from ui.charts import across
-from ui.figures import LABELS, LESS_IS_BETTER, Damaged, Figure, Run, label
+from ui.figures import Damaged, Figure, Run, label
 from ui.outcomes import failed, gold, replies
-from ui.paired import FEWEST, RESAMPLES, SEED, Paired, compare, obstacles
 from ui.render_runs import (
     across_html,
     changed_html,
@@ -59,15 +60,12 @@ def changed(folder: Path, path: Sequence[str], value: Any) -> Path:
     return folder
 
 
-def scored(run: Run, **scores: Sequence[float | None]) -> Run:
-    """The run with these scores alone, a question for each value."""
-    count = len(next(iter(scores.values())))
-    rows = {f"q{at:03}": {name: values[at] for name, values in scores.items()} for at in range(count)}
-    return replace(run, scores=rows, errors={})
+def compared(first: Run, second: Run) -> dict[str, list[Paired]]:
+    return tables(first.measured, second.measured, [DECIDING])
 
 
-def row(first: Run, second: Run, measure: str = "answered_right") -> Paired:
-    return next(one for one in compare(first, second) if one.measure == measure)
+def row(first: Run, second: Run, measure: str = DECIDING) -> Paired:
+    return next(one for rows in compared(first, second).values() for one in rows if one.measure == measure)
 
 
 @pytest.fixture
@@ -96,10 +94,9 @@ def test_a_run_comes_back_with_its_figures(run: Run) -> None:
     ]
 
 
-def test_every_figure_of_the_evaluation_has_its_own_words_here() -> None:
-    assert {name: LABELS[name] for name in EVALS_LABELS} == EVALS_LABELS
-    assert EVALS_LESS <= LESS_IS_BETTER
-    assert label("a_new_measure") == "a new measure"
+def test_a_measure_that_is_not_known_is_called_by_its_name() -> None:
+    assert label("hit_at_1") == "passage hit@1"
+    assert label("a_new_measure\ud800") == "a new measure?"
 
 
 def test_runs_are_found_below_the_folders_and_are_those_themselves(folder: Path, tmp_path: Path) -> None:
@@ -252,60 +249,45 @@ def test_results_that_are_damaged_or_of_another_run_are_told(run: Run) -> None:
 def test_two_runs_are_paired_by_question(tmp_path: Path, run: Run) -> None:
     better = ended(make_run(tmp_path / "better", BETTER))
     # Each has its own file, of the same content.
-    assert obstacles(run, better) == []
+    assert not differences(run.measured, better.measured)
     right = row(run, better)
     assert (right.n, right.left_out, right.first, right.second) == (4, 0, 0.25, 0.75)
     assert (right.won, right.ties, right.lost) == (("q2", "q3"), 2, ())
-    assert right.verdict == "no detectable difference"
-    back = row(better, run)
-    assert (back.won, back.lost, back.difference) == ((), ("q2", "q3"), -0.5)
     # Cited in both runs: q1 and q2. The refusals of q3 and q4 have no precision.
     assert (row(run, better, "citation_precision").n, row(run, better, "citation_precision").left_out) == (2, 2)
-    assert {one.measure for one in compare(run, better)}.isdisjoint({"answered", "confidence"})
+
+
+def test_the_page_says_what_the_command_says(tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    better = ended(make_run(tmp_path / "better", BETTER))
+    assert main(["compare", str(run.folder), str(better.folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    found = compared(run, better)
+    assert list(found) == ["Deciding", "Also measured", "Times and tokens"]
+    assert told["measures"] == [one.as_json() for rows in found.values() for one in rows]
+    html = paired_html(found, "first", "second")
+    (cell,) = re.findall(r'answered right<span class="small">n 4</span></th>(.*?)</tr>', html)
+    (right,) = found["Deciding"]
+    assert right.smallest is None
+    assert cell == (
+        "<td>0.25</td><td>0.75</td>"
+        f'<td>+0.50 <span class="interval">[−{-right.low:.2f}, +{right.high:.2f}]</span>'
+        '<span class="verdict">no detectable difference</span><span class="small">p 0.500, shows none</span></td>'
+        "<td>2 · 2 · 0</td>"
+    )
+    assert "<td>×1.00 " in html[html.index("Times and tokens") :]
 
 
 def test_runs_over_other_questions_or_documents_are_not_paired(tmp_path: Path, run: Run) -> None:
     fewer = ended(make_run(tmp_path / "fewer", FAILING, ROWS[:3]))
-    told = obstacles(run, fewer)
-    assert len(told) == 2
-    assert "question files differ" in told[0]
-    assert told[1] == "1 of the 4 questions of the first run were not asked in the other."
-    assert len(obstacles(run, replace(run, documents={"pets.txt": "0"}))) == 1
+    assert len(differences(run.measured, fewer.measured)) == 2
+    assert len(differences(run.measured, replace(run, documents={"pets.txt": "0"}).measured)) == 1
 
 
 def test_a_question_that_broke_is_left_out_of_the_pairs(tmp_path: Path, run: Run) -> None:
     broken = ended(make_run(tmp_path / "broken", BREAKING))
-    assert obstacles(run, broken) == []
+    assert not differences(run.measured, broken.measured)
     right = row(run, broken)
     assert (right.n, right.left_out, right.lost) == (3, 1, ())
-
-
-def test_the_interval_is_that_of_a_paired_bootstrap(run: Run) -> None:
-    draws = np.random.default_rng(7)
-    values = draws.random((60, 2))
-    first, second = scored(run, reciprocal_rank=list(values[:, 0])), scored(run, reciprocal_rank=list(values[:, 1]))
-    found = row(first, second, "reciprocal_rank")
-    places = np.random.default_rng(SEED).integers(0, 60, size=(RESAMPLES, 60))
-    means = sorted(float(np.mean([values[at, 1] - values[at, 0] for at in draw])) for draw in places)
-    assert (found.low, found.high) == pytest.approx((np.quantile(means, 0.025), np.quantile(means, 0.975)))
-    assert row(first, second, "reciprocal_rank") == found
-
-
-def test_a_verdict_takes_an_interval_without_nought_and_enough_questions_that_differ(run: Run) -> None:
-    def verdict(measure: str, wins: int, losses: int, same: int) -> str:
-        first = scored(run, **{measure: [0.0] * wins + [1.0] * losses + [1.0] * same})
-        second = scored(run, **{measure: [1.0] * wins + [0.0] * losses + [1.0] * same})
-        return row(first, second, measure).verdict
-
-    assert verdict("answered_right", 12, 0, 20) == "better"
-    assert verdict("answered_right", 0, 12, 20) == "worse"
-    assert verdict("wrongly_refused", 12, 0, 20) == "worse"
-    assert verdict("unsupported_sentences", 0, 12, 20) == "better"
-    assert verdict("answered_right", 7, 6, 20) == "no detectable difference"
-    assert verdict("answered_right", 0, 0, 20) == "no detectable difference"
-    # The bootstrap of equal differences has no width, however few they are.
-    assert verdict("answered_right", FEWEST - 1, 0, 0) == "no detectable difference"
-    assert verdict("answered_right", FEWEST, 0, 0) == "better"
 
 
 def test_numbers_have_their_decimals_and_a_true_minus() -> None:
@@ -364,7 +346,7 @@ def test_every_text_is_escaped_and_can_be_shown(run: Run) -> None:
         across_html(EVIL, [(EVIL, EVIL, evil.groups[0].figures[EVIL])]),
         failed_html([wrong, broken]),
         changed_html("Won", [EVIL], {EVIL: reply}, {EVIL: replace(reply, error=EVIL)}),
-        paired_html([replace(row(run, run), measure=EVIL)], EVIL, EVIL),
+        paired_html({EVIL: [replace(row(run, run), measure=EVIL)]}, EVIL, EVIL),
     ]
     for html in pages:
         html.encode("utf-8")
