@@ -12,6 +12,12 @@ from ui.outcomes import Failed, Reply
 from ui.runs import configuration
 
 VERDICTS: Final = {"better": "▲ better", "worse": "▼ worse", "no detectable difference": "no detectable difference"}
+PAIRED_HINT: Final = (
+    '<p class="hint">Differences, second less first, with their 95% intervals; × ratios, second by first. Won: the '
+    "second run does better on that question. p and verdicts are corrected (Holm) for the measures of their table. "
+    "Shows: the least difference that these questions would show 4 times of 5. ↓: less is better. The same as "
+    "<code>python -m eval compare</code>.</p>"
+)
 NOTHING: Final = "–"
 """Where there is nothing to measure."""
 
@@ -68,18 +74,22 @@ def failed_html(failed: Sequence[Failed]) -> str:
 
 
 def paired_html(tables: Mapping[str, Sequence[Paired]], first: str, second: str) -> str:
-    """Two runs by measure: the means, what they differ by, what that shows, and how many questions went which way."""
+    """Two runs by measure: the means, what they differ by, what that shows, and how many questions went which way.
+
+    The first table is open, the others are folded.
+    """
+    if not tables:
+        return "<p>No question has a value in both runs.</p>"
     heads = ("Measure", "First", "Second", "Second against first", "Won · same · lost")
-    told = "".join(
-        _table(f"{title}. First: {first}. Second: {second}.", heads, map(_paired_cells, rows), "paired")
+    made = [
+        (
+            f"{title} ({len(rows)})",
+            _table(f"{title}. First: {first}. Second: {second}.", heads, map(_paired_cells, rows), "paired"),
+        )
         for title, rows in tables.items()
-    )
-    return told + (
-        '<p class="hint">Differences, second less first, with their 95% intervals; × ratios, second by first. '
-        "Won: the second run does better on that question. p and verdicts are corrected (Holm) for the measures of "
-        "their table. Shows: the least difference that these questions would show 4 times of 5. "
-        "↓: less is better. The same as <code>python -m eval compare</code>.</p>"
-    )
+    ]
+    folded = "".join(f"<details><summary>{_text(title)}</summary>{table}</details>" for title, table in made[1:])
+    return made[0][1] + folded + PAIRED_HINT
 
 
 def changed_html(title: str, ids: Sequence[str], first: Mapping[str, Reply], second: Mapping[str, Reply]) -> str:
@@ -180,7 +190,7 @@ def _said(reply: Reply) -> str:
 
 def _paired_cells(row: Paired) -> tuple[str, ...]:
     of = f"n {row.n}" + (f", {row.left_out} unscored" if row.left_out else "")
-    shows = "shows none" if row.smallest is None else f"shows {_effect(row, row.smallest)}"
+    shows = "shows none" if row.smallest is None else f"shows {_effect(row, row.smallest).lstrip('+')}"
     return (
         f"{_text(named(row.measure))}{_small(of)}",
         number(row.first, row.measure),

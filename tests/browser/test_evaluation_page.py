@@ -18,8 +18,8 @@ from tests.ui.evaluated import BETTER, BREAKING, FAILING, make_run
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 NARROW: ViewportSize = {"width": PHONE["width"], "height": PHONE["height"]}
 RUNS = 3
-TABLES = 1 + 1 + 6 + 1
-"""The list, the chart's, a run's groups, and the comparison."""
+TABLES = 1 + 1 + 6 + 3
+"""The list, the chart's, a run's groups, and the three of the comparison."""
 
 
 @pytest.fixture(scope="module")
