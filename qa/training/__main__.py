@@ -8,7 +8,6 @@ OUT/figures.json                                      what both come to on artic
 
 import argparse
 import json
-import logging
 import random
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,8 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.config import share_processors
-from qa.errors import FootnoteError
+from qa.training.entry import run
 
 if TYPE_CHECKING:
     from qa.training.sources import Asked
@@ -36,16 +34,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="where the model, its checkpoints and figures go")
     parser.add_argument("--device", default="cpu", help="where to train (default: cpu)")
     parser.add_argument("--most", type=int, help="train on so many examples only")
-    options = parser.parse_args()
-    share_processors()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("qa").setLevel(logging.INFO)
-    try:
-        _make(options)
-    except FootnoteError as error:
-        print(f"footnote: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return run(parser, _make)
 
 
 def _make(options: argparse.Namespace) -> None:

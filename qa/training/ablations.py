@@ -7,7 +7,6 @@ a variation's figures; one that is there is not made again.
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,8 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qa.config import share_processors
-from qa.errors import FootnoteError
+from qa.training.entry import run
 from qa.training.examples import Mix
 
 if TYPE_CHECKING:
@@ -55,16 +53,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="where the variations' models and figures go")
     parser.add_argument("--most", type=int, default=5000, help="examples that each is trained on (default: 5000)")
     parser.add_argument("--only", nargs="+", choices=VARIATIONS, help="these variations")
-    options = parser.parse_args()
-    share_processors()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("qa").setLevel(logging.INFO)
-    try:
-        _make(options)
-    except FootnoteError as error:
-        print(f"footnote: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return run(parser, _make)
 
 
 def _make(options: argparse.Namespace) -> None:

@@ -24,9 +24,10 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, get_
 
 from qa.config import PACKAGED_READER
 from qa.entailment import Entailment, Entails
-from qa.errors import DocumentError, FootnoteError
+from qa.errors import DocumentError
 from qa.lexical import terms
 from qa.training.claims import Stated, begin, fool_me_twice, joined, made, retold
+from qa.training.entry import run
 from qa.training.sources import Asked, read_sources
 
 LEARNING_RATE = 8e-5
@@ -69,15 +70,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="where the model and its figures go")
     parser.add_argument("--reader", type=Path, help="the reader to begin from (default: the packaged one)")
     parser.add_argument("--device", default="cpu", help="where to train (default: cpu)")
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("qa").setLevel(logging.INFO)
-    try:
-        _make(options)
-    except FootnoteError as error:
-        print(f"footnote: {error}", file=sys.stderr)  # noqa: T201  # an entry point
-        return error.exit_code
-    return 0
+    return run(parser, _make)
 
 
 def _make(options: argparse.Namespace) -> None:
