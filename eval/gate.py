@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.paired import LEVEL, UNDIRECTED, Paired, holm, measures, p_value, pair, unpaired
+from eval.labels import p_value
+from eval.paired import LEVEL, UNDIRECTED, Paired, holm, measures, pair, unpaired
 from eval.runs import SUMMARY, Run
 from qa.errors import FootnoteError, RunError
 from qa.terminal import visible_line

@@ -83,3 +83,8 @@ def digits(measure: str) -> int:
     if measure.endswith("tokens"):
         return 0
     return 3 if measure.startswith("seconds") else 2
+
+
+def p_value(p: float) -> str:
+    """As it is printed."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

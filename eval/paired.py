@@ -98,11 +98,6 @@ class Paired:
         }
 
 
-def p_value(p: float) -> str:
-    """As it is printed."""
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def measures(first: Run, second: Run) -> list[str]:
     """The measures that have a better and a worse, in the order first met; some may have no pair of values."""
     found = dict.fromkeys(name for run in (first, second) for scores in run.scores.values() for name in scores)

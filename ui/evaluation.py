@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import streamlit as st
 
 from eval.labels import DECIDING
-from eval.paired import Paired, tables
 from eval.runs import differences
 from qa.errors import FootnoteError
 from ui import outcomes, runs
@@ -16,6 +15,9 @@ from ui.figures import Damaged, Figure, Run, label, sound
 from ui.outcomes import OUTCOMES, Failed, Gold, Reply
 from ui.parts import STATIC
 from ui.render_runs import across_html, changed_html, damaged_html, failed_html, figures_html, paired_html, runs_html
+
+if TYPE_CHECKING:
+    from eval.paired import Paired
 
 T = TypeVar("T")
 Stamp = tuple[tuple[int, int], ...]
@@ -137,7 +139,7 @@ def _show_two(ended: Sequence[Run], names: Names) -> None:
         _show_changes([row for rows in found.values() for row in rows], first, second)
 
 
-def _show_changes(rows: Sequence[Paired], first: Run, second: Run) -> None:
+def _show_changes(rows: "Sequence[Paired]", first: Run, second: Run) -> None:
     """The questions won and lost, by the measure that is chosen."""
     by_name = {row.measure: row for row in rows}
     measures = list(by_name)
@@ -192,5 +194,7 @@ def _gold(sha256: str, _run: Run) -> dict[str, Gold]:  # noqa: ARG001  # of the 
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
-def _compared(key: tuple[tuple[Path, Stamp], ...], _first: Run, _second: Run) -> dict[str, list[Paired]]:  # noqa: ARG001  # the cache's key
+def _compared(key: tuple[tuple[Path, Stamp], ...], _first: Run, _second: Run) -> "dict[str, list[Paired]]":  # noqa: ARG001  # the cache's key
+    from eval.paired import tables  # here: it brings scipy
+
     return tables(_first.measured, _second.measured, [DECIDING])

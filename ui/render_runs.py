@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from eval.labels import ARROW, digits, marked
-from eval.paired import Paired, p_value
+from eval.labels import ARROW, digits, marked, p_value
 from ui.figures import Damaged, Figure, Group, Run, sound
 from ui.outcomes import Failed, Reply
 from ui.runs import configuration
+
+if TYPE_CHECKING:
+    from eval.paired import Paired
 
 VERDICTS: Final = {"better": "▲ better", "worse": "▼ worse", "no detectable difference": "no detectable difference"}
 PAIRED_HINT: Final = (
@@ -73,7 +75,7 @@ def failed_html(failed: Sequence[Failed]) -> str:
     return "".join(map(_failed_html, failed))
 
 
-def paired_html(tables: Mapping[str, Sequence[Paired]], first: str, second: str) -> str:
+def paired_html(tables: "Mapping[str, Sequence[Paired]]", first: str, second: str) -> str:
     """Two runs by measure: the means, what they differ by, what that shows, and how many questions went which way.
 
     The first table is open, the others are folded.
@@ -188,7 +190,7 @@ def _said(reply: Reply) -> str:
     return f"Error: {reply.error}" if reply.error is not None else reply.answer
 
 
-def _paired_cells(row: Paired) -> tuple[str, ...]:
+def _paired_cells(row: "Paired") -> tuple[str, ...]:
     of = f"n {row.n}" + (f", {row.left_out} unscored" if row.left_out else "")
     shows = "shows none" if row.smallest is None else f"shows {_effect(row, row.smallest).lstrip('+')}"
     return (
@@ -202,7 +204,7 @@ def _paired_cells(row: Paired) -> tuple[str, ...]:
     )
 
 
-def _effect(row: Paired, value: float) -> str:
+def _effect(row: "Paired", value: float) -> str:
     return f"×{value:.2f}" if row.is_ratio else number(value, row.measure, sign=True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from eval.commands.shared import Commands
-from eval.labels import DECIDING, marked
+from eval.labels import DECIDING, marked, p_value
 from qa.errors import FootnoteError, RunError
 from qa.terminal import visible_line
 
@@ -154,8 +154,6 @@ def _table(title: str, rows: "Sequence[Paired]") -> "Table":
 
 
 def _cells(row: "Paired") -> list[str]:
-    from eval.paired import p_value
-
     sign = "" if row.is_ratio else "+"
     return [
         visible_line(marked(row.measure)),
