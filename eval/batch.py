@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -125,10 +126,12 @@ def _plans(out: Path) -> dict[Path, dict[str, Any]]:
     """By folder, what the runs that were cut off were to measure."""
     files = [out / RUN] if (out / RUN).is_file() else sorted(out.glob(f"*/{RUN}"))
     if not files:
+        if parts := sorted({str(file.parents[1]) for file in out.glob(f"*/*/{RUN}")}):
+            raise RunError(f"{out} holds runs in folders of its own. Go on with one of them: {', '.join(parts)}.")
         raise RunError(f"{out} holds no run that was begun. Begin one: python -m eval run --out DIR")
     plans = {file.parent: _plan(file) for file in files if not (file.parent / SUMMARY).is_file()}
     if not plans:
-        raise RunError(f"{out} holds a run that ended. Look at it: python -m eval report {out}")
+        raise RunError(f"{out} holds a run that ended. Look at it: python -m eval report {quote(str(out))}")
     return plans
 
 

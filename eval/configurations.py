@@ -48,8 +48,8 @@ def configurations(
         _configuration(dict(zip(values, combination, strict=True)), several, environ)
         for combination in product(*values.values())
     ]
-    if len({one.name for one in found}) < len(found):
-        raise FootnoteError("Two of these configurations would have the same name. Give each value once.")
+    if len({one.name for one in found}) < len(found) or len({(one.settings, one.plain) for one in found}) < len(found):
+        raise FootnoteError("Two of these configurations would be the same or have one name. Give each value once.")
     return tuple(found)
 
 

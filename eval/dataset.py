@@ -1,6 +1,7 @@
 """Question files: one JSON object a line, checked as a whole before anything is asked."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +80,8 @@ def scan(path: Path) -> tuple[list[Question], list[Problem]]:
     questions: list[Question] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
+    # Some editors begin a file of UTF-8 with a mark.
+    raw = raw.removeprefix(BOM_UTF8)
     # Cut as bytes: lines of a str also end at characters, U+2028 for one, that JSON allows inside a text.
     for number, line in enumerate(raw.split(b"\n"), start=1):
         if not line.strip():

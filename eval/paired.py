@@ -28,6 +28,8 @@ FEWEST = 6
 """Questions that must differ: of five, all are on one side 1 time in 16 by chance."""
 _UNSEEN = 0.5
 """How much of a question won, and of one lost, an interval is of besides those seen."""
+_SAME = 1e-9
+"""What differs by less than this part of itself differs by rounding."""
 Verdict = Literal["better", "worse", "no detectable difference"]
 
 
@@ -124,6 +126,8 @@ def pair(measure: str, first: Run, second: Run) -> Paired | None:
     one, other = np.asarray(list(pairs.values()), dtype=np.float64).T
     scale = _SCALES[measure in RATIOS]
     differences = scale.to(other) - scale.to(one)
+    # What two sums of the same floats differ by is no difference.
+    differences[np.abs(differences) <= _SAME * np.maximum(np.abs(one), np.abs(other))] = 0.0
     shown = _shown(differences, clusters)
     gains = -differences if less_is_better(measure) else differences
     return _agreeing(
@@ -263,10 +267,6 @@ def _tails(sums: Floats) -> tuple[float, float]:
     more = 0 if n <= EXACT else 1
     below, above = (totals <= seen + slack).sum(), (totals >= seen - slack).sum()
     return float(below + more) / (len(totals) + more), float(above + more) / (len(totals) + more)
-
-
-_SAME = 1e-9
-"""Sums that differ by less than this part of them differ by rounding."""
 
 
 def _flipped(sizes: Floats) -> Floats:

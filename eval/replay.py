@@ -71,6 +71,8 @@ def answer_of(row: Row, library: Mapping[str, Document]) -> Answer:
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     if unknown := [read.document for read in line.passages if read.document not in library]:
         raise ValueError(f"there is no document {unknown[0]!r}")
+    if beyond := [read for read in line.passages if not 0 <= read.start < read.end <= len(library[read.document].text)]:
+        raise ValueError(f"there is no passage {beyond[0].start} to {beyond[0].end} of {beyond[0].document!r}")
     return Answer(
         question=line.question,
         standalone_question=line.standalone_question,

@@ -52,6 +52,8 @@ class Repeats:
 
 def new_folder(out: Path) -> Path:
     """The folder, made where there is none. Raises FootnoteError if it holds anything: no run is overwritten."""
+    if below := [str(one) for one in out.absolute().parents if one.is_file()]:
+        raise FootnoteError(f"{out} cannot be made: {below[0]} is a file. Give another folder: --out DIR")
     with writing(out):
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise FootnoteError(f"{out} is there already. Remove it, or give another folder: --out DIR")
@@ -63,7 +65,7 @@ def begin(out: Path, told: Mapping[str, Any], questions: bytes) -> None:
     """Writes OUT/questions.jsonl and OUT/run.json, with `told`: a folder with that one can be gone on with."""
     with writing(out):
         (out / QUESTIONS).write_bytes(questions)
-        (out / RUN).write_text(_json(told), encoding="utf-8")
+        _write(out / RUN, told)
 
 
 def run(
@@ -124,10 +126,7 @@ def finish(
         "clusters": clusters,
     }
     with writing(out):
-        # In one step: a folder with a summary is a run that ended.
-        new = out / f"{SUMMARY}.new"
-        new.write_text(_json(summary), encoding="utf-8")
-        new.replace(out / SUMMARY)
+        _write(out / SUMMARY, summary)
     write_report(out)
     return found, summary
 
@@ -214,7 +213,10 @@ def _together(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _mean(outcomes: Sequence[Outcome], measure: str) -> float | None:
+    """Of equal values exactly theirs: a sum of floats, divided, need not be."""
     values = _values(outcomes, measure)
+    if len(set(values)) == 1:
+        return values[0]
     return fmean(values) if values else None
 
 
@@ -235,6 +237,13 @@ def _repeats(outcomes: Sequence[Sequence[Outcome]]) -> Repeats:
 def _line(row: Mapping[str, Any]) -> bytes:
     """Raises ValueError for what JSON or UTF-8 cannot say, a confidence that is not a number for one."""
     return _dumped(row).encode("utf-8")
+
+
+def _write(path: Path, value: Mapping[str, Any]) -> None:
+    """In one step: a folder with a plan is a run that was begun, and one with a summary a run that ended."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(_json(value), encoding="utf-8")
+    new.replace(path)
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -7,8 +7,8 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from eval.dataset import Question, read_questions
@@ -21,6 +21,8 @@ RUN, RESULTS, SUMMARY, REPORT, QUESTIONS = (
     "report.html",
     "questions.jsonl",
 )
+LARGEST = 1e15
+"""No score is larger: neither seconds nor tokens are so many."""
 Row = Mapping[str, Any]
 """A line of results.jsonl: `Answer.as_json` or an `error`, with `id`, and with `repeat` where that is not 1."""
 Scores = Mapping[str, float | None]
@@ -114,7 +116,7 @@ def _cut_off(folder: Path) -> str:
         return f"{folder} is no run: there is no such folder."
     if not (folder / RUN).is_file() and not (folder / RESULTS).is_file():
         return f"{folder} holds no run: there is no {SUMMARY}."
-    return f"{folder} holds a run that did not end. Go on with it: python -m eval run --resume {folder}"
+    return f"{folder} holds a run that did not end. Go on with it: python -m eval run --resume {quote(str(folder))}"
 
 
 def _refuse(constant: str) -> None:
@@ -161,7 +163,7 @@ def _texts(value: Any) -> bool:
 
 def _numbers(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        one is None or (isinstance(one, int | float) and not isinstance(one, bool) and isfinite(one))
+        one is None or (isinstance(one, int | float) and not isinstance(one, bool) and abs(one) <= LARGEST)
         for one in value.values()
     )
 

@@ -113,7 +113,11 @@ class SentenceTransformerEmbedder:
 
 
 class Encodings:
-    """An embedder's encodings; those of texts asked for lately are remembered."""
+    """An embedder's encodings; those of texts asked for lately are remembered.
+
+    Each text is encoded by itself: in bfloat16, what it is encoded beside changes its last digits, and so an answer
+    would hang on which questions were asked before.
+    """
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -122,7 +126,7 @@ class Encodings:
     def of(self, texts: Sequence[str]) -> list[Encoding]:
         """One encoding a text, in order."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, self._embedder.encode(new), strict=True))
+        self._known.update((text, self._embedder.encode([text])[0]) for text in new)
         for text in texts:
             self._known.move_to_end(text)
         found = [self._known[text] for text in texts]

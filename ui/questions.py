@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from uuid import uuid4
 
 import streamlit as st
@@ -69,7 +70,7 @@ def show(draft: Draft, home: Path, documents: Sequence[Document]) -> bool:
     if draft.problem:
         st.rerun()
     _append(home / FILE, question.strip(), right, draft.evidence if answerable else [])
-    st.toast(f"Saved. Ask it: python -m eval run --library --questions '{home / FILE}'", duration="long")
+    st.toast(f"Saved. Ask it: python -m eval run --library --questions {quote(str(home / FILE))}", duration="long")
     return True
 
 

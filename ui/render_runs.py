@@ -17,8 +17,8 @@ VERDICTS: Final = {"better": "▲ better", "worse": "▼ worse", "no detectable 
 PAIRED_HINT: Final = (
     '<p class="hint">Differences, second less first, with their 95% intervals; × ratios, second by first. Won: the '
     "second run does better on that question. p and verdicts are corrected (Holm) for the measures of their table. "
-    "Shows: the least difference that these questions would show 4 times of 5. ↓: less is better. The same as "
-    "<code>python -m eval compare</code>.</p>"
+    "Shows: the least difference that these questions would show 4 times of 5 if this measure alone were looked at. "
+    "↓: less is better. The same as <code>python -m eval compare</code>.</p>"
 )
 NOTHING: Final = "–"
 """Where there is nothing to measure."""

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 WIDTH = 120
 """Columns when the output is no terminal."""
+CODE = 12
+"""Digits that are told of the code's hash."""
 OF_ONE_RUN = frozenset({"home", "index"})
 """Settings that differ between any two runs."""
 LEGEND = (
     "Means of the questions that have a value in both runs. Differences, second less first, with their 95% intervals; "
     "times and tokens as ratios, second by first. p and verdicts are corrected (Holm) for the measures of their table. "
-    "Shows: the least difference that these questions would show 4 times of 5. (v): less is better."
+    "Shows: the least difference that these questions would show 4 times of 5 if this measure alone were looked at. "
+    "(v): less is better."
 )
 
 
@@ -105,9 +108,15 @@ def _verdict(rows: "Sequence[Paired]") -> "tuple[Verdict, str]":
 
 def _changed(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """What differs of the code and of the settings, by name."""
-    one, other = ({"commit": about.get("commit"), **about["settings"], **_versions(about)} for about in (first, second))
+    one, other = ({**_code(about), **about["settings"], **_versions(about)} for about in (first, second))
     names = [name for name in {**one, **other} if name not in OF_ONE_RUN]
     return {name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
+
+
+def _code(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The commit, and the hash of the code: of two states that are not committed, only that tells them apart."""
+    code = about.get("code")
+    return {"commit": about.get("commit"), "code": code[:CODE] if isinstance(code, str) else None}
 
 
 def _versions(about: Mapping[str, Any]) -> dict[str, Any]:

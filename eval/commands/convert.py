@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from eval.commands.shared import Commands
@@ -62,5 +63,6 @@ def _convert(arguments: argparse.Namespace) -> int:
     print(f"questions  {len(found.questions):,}, of which {answerable:,} are answerable")
     for note in found.notes:
         print(note)
-    print(f"To ask them: python -m eval run --questions {out / QUESTIONS} --documents {out / DOCUMENTS}")
+    questions, documents = (quote(str(out / name)) for name in (QUESTIONS, DOCUMENTS))
+    print(f"To ask them: python -m eval run --questions {questions} --documents {documents}")
     return 0

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -234,6 +235,5 @@ def _tell(sitting: Sitting, dropped: Counter[str]) -> None:
         print("Nothing new could be proposed: the rules know English prose, or all is in the file.", file=sys.stderr)
     print(f"{sitting.accepted} of {sitting.proposed} added to {sitting.out}.", file=sys.stderr)
     if sitting.asked:
-        print(
-            f"Look it over: python -m eval check {sitting.out} --documents {sitting.document.source}", file=sys.stderr
-        )
+        questions, document = quote(str(sitting.out)), quote(sitting.document.source)
+        print(f"Look it over: python -m eval check {questions} --documents {document}", file=sys.stderr)

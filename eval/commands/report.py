@@ -42,7 +42,8 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _folders(given: Path) -> list[Path]:
-    """The folder itself, or the runs in it where it is none: those of several configurations lie side by side."""
+    """The folder itself, or the runs in it where it is none: of several configurations, of a sweep over both splits."""
     if any((given / name).is_file() for name in (SUMMARY, RUN, RESULTS)):
         return [given]
-    return sorted({file.parent for name in (SUMMARY, RUN) for file in given.glob(f"*/{name}")}) or [given]
+    found = {file.parent for name in (SUMMARY, RUN) for deep in ("*", "*/*") for file in given.glob(f"{deep}/{name}")}
+    return sorted(found) or [given]

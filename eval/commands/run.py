@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from eval.commands.convert import add_options, options_of
@@ -15,6 +16,7 @@ from eval.commands.shared import QUESTIONS, Commands, positive, read_documents, 
 from eval.formats import FORMATS
 from qa.config import Settings
 from qa.errors import BrokenError, DocumentError, FootnoteError, QuestionFileError
+from qa.terminal import visible, visible_line
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -71,16 +73,17 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.resume:
         _refuse_others(options)
-        return _told(go_on(options.resume, os.environ, progress()), options.json)
+        code = _told(go_on(options.resume, os.environ, progress()), options.json)
+        return BrokenError.exit_code if _broke_before(options.resume) else code
     found = configurations({name: getattr(options, name) or () for name in VARIED})
     source = read_source(options)
     asked = chosen(source, options)
-    out = options.out or Path("runs") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    out = fit_for_a_run(options.out or Path("runs") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
     try:
         return _told(measure(found, source, asked, out, _how(options), options.repeat, progress()), options.json)
     except KeyboardInterrupt:
         if any(out.glob("**/run.json")):
-            print(f"Interrupted. Go on: python -m eval run --resume {out}", file=sys.stderr)
+            print(f"Interrupted. Go on: python -m eval run --resume {quote(str(out))}", file=sys.stderr)
         raise
 
 
@@ -116,13 +119,25 @@ def _told(runs: "Iterable[Measured]", as_json: bool) -> int:
 
 
 def _print_json(ended: "Sequence[Measured]") -> None:
-    """The summary of the only run as it is on disk, or an object of summaries by configuration."""
+    """The summary of the only run as it is on disk, or an object of summaries by configuration.
+
+    Of a go that was gone on with, also those that had ended before.
+    """
     from eval.runs import SUMMARY
 
-    if len(ended) == 1:
+    if len(ended) == 1 and not ended[0].name:
         sys.stdout.write((ended[0].folder / SUMMARY).read_text(encoding="utf-8"))
-    else:
-        print(json.dumps({one.name: one.summary for one in ended}, ensure_ascii=False, indent=1))
+        return
+    before = {file.parent.name: file for file in sorted(ended[0].folder.parent.glob(f"*/{SUMMARY}"))}
+    whole = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in before.items()}
+    print(json.dumps({**whole, **{one.name: one.summary for one in ended}}, ensure_ascii=False, indent=1))
+
+
+def _broke_before(out: Path) -> bool:
+    """Whether a question broke in a run of this go that had ended before."""
+    from eval.runs import SUMMARY, read_run
+
+    return any(read_run(file.parent).errors for file in out.glob(f"*/{SUMMARY}"))
 
 
 def read_source(options: argparse.Namespace) -> "Source":
@@ -130,8 +145,13 @@ def read_source(options: argparse.Namespace) -> "Source":
     from eval.batch import Source
     from eval.dataset import listed, locate, scan
 
+    fit_for_a_run(options.questions)
+    if options.format and options.library:
+        raise FootnoteError("--library takes questions of ours. Make them first: python -m eval convert")
     if options.format:
         return _foreign(options)
+    if foreign := [name for name in ("columns", "separator", "qrels") if getattr(options, name)]:
+        raise FootnoteError(f"--{foreign[0]} is for another format: say which with --format.")
     questions, problems = scan(options.questions)
     documents, failures = (_library(), ()) if options.library else read_documents(options.documents or [seeds()])
     if documents:
@@ -161,7 +181,7 @@ def chosen(source: "Source", options: argparse.Namespace) -> "list[Question]":
         told = ", ".join(sorted(unknown))
         raise FootnoteError(f"{options.questions} has no kind {told}. It has: {', '.join(sorted(kinds))}.")
     words = _pattern(options.filter)
-    failing = _failing(options.failing) if options.failing else None
+    failing = _failing(options.failing, source) if options.failing else None
     found = [
         question
         for question in source.questions
@@ -189,13 +209,24 @@ def _pattern(regex: str | None) -> re.Pattern[str]:
         raise FootnoteError(f"--filter takes a regular expression, not {regex!r}: {error}.") from error
 
 
-def _failing(folder: Path) -> set[str]:
-    """The questions of a run that broke or were not answered right."""
-    from eval.runs import read_run
+def _failing(folder: Path, source: "Source") -> set[str]:
+    """The questions of a run that broke or were not answered right. Raises FootnoteError for a run of others."""
+    from eval.runs import QUESTIONS as ASKED
+    from eval.runs import read_asked, read_run
 
-    run = read_run(folder)
+    run = read_run(fit_for_a_run(folder))
     rights = {key: scores.get("answered_right") for key, scores in run.scores.items()}
-    return {*run.errors, *(key for key, right in rights.items() if right is not None and right < 1)}
+    failing = {*run.errors, *(key for key, right in rights.items() if right is not None and right < 1)}
+    if not failing:
+        raise FootnoteError(f"No question of {folder} failed.")
+    now = {question.id: question.question for question in source.questions}
+    # A baseline is a summary alone, and has no words.
+    asked = read_asked(folder) if (folder / ASKED).is_file() else {}
+    other = sorted(key for key in failing if key in now and key in asked and asked[key].question != now[key])
+    if other or not failing & now.keys():
+        of = ", ".join(map(visible_line, (other or sorted(failing))[:3]))
+        raise FootnoteError(f"{folder} asked other questions: what failed there, {of} for one, is not in this file.")
+    return failing
 
 
 def _library() -> "Sequence[Document]":
@@ -222,9 +253,18 @@ def _how(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def relative(path: Path) -> str:
-    """A path as seen from here, if it is below: a run is no place for the names of a machine's folders."""
+    """A path as seen from here, or its last part: a run is no place for the names of a machine's folders."""
     whole = path.absolute()
-    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(path)
+    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else whole.name
+
+
+def fit_for_a_run(path: Path) -> Path:
+    """The path. Raises FootnoteError for one that a run could not be told of, or not be written below."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FootnoteError(f"{visible(str(path))} is a name that is not UTF-8. Rename it.") from error
+    return path
 
 
 def progress() -> "Tell":

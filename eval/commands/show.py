@@ -8,8 +8,10 @@ from pathlib import Path
 
 from eval.commands.shared import Commands
 from qa.errors import RunError
+from qa.terminal import visible_line
 
 _NEAR = 5
+_SHOWN = 80
 """Ids that are named where one is not known."""
 
 
@@ -50,5 +52,9 @@ def _unknown(folder: Path, key: str, ids: Iterable[str]) -> str:
 
     known = list(ids)
     near = dict.fromkeys([*get_close_matches(key, known, _NEAR), *(one for one in known if key in one)])
-    told = ", ".join(list(near)[:_NEAR]) if near else f"{', '.join(known[:_NEAR])}, and {len(known)} in all"
-    return f"{folder} has no question {key}. {'Near it' if near else 'It has'}: {told}."
+    if near:
+        told = f"Near it: {', '.join(list(near)[:_NEAR])}"
+    else:
+        told = f"It has: {', '.join(known[:_NEAR])}, and {len(known)} in all" if known else "It has none"
+    shown = key if len(key) <= _SHOWN else f"{key[:_SHOWN]}…"
+    return f"{folder} has no question {visible_line(shown)}. {told}."

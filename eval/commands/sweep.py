@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.commands.run import add_settings, add_source, progress, read_source, relative
+from eval.commands.run import add_settings, add_source, fit_for_a_run, progress, read_source, relative
 from eval.commands.shared import Commands
 from qa.errors import BrokenError, FootnoteError
 
@@ -47,7 +47,7 @@ def _sweep(options: argparse.Namespace) -> int:
         raise FootnoteError(f"{options.questions} has no question in the split {lacking[0]}: a sweep needs both.")
     if len(found) < 2:
         raise FootnoteError("A sweep needs several values of a setting, for one: --top-k 3 5 8")
-    out = new_folder(options.out or Path("runs") / f"sweep-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    out = new_folder(fit_for_a_run(options.out or Path("runs") / f"sweep-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"))
 
     def asked(split: str, which: Any) -> "list[Measured]":
         told = {"file": relative(options.questions), "format": options.format, "split": split}
@@ -63,7 +63,8 @@ def _sweep(options: argparse.Namespace) -> int:
     else:
         print("Development split\n")
         print_across([(one.name, one.groups[0]) for one in tried], sys.stdout)
-        print(f"\nBest by {options.measure}: {best.name}. On the test split, asked once:\n")
+        print(f"\nBest by {options.measure}: {best.name}{_beside(best, tried, options.measure)}.")
+        print("On the test split, asked once:\n")
         print_across([(best.name, confirmed.groups[0])], sys.stdout)
     print(f"Written to {out}", file=sys.stderr)
     return BrokenError.exit_code if any(one.groups[0].errors for one in (*tried, confirmed)) else 0
@@ -77,6 +78,17 @@ def _value(one: "Measured", measure: str) -> float:
     if value is None:
         raise FootnoteError(f"{measure} has no value for these questions. Choose by another: --measure NAME")
     return -value if less_is_better(measure) else value
+
+
+def _beside(best: "Measured", tried: "list[Measured]", measure: str) -> str:
+    """Of how many of the others the development split cannot tell the best: it is chosen, and may be no better."""
+    from eval.paired import pair
+    from eval.runs import read_run
+
+    chosen = read_run(best.folder)
+    rows = [pair(measure, read_run(one.folder), chosen) for one in tried if one is not best]
+    alike = sum(row is None or row.verdict != "better" for row in rows)
+    return f", not detectably better than {alike} of the {len(rows)} others" if alike else ""
 
 
 def _as_json(measure: str, tried: "list[Measured]", best: "Measured", confirmed: "Measured") -> dict[str, Any]:

@@ -15,7 +15,8 @@ from eval.formats.texts import Taken, canonical, one_line, unique
 from qa.types import Document, Span
 
 NAME = "squad"
-_ARTICLE = {"paragraphs": LIST, "title": ANY_TEXT}
+_ARTICLE = {"paragraphs": LIST}
+_TITLE = {"title": ANY_TEXT}
 _PARAGRAPH = {"context": TEXT, "qas": LIST}
 _QUESTION = {"id": ID, "question": TEXT, "answers": LIST, "is_impossible": FLAG}
 _ANSWER = {"text": ANY_TEXT, "answer_start": NUMBER}
@@ -56,7 +57,9 @@ def _asked(root: Any, articles: Articles, problems: Problems, notes: Notes) -> I
         where = f"data[{number}]"
         if not fits(article, _ARTICLE, where, problems):
             continue
-        title = unquote(article.get("title") or "").replace("_", " ")
+        # What is below a bad title is looked at too, so that all that is wrong is told at once.
+        title = article.get("title") if fits(article, _TITLE, where, problems) else None
+        title = unquote(title or "").replace("_", " ")
         key = title or number
         for place, paragraph in enumerate(article["paragraphs"]):
             here = f"{where}.paragraphs[{place}]"

@@ -1,5 +1,6 @@
 """The part of a report that says what was measured, on what and with what: figures mean nothing without it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,12 @@ _APART = ("overall", "scores", "errors", "clusters", "finished", "ids", "repeats
 """What a summary holds beside this; and what begins with `by_`."""
 _PLACES = (("home",), ("settings", "home"), ("settings", "index"), ("settings", "chroma_url"))
 """Where things are kept: it differs between any two runs, changes no answer and concerns nobody."""
+
+
+_HASH = re.compile(r"^([0-9a-f]{12})[0-9a-f]{28,52}(-dirty)?$")
+"""A commit or the hash of a file: its first digits tell it from others."""
+_DIFFERING = 8
+"""Settings that are shown of those that differ."""
 
 
 def measured(runs: Sequence[Seen], names: Sequence[str]) -> str:
@@ -70,7 +77,9 @@ def _leaves(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tu
 def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_words, value))
-    return "none" if value is None else str(value)
+    if value is None:
+        return "none"
+    return _HASH.sub(lambda match: f"{match.group(1)}…{match.group(2) or ''}", str(value))
 
 
 def _finished(seen: Seen) -> str:
@@ -82,7 +91,8 @@ def _finished(seen: Seen) -> str:
 
 
 def _configuration(told: Mapping[str, str], differing: Sequence[str]) -> str:
-    return " · ".join(f"{key} {told.get(key, 'not told')}" for key in differing)
+    shown = [f"{key} {told.get(key, 'not told')}" for key in differing[:_DIFFERING]]
+    return " · ".join(shown + [f"and {len(differing) - _DIFFERING} more"] * (len(differing) > _DIFFERING))
 
 
 def _remarks(runs: Sequence[Seen], names: Sequence[str]) -> Iterator[str]:
@@ -90,7 +100,7 @@ def _remarks(runs: Sequence[Seen], names: Sequence[str]) -> Iterator[str]:
     for seen, name in zip(runs, names, strict=True):
         found = [*seen.lacking, *_repeated(seen)]
         if unlike := differences(runs[0].run, seen.run):
-            found += [f"It cannot be compared with {names[0]} question by question.", *unlike]
+            found += [f"It cannot be compared with {names[0]} question by question.", unlike[0]]
         if found:
             of = f"{name}: " if len(runs) > 1 else ""
             yield f'<p class="remark">{text(of + " ".join(found))}</p>'

@@ -83,8 +83,10 @@ def test_a_value_that_is_none_is_told_before_anything_is_loaded(values: dict[str
 def test_names_are_fit_for_folders() -> None:
     found = configurations({"embedding": ["../../etc", "a/b"], "top_k": ["3"]}, {"QA_HOME": "/nowhere"})
     assert [one.name for one in found] == ["embedding-..-..-etc", "embedding-a-b"]
-    with pytest.raises(FootnoteError, match="same name"):
+    with pytest.raises(FootnoteError, match="have one name"):
         configurations({"embedding": ["a/b", "a:b"]}, {"QA_HOME": "/nowhere"})
+    with pytest.raises(FootnoteError, match="would be the same"):
+        configurations({"top_k": ["5", "05"]}, {"QA_HOME": "/nowhere"})
 
 
 @pytest.mark.usefixtures("here")
@@ -108,6 +110,16 @@ def test_a_run_that_is_killed_goes_on_without_asking_anything_twice(heard: list[
         whole, cut = (timeless(Path(out, name, "results.jsonl")) for out in ("whole", "cut"))
         assert whole == cut
         assert Path("cut", name, "summary.json").is_file()
+
+
+def test_an_answer_does_not_hang_on_what_was_asked_before(tmp_path: Path) -> None:
+    found: list[dict[str, Any]] = []
+    for chosen in ("^fact-0[12]$", "^fact-02$"):
+        out = tmp_path / str(len(found))
+        assert main(["run", "--filter", chosen, "--out", str(out)]) == 0
+        found.append(timeless(out / "results.jsonl")[-1])
+    assert found[0]["id"] == "fact-02"
+    assert found[0] == found[1]
 
 
 @pytest.mark.usefixtures("here")
@@ -172,7 +184,7 @@ def test_results_that_are_no_answers_are_all_told_with_their_lines(capsys: pytes
     results = Path("out/results.jsonl")
     rows = [json.loads(line) for line in results.read_bytes().splitlines()]
     rows[0]["confidence"] = "hi"
-    rows[1]["timings"]["total"] = "x"
+    rows[1]["passages"][0]["end"] = 999_999
     rows[2]["passages"][0]["document"] = "elsewhere.txt"
     del rows[3]["reason"]
     results.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -181,6 +193,7 @@ def test_results_that_are_no_answers_are_all_told_with_their_lines(capsys: pytes
     assert main(["run", "--resume", "out"]) == 2
     told = capsys.readouterr().err.splitlines()
     assert [line[:9] for line in told[1:]] == [f"  line {number}:" for number in (1, 2, 3, 4)]
+    assert "there is no passage 0 to 999999 of 'pets.txt'" in told[2]
     assert results.read_bytes() == before
     assert not Path("out/results.jsonl.lock").exists()
 
@@ -206,6 +219,33 @@ def test_who_interrupts_a_run_is_told_how_to_go_on(
 
 
 @pytest.mark.usefixtures("here")
+def test_a_go_that_was_gone_on_with_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--out", "a go", "--top-k", "1", "3", "--json") == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert list(whole) == ["top_k-1", "top_k-3"]
+    for name in ("summary.json", "results.jsonl"):
+        Path("a go/top_k-3", name).unlink()
+    broken = json.loads(Path("a go/top_k-1/summary.json").read_text())
+    broken["errors"] = {"dogs": broken["scores"].pop("dogs") and "gone"}
+    Path("a go/top_k-1/summary.json").write_text(json.dumps(broken))
+    assert main(["report", "a go"]) == 2
+    assert "Go on with it: python -m eval run --resume 'a go/top_k-3'" in capsys.readouterr().err
+    assert main(["run", "--resume", "a go", "--json"]) == 3
+    again = json.loads(capsys.readouterr().out)
+    assert again["top_k-1"] == broken
+    assert again["top_k-3"]["scores"].keys() == whole["top_k-3"]["scores"].keys()
+
+
+@pytest.mark.usefixtures("here")
+def test_a_name_that_is_not_utf8_is_refused_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(os.fsdecode(b"q\xff.jsonl")).write_bytes(Path("q.jsonl").read_bytes())
+    for arguments in (["--questions", os.fsdecode(b"q\xff.jsonl")], ["--out", os.fsdecode(b"o\xff")]):
+        assert run("--out", "out", *arguments) == 2
+        assert "\\udcff" in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("here")
 def test_only_what_failed_or_matches_is_asked(heard: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--out", "all", "--threshold", "1") == 0  # refuses everything: only Peru is right
     heard.clear()
@@ -215,6 +255,14 @@ def test_only_what_failed_or_matches_is_asked(heard: list[str], capsys: pytest.C
     assert "--filter takes a regular expression" in capsys.readouterr().err
     assert run("--failing", "nowhere") == 2
     assert run("--filter", "zebra") == 2
+    assert run("--out", "right", "--threshold", "0", "--filter", "dogs") == 0
+    capsys.readouterr()
+    assert run("--failing", "right") == 2
+    assert "No question of right failed." in capsys.readouterr().err
+    rows = [{**json.loads(line), "question": "Whose?"} for line in Path("q.jsonl").read_text().splitlines()]
+    Path("q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert run("--failing", "all") == 2
+    assert "all asked other questions: what failed there, birds, cats, dogs for one" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("here")
@@ -226,6 +274,10 @@ def test_a_sweep_chooses_on_one_split_and_asks_the_other_once(
     chosen = json.loads(capsys.readouterr().out)
     assert chosen["chosen"] == "threshold-0.1"
     assert chosen["dev"]["threshold-1"]["value"] == 0
+    assert main(["report", "out"]) == 0
+    assert "threshold-0.1" in Path("out/report.html").read_text()
+    assert main(["run", "--resume", "out"]) == 2
+    assert "Go on with one of them: out/dev" in capsys.readouterr().err
     asked = {key: next(row["question"] for row in ROWS if row["id"] == key) for key in SPLITS}
     assert heard == [*2 * [asked["dogs"], asked["cats"]], asked["birds"], asked["peru"]]
     for arguments in ([*sweep, "--threshold", "1"], [*sweep, "--top-k", "1", "3", "--measure", "beauty"]):
@@ -249,3 +301,5 @@ def test_another_format_is_asked_of_its_own_documents_and_goes_on_without_it(hea
     assert json.loads(Path("out/summary.json").read_text())["scores"].keys() == summary["scores"].keys()
     assert heard == 2 * [ROWS[0]["question"]]
     assert main(["run", "--format", "squad", "--questions", "dev.json"]) == 2
+    assert main(["run", "--format", "squad", "--questions", "q.jsonl", "--library"]) == 2
+    assert main(["run", "--questions", "q.jsonl", "--columns", "question=Q"]) == 2

@@ -274,6 +274,13 @@ def test_runs_that_are_none_are_told(capsys: pytest.CaptureFixture[str]) -> None
     assert "nowhere is no run" in capsys.readouterr().err
 
 
+def test_code_that_is_not_committed_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("compare", folder("a", HALF, code="1" * 64), folder("b", HALF, code="2" * 64)) == 0
+    assert f'code: "{"1" * 12}" -> "{"2" * 12}"' in capsys.readouterr().out
+    assert cli("compare", "a", folder("c", HALF)) == 0
+    assert f'code: "{"1" * 12}" -> null' in capsys.readouterr().out
+
+
 def test_nothing_to_gate_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("gate", folder("b", [None]), "--baseline", folder("a", [1.0])) == 2
     assert "Nothing to gate. No question has" in capsys.readouterr().err

@@ -118,6 +118,12 @@ def test_a_file_without_a_question_is_an_error(tmp_path: Path, content: bytes) -
         read_questions(write(tmp_path, content))
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode())
+    assert [question.id for question in read_questions(path)] == [GOOD["id"]]
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(QuestionFileError, match=re.escape(f"{tmp_path / 'no.jsonl'} cannot be read")):
         read_questions(tmp_path / "no.jsonl")

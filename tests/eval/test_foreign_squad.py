@@ -185,7 +185,7 @@ def test_all_mistakes_are_told_at_once_with_their_places(tmp_path: Path) -> None
         {
             "data": [
                 "text",
-                article(7),
+                article(7, {"context": 5, "qas": []}),
                 {"paragraphs": [{"context": " ", "qas": []}, paragraph(PETS, {"id": "a"}, asked("b", "\x00"))]},
                 article(
                     "x",
@@ -201,6 +201,7 @@ def test_all_mistakes_are_told_at_once_with_their_places(tmp_path: Path) -> None
     assert mistakes("squad", path) == [
         "data[0]: not a JSON object",
         'data[1]: "title" must be a text',
+        'data[1].paragraphs[0]: "context" must be a text that is not empty',
         'data[2].paragraphs[0]: "context" must be a text that is not empty',
         'data[2].paragraphs[1].qas[0]: "question" is missing',
         'data[2].paragraphs[1].qas[0]: "answers" is missing',

@@ -128,6 +128,15 @@ def test_all_ties_say_what_could_be_seen() -> None:
     assert paired([1.0] * 5, [1.0] * 5).smallest is None
 
 
+def test_what_floats_round_to_is_a_tie() -> None:
+    first = [0.1 + at / 30 for at in range(20)]
+    row = paired(first, [sum([value] * 3) / 3 for value in first])
+    assert any(value != sum([value] * 3) / 3 for value in first)
+    assert (row.won, row.lost, row.ties, row.p) == ((), (), 20, 1)
+    assert row.smallest is not None
+    assert row.smallest > 0.1
+
+
 def test_one_question_shows_nothing() -> None:
     row = paired([0.0], [1.0])
     assert (row.low, row.high, row.p) == (-1, 1, 1)

@@ -357,8 +357,9 @@ def test_a_folder_of_runs_is_all_of_them(tmp_path: Path) -> None:
     (two / "summary.json").rename(two / "run.json")
     with pytest.raises(RunError, match="did not end"):
         cli(str(tmp_path / "all"))
+    (tmp_path / "none").mkdir()
     with pytest.raises(RunError, match="holds no run"):
-        cli(str(tmp_path))
+        cli(str(tmp_path / "none"))
 
 
 def test_of_several_files_none_is_written_if_one_would_be_lost(tmp_path: Path) -> None:

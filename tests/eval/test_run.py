@@ -16,7 +16,7 @@ from eval.run import begin, finish, new_folder, run
 from eval.summary import Figure, Group, Outcome, groups
 from eval.table import print_tables
 from qa.config import Settings
-from qa.errors import FootnoteError, NotWritableError, QuestionFileError, RunError
+from qa.errors import FootnoteError, QuestionFileError, RunError
 from qa.types import Answer, Turn
 from tests.eval.fakes import PETS, ScriptedBot, answer, cite, document, question, read, refusal, says
 
@@ -128,8 +128,9 @@ def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
         with pytest.raises(FootnoteError, match="is there already") as caught:
             new_folder(taken)
         assert caught.value.exit_code == 2
-    with pytest.raises(NotWritableError):
+    with pytest.raises(FootnoteError, match="is a file") as below:
         new_folder(out / "results.jsonl" / "below")
+    assert below.value.exit_code == 2
     assert (out / "results.jsonl").read_text() == "precious"
 
 

@@ -157,6 +157,9 @@ def test_an_unknown_id_names_those_near_it(tmp_path: Path, key: str, told: str) 
         cli(str(folder), key)
     assert told in str(caught.value)
     assert caught.value.exit_code == 2
+    with pytest.raises(RunError, match=r"has no question z{80}…") as long:
+        cli(str(folder), "z" * 3_000)
+    assert len(str(long.value)) < 500
 
 
 def test_nothing_steers_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
