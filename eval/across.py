@@ -1,6 +1,7 @@
 """Several runs side by side, for a terminal: a row a run, a column for each of the figures that matter most."""
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -18,6 +19,8 @@ WIDTH = 120
 """Columns when the output is no terminal."""
 NAME = 24
 """Columns that a run's name may take before it is broken."""
+FIGURE = 12
+"""Columns that a figure and its interval take: its heading is broken to fit."""
 
 
 def print_across(runs: Sequence[tuple[str, Group]], file: TextIO) -> None:
@@ -25,7 +28,7 @@ def print_across(runs: Sequence[tuple[str, Group]], file: TextIO) -> None:
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("run", overflow="fold", min_width=min(NAME, max(len(name) for name, _ in runs)))
     for name in MAIN:
-        table.add_column(Text(marked(name)), justify="right")
+        table.add_column(Text(fill(marked(name), FIGURE)), justify="right")
     for name, group in runs:
         table.add_row(Text(name), *(Text("\n".join(numbers(group.figures[one], digits(one)))) for one in MAIN))
     console = Console(file=file, width=None if file.isatty() else WIDTH)

@@ -56,15 +56,16 @@ def _sweep(options: argparse.Namespace) -> int:
     tried = asked("dev", found)
     best = max(tried, key=lambda one: _value(one, options.measure))
     (confirmed,) = asked("test", [one for one in found if one.name == best.name])
-    chosen = _as_json(options.measure, tried, best, confirmed)
+    alike = _alike(best, tried, options.measure)
+    chosen = _as_json(options.measure, tried, best, confirmed) | {"not_detectably_better_than": alike}
     (out / CHOSEN).write_text(json.dumps(chosen, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if options.json:
         print(json.dumps(chosen, indent=1, ensure_ascii=False))
     else:
         print("Development split\n")
         print_across([(one.name, one.groups[0]) for one in tried], sys.stdout)
-        print(f"\nBest by {options.measure}: {best.name}{_beside(best, tried, options.measure)}.")
-        print("On the test split, asked once:\n")
+        told = f", not detectably better than {', '.join(alike)}" if alike else ""
+        print(f"\nBest by {options.measure}: {best.name}{told}. On the test split, asked once:\n")
         print_across([(best.name, confirmed.groups[0])], sys.stdout)
     print(f"Written to {out}", file=sys.stderr)
     return BrokenError.exit_code if any(one.groups[0].errors for one in (*tried, confirmed)) else 0
@@ -80,15 +81,18 @@ def _value(one: "Measured", measure: str) -> float:
     return -value if less_is_better(measure) else value
 
 
-def _beside(best: "Measured", tried: "list[Measured]", measure: str) -> str:
-    """Of how many of the others the development split cannot tell the best: it is chosen, and may be no better."""
-    from eval.paired import pair
+def _alike(best: "Measured", tried: "list[Measured]", measure: str) -> list[str]:
+    """The configurations that the development split cannot tell from the best, which may be no better then.
+
+    None of a figure that single questions do not have.
+    """
+    from eval.paired import pair, together
     from eval.runs import read_run
 
     chosen = read_run(best.folder)
-    rows = [pair(measure, read_run(one.folder), chosen) for one in tried if one is not best]
-    alike = sum(row is None or row.verdict != "better" for row in rows)
-    return f", not detectably better than {alike} of the {len(rows)} others" if alike else ""
+    pairs = {one.name: pair(measure, read_run(one.folder), chosen) for one in tried if one is not best}
+    rows = {name: row for name, row in pairs.items() if row is not None}
+    return [name for name, row in zip(rows, together(list(rows.values())), strict=True) if row.verdict != "better"]
 
 
 def _as_json(measure: str, tried: "list[Measured]", best: "Measured", confirmed: "Measured") -> dict[str, Any]:

@@ -274,6 +274,7 @@ def test_a_sweep_chooses_on_one_split_and_asks_the_other_once(
     chosen = json.loads(capsys.readouterr().out)
     assert chosen["chosen"] == "threshold-0.1"
     assert chosen["dev"]["threshold-1"]["value"] == 0
+    assert chosen["not_detectably_better_than"] == ["threshold-1"]  # on two questions
     assert main(["report", "out"]) == 0
     assert "threshold-0.1" in Path("out/report.html").read_text()
     assert main(["run", "--resume", "out"]) == 2

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
+from eval.across import MAIN, print_across
 from eval.dataset import Gold, Question
 from eval.intervals import auroc_interval, mean_interval, percentile_interval, wilson
 from eval.labels import LABELS, LESS_IS_BETTER
@@ -287,3 +288,13 @@ def test_a_set_that_broke_altogether_says_so_and_has_no_table() -> None:
     text = printed([OUTCOMES[-1]])
     assert text.count("\n") == 2
     assert "1 of 1 questions broke" in text
+
+
+def test_runs_side_by_side_are_told_whole_however_long_their_names() -> None:
+    figures = {name: Figure(168, 0, 0.77, 0.7, 0.83) for name in MAIN}
+    group = Group("overall", "overall", 168, 0, figures)
+    out = StringIO()
+    print_across([("top_k-3", group), ("openai-like-a-model-with-a-name_top_k-3_threshold-0.5", group)], out)
+    assert out.getvalue().count("[0.70, 0.83]") == 2 * 5
+    assert out.getvalue().count("[0.700, 0.830]") == 2
+    assert max(map(len, out.getvalue().splitlines())) <= 120
