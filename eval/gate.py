@@ -85,7 +85,7 @@ def _row(name: str, run: Run, baseline: Run, named: bool) -> Paired | None:
 def _compared(row: Paired, p: float) -> str:
     words = "no detectable regression" if p >= LEVEL else "detectably worse"
     effect = f"ratio {row.effect:.3f}" if row.is_ratio else f"difference {row.effect:+.3f}"
-    sees = "too few to show any" if row.smallest is None else f"which show {row.smallest:.3f} or more"
+    sees = "too few to show any" if row.smallest is None else f"which by this alone show {row.smallest:.3f} or more"
     return (
         f"{words}: {row.second:.3f}, baseline {row.first:.3f}, {effect}, one-sided p {p_value(p)}, "
         f"{len(row.won)} won and {len(row.lost)} lost of {row.n}, {sees}"

@@ -15,8 +15,8 @@ _PLACES = (("home",), ("settings", "home"), ("settings", "index"), ("settings", 
 """Where things are kept: it differs between any two runs, changes no answer and concerns nobody."""
 
 
-_HASH = re.compile(r"^([0-9a-f]{12})[0-9a-f]{28,52}(-dirty)?$")
-"""A commit or the hash of a file: its first digits tell it from others."""
+_HASH = re.compile(r"^([0-9a-f]{12})[0-9a-f]{20,52}(-dirty)?$")
+"""A commit, a version or the hash of a file: its first digits tell it from others."""
 _DIFFERING = 8
 """Settings that are shown of those that differ."""
 
