@@ -153,7 +153,8 @@ def _settings(summary: dict[str, Any], asked: dict[str, Any], documents: Mapping
     versions = _object(summary.get("versions"), "versions")
     told = {"engine": settings.get("llm")}
     told |= {name: value for name, value in settings.items() if name not in (*_PLACES, "llm")}
-    told |= {"prompt": versions.get("prompt"), "commit": _short(summary.get("commit"))}
+    # Of two states of the code that are not committed, only its hash tells them apart.
+    told |= {"prompt": versions.get("prompt")} | {name: _short(summary.get(name)) for name in ("commit", "code")}
     told |= {name: asked.get(name) for name in ("split", "kinds", "limit")}
     together = "".join(f"{name}\0{version}\0" for name, version in sorted(documents.items()))
     told["questions"] = _text(asked.get("sha256"), "questions.sha256")[:8]
@@ -161,9 +162,9 @@ def _settings(summary: dict[str, Any], asked: dict[str, Any], documents: Mapping
     return {sound(name): _words(value) for name, value in told.items()}
 
 
-def _short(commit: Any) -> Any:
-    """The first digits of a commit; "-dirty" stays."""
-    return commit[:7] + commit[40:] if isinstance(commit, str) else commit
+def _short(told: Any) -> Any:
+    """The first digits of a commit or a hash; "-dirty" stays."""
+    return told[:7] + "-dirty" * told.endswith("-dirty") if isinstance(told, str) else told
 
 
 def _words(value: Any) -> str:

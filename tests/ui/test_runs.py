@@ -246,6 +246,12 @@ def test_results_that_are_damaged_or_of_another_run_are_told(run: Run) -> None:
         replies(run.folder)
 
 
+def test_code_that_is_not_committed_is_told_apart(run: Run) -> None:
+    assert re.fullmatch(r"[0-9a-f]{7}", run.settings["code"])
+    for commit, told in (("0" * 40, "0000000"), ("0" * 40 + "-dirty", "0000000-dirty"), (None, "none")):
+        assert ended(changed(run.folder, ["commit"], commit)).settings["commit"] == told
+
+
 def test_two_runs_are_paired_by_question(tmp_path: Path, run: Run) -> None:
     better = ended(make_run(tmp_path / "better", BETTER))
     # Each has its own file, of the same content.
