@@ -17,7 +17,7 @@ from typing import Any
 from eval.checking import holds, plain
 from eval.dataset import Question, read_questions
 from eval.near_misses import near_miss
-from qa.errors import LanguageModelError, NotWritableError, QuestionFileError
+from qa.errors import FootnoteError, LanguageModelError, NotWritableError
 from qa.generative import spoken
 from qa.llm import MESSAGE_TOKENS, LanguageModel, Message
 from qa.prompts import as_data
@@ -175,10 +175,10 @@ def unique(span: Span, document: Document, sentences: Sequence[Sentence]) -> Spa
 def begun(path: Path) -> list[Question]:
     """The questions that a file has already; none where there is no file.
 
-    Raises QuestionFileError for a bad one, and for one in a folder that is not there.
+    Raises QuestionFileError for a bad one, and FootnoteError for one in a folder that is not there.
     """
     if not path.absolute().parent.is_dir():
-        raise QuestionFileError(f"{path} cannot be written: there is no folder {path.parent}. Make it first.")
+        raise FootnoteError(f"{path} cannot be written: there is no folder {path.parent}. Make it first.")
     return read_questions(path) if path.exists() and path.stat().st_size else []
 
 

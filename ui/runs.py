@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from math import isfinite
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from eval.runs import LARGEST
 from ui.figures import Damaged, Figure, Group, Run, sound
 
 T = TypeVar("T")
@@ -234,7 +234,7 @@ def _count(value: Any, where: str) -> int:
 def _number(value: Any, where: str) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         raise ValueError(f"{sound(where)} is not a number")
     return float(value)
 

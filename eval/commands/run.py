@@ -225,7 +225,7 @@ def _failing(folder: Path, source: "Source") -> set[str]:
     other = sorted(key for key in failing if key in now and key in asked and asked[key].question != now[key])
     if other or not failing & now.keys():
         of = ", ".join(map(visible_line, (other or sorted(failing))[:3]))
-        raise FootnoteError(f"{folder} asked other questions: what failed there, {of} for one, is not in this file.")
+        raise FootnoteError(f"{folder} asked other questions: what failed there ({of}) is not in this file.")
     return failing
 
 

@@ -281,6 +281,11 @@ def test_code_that_is_not_committed_is_told_apart(capsys: pytest.CaptureFixture[
     assert f'code: "{"1" * 12}" -> null' in capsys.readouterr().out
 
 
+def test_a_score_beyond_all_measures_is_damage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("compare", folder("a", HALF), folder("b", [1e300])) == 2
+    assert '"scores" is not an object of numbers' in capsys.readouterr().err
+
+
 def test_nothing_to_gate_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("gate", folder("b", [None]), "--baseline", folder("a", [1.0])) == 2
     assert "Nothing to gate. No question has" in capsys.readouterr().err

@@ -457,6 +457,7 @@ def test_a_model_that_breaks_gives_exit_code_3_and_keeps_what_was_accepted(monke
         (["."], "holds 2 documents"),
         (["town.txt", "--engine", "none/such"], "none/such"),
         (["town.txt", "--out", "bad.jsonl"], "bad.jsonl has bad lines"),
+        (["town.txt", "--out", "none/q.jsonl"], "there is no folder none"),
     ],
 )
 @pytest.mark.usefixtures("here", "no_bot")

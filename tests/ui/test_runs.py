@@ -148,6 +148,7 @@ def test_a_run_that_was_cut_off_says_after_how_many_questions(folder: Path) -> N
         (["by_kind", "fact", "errors"], None, "by_kind.fact.errors is missing"),
         (["scores", "q1"], 1, "scores.q1 is not an object"),
         (["scores", "q1", "answered_right"], "yes", "scores.q1.answered_right is not a number"),
+        (["scores", "q1", "seconds"], 1e300, "scores.q1.seconds is not a number"),
         (["errors"], {"q1": 5}, "errors.q1 is not a text"),
         (["documents"], {EVIL: 5}, "documents."),
     ],
