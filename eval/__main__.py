@@ -30,7 +30,21 @@ from qa.errors import BrokenError, FootnoteError
 BROKEN = BrokenError.exit_code
 INTERRUPTED, CLOSED = 130, 141
 """What a shell says of a program that was interrupted, and of one whose reader has gone."""
-COMMANDS = (run, report, show, compare, gate, sweep, threshold, check, draft, convert, judge, claims, peers)
+COMMANDS = (
+    run,
+    report,
+    show,
+    compare,
+    gate,
+    sweep,
+    threshold,
+    check,
+    draft,
+    convert,
+    judge,
+    claims,
+    peers,
+)
 """In the order of `--help`."""
 _log = logging.getLogger("eval")
 
@@ -66,7 +80,9 @@ def _log_to_stderr(level: int) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m eval", description="Measure how well Footnote answers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m eval", description="Measure how well Footnote answers."
+    )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--verbose", action="store_true", help="log more to standard error")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

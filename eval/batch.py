@@ -18,8 +18,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from eval.configurations import PLAIN, VARIED, Configuration, configurations, homes, opened
 from eval.dataset import Question, read_questions
 from eval.provenance import about, code, commit, shown
+from eval.results import QUESTIONS, RUN, SUMMARY
 from eval.run import Asked, begin, finish, new_folder, run
-from eval.runs import QUESTIONS, RUN, SUMMARY
 from eval.summary import Group
 from qa.errors import RunError
 from qa.types import Document
@@ -76,7 +76,9 @@ def measure(
         yield _measured(one.name, out / one.name, asked, bot, library, tell)
 
 
-def go_on(out: Path, environ: Mapping[str, str] = os.environ, tell: Tell = lambda *_: None) -> Iterator[Measured]:
+def go_on(
+    out: Path, environ: Mapping[str, str] = os.environ, tell: Tell = lambda *_: None
+) -> Iterator[Measured]:
     """Goes on with the runs of a folder that were cut off; gives each as it ends.
 
     Raises RunError where there is none, or where code, settings, questions or documents are no longer the same.
@@ -86,7 +88,8 @@ def go_on(out: Path, environ: Mapping[str, str] = os.environ, tell: Tell = lambd
     source, asked = _same_source(next(iter(plans)), first)
     found = [_same(folder.relative_to(out), plan, environ) for folder, plan in plans.items()]
     places = {
-        one.settings.embedding: folder / plan["home"] for one, (folder, plan) in zip(found, plans.items(), strict=True)
+        one.settings.embedding: folder / plan["home"]
+        for one, (folder, plan) in zip(found, plans.items(), strict=True)
     }
     for one, bot in opened(found, source.documents, places):
         yield _measured(one.name, out / one.name, asked, bot, bot.index.documents(), tell)
@@ -108,16 +111,27 @@ def _begin(
     made = about(one.settings, library, questions)
     made["settings"]["llm"] = one.engine
     home = os.path.relpath(places[one.settings.embedding], folder)
-    begin(folder, {**made, "home": home, "repeat": repeat, "ids": [question.id for question in asked]}, raw)
+    begin(
+        folder,
+        {**made, "home": home, "repeat": repeat, "ids": [question.id for question in asked]},
+        raw,
+    )
 
 
 def _measured(
-    name: str, folder: Path, asked: Sequence[Question], bot: Asked, library: Sequence[Document], tell: Tell
+    name: str,
+    folder: Path,
+    asked: Sequence[Question],
+    bot: Asked,
+    library: Sequence[Document],
+    tell: Tell,
 ) -> Measured:
     """Asks what is left to ask, and sums up."""
     told = json.loads((folder / RUN).read_text(encoding="utf-8"))
     total = len(asked) * told["repeat"]
-    outcomes = run(asked, bot, library, folder, told["repeat"], lambda count: tell(name, count, total))
+    outcomes = run(
+        asked, bot, library, folder, told["repeat"], lambda count: tell(name, count, total)
+    )
     groups, summary = finish(outcomes, library, told, folder)
     return Measured(name, folder, groups, summary)
 
@@ -127,11 +141,17 @@ def _plans(out: Path) -> dict[Path, dict[str, Any]]:
     files = [out / RUN] if (out / RUN).is_file() else sorted(out.glob(f"*/{RUN}"))
     if not files:
         if parts := sorted({str(file.parents[1]) for file in out.glob(f"*/*/{RUN}")}):
-            raise RunError(f"{out} holds runs in folders of its own. Go on with one of them: {', '.join(parts)}.")
-        raise RunError(f"{out} holds no run that was begun. Begin one: python -m eval run --out DIR")
+            raise RunError(
+                f"{out} holds runs in folders of its own. Go on with one of them: {', '.join(parts)}."
+            )
+        raise RunError(
+            f"{out} holds no run that was begun. Begin one: python -m eval run --out DIR"
+        )
     plans = {file.parent: _plan(file) for file in files if not (file.parent / SUMMARY).is_file()}
     if not plans:
-        raise RunError(f"{out} holds a run that ended. Look at it: python -m eval report {quote(str(out))}")
+        raise RunError(
+            f"{out} holds a run that ended. Look at it: python -m eval report {quote(str(out))}"
+        )
     return plans
 
 
@@ -147,7 +167,9 @@ def _plan(file: Path) -> dict[str, Any]:
         raise RunError(f"{file} is damaged: {error}. Make a new run.") from error
     if plan["code"] != code():
         was, now = plan["commit"], commit()
-        raise RunError(f"{file.parent} was begun by other code (commit {was}, now {now}). Make a new run.")
+        raise RunError(
+            f"{file.parent} was begun by other code (commit {was}, now {now}). Make a new run."
+        )
     return dict(plan)
 
 
@@ -187,26 +209,38 @@ def _same(name: Path, plan: Mapping[str, Any], environ: Mapping[str, str]) -> Co
     settings = plan["settings"]
     (one,) = configurations({key: [settings[key]] for key in VARIED}, environ)
     now = shown(one.settings) | {"llm": one.engine}
-    if differing := sorted(key for key in settings.keys() | now.keys() if settings.get(key) != now.get(key)):
+    if differing := sorted(
+        key for key in settings.keys() | now.keys() if settings.get(key) != now.get(key)
+    ):
         was = ", ".join(f"{key} {settings.get(key)}" for key in differing)
-        raise RunError(f"The run was begun with {was}; now it is not. Set it again, or make a new run.")
+        raise RunError(
+            f"The run was begun with {was}; now it is not. Set it again, or make a new run."
+        )
     return Configuration("" if name == Path() else str(name), one.settings, one.engine == PLAIN)
 
 
 def _same_source(folder: Path, plan: Mapping[str, Any]) -> tuple[Source, list[Question]]:
     """The questions and documents of a plan, from its folders; and which questions were to be asked."""
-    from qa.index import Index
+    from qa.library.index import Index
 
     index = (folder / plan["home"] / "index").absolute()
     if lacking := [str(path) for path in (folder / QUESTIONS, index) if not path.exists()]:
-        raise RunError(f"{folder} is damaged: there is no {' and no '.join(lacking)}. Make a new run.")
+        raise RunError(
+            f"{folder} is damaged: there is no {' and no '.join(lacking)}. Make a new run."
+        )
     raw = (folder / QUESTIONS).read_bytes()
     documents = Index(index).documents()
     if sha256(raw).hexdigest() != plan["questions"]["sha256"]:
-        raise RunError(f"{folder / QUESTIONS} is not the file that the run was begun with. Make a new run.")
+        raise RunError(
+            f"{folder / QUESTIONS} is not the file that the run was begun with. Make a new run."
+        )
     if {document.name: document.version for document in documents} != plan["documents"]:
-        raise RunError(f"{folder / plan['home']} does not hold the documents of the run. Make a new run.")
+        raise RunError(
+            f"{folder / plan['home']} does not hold the documents of the run. Make a new run."
+        )
     questions = {question.id: question for question in read_questions(folder / QUESTIONS)}
     if unknown := [str(key) for key in plan["ids"] if key not in questions]:
-        raise RunError(f"{folder / RUN} is damaged: there is no question {', '.join(unknown)}. Make a new run.")
+        raise RunError(
+            f"{folder / RUN} is damaged: there is no question {', '.join(unknown)}. Make a new run."
+        )
     return Source(list(questions.values()), documents, raw), [questions[key] for key in plan["ids"]]

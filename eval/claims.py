@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.intervals import Interval, wilson
-from qa.alignment import MOST_CITED
+from eval.stats.intervals import Interval, wilson
+from qa.answer.align import MOST_CITED
+from qa.answer.generate import Claim
+from qa.answer.verify import Verifier
 from qa.errors import QuestionFileError
-from qa.generative import Claim
-from qa.retrieval import Library
+from qa.library.search import Library
 from qa.types import Document, Passage, Span, Support
-from qa.verification import Verifier
 
 STATES: tuple[Support, ...] = ("verbatim", "supported", "weak", "unsupported")
 
@@ -61,13 +61,20 @@ def read_claims(path: Path, documents: Sequence[Document]) -> tuple[Labelled, ..
             wrong.append(f"line {number}: its evidence is in no document")
         found.append(claim)
     if wrong or not found:
-        raise QuestionFileError("\n".join([f"{path} has no good claims:", *(wrong or ["it is empty"])]))
+        raise QuestionFileError(
+            "\n".join([f"{path} has no good claims:", *(wrong or ["it is empty"])])
+        )
     return tuple(found)
 
 
 def _labelled(raw: Any) -> Labelled:
     text, supported, evidence = raw["claim"], raw["supported"], raw["evidence"]
-    if not (isinstance(text, str) and isinstance(supported, bool) and isinstance(evidence, list) and evidence):
+    if not (
+        isinstance(text, str)
+        and isinstance(supported, bool)
+        and isinstance(evidence, list)
+        and evidence
+    ):
         raise ValueError(text)
     return Labelled(str(raw["id"]), text, supported, str(raw["kind"]), tuple(map(str, evidence)))
 
@@ -76,7 +83,9 @@ def check(claims: Sequence[Labelled], verifier: Verifier, library: Library) -> l
     """The state of each claim, in order. What it cites: the passages with its evidence; what was seen: no more."""
     states = []
     for claim in claims:
-        cited = tuple(dict.fromkeys(p for quote in claim.evidence for p in _holding(quote, library)))
+        cited = tuple(
+            dict.fromkeys(p for quote in claim.evidence for p in _holding(quote, library))
+        )
         (sentence,) = verifier.check([Claim(claim.text, cited)], cited, library)
         states.append(sentence.support)
     return states
@@ -98,8 +107,16 @@ def figures(claims: Sequence[Labelled], states: Sequence[Support]) -> Found:
     counts: dict[tuple[str, Support], int] = {}
     for claim, state in zip(claims, states, strict=True):
         counts[claim.kind, state] = counts.get((claim.kind, state), 0) + 1
-    flagged = [not claim.supported for claim, state in zip(claims, states, strict=True) if state == "unsupported"]
-    wrong = [state == "unsupported" for claim, state in zip(claims, states, strict=True) if not claim.supported]
+    flagged = [
+        not claim.supported
+        for claim, state in zip(claims, states, strict=True)
+        if state == "unsupported"
+    ]
+    wrong = [
+        state == "unsupported"
+        for claim, state in zip(claims, states, strict=True)
+        if not claim.supported
+    ]
     return Found(counts, _share(flagged), _share(wrong))
 
 

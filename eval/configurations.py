@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
-from qa.llm import LlmSettings, language_model
+from qa.llm.client import LlmSettings, language_model
 from qa.types import Document
 
 if TYPE_CHECKING:
@@ -48,14 +48,22 @@ def configurations(
         _configuration(dict(zip(values, combination, strict=True)), several, environ)
         for combination in product(*values.values())
     ]
-    if len({one.name for one in found}) < len(found) or len({(one.settings, one.plain) for one in found}) < len(found):
-        raise FootnoteError("Two of these configurations would be the same or have one name. Give each value once.")
+    if len({one.name for one in found}) < len(found) or len(
+        {(one.settings, one.plain) for one in found}
+    ) < len(found):
+        raise FootnoteError(
+            "Two of these configurations would be the same or have one name. Give each value once."
+        )
     return tuple(found)
 
 
-def _configuration(flags: Mapping[str, Any], several: Sequence[str], environ: Mapping[str, str]) -> Configuration:
+def _configuration(
+    flags: Mapping[str, Any], several: Sequence[str], environ: Mapping[str, str]
+) -> Configuration:
     plain = flags["llm"] == PLAIN
-    settings = Settings.from_environment(environ, **{**flags, "llm": BUILT_IN if plain else flags["llm"]})
+    settings = Settings.from_environment(
+        environ, **{**flags, "llm": BUILT_IN if plain else flags["llm"]}
+    )
     if settings.llm != BUILT_IN:
         language_model(LlmSettings.of(settings))
     parts = [str(flags[name]) if name == "llm" else f"{name}-{flags[name]}" for name in several]
@@ -71,7 +79,10 @@ def _safe(name: str) -> str:
 def homes(found: Sequence[Configuration], out: Path) -> dict[str, Path]:
     """By embedding model, the folder of its index: never the person's own library."""
     models = dict.fromkeys(one.settings.embedding for one in found)
-    return {model: out / ("home" if len(models) == 1 else f"home-{at}") for at, model in enumerate(models, start=1)}
+    return {
+        model: out / ("home" if len(models) == 1 else f"home-{at}")
+        for at, model in enumerate(models, start=1)
+    }
 
 
 def opened(
@@ -103,10 +114,10 @@ def _open(settings: Settings) -> "Bot":
 
 
 def _plain(settings: Settings) -> "Bot":
-    from eval.plain import PlainReader
+    from eval.plain_reader import PlainReader
     from qa.bot import Bot
-    from qa.embedding import SentenceTransformerEmbedder
-    from qa.index import Index
+    from qa.library.index import Index
+    from qa.models.embedding import SentenceTransformerEmbedder
 
     embedder = SentenceTransformerEmbedder(settings.embedding)
     return Bot(Index(settings.store, embedder), embedder, PlainReader(embedder), settings)

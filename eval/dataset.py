@@ -51,7 +51,9 @@ class Question:
             "split": self.split,
         }
         if self.history:
-            row["history"] = [{"question": turn.question, "answer": turn.answer} for turn in self.history]
+            row["history"] = [
+                {"question": turn.question, "answer": turn.answer} for turn in self.history
+            ]
         if self.relevant:
             row["relevant"] = dict(self.relevant)
         return row | ({"group": self.group} if self.group else {})
@@ -76,7 +78,9 @@ def scan(path: Path) -> tuple[list[Question], list[Problem]]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise QuestionFileError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
+        raise QuestionFileError(
+            f"{path} cannot be read: {error.strerror}. Check the path."
+        ) from error
     questions: list[Question] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
@@ -100,7 +104,9 @@ def scan(path: Path) -> tuple[list[Question], list[Problem]]:
     return questions, problems
 
 
-def check_evidence(questions: Iterable[Question], documents: Sequence[Document]) -> dict[str, list[Gold]]:
+def check_evidence(
+    questions: Iterable[Question], documents: Sequence[Document]
+) -> dict[str, list[Gold]]:
     """By question id, where its gold quotes stand, in the order of the quotes; an empty list for those without.
 
     Raises one QuestionFileError that names every quote that the documents do not hold, or hold more than once,
@@ -108,12 +114,16 @@ def check_evidence(questions: Iterable[Question], documents: Sequence[Document])
     """
     gold, problems = locate(questions, documents)
     if problems:
-        heading = "Each evidence must be found, verbatim, exactly once in the documents. Mend these:"
+        heading = (
+            "Each evidence must be found, verbatim, exactly once in the documents. Mend these:"
+        )
         raise QuestionFileError(listed(heading, problems))
     return gold
 
 
-def locate(questions: Iterable[Question], documents: Sequence[Document]) -> tuple[dict[str, list[Gold]], list[Problem]]:
+def locate(
+    questions: Iterable[Question], documents: Sequence[Document]
+) -> tuple[dict[str, list[Gold]], list[Problem]]:
     """By question id, where the gold quotes stand that stand in one place, and what is wrong with the others."""
     texts = list({document.id: document for document in documents}.values())
     names = {document.name for document in texts}
@@ -122,7 +132,10 @@ def locate(questions: Iterable[Question], documents: Sequence[Document]) -> tupl
     for question in questions:
         gold[question.id] = []
         lacking = question.relevant.keys() - names
-        problems += [(question.line, f"{question.id}: there is no document {name!r}") for name in sorted(lacking)]
+        problems += [
+            (question.line, f"{question.id}: there is no document {name!r}")
+            for name in sorted(lacking)
+        ]
         for quote in question.evidence:
             found = [place for document in texts for place in _places(quote, document)]
             if len(found) == 1:
@@ -136,7 +149,9 @@ def locate(questions: Iterable[Question], documents: Sequence[Document]) -> tupl
 
 def listed(heading: str, problems: Iterable[Problem]) -> str:
     """A message with a line for each problem."""
-    return "\n".join([heading, *(f"  line {number}: {visible(problem)}" for number, problem in problems)])
+    return "\n".join(
+        [heading, *(f"  line {number}: {visible(problem)}" for number, problem in problems)]
+    )
 
 
 def _places(quote: str, document: Document) -> Iterator[Gold]:
@@ -164,7 +179,11 @@ def _parsed(line: bytes) -> dict[str, Any]:
 
 def _is_text(value: Any) -> bool:
     # JSON can spell half of a surrogate pair, which no file and no model takes.
-    return isinstance(value, str) and bool(value.strip()) and not any("\ud800" <= c <= "\udfff" for c in value)
+    return (
+        isinstance(value, str)
+        and bool(value.strip())
+        and not any("\ud800" <= c <= "\udfff" for c in value)
+    )
 
 
 def _are_texts(value: Any) -> bool:
@@ -173,7 +192,9 @@ def _are_texts(value: Any) -> bool:
 
 def _are_turns(value: Any) -> bool:
     return isinstance(value, list) and all(
-        isinstance(turn, dict) and set(turn) == {"question", "answer"} and all(map(_is_text, turn.values()))
+        isinstance(turn, dict)
+        and set(turn) == {"question", "answer"}
+        and all(map(_is_text, turn.values()))
         for turn in value
     )
 
@@ -199,9 +220,13 @@ _FIELDS = {
     "answers": _Field(_are_texts, "a list of texts that are not empty"),
     "evidence": _Field(_are_texts, "a list of texts that are not empty"),
     "kind": _Field(_is_text, "a text that is not empty"),
-    "history": _Field(_are_turns, 'a list of objects with the texts "question" and "answer"', required=False),
+    "history": _Field(
+        _are_turns, 'a list of objects with the texts "question" and "answer"', required=False
+    ),
     "split": _Field(lambda value: value in ("dev", "test"), '"dev" or "test"', required=False),
-    "relevant": _Field(_are_grades, "an object of document names, each with a whole number from 1", required=False),
+    "relevant": _Field(
+        _are_grades, "an object of document names, each with a whole number from 1", required=False
+    ),
     "group": _Field(_is_text, "a text that is not empty", required=False),
 }
 

@@ -14,19 +14,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.checking import holds, plain
+from eval.check import holds, plain
 from eval.dataset import Question, read_questions
 from eval.near_misses import near_miss
+from qa.answer.generate import spoken
+from qa.answer.prompts import as_data
+from qa.documents.sentences import Sentence, segment
 from qa.errors import FootnoteError, LanguageModelError, NotWritableError
-from qa.generative import spoken
-from qa.llm import MESSAGE_TOKENS, LanguageModel, Message
-from qa.prompts import as_data
-from qa.sentences import Sentence, segment
+from qa.llm.client import MESSAGE_TOKENS, LanguageModel, Message
 from qa.suggestions import SURE, Asks, Made, made_of
 from qa.types import AnswerSentence, Document, Span
 
 NEAR_MISS, FACT, DRAFT = "near-miss", "fact", "draft"
-KINDS = {"who is": "person", "titled": "person", "how many": "number", "how much": "number", "said": "attribution"}
+KINDS = {
+    "who is": "person",
+    "titled": "person",
+    "how many": "number",
+    "how much": "number",
+    "said": "attribution",
+}
 """The kinds of questions that patterns make, where they are not facts."""
 EVERY = 3
 """After so many questions that the document answers comes one that it does not."""
@@ -100,11 +106,17 @@ def by_rule(document: Document, bot: Asks, seed: int = 0) -> Iterator[Proposal]:
         sure = said is not None and said is answer.sentences[0] and answer.confidence >= SURE
         quote = _words(said, made.span) or document.text[made.span.start : made.span.end]
         span = unique(made.span, document, sentences)
-        yield Proposal(made.question, (quote,), span, KINDS.get(made.kind, FACT), "" if sure else UNSURE)
+        yield Proposal(
+            made.question, (quote,), span, KINDS.get(made.kind, FACT), "" if sure else UNSURE
+        )
 
 
 def by_model(
-    document: Document, model: LanguageModel, dropped: Counter[str], stop: threading.Event, seed: int = 0
+    document: Document,
+    model: LanguageModel,
+    dropped: Counter[str],
+    stop: threading.Event,
+    seed: int = 0,
 ) -> Iterator[Proposal]:
     """Questions that a language model asks about passages of the document, taken in an order that the seed decides.
 
@@ -123,7 +135,9 @@ def by_model(
                 dropped[str(error)] += 1
 
 
-def with_near_misses(proposals: Iterable[Proposal], document: Document, seed: int = 0) -> Iterator[Proposal]:
+def with_near_misses(
+    proposals: Iterable[Proposal], document: Document, seed: int = 0
+) -> Iterator[Proposal]:
     """The proposals, and now and then a near miss of one of them."""
     rng = random.Random(seed)
     waiting: list[Proposal] = []
@@ -148,7 +162,9 @@ def unasked(document: Document, asked: Iterable[Question], seed: int = 0) -> Ite
     random.Random(seed).shuffle(left)
     for span in left:
         text = document.text[span.start : span.end]
-        if len(text.split()) >= FEWEST_WORDS and not any(text in quote or quote in text for quote in evidence):
+        if len(text.split()) >= FEWEST_WORDS and not any(
+            text in quote or quote in text for quote in evidence
+        ):
             yield Proposal("", (), unique(span, document, sentences), FACT, WRITE)
 
 
@@ -178,7 +194,9 @@ def begun(path: Path) -> list[Question]:
     Raises QuestionFileError for a bad one, and FootnoteError for one in a folder that is not there.
     """
     if not path.absolute().parent.is_dir():
-        raise FootnoteError(f"{path} cannot be written: there is no folder {path.parent}. Make it first.")
+        raise FootnoteError(
+            f"{path} cannot be written: there is no folder {path.parent}. Make it first."
+        )
     return read_questions(path) if path.exists() and path.stat().st_size else []
 
 
@@ -191,14 +209,18 @@ def append(path: Path, question: Question) -> None:
             before = b"" if file.read(1) in (b"", b"\n") else b"\n"
             file.write(before + line + b"\n")
     except OSError as error:
-        raise NotWritableError(f"{path} takes no writes: {error.strerror}. Give another file: --out FILE") from error
+        raise NotWritableError(
+            f"{path} takes no writes: {error.strerror}. Give another file: --out FILE"
+        ) from error
 
 
 def next_id(document: Document, asked: Iterable[Question]) -> str:
     """An id that no question has: the document's name and a number."""
     stem = re.sub(r"\W+", "-", Path(document.name).stem).strip("-") or "question"
     taken = {question.id for question in asked}
-    return next(key for number in range(1, len(taken) + 2) if (key := f"{stem}-{number:03}") not in taken)
+    return next(
+        key for number in range(1, len(taken) + 2) if (key := f"{stem}-{number:03}") not in taken
+    )
 
 
 def _cites(sentence: AnswerSentence, span: Span) -> bool:
@@ -245,7 +267,10 @@ def _written(document: Document, passage: Span, model: LanguageModel, stop: thre
     """What a model writes about a passage."""
     title = " ".join(as_data(document.title).replace('"', "'").split())
     text = as_data(document.text[passage.start : passage.end])
-    messages = [Message("system", DRAFTING), Message("user", DRAFTED.format(title=title, text=text))]
+    messages = [
+        Message("system", DRAFTING),
+        Message("user", DRAFTED.format(title=title, text=text)),
+    ]
     context = model.context(stop)
     most = min(MODEL_TOKENS, context // 2)
     if sum(model.count(message.content) + MESSAGE_TOKENS for message in messages) > context - most:
@@ -256,7 +281,9 @@ def _written(document: Document, passage: Span, model: LanguageModel, stop: thre
     return "".join(spoken(model.stream(messages, most, stop)))
 
 
-def _proposed(line: str, passage: Span, document: Document, sentences: Sequence[Sentence]) -> Proposal:
+def _proposed(
+    line: str, passage: Span, document: Document, sentences: Sequence[Sentence]
+) -> Proposal:
     """A line of a model's as a proposal. Raises ValueError with the reason why it is none."""
     question, answer, quote = _fields(line)
     if answer is None and quote is None:
@@ -278,8 +305,14 @@ def _fields(line: str) -> tuple[str, str | None, str | None]:
         raise ValueError("not in the format") from error
     if not isinstance(row, dict) or set(row) != {"question", "answer", "evidence"}:
         raise ValueError("not in the format")
-    question, answer, quote = (" ".join(v.split()) if isinstance(v, str) else v for v in row.values())
-    if not (isinstance(question, str) and question and all(v is None or isinstance(v, str) for v in (answer, quote))):
+    question, answer, quote = (
+        " ".join(v.split()) if isinstance(v, str) else v for v in row.values()
+    )
+    if not (
+        isinstance(question, str)
+        and question
+        and all(v is None or isinstance(v, str) for v in (answer, quote))
+    ):
         raise ValueError("not in the format")
     return question, answer, quote
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.labels import p_value
-from eval.paired import LEVEL, UNDIRECTED, Paired, holm, measures, pair, unpaired
-from eval.runs import SUMMARY, Run
+from eval.results import SUMMARY, Run
+from eval.stats.paired import LEVEL, UNDIRECTED, Paired, holm, measures, pair, unpaired
 from qa.errors import FootnoteError, RunError
 from qa.terminal import visible_line
 
@@ -35,7 +35,11 @@ class Check:
 
 
 def checks(
-    run: Run, baseline: Run, gated: Sequence[str], minima: Mapping[str, float], maxima: Mapping[str, float]
+    run: Run,
+    baseline: Run,
+    gated: Sequence[str],
+    minima: Mapping[str, float],
+    maxima: Mapping[str, float],
 ) -> list[Check]:
     """Every check, in words. `gated` are measures of questions (none: `GATED`), the others figures of summary.json.
 
@@ -47,7 +51,9 @@ def checks(
         if name not in figures:
             raise FootnoteError(f"{run.folder} has no figure {name}. It has: {', '.join(figures)}.")
     floors = {name: at for name, at in FLOORS.items() if figures.get(name) is not None}
-    found += [_bound(name, figures[name], at, "least") for name, at in (floors | dict(minima)).items()]
+    found += [
+        _bound(name, figures[name], at, "least") for name, at in (floors | dict(minima)).items()
+    ]
     return found + [_bound(name, figures[name], at, "most") for name, at in maxima.items()]
 
 
@@ -66,11 +72,18 @@ def _broken(run: Run, baseline: Run) -> Check:
 def _regressions(run: Run, baseline: Run, gated: Sequence[str]) -> list[Check]:
     there = measures(baseline, run)
     names = gated or [name for name in GATED if name in there]
-    rows = [row for name in names if (row := _row(name, run, baseline, named=bool(gated))) is not None]
+    rows = [
+        row for name in names if (row := _row(name, run, baseline, named=bool(gated))) is not None
+    ]
     if not rows:
-        raise FootnoteError(f"Nothing to gate. {unpaired(' or '.join(names or GATED), baseline, run)}")
+        raise FootnoteError(
+            f"Nothing to gate. {unpaired(' or '.join(names or GATED), baseline, run)}"
+        )
     corrected = holm([row.worse for row in rows])
-    return [Check(row.measure, p >= LEVEL, _compared(row, p)) for row, p in zip(rows, corrected, strict=True)]
+    return [
+        Check(row.measure, p >= LEVEL, _compared(row, p))
+        for row, p in zip(rows, corrected, strict=True)
+    ]
 
 
 def _row(name: str, run: Run, baseline: Run, named: bool) -> Paired | None:
@@ -85,7 +98,11 @@ def _row(name: str, run: Run, baseline: Run, named: bool) -> Paired | None:
 def _compared(row: Paired, p: float) -> str:
     words = "no detectable regression" if p >= LEVEL else "detectably worse"
     effect = f"ratio {row.effect:.3f}" if row.is_ratio else f"difference {row.effect:+.3f}"
-    sees = "too few to show any" if row.smallest is None else f"which by this alone show {row.smallest:.3f} or more"
+    sees = (
+        "too few to show any"
+        if row.smallest is None
+        else f"which by this alone show {row.smallest:.3f} or more"
+    )
     return (
         f"{words}: {row.second:.3f}, baseline {row.first:.3f}, {effect}, one-sided p {p_value(p)}, "
         f"{len(row.won)} won and {len(row.lost)} lost of {row.n}, {sees}"
@@ -95,7 +112,9 @@ def _compared(row: Paired, p: float) -> str:
 def _bound(name: str, value: float | None, at: float, end: str) -> Check:
     if value is None:
         return Check(name, False, f"no question has a value, at {end} {at:g} wanted")
-    return Check(name, value >= at if end == "least" else value <= at, f"{value:.4g}, at {end} {at:g} wanted")
+    return Check(
+        name, value >= at if end == "least" else value <= at, f"{value:.4g}, at {end} {at:g} wanted"
+    )
 
 
 def _figures(run: Run) -> dict[str, float | None]:
@@ -104,7 +123,9 @@ def _figures(run: Run) -> dict[str, float | None]:
     for name, figure in run.about["overall"]["figures"].items():
         value = figure.get("value", "") if isinstance(figure, dict) else ""
         if isinstance(value, bool | str | list | dict):
-            raise RunError(f"{run.folder / SUMMARY} is damaged: its figure {name!r} has no value. Make the run again.")
+            raise RunError(
+                f"{run.folder / SUMMARY} is damaged: its figure {name!r} has no value. Make the run again."
+            )
         found[name] = value
     return found
 

@@ -15,12 +15,12 @@ from math import isnan
 from typing import Any, Literal, get_args
 
 from eval.dataset import Question
-from eval.intervals import wilson
-from eval.runs import Row, Run
+from eval.results import Row, Run
+from eval.stats.intervals import wilson
+from qa.answer.generate import spoken
+from qa.answer.prompts import as_data
 from qa.errors import LanguageModelError, StoppedError
-from qa.generative import spoken
-from qa.llm import LanguageModel, Message
-from qa.prompts import as_data
+from qa.llm.client import LanguageModel, Message
 
 Verdict = Literal["correct", "partly", "incorrect"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -148,7 +148,9 @@ def read_verdict(reply: str) -> Verdict | None:
 
 def messages(question: Question, answer: str) -> list[Message]:
     """The messages that ask for a verdict."""
-    asked = " ".join([*(f"{turn.question} {turn.answer}" for turn in question.history), question.question])
+    asked = " ".join(
+        [*(f"{turn.question} {turn.answer}" for turn in question.history), question.question]
+    )
     filled = JUDGED.format(
         question=as_data(asked),
         answers="\n".join(as_data(answer) for answer in question.answers),
@@ -170,8 +172,12 @@ def figures(judged: Sequence[Judged], run: Run) -> dict[str, Any]:
     return {
         "judged": len(judged),
         "scored": len(scored),
-        "verdicts": {verdict: sum(one.verdict == verdict for one in scored) for verdict in VERDICTS},
-        "unsettled": sum(one.error is None and any(one.verdicts) and not one.verdict for one in judged),
+        "verdicts": {
+            verdict: sum(one.verdict == verdict for one in scored) for verdict in VERDICTS
+        },
+        "unsettled": sum(
+            one.error is None and any(one.verdicts) and not one.verdict for one in judged
+        ),
         "unparseable": sum(one.error is None and not any(one.verdicts) for one in judged),
         "failed": sum(one.error is not None for one in judged),
         "unparseable_replies": sum(verdict is None for one in judged for verdict in one.verdicts),
@@ -189,7 +195,11 @@ def _reply(question: Question, answer: str, model: LanguageModel, stop: threadin
 
 def _share(successes: int, n: int) -> dict[str, Any] | None:
     interval = wilson(successes, n)
-    return {"value": successes / n, "low": interval[0], "high": interval[1], "n": n} if interval else None
+    return (
+        {"value": successes / n, "low": interval[0], "high": interval[1], "n": n}
+        if interval
+        else None
+    )
 
 
 def _agreement(scored: Sequence[Judged], run: Run) -> dict[str, Any] | None:

@@ -50,7 +50,12 @@ LABELS = {
 LESS_IS_BETTER = frozenset(
     {
         *("wrongly_refused", "risk_coverage", "calibration_error", "unsupported_sentences"),
-        *("seconds_median", "seconds_p95", "seconds_to_first_words_median", "seconds_to_first_words_p95"),
+        *(
+            "seconds_median",
+            "seconds_p95",
+            "seconds_to_first_words_median",
+            "seconds_to_first_words_p95",
+        ),
         *("prompt_tokens", "answer_tokens"),
     }
 )

@@ -11,14 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import qa
-from eval.intervals import RESAMPLES, SEED
+from eval.stats.intervals import RESAMPLES, SEED
+from qa.answer.prompts import PROMPT_VERSION
 from qa.config import Settings
-from qa.prompts import PROMPT_VERSION
 from qa.types import Document
 
 PACKAGES = (
     "footnote-qa",
-    *("bm25s", "chromadb", "llama-index-core", "numpy", "scikit-learn", "sentence-transformers", "torch"),
+    *(
+        "bm25s",
+        "chromadb",
+        "llama-index-core",
+        "numpy",
+        "scikit-learn",
+        "sentence-transformers",
+        "torch",
+    ),
     "transformers",
 )
 """Their versions go with the figures."""
@@ -26,7 +34,9 @@ _PLACES = ("home", "index", "chroma_url")
 _CODE = (Path(qa.__file__).parent, Path(__file__).parent)
 
 
-def about(settings: Settings, documents: Sequence[Document], questions: Mapping[str, Any]) -> dict[str, Any]:
+def about(
+    settings: Settings, documents: Sequence[Document], questions: Mapping[str, Any]
+) -> dict[str, Any]:
     """What a figure means nothing without. `questions` tells of the file and of what was taken from it."""
     return {
         "commit": commit(),
@@ -76,10 +86,23 @@ def code(packages: Sequence[Path] = _CODE) -> str:
 
 def commit() -> str | None:
     """The commit of this code, with "-dirty" after it where files differ from it; None outside a repository."""
-    command = ["git", "--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = [
+        "git",
+        "--no-optional-locks",
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--exclude=*",
+    ]
     try:
         told = subprocess.run(  # noqa: S603  # our own words
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True
+            command,
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
-from eval.runs import Row
+from eval.results import Row
 from qa.types import (
     Answer,
     AnswerSentence,
@@ -71,17 +71,27 @@ def answer_of(row: Row, library: Mapping[str, Document]) -> Answer:
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     if unknown := [read.document for read in line.passages if read.document not in library]:
         raise ValueError(f"there is no document {unknown[0]!r}")
-    if beyond := [read for read in line.passages if not 0 <= read.start < read.end <= len(library[read.document].text)]:
-        raise ValueError(f"there is no passage {beyond[0].start} to {beyond[0].end} of {beyond[0].document!r}")
+    if beyond := [
+        read
+        for read in line.passages
+        if not 0 <= read.start < read.end <= len(library[read.document].text)
+    ]:
+        raise ValueError(
+            f"there is no passage {beyond[0].start} to {beyond[0].end} of {beyond[0].document!r}"
+        )
     return Answer(
         question=line.question,
         standalone_question=line.standalone_question,
         text=line.answer,
         reason=line.reason,
         confidence=line.confidence,
-        sentences=tuple(AnswerSentence(one.text, one.support, one.citations, one.span) for one in line.sentences),
+        sentences=tuple(
+            AnswerSentence(one.text, one.support, one.citations, one.span) for one in line.sentences
+        ),
         passages=tuple(
-            RankedPassage(Passage(library[read.document], Span(read.start, read.end)), read.score, read.why)
+            RankedPassage(
+                Passage(library[read.document], Span(read.start, read.end)), read.score, read.why
+            )
             for read in line.passages
         ),
         engine=line.engine,

@@ -21,11 +21,11 @@ from typing import Any, Protocol
 from filelock import FileLock, Timeout
 
 from eval.dataset import Gold, Question, check_evidence, listed
-from eval.measures import scores
-from eval.measures.example import Example
+from eval.metrics import scores
+from eval.metrics.example import Example
 from eval.replay import answer_of
-from eval.reporting.report import write_report
-from eval.runs import QUESTIONS, RESULTS, RUN, SUMMARY, Row, read_lines
+from eval.report.html import write_report
+from eval.results import QUESTIONS, RESULTS, RUN, SUMMARY, Row, read_lines
 from eval.summary import Group, Outcome, cluster, groups
 from qa.errors import FootnoteError, NotWritableError, RunError
 from qa.types import Answer, Document, Turn
@@ -53,10 +53,14 @@ class Repeats:
 def new_folder(out: Path) -> Path:
     """The folder, made where there is none. Raises FootnoteError if it holds anything: no run is overwritten."""
     if below := [str(one) for one in out.absolute().parents if one.is_file()]:
-        raise FootnoteError(f"{out} cannot be made: {below[0]} is a file. Give another folder: --out DIR")
+        raise FootnoteError(
+            f"{out} cannot be made: {below[0]} is a file. Give another folder: --out DIR"
+        )
     with writing(out):
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise FootnoteError(f"{out} is there already. Remove it, or give another folder: --out DIR")
+            raise FootnoteError(
+                f"{out} is there already. Remove it, or give another folder: --out DIR"
+            )
         out.mkdir(parents=True, exist_ok=True)
     return out
 
@@ -103,7 +107,10 @@ def run(
 
 
 def finish(
-    outcomes: Sequence[Sequence[Outcome]], documents: Sequence[Document], told: Mapping[str, Any], out: Path
+    outcomes: Sequence[Sequence[Outcome]],
+    documents: Sequence[Document],
+    told: Mapping[str, Any],
+    out: Path,
 ) -> tuple[list[Group], dict[str, Any]]:
     """Writes OUT/summary.json and OUT/report.html; gives the figures, and the summary. Raises NotWritableError.
 
@@ -111,7 +118,10 @@ def finish(
     """
     of_each = [_together(own) for own in outcomes]
     gold = check_evidence([outcome.question for outcome in of_each], documents)
-    clusters = {outcome.question.id: cluster(outcome.question, gold[outcome.question.id]) for outcome in of_each}
+    clusters = {
+        outcome.question.id: cluster(outcome.question, gold[outcome.question.id])
+        for outcome in of_each
+    }
     found = groups(of_each, clusters)
     repeats = _repeats(outcomes)
     summary = {
@@ -120,9 +130,19 @@ def finish(
         "overall": found[0].as_json(),
         "by_split": {group.name: group.as_json() for group in found if group.by == "split"},
         "by_kind": {group.name: group.as_json() for group in found if group.by == "kind"},
-        "repeats": {"count": repeats.count, "changed": repeats.changed, "spread": dict(repeats.spread)},
-        "errors": {outcome.question.id: outcome.error for outcome in of_each if outcome.error is not None},
-        "scores": {outcome.question.id: dict(outcome.scores) for outcome in of_each if outcome.error is None},
+        "repeats": {
+            "count": repeats.count,
+            "changed": repeats.changed,
+            "spread": dict(repeats.spread),
+        },
+        "errors": {
+            outcome.question.id: outcome.error for outcome in of_each if outcome.error is not None
+        },
+        "scores": {
+            outcome.question.id: dict(outcome.scores)
+            for outcome in of_each
+            if outcome.error is None
+        },
         "clusters": clusters,
     }
     with writing(out):
@@ -153,9 +173,13 @@ def _done(out: Path, wanted: Sequence[tuple[Question, int]]) -> list[Row]:
     rows = read_lines(out, whole=False)
     for line, (row, (question, number)) in enumerate(zip(rows, wanted, strict=False), start=1):
         if (row["id"], row.get("repeat", 1)) != (question.id, number):
-            raise RunError(f"{path}, line {line}, is no answer to {question.id}, which comes there. Make a new run.")
+            raise RunError(
+                f"{path}, line {line}, is no answer to {question.id}, which comes there. Make a new run."
+            )
     if len(rows) > len(wanted):
-        raise RunError(f"{path} has {len(rows)} results for {len(wanted)} questions. Make a new run.")
+        raise RunError(
+            f"{path} has {len(rows)} results for {len(wanted)} questions. Make a new run."
+        )
     with path.open("r+b") as file:
         file.truncate(file.read().rfind(b"\n") + 1)
     return rows
@@ -184,7 +208,11 @@ def _replayed(
 
 
 def _asked(
-    question: Question, gold: Sequence[Gold], bot: Asked, library: Mapping[str, Document], number: int
+    question: Question,
+    gold: Sequence[Gold],
+    bot: Asked,
+    library: Mapping[str, Document],
+    number: int,
 ) -> tuple[Outcome, bytes]:
     """What came of a question, and its line in the results."""
     head = {"id": question.id} | ({"repeat": number} if number > 1 else {})
@@ -195,12 +223,16 @@ def _asked(
         told = f"{type(error).__name__}: {error}"
         _log.error("%s broke: %s", question.id, told)
         _log.info("%s", question.id, exc_info=True)
-        return Outcome(question, error=told), _line({**head, "question": question.question, "error": told})
+        return Outcome(question, error=told), _line(
+            {**head, "question": question.question, "error": told}
+        )
     # Outside of the try: a measure that breaks is our own defect and no outcome of the question.
     return _scored(question, gold, answer, library), line
 
 
-def _scored(question: Question, gold: Sequence[Gold], answer: Answer, library: Mapping[str, Document]) -> Outcome:
+def _scored(
+    question: Question, gold: Sequence[Gold], answer: Answer, library: Mapping[str, Document]
+) -> Outcome:
     values = scores(Example(question, gold, answer, library))
     return Outcome(question, answer, scores=values)
 
@@ -209,7 +241,11 @@ def _together(outcomes: Sequence[Outcome]) -> Outcome:
     """One outcome of a question that was asked several times: the mean of each score; broken if it broke once."""
     broken = next((outcome for outcome in outcomes if outcome.error is not None), None)
     first = broken or outcomes[0]
-    return first if broken else replace(first, scores={name: _mean(outcomes, name) for name in first.scores})
+    return (
+        first
+        if broken
+        else replace(first, scores={name: _mean(outcomes, name) for name in first.scores})
+    )
 
 
 def _mean(outcomes: Sequence[Outcome], measure: str) -> float | None:
@@ -228,10 +264,17 @@ def _repeats(outcomes: Sequence[Sequence[Outcome]]) -> Repeats:
     count = max(map(len, outcomes), default=0)
     if count < 2:
         return Repeats(count, 0, {})
-    changed = sum(len({outcome.answer and outcome.answer.text for outcome in own}) > 1 for own in outcomes)
+    changed = sum(
+        len({outcome.answer and outcome.answer.text for outcome in own}) > 1 for own in outcomes
+    )
     measures = dict.fromkeys(name for own in outcomes for outcome in own for name in outcome.scores)
-    within = {name: [pstdev(values) for own in outcomes if (values := _values(own, name))] for name in measures}
-    return Repeats(count, changed, {name: fmean(values) for name, values in within.items() if values})
+    within = {
+        name: [pstdev(values) for own in outcomes if (values := _values(own, name))]
+        for name in measures
+    }
+    return Repeats(
+        count, changed, {name: fmean(values) for name, values in within.items() if values}
+    )
 
 
 def _line(row: Mapping[str, Any]) -> bytes:
@@ -248,12 +291,17 @@ def _write(path: Path, value: Mapping[str, Any]) -> None:
 
 def _json(value: Mapping[str, Any]) -> str:
     """An object in lines; the scores have a line a question, so that a baseline is small and can be read."""
-    parts = [f"{_dumped(key)}: {_by_question(of) if key == 'scores' else _dumped(of, 1)}" for key, of in value.items()]
+    parts = [
+        f"{_dumped(key)}: {_by_question(of) if key == 'scores' else _dumped(of, 1)}"
+        for key, of in value.items()
+    ]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def _by_question(rows: Mapping[str, Any]) -> str:
-    return "{\n" + ",\n".join(f" {_dumped(key)}: {_dumped(row)}" for key, row in rows.items()) + "\n}"
+    return (
+        "{\n" + ",\n".join(f" {_dumped(key)}: {_dumped(row)}" for key, row in rows.items()) + "\n}"
+    )
 
 
 def _dumped(value: Any, indent: int | None = None) -> str:
@@ -265,4 +313,6 @@ def writing(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NotWritableError(f"{out} takes no writes: {error.strerror}. Give another folder: --out DIR") from error
+        raise NotWritableError(
+            f"{out} takes no writes: {error.strerror}. Give another folder: --out DIR"
+        ) from error

@@ -9,10 +9,17 @@ from typing import Any, Literal
 import numpy as np
 
 from eval.dataset import Gold, Question
-from eval.intervals import Floats, Interval, auroc_interval, bootstrap, mean_interval, percentile_interval
 from eval.labels import LABELS
-from eval.measures import MEASURES
-from eval.measures.sets import auroc, calibration_error, mean, refusal_f1, risk_coverage
+from eval.metrics import MEASURES
+from eval.metrics.aggregate import auroc, calibration_error, mean, refusal_f1, risk_coverage
+from eval.stats.intervals import (
+    Floats,
+    Interval,
+    auroc_interval,
+    bootstrap,
+    mean_interval,
+    percentile_interval,
+)
 from qa.types import Answer
 
 By = Literal["overall", "split", "kind"]
@@ -47,7 +54,13 @@ class Figure:
     high: float | None
 
     def as_json(self) -> dict[str, Any]:
-        return {"n": self.n, "unscored": self.unscored, "value": self.value, "low": self.low, "high": self.high}
+        return {
+            "n": self.n,
+            "unscored": self.unscored,
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +131,10 @@ def _group(by: By, name: str, outcomes: Sequence[Outcome], clusters: Mapping[str
         "calibration_error": over.calibration_error(),
     }
     for time in TIMES:
-        figures |= {f"{time}_median": over.percentile(time, 50), f"{time}_p95": over.percentile(time, 95)}
+        figures |= {
+            f"{time}_median": over.percentile(time, 50),
+            f"{time}_p95": over.percentile(time, 95),
+        }
     figures |= {tokens: over.size(tokens) for tokens in TOKENS}
     errors = sum(outcome.error is not None for outcome in outcomes)
     return Group(by, name, len(outcomes), errors, {label: figures[label] for label in LABELS})
@@ -145,7 +161,9 @@ class _Over:
         kept = self._with(measure)
         values = _values(kept, measure).tolist()
         value = float(np.percentile(values, percent)) if values else None
-        return self._figure(value, percentile_interval(values, percent, self._labels(kept)), len(kept))
+        return self._figure(
+            value, percentile_interval(values, percent, self._labels(kept)), len(kept)
+        )
 
     def refusal_precision(self) -> Figure:
         """Of the questions that were refused, the share that are not answerable."""
@@ -155,7 +173,9 @@ class _Over:
     def refusal_f1(self) -> Figure:
         kept = self._with("answered")
         refused = np.asarray([float(_refused(outcome)) for outcome in kept])
-        return self._statistic(kept, partial(refusal_f1, refused=refused, unanswerable=1 - _answerable(kept)))
+        return self._statistic(
+            kept, partial(refusal_f1, refused=refused, unanswerable=1 - _answerable(kept))
+        )
 
     def auroc(self) -> Figure:
         kept = sorted(self._with("confidence"), key=lambda outcome: not outcome.question.answerable)
@@ -168,18 +188,30 @@ class _Over:
 
     def risk_coverage(self) -> Figure:
         """Over the questions that were answered: what a refused one would have said is not known."""
-        kept = [outcome for outcome in self._with("confidence", "answered", "answered_right") if not _refused(outcome)]
+        kept = [
+            outcome
+            for outcome in self._with("confidence", "answered", "answered_right")
+            if not _refused(outcome)
+        ]
         risks = 1 - _values(kept, "answered_right")
-        return self._statistic(kept, partial(risk_coverage, confidences=_values(kept, "confidence"), risks=risks))
+        return self._statistic(
+            kept, partial(risk_coverage, confidences=_values(kept, "confidence"), risks=risks)
+        )
 
     def calibration_error(self) -> Figure:
         kept = self._with("confidence")
-        statistic = partial(calibration_error, confidences=_values(kept, "confidence"), answerable=_answerable(kept))
+        statistic = partial(
+            calibration_error, confidences=_values(kept, "confidence"), answerable=_answerable(kept)
+        )
         return self._statistic(kept, statistic)
 
     def _with(self, *measures: str) -> list[Outcome]:
         """The questions that have a value of each of these."""
-        return [one for one in self.outcomes if all(one.scores.get(measure) is not None for measure in measures)]
+        return [
+            one
+            for one in self.outcomes
+            if all(one.scores.get(measure) is not None for measure in measures)
+        ]
 
     def _share(self, kept: Sequence[Outcome], values: Floats) -> Figure:
         value = float(values.mean()) if kept else None

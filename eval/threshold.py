@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
 
-from eval.runs import Run, Scores
+from eval.results import Run, Scores
 from qa.errors import FootnoteError
 
 
@@ -40,12 +40,16 @@ def choices(of: Sequence[Asked]) -> list[Choice]:
     answerable = [one for one in of if one.right is not None]
     others = [one for one in of if one.right is None]
     if not answerable or not others:
-        raise FootnoteError("A threshold takes questions that the documents answer and some that they do not.")
+        raise FootnoteError(
+            "A threshold takes questions that the documents answer and some that they do not."
+        )
     confidences = sorted({0.0, *(one.confidence for one in of), 1.0})
     return [
         Choice(
             threshold=(low + high) / 2,
-            answered_right=_share([bool(one.right) and one.confidence >= high for one in answerable]),
+            answered_right=_share(
+                [bool(one.right) and one.confidence >= high for one in answerable]
+            ),
             wrongly_refused=_share([one.confidence < high for one in answerable]),
             rightly_refused=_share([one.confidence < high for one in others]),
         )
@@ -70,7 +74,9 @@ def asked(run: Run) -> list[Asked]:
             f"{run.folder} was not made with --threshold 0, and may have refused questions. Make one that was."
         )
     if run.about["questions"].get("split") != "dev":
-        raise FootnoteError(f"{run.folder} asked the test split too. Choose on the other: --split dev --threshold 0")
+        raise FootnoteError(
+            f"{run.folder} asked the test split too. Choose on the other: --split dev --threshold 0"
+        )
     return [_asked(scores) for scores in run.scores.values() if _tells(scores)]
 
 

@@ -61,17 +61,28 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
         answer = bot.ask(question, documents=names)
     except LanguageModelError as error:
         if error.streamed:
-            print(visible(f"Written before it failed, unchecked: {error.streamed}"), file=sys.stderr)
+            print(
+                visible(f"Written before it failed, unchecked: {error.streamed}"), file=sys.stderr
+            )
         raise
-    print(json.dumps(answer.as_json(), ensure_ascii=False) if options.json else visible(_as_text(answer)))
+    print(
+        json.dumps(answer.as_json(), ensure_ascii=False)
+        if options.json
+        else visible(_as_text(answer))
+    )
     return 0
 
 
 def _question_and_paths(options: argparse.Namespace) -> tuple[str, list[Path]]:
     """`--documents A B QUESTION` takes the question for one more document: the last word of all is the question."""
-    words: list[str] = [*(options.documents or ()), *([options.question] if options.question is not None else ())]
+    words: list[str] = [
+        *(options.documents or ()),
+        *([options.question] if options.question is not None else ()),
+    ]
     if not words or (options.question is None and len(words) < 2):
-        raise FootnoteError('There is no question. Put it last: python -m qa ask "What did it cost?"')
+        raise FootnoteError(
+            'There is no question. Put it last: python -m qa ask "What did it cost?"'
+        )
     if any("\ud800" <= letter <= "\udfff" for letter in words[-1]):
         raise FootnoteError("The question is not UTF-8. Type it again.")
     return words[-1], [Path(word) for word in words[:-1]]
@@ -85,7 +96,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> int:
-    from qa.index import Index
+    from qa.library.index import Index
 
     for document in Index(settings.store).documents():
         print(visible(f"{document.name}\t{document.title}\t{len(document.text)} characters"))
@@ -93,17 +104,19 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _remove(options: argparse.Namespace, settings: Settings) -> int:
-    from qa.index import Index
+    from qa.library.index import Index
 
     if not Index(settings.store).remove(options.name):
-        raise DocumentError(f"No document is called {options.name}. See the names: python -m qa list")
+        raise DocumentError(
+            f"No document is called {options.name}. See the names: python -m qa list"
+        )
     print(f"removed {options.name}")
     return 0
 
 
 def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
-    from qa.embedding import SentenceTransformerEmbedder
-    from qa.index import Index
+    from qa.library.index import Index
+    from qa.models.embedding import SentenceTransformerEmbedder
 
     count = Index.rebuild(settings.store, SentenceTransformerEmbedder(settings.embedding))
     print(f"rebuilt the index of {count} documents")
@@ -124,7 +137,9 @@ def _user(options: argparse.Namespace, settings: Settings) -> int:
         users.add(options.name, _password())
         print(visible(f"{options.name} can log in now"))
     elif not users.remove(options.name):
-        raise FootnoteError(f"No user is called {options.name}. See the names: python -m qa user list")
+        raise FootnoteError(
+            f"No user is called {options.name}. See the names: python -m qa user list"
+        )
     else:
         print(visible(f"removed {options.name}"))
     return 0
@@ -144,21 +159,34 @@ def _chat(options: argparse.Namespace, settings: Settings) -> int:
     """Starts the page. It finds its settings in the environment."""
     page = find_spec("ui.app")
     if page is None or page.origin is None:
-        raise ModelError("The page is not installed. Install the project: pip install -c constraints.txt -e .")
+        raise ModelError(
+            "The page is not installed. Install the project: pip install -c constraints.txt -e ."
+        )
     told = {key: getattr(settings, key) for key in settings.__slots__}
     environ = {f"QA_{key.upper()}": str(value) for key, value in told.items() if value is not None}
-    command = [sys.executable, "-m", "streamlit", "run", page.origin, f"--server.port={options.port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        page.origin,
+        f"--server.port={options.port}",
+    ]
     if options.address:
         command.append(f"--server.address={options.address}")
     if options.headless:
         command.append("--server.headless=true")
     folder = Path(page.origin).parent.parent
-    return subprocess.run(command, check=False, cwd=folder, env={**os.environ, **environ}).returncode  # noqa: S603  # our own words
+    environment = {**os.environ, **environ}
+    page_process = subprocess.run(command, check=False, cwd=folder, env=environment)  # noqa: S603  # fixed words
+    return page_process.returncode
 
 
-def _add_all(bot: "Bot", paths: Sequence[Path], tell: Callable[[str], None] = lambda _: None) -> tuple[list[str], int]:
+def _add_all(
+    bot: "Bot", paths: Sequence[Path], tell: Callable[[str], None] = lambda _: None
+) -> tuple[list[str], int]:
     """Adds what can be read, complains of the rest; gives the documents' names and the exit code."""
-    from qa.documents import load
+    from qa.documents.load import load
 
     loaded = load(paths)
     names = []
@@ -174,7 +202,9 @@ def _add_all(bot: "Bot", paths: Sequence[Path], tell: Callable[[str], None] = la
 def _as_text(answer: "Answer") -> str:
     """The answer with numbered marks, and below it what each stands for."""
     citations = [citation for sentence in answer.sentences for citation in sentence.citations]
-    numbers = {citation: number for number, citation in enumerate(dict.fromkeys(citations), start=1)}
+    numbers = {
+        citation: number for number, citation in enumerate(dict.fromkeys(citations), start=1)
+    }
     lines = []
     if answer.standalone_question != answer.question:
         lines.append(f"Understood as: {answer.standalone_question}\n")
@@ -182,7 +212,8 @@ def _as_text(answer: "Answer") -> str:
     if answer.abstained:
         return "\n".join([*lines, answer.text])
     marked = (
-        s.text + "".join(f"[{numbers[c]}]" for c in s.citations) + DOUBTS.get(s.support, "") for s in answer.sentences
+        s.text + "".join(f"[{numbers[c]}]" for c in s.citations) + DOUBTS.get(s.support, "")
+        for s in answer.sentences
     )
     notes = [f"[{n}] {c.title} ({_place(c)}): “{c.quote}”" for c, n in numbers.items()]
     return "\n".join([*lines, " ".join(marked), "", *notes])
@@ -217,28 +248,52 @@ def _parser() -> argparse.ArgumentParser:
     )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--home", metavar="DIR", help="where the library is kept (QA_HOME)")
-    common.add_argument("--index", metavar="DIR", help="the index's folder, if not below home (QA_INDEX)")
-    common.add_argument("--embedding", metavar="MODEL", help="a sentence-transformers model (QA_EMBEDDING)")
-    common.add_argument("--reader", metavar="MODEL", help="an extractive question-answering model (QA_READER)")
+    common.add_argument(
+        "--index", metavar="DIR", help="the index's folder, if not below home (QA_INDEX)"
+    )
+    common.add_argument(
+        "--embedding", metavar="MODEL", help="a sentence-transformers model (QA_EMBEDDING)"
+    )
+    common.add_argument(
+        "--reader", metavar="MODEL", help="an extractive question-answering model (QA_READER)"
+    )
     common.add_argument("--chroma-url", metavar="URL", help="a Chroma server (QA_CHROMA_URL)")
     common.add_argument("--verbose", action="store_true", help="log to standard error")
     asking = argparse.ArgumentParser(add_help=False, parents=[common])
     asking.add_argument("--top-k", help="passages to read (QA_TOP_K)")
     asking.add_argument("--threshold", help="confidence under which to refuse (QA_THRESHOLD)")
     asking.add_argument(
-        "--engine", dest="llm", metavar="ENGINE", help="built-in, or a language model: ollama/MODEL, … (QA_LLM)"
+        "--engine",
+        dest="llm",
+        metavar="ENGINE",
+        help="built-in, or a language model: ollama/MODEL, … (QA_LLM)",
     )
     asking.add_argument("--llm-url", metavar="URL", help="the language model's server (QA_LLM_URL)")
-    asking.add_argument("--llm-key", metavar="KEY", help="its key; others see a flag: better set QA_LLM_KEY")
-    asking.add_argument("--llm-context", metavar="TOKENS", help="what it takes, if it does not say (QA_LLM_CONTEXT)")
-    asking.add_argument("--llm-timeout", metavar="SECONDS", help="how long to wait for a word (QA_LLM_TIMEOUT)")
-    asking.add_argument("--strict", action="store_const", const="1", help="leave out what is not supported (QA_STRICT)")
+    asking.add_argument(
+        "--llm-key", metavar="KEY", help="its key; others see a flag: better set QA_LLM_KEY"
+    )
+    asking.add_argument(
+        "--llm-context", metavar="TOKENS", help="what it takes, if it does not say (QA_LLM_CONTEXT)"
+    )
+    asking.add_argument(
+        "--llm-timeout", metavar="SECONDS", help="how long to wait for a word (QA_LLM_TIMEOUT)"
+    )
+    asking.add_argument(
+        "--strict",
+        action="store_const",
+        const="1",
+        help="leave out what is not supported (QA_STRICT)",
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     ask = commands.add_parser("ask", parents=[asking], help="answer one question")
     ask.add_argument("question", nargs="?")
-    ask.add_argument("--json", action="store_true", help="print the whole answer as one JSON object")
-    ask.add_argument("--documents", metavar="PATH", nargs="+", action="extend", help="ask these only")
+    ask.add_argument(
+        "--json", action="store_true", help="print the whole answer as one JSON object"
+    )
+    ask.add_argument(
+        "--documents", metavar="PATH", nargs="+", action="extend", help="ask these only"
+    )
     ask.set_defaults(run=_ask)
 
     add = commands.add_parser("add", parents=[common], help="add files and folders to the library")
@@ -248,15 +303,21 @@ def _parser() -> argparse.ArgumentParser:
     remove = commands.add_parser("remove", parents=[common], help="remove a document by its name")
     remove.add_argument("name")
     remove.set_defaults(run=_remove)
-    rebuild = commands.add_parser("rebuild", parents=[common], help="embed the library anew, for other settings")
+    rebuild = commands.add_parser(
+        "rebuild", parents=[common], help="embed the library anew, for other settings"
+    )
     rebuild.set_defaults(run=_rebuild)
-    user = commands.add_parser("user", parents=[common], help="who may use the page from other machines")
+    user = commands.add_parser(
+        "user", parents=[common], help="who may use the page from other machines"
+    )
     user.add_argument("action", choices=("add", "remove", "list"))
     user.add_argument("name", nargs="?")
     user.set_defaults(run=_user)
     chat = commands.add_parser("chat", parents=[asking], help="open the chat in a browser")
     chat.add_argument("--port", default="8501")
-    chat.add_argument("--address", help="where to listen (default: this machine only); see python -m qa user")
+    chat.add_argument(
+        "--address", help="where to listen (default: this machine only); see python -m qa user"
+    )
     chat.add_argument("--headless", action="store_true", help="start the server, open no browser")
     chat.set_defaults(run=_chat)
     return parser

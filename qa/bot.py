@@ -6,22 +6,22 @@ from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 
+from qa.answer.extractive import compose
+from qa.answer.followup import forms
+from qa.answer.generate import Draft, write
+from qa.answer.rewriting import rewritten
+from qa.answer.verify import Verifier
 from qa.config import BUILT_IN, Settings
-from qa.crossencoder import CrossEncoder
-from qa.embedding import Embedder, Encodings, SentenceTransformerEmbedder
-from qa.entailment import Entailment
 from qa.errors import FootnoteError
-from qa.extractive import compose
-from qa.followup import forms
-from qa.generative import Draft, write
-from qa.index import Index
-from qa.lexical import corrected, stem
-from qa.llm import LanguageModel, LlmSettings, Metered, language_model
-from qa.reader import Reader, Reading, Reads, Weights
-from qa.retrieval import Library, retrieve
-from qa.rewriting import rewritten
+from qa.library.index import Index
+from qa.library.search import Library, retrieve
+from qa.llm.client import LanguageModel, LlmSettings, Metered, language_model
+from qa.models.embedding import Embedder, Encodings, SentenceTransformerEmbedder
+from qa.models.entailment import Entailment
+from qa.models.spans import CrossEncoder
+from qa.reader.reader import Reader, Reading, Reads, Weights
+from qa.text.words import corrected, stem
 from qa.types import Answer, AnswerSentence, Event, OnEvent, RankedPassage, Reason, Span, Turn, Why
-from qa.verification import Verifier
 
 REFUSALS: dict[Reason, str] = {
     "no_documents": "There are no documents to ask yet. Add some first: python -m qa add PATH",
@@ -29,9 +29,7 @@ REFUSALS: dict[Reason, str] = {
     "model_declined": "The language model found no answer in the documents.",
 }
 """What a person is told, by reason."""
-NOTHING_SUPPORTED = (
-    "{model} wrote nothing that the documents support. This is the answer in the documents' own sentences."
-)
+NOTHING_SUPPORTED = "{model} wrote nothing that the documents support. This is the answer in the documents' own sentences."
 LIBRARIES_KEPT = 8
 """Choices of documents whose library is kept; each holds the words and places of all of its documents."""
 LEFT_OUT = "{count} of the language model's left out: the documents do not support it."
@@ -86,7 +84,16 @@ class Bot:
         Raises LanguageModelError as `open` does, and ValueError for settings that ask for another index or model.
         """
         ours, theirs = (
-            replace(s, top_k=1, threshold=0, llm=BUILT_IN, llm_url=None, llm_key=None, llm_context=None, strict=False)
+            replace(
+                s,
+                top_k=1,
+                threshold=0,
+                llm=BUILT_IN,
+                llm_url=None,
+                llm_key=None,
+                llm_context=None,
+                strict=False,
+            )
             for s in (self._settings, settings)
         )
         if ours != replace(theirs, llm_timeout=ours.llm_timeout):
@@ -149,7 +156,9 @@ class Bot:
         read = [_Read(way, self._read(way, library, asking)) for way in asked]
         return max(read, key=lambda one: one.reading.confidence)
 
-    def _extractive(self, read: "_Read", library: Library, asking: "_Asking", notices: tuple[str, ...] = ()) -> Answer:
+    def _extractive(
+        self, read: "_Read", library: Library, asking: "_Asking", notices: tuple[str, ...] = ()
+    ) -> Answer:
         """The answer in the documents' own sentences, or the refusal."""
         asking.tell(Event("answer"))
         reason = self._refusal(library, read.reading.confidence)
@@ -158,20 +167,29 @@ class Bot:
         asking.clock.lap("answer")
         return _answer(asking, read, BUILT_IN, reason, sentences, passages, notices)
 
-    def _generative(self, read: "_Read", library: Library, engine: Engine, asking: "_Asking") -> Answer:
+    def _generative(
+        self, read: "_Read", library: Library, engine: Engine, asking: "_Asking"
+    ) -> Answer:
         """The answer in a language model's words, each sentence checked."""
         asking.tell(Event("answer"))
         draft = write(read.asked, read.reading.passages, engine.model, asking.hear, asking.stop)
         asking.clock.lap("answer")
         if not draft.claims:
-            return _answer(asking, read, engine.model.name, "model_declined", (), draft.seen, draft.notices)
+            return _answer(
+                asking, read, engine.model.name, "model_declined", (), draft.seen, draft.notices
+            )
         asking.tell(Event("verify"))
         with self._lock:
-            sentences = engine.verifier.check(draft.claims, [one.passage for one in draft.seen], library)
+            sentences = engine.verifier.check(
+                draft.claims, [one.passage for one in draft.seen], library
+            )
             asking.clock.lap("verify")
             if all(sentence.support == "unsupported" for sentence in sentences):
                 return self._extractive(
-                    read, library, asking, (*draft.notices, NOTHING_SUPPORTED.format(model=engine.model.name))
+                    read,
+                    library,
+                    asking,
+                    (*draft.notices, NOTHING_SUPPORTED.format(model=engine.model.name)),
                 )
         return _checked_answer(asking, read, engine, draft, sentences)
 
@@ -193,7 +211,9 @@ class Bot:
     def _refusal(self, library: Library, confidence: float) -> Reason | None:
         if not library.documents:
             return "no_documents"
-        return "not_in_documents" if confidence < self._settings.threshold or not confidence else None
+        return (
+            "not_in_documents" if confidence < self._settings.threshold or not confidence else None
+        )
 
     def _library(self, documents: Collection[str] | None) -> Library:
         """The library as it is now; made anew only when the index has changed."""
@@ -202,7 +222,9 @@ class Bot:
         generation = self.index.generation
         if known is None or known.generation != generation:
             made = Library.of(self.index, names, self._libraries.values())
-            kept = [(key, lib) for key, lib in self._libraries.items() if lib.generation == generation]
+            kept = [
+                (key, lib) for key, lib in self._libraries.items() if lib.generation == generation
+            ]
             self._libraries = {**dict(kept[-LIBRARIES_KEPT + 1 :]), names: made}
         return self._libraries[names]
 
@@ -219,14 +241,19 @@ def _with_cited(
         for citation in sentence.citations
     )
     extra = {passage.id: passage for passage in holding if passage.id not in shown}
-    return (*passages, *(RankedPassage(passage, 0.0, Why(None, None, 0.0)) for passage in extra.values()))
+    return (
+        *passages,
+        *(RankedPassage(passage, 0.0, Why(None, None, 0.0)) for passage in extra.values()),
+    )
 
 
 def _engine(settings: Settings, encodings: Encodings) -> Engine | None:
     """The language model that the settings name, which is not asked yet, and what checks it."""
     if settings.llm == BUILT_IN:
         return None
-    return Engine(language_model(LlmSettings.of(settings)), Verifier(encodings, Entailment()), settings.strict)
+    return Engine(
+        language_model(LlmSettings.of(settings)), Verifier(encodings, Entailment()), settings.strict
+    )
 
 
 def _ignore(_: Event) -> None:
@@ -283,14 +310,20 @@ class _Read:
 
 
 def _checked_answer(
-    asking: _Asking, read: _Read, engine: Engine, draft: Draft, sentences: tuple[AnswerSentence, ...]
+    asking: _Asking,
+    read: _Read,
+    engine: Engine,
+    draft: Draft,
+    sentences: tuple[AnswerSentence, ...],
 ) -> Answer:
     """A model's answer; in strict mode without the sentences that nothing supports."""
     notices = draft.notices
     kept = tuple(sentence for sentence in sentences if sentence.support != "unsupported")
     if engine.strict and len(kept) < len(sentences):
         count = len(sentences) - len(kept)
-        notices += (LEFT_OUT.format(count=f"{count} sentence" if count == 1 else f"{count} sentences"),)
+        notices += (
+            LEFT_OUT.format(count=f"{count} sentence" if count == 1 else f"{count} sentences"),
+        )
         sentences = kept
     return _answer(asking, read, engine.model.name, None, sentences, draft.seen, notices)
 

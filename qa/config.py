@@ -39,7 +39,7 @@ class Settings:
     threshold: float = 0.55
     """Confidence, 0 to 1, under which a question is refused; `python -m eval threshold` chose the default."""
     llm: str = BUILT_IN
-    """What answers: `built-in`, or a language model as `provider/model` (`qa.llm` knows the providers)."""
+    """What answers: `built-in`, or a language model as `provider/model` (`qa.llm.client` knows the providers)."""
     llm_url: str | None = field(default=None, repr=False)
     """The address of the model's server, where it is not the provider's usual one; it may hold a password."""
     llm_key: str | None = field(default=None, repr=False)
@@ -80,7 +80,9 @@ def share_processors(environ: MutableMapping[str, str] = os.environ) -> None:
 
 def _checked(cls: type[Settings], raw: dict[str, Any]) -> Settings:
     try:
-        raw.update({key: Path(raw[key]).expanduser().absolute() for key in ("home", "index") if key in raw})
+        raw.update(
+            {key: Path(raw[key]).expanduser().absolute() for key in ("home", "index") if key in raw}
+        )
     except RuntimeError as error:
         raise FootnoteError(f"{error} Set QA_HOME or QA_INDEX to a folder.") from error
     for key, (kind, words) in _KINDS.items():
@@ -92,9 +94,13 @@ def _checked(cls: type[Settings], raw: dict[str, Any]) -> Settings:
     if not 1 <= settings.top_k <= 100:
         raise FootnoteError(f"top_k must be from 1 to 100, not {settings.top_k}: {_set('top_k')}.")
     if not 0 <= settings.threshold <= 1:
-        raise FootnoteError(f"threshold must be from 0 to 1, not {settings.threshold}: {_set('threshold')}.")
+        raise FootnoteError(
+            f"threshold must be from 0 to 1, not {settings.threshold}: {_set('threshold')}."
+        )
     if settings.llm_context is not None and settings.llm_context < SMALLEST_CONTEXT:
-        raise FootnoteError(f"llm_context must be {SMALLEST_CONTEXT} or more: {_set('llm_context')}.")
+        raise FootnoteError(
+            f"llm_context must be {SMALLEST_CONTEXT} or more: {_set('llm_context')}."
+        )
     if not settings.llm_timeout > 0:
         raise FootnoteError(f"llm_timeout must be more than 0 seconds: {_set('llm_timeout')}.")
     return settings
@@ -109,7 +115,9 @@ def _switch(value: Any) -> bool:
     return _SWITCH[str(value).strip().casefold()]
 
 
-_SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
+_SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
+    ("0", "false", "no", "off"), False
+)
 _KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "top_k": (int, "a whole number"),
     "threshold": (float, "a number"),

@@ -12,7 +12,13 @@ from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.response.schema import Response
 from llama_index.core.prompts.mixin import PromptMixinType
-from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
+from llama_index.core.schema import (
+    NodeRelationship,
+    NodeWithScore,
+    QueryBundle,
+    RelatedNodeInfo,
+    TextNode,
+)
 
 from qa.bot import Bot
 from qa.types import Answer, Citation, RankedPassage, digest
@@ -46,7 +52,9 @@ class FootnoteQueryEngine(BaseQueryEngine):
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
         stop = threading.Event()
         try:
-            return _response(await asyncio.to_thread(self._bot.ask, query_bundle.query_str, stop=stop))
+            return _response(
+                await asyncio.to_thread(self._bot.ask, query_bundle.query_str, stop=stop)
+            )
         finally:
             stop.set()  # a query that is cancelled leaves its thread behind; the language model in it is to stop
 
@@ -55,7 +63,9 @@ class FootnoteQueryEngine(BaseQueryEngine):
 
 
 def _response(answer: Answer) -> Response:
-    cited = dict.fromkeys(citation for sentence in answer.sentences for citation in sentence.citations)
+    cited = dict.fromkeys(
+        citation for sentence in answer.sentences for citation in sentence.citations
+    )
     return Response(
         response=answer.text,
         source_nodes=[_citation_node(citation, answer.confidence) for citation in cited],
@@ -91,7 +101,11 @@ def _citation_node(citation: Citation, score: float) -> NodeWithScore:
         text=citation.quote,
         start_char_idx=citation.start,
         end_char_idx=citation.end,
-        metadata={"document": citation.document, "title": citation.title, "version": citation.version},
+        metadata={
+            "document": citation.document,
+            "title": citation.title,
+            "version": citation.version,
+        },
         excluded_llm_metadata_keys=["version"],
         excluded_embed_metadata_keys=["version"],
     )

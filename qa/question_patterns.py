@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from qa.facts import calendar
-from qa.lexical import STOPWORDS
+from qa.text.facts import calendar
+from qa.text.words import STOPWORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,7 @@ _NUMBER = (
     r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|ninety)"
     r"(?: (?:hundred|thousand|million|billion))?)"
 )
-_HEDGE = (
-    r"(?:about|around|approximately|roughly|nearly|almost|over|some|at least|up to|more than|fewer than|an estimated)"
-)
+_HEDGE = r"(?:about|around|approximately|roughly|nearly|almost|over|some|at least|up to|more than|fewer than|an estimated)"
 _PEOPLE = "people|men|women|children|pilgrims|participants|visitors|workers|students|teams|members|soldiers"
 _PLURAL = rf"(?:(?!{_LINK}\b)[a-z-]+ ){{0,2}}(?:{_PEOPLE}|(?!{_LINK}\b)[a-z]{{3,}}[^siu\W]s)(?: of (?!the )[a-z]+)?"
 _NOT_COUNTED = re.compile(
@@ -149,15 +147,25 @@ _REST = r"(?P<rest>[^,;:()“”\"]{3,90}?)"
 def _subject(told: Told, text: str) -> str | None:
     """A subject as it stands inside a question; None: it may be none, or is not known without what went before."""
     words = text.split()
-    if not words or len(words) > 9 or _BREAKS.search(text) or calendar(text) or re.search(r"\b(?:to|by|with)\b", text):
+    if (
+        not words
+        or len(words) > 9
+        or _BREAKS.search(text)
+        or calendar(text)
+        or re.search(r"\b(?:to|by|with)\b", text)
+    ):
         return None
-    if any(re.fullmatch(r"[a-z]+(?:ed|ing|ly)", word) and word in told.common for word in words[1:-1]):
+    if any(
+        re.fullmatch(r"[a-z]+(?:ed|ing|ly)", word) and word in told.common for word in words[1:-1]
+    ):
         return None
     if words[0] in ("The", "the") and len(words) > 1:
         return " ".join(["the", *words[1:]])
     if words[0].casefold() in told.common and _bare(words):
         return " ".join([words[0].lower(), *words[1:]])
-    opens = words[0] in told.names or (len(words) > 1 and _unlike(told, words[0]) and words[1][0].isupper())
+    opens = words[0] in told.names or (
+        len(words) > 1 and _unlike(told, words[0]) and words[1][0].isupper()
+    )
     return text if opens and words[0].casefold() not in STOPWORDS else None
 
 
@@ -192,16 +200,26 @@ _NO_NOUN = re.compile(
 def _plain(text: str, most: int = 9) -> bool:
     """Whether part of a predicate is of one piece: nothing of another clause is in it, nor does it end in the air."""
     words = text.split()
-    hangs = not words or re.fullmatch(rf"{_LINK}|an?", words[-1]) or re.search(r"\band (?:\w+ed|built)$", text)
+    hangs = (
+        not words
+        or re.fullmatch(rf"{_LINK}|an?", words[-1])
+        or re.search(r"\band (?:\w+ed|built)$", text)
+    )
     return len(words) <= most and not hangs and not _BREAKS.search(text) and not calendar(text)
 
 
 def _who_is(told: Told) -> Iterator[str]:
     role = rf"{_APPOSITION}(?:\w+-)?(?:{_ROLES}))\b|(?:{_ROLES}|Director|Chairman|President) (?:of|at|for|to) "
     appositive = rf", (?:{role})[^,;:]{{0,90}}[,.]"
-    for match in re.finditer(rf"(?<![\w’'.-])(?P<name>{_CAP}(?: {_CAP}){{1,3}}){appositive}", told.text):
+    for match in re.finditer(
+        rf"(?<![\w’'.-])(?P<name>{_CAP}(?: {_CAP}){{1,3}}){appositive}", told.text
+    ):
         before = re.search(r"\b(?:and|of|in|at|from|for|near) $", told.text[: match.start()])
-        if not before and not calendar(match["name"]) and (match.start() or _subject(told, match["name"])):
+        if (
+            not before
+            and not calendar(match["name"])
+            and (match.start() or _subject(told, match["name"]))
+        ):
             yield f"Who is {match['name']}?"
 
 
@@ -219,14 +237,18 @@ def _how_many(told: Told) -> Iterator[str]:
     )
     inside = rf"(?<=[a-z] )(?<!\bof )(?<!\bto )(?<!\bfor )(?<!\bwith )(?<!\bby )(?<!\bfrom )(?<!\bin )(?={_HEDGE} )"
     begins = rf"(?:^|, |\bthat |{inside}){number}(?P<where> (?:around|in|from) (?:the )?\w+)?"
-    for match in re.finditer(rf"(?i:{begins}) (?P<does>{does}) {_REST}(?=[,.;]| (?:{_LATER})\b)", told.text):
+    for match in re.finditer(
+        rf"(?i:{begins}) (?P<does>{does}) {_REST}(?=[,.;]| (?:{_LATER})\b)", told.text
+    ):
         if _plain(match["rest"]) and not _NOT_COUNTED.search(match["of"]):
             yield f"How many {match['of']}{match['where'] or ''} {match['does']} {match['rest']}?"
     exists = rf"^There (?P<aux>are|were) {number} (?P<rest>(?:in|at|on|among) [^,;:]+?)[,.]"
     for match in re.finditer(exists, told.text):
         if _plain(match["rest"]) and not _NOT_COUNTED.search(match["of"]):
             yield f"How many {match['of']} {match['aux']} there {match['rest']}?"
-    yield from _how_many_of(told, rf"(?P<verb>has|have|had|{_DID})(?P<to> to| with| for)? {number}\b(?! (?:more|old))")
+    yield from _how_many_of(
+        told, rf"(?P<verb>has|have|had|{_DID})(?P<to> to| with| for)? {number}\b(?! (?:more|old))"
+    )
 
 
 def _how_many_of(told: Told, has: str) -> Iterator[str]:
@@ -241,7 +263,12 @@ def _how_many_of(told: Told, has: str) -> Iterator[str]:
 
 def _how_much(told: Told) -> Iterator[str]:
     sum_ = rf"(?:{_HEDGE} )?(?:[A-Z]{{0,3}} ?[$€£¥] ?\d|{_NUMBER} (?:dollars|euros|pounds|yen|rupees|francs)\b)"
-    forms = {"cost": "did {} cost", "costs": "does {} cost", "will cost": "will {} cost", "is worth": "is {} worth"}
+    forms = {
+        "cost": "did {} cost",
+        "costs": "does {} cost",
+        "will cost": "will {} cost",
+        "is worth": "is {} worth",
+    }
     for subject, match in _active(told, rf"(?P<verb>{'|'.join(forms)}) {sum_}"):
         yield f"How much {forms[match['verb']].format(subject)}?"
 
@@ -256,7 +283,11 @@ def _passive(told: Told) -> Iterator[tuple[str, re.Match[str]]]:
 def _when(told: Told) -> Iterator[str]:
     for subject, match in _passive(told):
         date = re.match(rf"(?P<rest>[^,;:()]*?)\b{_DATE}", match["after"])
-        whole = re.match(r"(?P<rest>[^,;:()]+?)(?=[,.;]|$)", match["after"]) if match["intro"] and not date else None
+        whole = (
+            re.match(r"(?P<rest>[^,;:()]+?)(?=[,.;]|$)", match["after"])
+            if match["intro"] and not date
+            else None
+        )
         if (found := date or whole) and _dated(found["rest"], bool(date)):
             yield f"When {match['aux']} {subject} {match['done']} {found['rest']}?"
     done = rf"(?:(?P<will>will) (?P<base>(?!be\b)[a-z]+)|(?P<verb>{_DID}))"
@@ -277,11 +308,19 @@ def _dated(rest: str, before: bool) -> bool:
 def _complete(match: re.Match[str]) -> bool:
     """Whether a past has its object, or needs none."""
     verb, rest = match["verb"], match["rest"] or ""
-    return not verb or _BASE[verb] in _ALONE or bool(rest and not re.match(rf"{_LINK}\b(?<!the)", rest))
+    return (
+        not verb
+        or _BASE[verb] in _ALONE
+        or bool(rest and not re.match(rf"{_LINK}\b(?<!the)", rest))
+    )
 
 
 def _did(match: re.Match[str], subject: str) -> str:
-    return f"will {subject} {match['base']}" if match["will"] else f"did {subject} {_BASE[match['verb']]}"
+    return (
+        f"will {subject} {match['base']}"
+        if match["will"]
+        else f"did {subject} {_BASE[match['verb']]}"
+    )
 
 
 def _where(told: Told) -> Iterator[str]:
@@ -308,7 +347,9 @@ def _who_did(told: Told) -> Iterator[str]:
         by = re.match(rf"by (?:the )?{_CAP}", match["after"])
         if by and match["aux"] in ("was", "were") and match["done"] in _AGENTS:
             yield f"Who {_AGENTS[match['done']] or match['done']} {subject}?"
-        elif by and re.fullmatch("(?:be(?:en)? )?(?:owned|managed|led|run|organi[sz]ed|published)", match["done"]):
+        elif by and re.fullmatch(
+            "(?:be(?:en)? )?(?:owned|managed|led|run|organi[sz]ed|published)", match["done"]
+        ):
             yield f"Who {match['aux']} {subject} {match['done']} by?"
     does = "|".join(past or done for done, past in _AGENTS.items())
     for subject, match in _active(told, rf"(?P<does>{does}) (?P<rest>the [^,;:()]+?)[,.]"):
@@ -323,10 +364,14 @@ def _why(told: Told) -> Iterator[str]:
         because = re.match(r"(?P<rest>[^,;:()]*?)(?:because|due to)\b", match["after"])
         if because and _dated(because["rest"], False):
             yield f"Why {match['aux']} {subject} {match['done']} {because['rest']}?"
-    for match in re.finditer(r"^[^,;:“”\"]{3,80} caused (?P<rest>(?:an?|the) [^,;:()“”\"]+?)[,.]", told.text):
+    for match in re.finditer(
+        r"^[^,;:“”\"]{3,80} caused (?P<rest>(?:an?|the) [^,;:()“”\"]+?)[,.]", told.text
+    ):
         if _plain(match["rest"]):
             yield f"What caused {match['rest']}?"
-    for subject, match in _active(told, "(?P<may>can|could|may) (?P<do>lead to|cause|result in) [a-z]"):
+    for subject, match in _active(
+        told, "(?P<may>can|could|may) (?P<do>lead to|cause|result in) [a-z]"
+    ):
         yield f"What {match['may']} {subject} {match['do']}?"
     for subject, match in _active(told, rf"(?P<verb>{_DID}) {_REST},? because\b"):
         if _plain(match["rest"]) and _complete(match):
@@ -343,25 +388,35 @@ def _to_do(told: Told) -> Iterator[str]:
         if match["done"] in asked.split("|") and re.match(r"to (?!be\b)[a-z]", match["after"]):
             yield f"What {match['aux']} {subject} {match['done']} to do?"
     asks = _past("urge ask tell order invite advise encourage force warn")
-    for subject, match in _active(told, rf"(?P<verb>{asks}) (?P<whom>[^,;:()“”\"]{{2,60}}?) to [a-z]+"):
+    for subject, match in _active(
+        told, rf"(?P<verb>{asks}) (?P<whom>[^,;:()“”\"]{{2,60}}?) to [a-z]+"
+    ):
         if _plain(match["whom"]) and not re.search(
             rf"\b(?:not|about|over|out|off)\b|^{_LINK}\b(?<!the)", match["whom"]
         ):
             yield f"What did {subject} {_BASE[match['verb']]} {match['whom']} to do?"
-    for subject, match in _active(told, "(?P<verb>plan|hope|intend|aim|want|refuse)(?P<s>s?) to [a-z]"):
+    for subject, match in _active(
+        told, "(?P<verb>plan|hope|intend|aim|want|refuse)(?P<s>s?) to [a-z]"
+    ):
         yield f"What {'does' if match['s'] else 'do'} {subject} {match['verb']} to do?"
 
 
 def _what_did(told: Told) -> Iterator[str]:
     """What was announced, and the like: verbs that say little without their object, so that asking for it is fair."""
-    does = _past("announce launch propose demand reveal unveil discover promise recommend win receive find")
+    does = _past(
+        "announce launch propose demand reveal unveil discover promise recommend win receive find"
+    )
     what = rf"(?:(?:an?|the|that|new|several|{_NUMBER}) |{_CAP} )"
     for subject, match in _active(told, rf"(?:(?P<has>has|have) )?(?P<verb>{does}) {what}"):
         has, verb = match["has"], match["verb"]
         yield f"What {has} {subject} {verb}?" if has else f"What did {subject} {_BASE[verb]}?"
-    for subject, match in _active(told, rf"(?P<does>{'|'.join(_DOES_NOW)}) (?!(?:{_LINK}|that)\b(?<!the))[a-z“]"):
+    for subject, match in _active(
+        told, rf"(?P<does>{'|'.join(_DOES_NOW)}) (?!(?:{_LINK}|that)\b(?<!the))[a-z“]"
+    ):
         yield f"What does {subject} {_DOES_NOW[match['does']]}?"
-    for subject, match in _active(told, rf"(?P<aux>is|are|was|were) (?P<adverb>[a-z]+ly )?(?P<done>{_AFTER}) "):
+    for subject, match in _active(
+        told, rf"(?P<aux>is|are|was|were) (?P<adverb>[a-z]+ly )?(?P<done>{_AFTER}) "
+    ):
         yield f"What {match['aux']} {subject} {match['adverb'] or ''}{match['done']}?"
     given = "(?:be(?:en)? )?(?:awarded|given|granted|offered|named|called)"
     for subject, match in _passive(told):
@@ -370,7 +425,9 @@ def _what_did(told: Told) -> Iterator[str]:
 
 
 def _what_is(told: Told) -> Iterator[str]:
-    for match in re.finditer(rf"^(?P<name>(?:The )?{_LONG_NAME}) is {_APPOSITION}(?:{_ROLES}|{_THINGS}))\b", told.text):
+    for match in re.finditer(
+        rf"^(?P<name>(?:The )?{_LONG_NAME}) is {_APPOSITION}(?:{_ROLES}|{_THINGS}))\b", told.text
+    ):
         if name := _subject(told, match["name"]):
             yield f"{'Who' if re.search(rf'(?:{_ROLES})$', match['of']) else 'What'} is {name}?"
     aside = rf"\bthe (?P<name>{_LONG_NAME}), {_APPOSITION}(?:{_THINGS}))\b[^,;:]{{0,60}}[,.]"
@@ -416,7 +473,12 @@ def _said(told: Told) -> Iterator[str]:
             clause = match["clause"]
             opens = match.start("speaker") == 0
             before = re.search(rf"(?:[-–—]|{_CAP}) $", told.text[: match.start("speaker")])
-            if before or "?" in clause or calendar(name) or (opens and not _subject(told, match["speaker"])):
+            if (
+                before
+                or "?" in clause
+                or calendar(name)
+                or (opens and not _subject(told, match["speaker"]))
+            ):
                 continue
             for topic in _topics(clause):
                 if not set(topic.split()) & set(name.split()):

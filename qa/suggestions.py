@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from typing import Protocol
 
-from qa.lexical import STOPWORDS, terms
+from qa.documents.sentences import Sentence, segment
 from qa.question_patterns import INSIDE, PATTERNS, RANK, Told
-from qa.sentences import Sentence, segment
+from qa.text.words import STOPWORDS, terms
 from qa.types import Answer, Document, Span
 
 MOST_ASKED = 12
@@ -41,11 +41,17 @@ class Suggestion:
 class Asks(Protocol):
     """What answers: `Bot`."""
 
-    def ask(self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False) -> Answer: ...
+    def ask(
+        self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False
+    ) -> Answer: ...
 
 
 def suggested(
-    bot: Asks, documents: Sequence[Document], count: int = 4, seed: int = 0, stop: threading.Event | None = None
+    bot: Asks,
+    documents: Sequence[Document],
+    count: int = 4,
+    seed: int = 0,
+    stop: threading.Event | None = None,
 ) -> tuple[Suggestion, ...]:
     """At most `count` questions, of as many documents as may be; none alike. The same for the same arguments.
 
@@ -55,12 +61,19 @@ def suggested(
     """
     brought = _in_turn([Suggestion(example, d.name) for example in d.examples] for d in documents)
     examples = list({one.question: one for one in brought}.values())[:MOST_ASKED]
-    chosen = list(islice((one for one in examples if not (stop and stop.is_set()) and _answers(bot, one)), count))
+    chosen = list(
+        islice(
+            (one for one in examples if not (stop and stop.is_set()) and _answers(bot, one)), count
+        )
+    )
     if len(chosen) < count:
         rng = random.Random(seed)
         bare = [document for document in documents if not document.examples] or list(documents)
         read = rng.sample(bare, min(MOST_READ, len(bare)))
-        made = [[one for one in _made(d, rng) if len(documents) == 1 or _has_name(one.question)] for d in read]
+        made = [
+            [one for one in _made(d, rng) if len(documents) == 1 or _has_name(one.question)]
+            for d in read
+        ]
         for document, one in islice(_turns(read, made, chosen), MOST_ASKED):
             if len(chosen) == count or (stop and stop.is_set()):
                 break
@@ -140,7 +153,9 @@ def _windows(document: Document, rng: random.Random) -> list[Span]:
     starts = [0, *sorted(rng.randrange(WINDOW, size) for _ in range(WINDOWS - 1))]
     windows: list[Span] = []
     for start in starts:
-        begin = max(windows[-1].end if windows else 0, document.text.find("\n", start) + 1 if start else 0)
+        begin = max(
+            windows[-1].end if windows else 0, document.text.find("\n", start) + 1 if start else 0
+        )
         end = document.text.rfind("\n", begin, begin + WINDOW)
         windows.append(Span(begin, end if end > begin else min(size, begin + WINDOW)))
     return windows

@@ -7,7 +7,9 @@ _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 
 def visible(text: str) -> str:
     """The text with what would steer a terminal, or turn the direction of writing, shown as an escape."""
-    return _STEERING.sub(lambda match: match.group(0).encode("unicode_escape").decode("ascii"), text)
+    return _STEERING.sub(
+        lambda match: match.group(0).encode("unicode_escape").decode("ascii"), text
+    )
 
 
 def visible_line(text: str) -> str:

@@ -75,7 +75,9 @@ class Passage:
 
     @property
     def id(self) -> str:
-        return digest(self.document.id, self.document.version, str(self.span.start), str(self.span.end))
+        return digest(
+            self.document.id, self.document.version, str(self.span.start), str(self.span.end)
+        )
 
     @property
     def text(self) -> str:

@@ -33,7 +33,9 @@ class Users:
         if not name.strip() or not name.isprintable():
             raise FootnoteError("A user needs a name of printable characters.")
         if len(password) < SHORTEST:
-            raise FootnoteError(f"A password needs {SHORTEST} characters or more. Choose a longer one.")
+            raise FootnoteError(
+                f"A password needs {SHORTEST} characters or more. Choose a longer one."
+            )
         salt = secrets.token_bytes(16)
         self._write({**self._read(), name: {"salt": salt.hex(), "hash": _hash(password, salt)}})
 
@@ -58,7 +60,10 @@ class Users:
     def _read(self) -> dict[str, dict[str, str]]:
         try:
             told = json.loads(self._file.read_text(encoding="utf-8"))
-            return {name: {"salt": str(user["salt"]), "hash": str(user["hash"])} for name, user in told.items()}
+            return {
+                name: {"salt": str(user["salt"]), "hash": str(user["hash"])}
+                for name, user in told.items()
+            }
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
@@ -71,11 +76,15 @@ class Users:
         new = self._file.with_suffix(".new")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            with os.fdopen(
+                os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+            ) as file:
                 json.dump(users, file, indent=1)
             new.replace(self._file)
         except OSError as error:
-            raise NotWritableError(f"{self._file} cannot be written: {error.strerror}. Check QA_HOME.") from error
+            raise NotWritableError(
+                f"{self._file} cannot be written: {error.strerror}. Check QA_HOME."
+            ) from error
 
 
 def _hash(password: str, salt: bytes) -> str:

@@ -6,10 +6,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from qa.config import Settings, share_processors
-from ui.door import Door, Headers
+from ui.auth import Door, Headers
 
 share_processors()
 app = st.App(
-    Path(__file__).with_name("page.py"),
+    Path(__file__).with_name("shell.py"),
     middleware=[Middleware(Headers), Middleware(Door, home=Settings.from_environment().home)],
 )

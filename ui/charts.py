@@ -28,8 +28,12 @@ def across(
     low, value = (_x(field, measure) for field in ("low", "value"))
     left, right, whole = alt.value(0), alt.value("width"), alt.ExprRef("width")
     return alt.layer(
-        base.mark_rule(aria=False, color=INK, strokeWidth=3, opacity=0.55, yOffset=POINT).encode(x=low, x2="high:Q"),
-        base.mark_point(aria=False, color=INK, filled=True, size=110, opacity=1, yOffset=POINT).encode(x=value),
+        base.mark_rule(aria=False, color=INK, strokeWidth=3, opacity=0.55, yOffset=POINT).encode(
+            x=low, x2="high:Q"
+        ),
+        base.mark_point(
+            aria=False, color=INK, filled=True, size=110, opacity=1, yOffset=POINT
+        ).encode(x=value),
         _line(base, "left", FIRST, alt.ExprRef(f"width - {TOLD}")).encode(x=left, text="name:N"),
         _line(base, "right", FIRST, TOLD).encode(x=right, text="told:N"),
         _line(base, "left", SECOND, whole).encode(x=left, text="settings:N"),
@@ -40,7 +44,9 @@ def across(
     )
 
 
-def _line(base: alt.Chart, align: Literal["left", "right"], below: int, limit: int | alt.ExprRef) -> alt.Chart:
+def _line(
+    base: alt.Chart, align: Literal["left", "right"], below: int, limit: int | alt.ExprRef
+) -> alt.Chart:
     """Text that ends so many pixels below the middle, at most `limit` pixels of it."""
     line: alt.Chart = base.mark_text(
         aria=False, align=align, limit=limit, baseline="bottom", dy=below, color=INK, fontSize=13

@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import streamlit as st
 
 from eval.labels import DECIDING
-from eval.runs import differences
+from eval.results import differences
 from qa.errors import FootnoteError
 from ui import outcomes, runs
+from ui.components import STATIC
 from ui.figures import Damaged, Figure, Run, label, sound
 from ui.outcomes import OUTCOMES, Failed, Gold, Reply
-from ui.parts import STATIC
-from ui.render_runs import across_html, changed_html, damaged_html, failed_html, figures_html, paired_html, runs_html
+from ui.render_runs import (
+    across_html,
+    changed_html,
+    damaged_html,
+    failed_html,
+    figures_html,
+    paired_html,
+    runs_html,
+)
 
 if TYPE_CHECKING:
-    from eval.paired import Paired
+    from eval.stats.paired import Paired
 
 T = TypeVar("T")
 Stamp = tuple[tuple[int, int], ...]
@@ -33,7 +41,9 @@ def show(folders: Sequence[Path]) -> None:
     """Shows the runs below these folders, or among them. Its headings begin at the second level."""
     st.html(STATIC / "evaluation.css")
     with st.container(key="evaluation"):
-        ended, damaged = runs.newest_first(_read(folder, runs.stamp(folder)) for folder in runs.find(folders))
+        ended, damaged = runs.newest_first(
+            _read(folder, runs.stamp(folder)) for folder in runs.find(folders)
+        )
         names = runs.names([*(run.folder for run in ended), *(one.folder for one in damaged)])
         _show_list(ended, damaged, names)
         if ended:
@@ -57,11 +67,20 @@ def _show_across(ended: Sequence[Run], names: Names) -> None:
     groups = list(dict.fromkeys(group.title for run in ended for group in run.groups))
     left, right = st.columns(2)
     with left:
-        measure = _select("figure", "Figure", measures, label, measures.index(DECIDING) if DECIDING in measures else 0)
+        measure = _select(
+            "figure",
+            "Figure",
+            measures,
+            label,
+            measures.index(DECIDING) if DECIDING in measures else 0,
+        )
     with right:
         group = _select("group", "Questions", groups, str)
     apart = runs.differing(ended)
-    rows = [(names[run.folder], runs.configuration(run, apart), _figure(run, group, measure)) for run in ended]
+    rows = [
+        (names[run.folder], runs.configuration(run, apart), _figure(run, group, measure))
+        for run in ended
+    ]
     described = f"{label(measure)}, {group}: a point and its interval for each run. The table below says the same."
     st.altair_chart(across(measure, rows, described))
     st.html(across_html(measure, rows))
@@ -99,13 +118,26 @@ def _show_one(ended: Sequence[Run], names: Names) -> None:
 
 def _filtered(failed: Sequence[Failed], known: Mapping[str, Gold]) -> list[Failed]:
     """Those of the outcome, kind and split chosen; kind and split can be chosen where they are known."""
-    kinds, splits = sorted({one.kind for one in known.values()}), sorted({one.split for one in known.values()})
+    kinds, splits = (
+        sorted({one.kind for one in known.values()}),
+        sorted({one.split for one in known.values()}),
+    )
     columns = st.columns(3)
     chosen = []
-    for column, name, options in zip(columns, ("Outcome", "Kind", "Split"), (OUTCOMES, kinds, splits), strict=True):
+    for column, name, options in zip(
+        columns, ("Outcome", "Kind", "Split"), (OUTCOMES, kinds, splits), strict=True
+    ):
         with column:
-            chosen.append(_select(name.lower(), name, [ALL, *options], str, on_change=_show_first) if options else ALL)
-    return [one for one in failed if all(want in (ALL, has) for want, has in zip(chosen, _facts(one), strict=True))]
+            chosen.append(
+                _select(name.lower(), name, [ALL, *options], str, on_change=_show_first)
+                if options
+                else ALL
+            )
+    return [
+        one
+        for one in failed
+        if all(want in (ALL, has) for want, has in zip(chosen, _facts(one), strict=True))
+    ]
 
 
 def _facts(one: Failed) -> tuple[str, str | None, str | None]:
@@ -123,7 +155,11 @@ def _show_first() -> None:
 def _show_two(ended: Sequence[Run], names: Names) -> None:
     """Two runs, paired by question; at first the newest, and the newest before it that asked the same."""
     st.html("<h2>Two runs side by side</h2>")
-    fitting = (at for at, run in enumerate(ended) if at and not differences(run.measured, ended[0].measured))
+    fitting = (
+        at
+        for at, run in enumerate(ended)
+        if at and not differences(run.measured, ended[0].measured)
+    )
     left, right = st.columns(2)
     with left:
         first = _select_run("first", "First run", ended, names, next(fitting, 1))
@@ -134,7 +170,9 @@ def _show_two(ended: Sequence[Run], names: Names) -> None:
     elif reasons := differences(first.measured, second.measured):
         _tell("These two cannot be paired.", *reasons)
     else:
-        found = _compared(tuple((run.folder, runs.stamp(run.folder)) for run in (first, second)), first, second)
+        found = _compared(
+            tuple((run.folder, runs.stamp(run.folder)) for run in (first, second)), first, second
+        )
         st.html(paired_html(found, names[first.folder], names[second.folder]))
         _show_changes([row for rows in found.values() for row in rows], first, second)
 
@@ -153,11 +191,15 @@ def _show_changes(rows: "Sequence[Paired]", first: Run, second: Run) -> None:
         _tell(str(error))
         return
     row = by_name[measure]
-    st.html(changed_html("Won", row.won, before, after) + changed_html("Lost", row.lost, before, after))
+    st.html(
+        changed_html("Won", row.won, before, after) + changed_html("Lost", row.lost, before, after)
+    )
 
 
 def _tell(*paragraphs: str) -> None:
-    st.html(f'<div class="told">{"".join(f"<p>{escape(sound(one))}</p>" for one in paragraphs)}</div>')
+    st.html(
+        f'<div class="told">{"".join(f"<p>{escape(sound(one))}</p>" for one in paragraphs)}</div>'
+    )
 
 
 def _select(
@@ -172,7 +214,12 @@ def _select(
 
 
 def _select_run(
-    key: str, words: str, ended: Sequence[Run], names: Names, index: int, on_change: Callable[[], None] | None = None
+    key: str,
+    words: str,
+    ended: Sequence[Run],
+    names: Names,
+    index: int,
+    on_change: Callable[[], None] | None = None,
 ) -> Run:
     by_folder = {run.folder: run for run in ended}
     return by_folder[_select(key, words, list(by_folder), names.__getitem__, index, on_change)]
@@ -194,7 +241,11 @@ def _gold(sha256: str, _run: Run) -> dict[str, Gold]:  # noqa: ARG001  # of the 
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
-def _compared(key: tuple[tuple[Path, Stamp], ...], _first: Run, _second: Run) -> "dict[str, list[Paired]]":  # noqa: ARG001  # the cache's key
-    from eval.paired import tables  # here: it brings scipy
+def _compared(
+    key: tuple[tuple[Path, Stamp], ...],  # noqa: ARG001  # the cache's key
+    _first: Run,
+    _second: Run,
+) -> "dict[str, list[Paired]]":
+    from eval.stats.paired import tables  # here: it brings scipy
 
     return tables(_first.measured, _second.measured, [DECIDING])

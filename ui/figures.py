@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from eval import labels, runs
+from eval import labels
+from eval import results as runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,12 @@ QUESTIONS: Final = "questions.jsonl"
 LARGEST: Final = 64 * 2**20
 """Bytes of a question file: a summary may name any file, and it is read to be known by its hash."""
 Outcome = Literal["wrong answer", "wrongly refused", "should have refused", "error"]
-OUTCOMES: Final[tuple[Outcome, ...]] = ("wrong answer", "wrongly refused", "should have refused", "error")
+OUTCOMES: Final[tuple[Outcome, ...]] = (
+    "wrong answer",
+    "wrongly refused",
+    "should have refused",
+    "error",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,17 @@ def replies(folder: Path) -> dict[str, Reply]:
     try:
         lines = file.read_bytes().splitlines()
     except OSError as error:
-        raise FootnoteError(f"{file} cannot be read: {error.strerror}. Make the run again.") from error
+        raise FootnoteError(
+            f"{file} cannot be read: {error.strerror}. Make the run again."
+        ) from error
     found = {}
     for number, line in enumerate(lines, start=1):
         try:
             reply = _reply(json.loads(line.decode("utf-8")))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise FootnoteError(f"{file} is damaged at line {number}. Make the run again.") from error
+            raise FootnoteError(
+                f"{file} is damaged at line {number}. Make the run again."
+            ) from error
         found[reply.id] = reply
     return found
 
@@ -96,7 +105,9 @@ def failed(run: Run, said: Mapping[str, Reply], known: Mapping[str, Gold]) -> li
             "Make the run again."
         )
     outcomes = ((reply, _outcome(run, reply)) for reply in said.values())
-    return [_failed(run, reply, outcome, known.get(reply.id)) for reply, outcome in outcomes if outcome]
+    return [
+        _failed(run, reply, outcome, known.get(reply.id)) for reply, outcome in outcomes if outcome
+    ]
 
 
 def _content(file: Path) -> bytes | None:
@@ -112,7 +123,10 @@ def _gold(raw: bytes, file: Path) -> dict[str, Gold]:
         rows = [json.loads(line.decode("utf-8")) for line in raw.split(b"\n") if line.strip()]
         return {
             str(row["id"]): Gold(
-                sound(row["kind"]), sound(row.get("split", "dev")), _all(row["answers"]), _all(row["evidence"])
+                sound(row["kind"]),
+                sound(row.get("split", "dev")),
+                _all(row["answers"]),
+                _all(row["evidence"]),
             )
             for row in rows
         }
@@ -132,7 +146,9 @@ def _reply(row: Any) -> Reply:
     if "error" in row:
         return Reply(key, sound(row["question"]), "", False, None, (), 0, sound(row["error"]))
     citations = [citation for sentence in row["sentences"] for citation in sentence["citations"]]
-    cited = dict.fromkeys((sound(citation["document"]), sound(citation["quote"])) for citation in citations)
+    cited = dict.fromkeys(
+        (sound(citation["document"]), sound(citation["quote"])) for citation in citations
+    )
     return Reply(
         id=key,
         question=sound(row["question"]),

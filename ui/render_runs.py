@@ -11,9 +11,13 @@ from ui.outcomes import Failed, Reply
 from ui.runs import configuration
 
 if TYPE_CHECKING:
-    from eval.paired import Paired
+    from eval.stats.paired import Paired
 
-VERDICTS: Final = {"better": "▲ better", "worse": "▼ worse", "no detectable difference": "no detectable difference"}
+VERDICTS: Final = {
+    "better": "▲ better",
+    "worse": "▼ worse",
+    "no detectable difference": "no detectable difference",
+}
 PAIRED_HINT: Final = (
     '<p class="hint">Differences, second less first, with their 95% intervals; × ratios, second by first. Won: the '
     "second run does better on that question. p and verdicts are corrected (Holm) for the measures of their table. "
@@ -39,14 +43,20 @@ def runs_html(runs: Sequence[Run], names: Mapping[Path, str], differing: Sequenc
     heads = ("Run", "Finished (UTC)", "Questions", "Errors")
     same = [name for name in runs[0].settings if name not in told]
     shared = configuration(runs[0], same)
-    return _table("Newest first, with the engine and the settings in which they differ", heads, rows, "runs") + (
-        f"<details><summary>The same in all runs</summary><p>{_text(shared)}</p></details>" if len(runs) > 1 else ""
+    return _table(
+        "Newest first, with the engine and the settings in which they differ", heads, rows, "runs"
+    ) + (
+        f"<details><summary>The same in all runs</summary><p>{_text(shared)}</p></details>"
+        if len(runs) > 1
+        else ""
     )
 
 
 def damaged_html(damaged: Sequence[Damaged], names: Mapping[Path, str]) -> str:
     """The folders that have no figures, each with the reason."""
-    items = "".join(f"<li><b>{_text(names[one.folder])}</b> {_text(one.reason)}</li>" for one in damaged)
+    items = "".join(
+        f"<li><b>{_text(names[one.folder])}</b> {_text(one.reason)}</li>" for one in damaged
+    )
     return f'<div class="damaged"><h3>Without figures</h3><ul>{items}</ul></div>' if damaged else ""
 
 
@@ -86,15 +96,24 @@ def paired_html(tables: "Mapping[str, Sequence[Paired]]", first: str, second: st
     made = [
         (
             f"{title} ({len(rows)})",
-            _table(f"{title}. First: {first}. Second: {second}.", heads, map(_paired_cells, rows), "paired"),
+            _table(
+                f"{title}. First: {first}. Second: {second}.",
+                heads,
+                map(_paired_cells, rows),
+                "paired",
+            ),
         )
         for title, rows in tables.items()
     ]
-    folded = "".join(f"<details><summary>{_text(title)}</summary>{table}</details>" for title, table in made[1:])
+    folded = "".join(
+        f"<details><summary>{_text(title)}</summary>{table}</details>" for title, table in made[1:]
+    )
     return made[0][1] + folded + PAIRED_HINT
 
 
-def changed_html(title: str, ids: Sequence[str], first: Mapping[str, Reply], second: Mapping[str, Reply]) -> str:
+def changed_html(
+    title: str, ids: Sequence[str], first: Mapping[str, Reply], second: Mapping[str, Reply]
+) -> str:
     """The questions that went one way, with both answers."""
     items = "".join(
         f"<details><summary>{_text(second[key].question)}</summary><dl>"
@@ -143,7 +162,9 @@ def _group_html(group: Group) -> str:
 def _figure_cells(figure: Figure | None, measure: str, otherwise: str) -> tuple[str, str, str]:
     if figure is None:
         return otherwise, NOTHING, NOTHING
-    told = f'{number(figure.value, measure)} <span class="interval">{interval(figure, measure)}</span>'
+    told = (
+        f'{number(figure.value, measure)} <span class="interval">{interval(figure, measure)}</span>'
+    )
     return (otherwise if figure.value is None else told), str(figure.n), str(figure.unscored)
 
 
@@ -173,7 +194,11 @@ def _answered(reply: Reply) -> str:
 
 
 def _expected(one: Failed) -> Sequence[str]:
-    return one.gold.answers if one.gold and one.gold.answers else ["A refusal: the documents do not answer it."]
+    return (
+        one.gold.answers
+        if one.gold and one.gold.answers
+        else ["A refusal: the documents do not answer it."]
+    )
 
 
 def _ranked(one: Failed) -> str:
@@ -192,7 +217,9 @@ def _said(reply: Reply) -> str:
 
 def _paired_cells(row: "Paired") -> tuple[str, ...]:
     of = f"n {row.n}" + (f", {row.left_out} unscored" if row.left_out else "")
-    shows = "shows none" if row.smallest is None else f"shows {_effect(row, row.smallest).lstrip('+')}"
+    shows = (
+        "shows none" if row.smallest is None else f"shows {_effect(row, row.smallest).lstrip('+')}"
+    )
     return (
         f"{_text(named(row.measure))}{_small(of)}",
         number(row.first, row.measure),
@@ -212,7 +239,8 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], ki
     """A table whose first cell heads its row; the cells are HTML, caption and heads are not."""
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
     body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in rows
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
     )
     return (
         f'<table class="{kind}"><caption>{_text(caption)}</caption>'

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from eval.runs import LARGEST
+from eval.results import LARGEST
 from ui.figures import Damaged, Figure, Group, Run, sound
 
 T = TypeVar("T")
@@ -60,7 +60,9 @@ def newest_first(found: Iterable[Run | Damaged]) -> tuple[list[Run], list[Damage
 def names(folders: Sequence[Path]) -> dict[Path, str]:
     """What to call each folder: its own name, or its path where another has that name too."""
     often = Counter(folder.name for folder in folders)
-    return {folder: sound(folder.name if often[folder.name] == 1 else str(folder)) for folder in folders}
+    return {
+        folder: sound(folder.name if often[folder.name] == 1 else str(folder)) for folder in folders
+    }
 
 
 def differing(runs: Sequence[Run]) -> list[str]:
@@ -78,7 +80,9 @@ def _below(folder: Path) -> list[Path]:
     """The run that a folder is, or those in it; several that were made in one go lie in a folder of their own."""
     if _is_run(folder):
         return [folder]
-    return [run for one in _folders(folder) for run in ([one] if _is_run(one) else _runs(one) or [one])]
+    return [
+        run for one in _folders(folder) for run in ([one] if _is_run(one) else _runs(one) or [one])
+    ]
 
 
 def _is_run(folder: Path) -> bool:
@@ -92,7 +96,9 @@ def _runs(folder: Path) -> list[Path]:
 def _folders(folder: Path) -> list[Path]:
     """Those in it; itself where it cannot be looked into: reading it says why."""
     try:
-        return sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+        return sorted(
+            one for one in folder.iterdir() if one.is_dir() and not one.name.startswith(".")
+        )
     except OSError:
         return [folder]
 
@@ -144,21 +150,29 @@ def _run(folder: Path, summary: dict[str, Any]) -> Run:
         groups=(_group("overall", "overall", summary.get("overall"), "overall"), *_groups(summary)),
         errors=_texts(summary.get("errors"), "errors"),
         clusters=_texts(summary.get("clusters", {}), "clusters"),
-        scores={key: _scores(one, key) for key, one in _object(summary.get("scores"), "scores").items()},
+        scores={
+            key: _scores(one, key) for key, one in _object(summary.get("scores"), "scores").items()
+        },
     )
 
 
-def _settings(summary: dict[str, Any], asked: dict[str, Any], documents: Mapping[str, str]) -> dict[str, str]:
+def _settings(
+    summary: dict[str, Any], asked: dict[str, Any], documents: Mapping[str, str]
+) -> dict[str, str]:
     settings = _object(summary.get("settings"), "settings")
     versions = _object(summary.get("versions"), "versions")
     told = {"engine": settings.get("llm")}
     told |= {name: value for name, value in settings.items() if name not in (*_PLACES, "llm")}
     # Of two states of the code that are not committed, only its hash tells them apart.
-    told |= {"prompt": versions.get("prompt")} | {name: _short(summary.get(name)) for name in ("commit", "code")}
+    told |= {"prompt": versions.get("prompt")} | {
+        name: _short(summary.get(name)) for name in ("commit", "code")
+    }
     told |= {name: asked.get(name) for name in ("split", "kinds", "limit")}
     together = "".join(f"{name}\0{version}\0" for name, version in sorted(documents.items()))
     told["questions"] = _text(asked.get("sha256"), "questions.sha256")[:8]
-    told["documents"] = f"{len(documents)} ({sha256(together.encode('utf-8', 'replace')).hexdigest()[:8]})"
+    told["documents"] = (
+        f"{len(documents)} ({sha256(together.encode('utf-8', 'replace')).hexdigest()[:8]})"
+    )
     return {sound(name): _words(value) for name, value in told.items()}
 
 
@@ -203,7 +217,10 @@ def _figure(value: Any, where: str) -> Figure:
 
 
 def _scores(value: Any, where: str) -> dict[str, float | None]:
-    return {name: _number(one, f"scores.{where}.{name}") for name, one in _object(value, f"scores.{where}").items()}
+    return {
+        name: _number(one, f"scores.{where}.{name}")
+        for name, one in _object(value, f"scores.{where}").items()
+    }
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:
@@ -241,5 +258,7 @@ def _number(value: Any, where: str) -> float | None:
 
 def _of(kind: type[T], value: Any, where: str, words: str) -> T:
     if not isinstance(value, kind):
-        raise ValueError(f"{sound(where)} is missing" if value is None else f"{sound(where)} is not {words}")
+        raise ValueError(
+            f"{sound(where)} is missing" if value is None else f"{sound(where)} is not {words}"
+        )
     return value

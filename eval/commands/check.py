@@ -11,15 +11,21 @@ from qa.errors import QuestionFileError
 from qa.terminal import visible_line
 
 if TYPE_CHECKING:
-    from eval.checking import Checked
+    from eval.check import Checked
 
 HEADINGS = {"wrong": "Wrong:", "warning": "Worth a second look:", "note": "Of the set as a whole:"}
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("check", parents=[common], help="tell everything that is wrong with a question file")
-    parser.add_argument("file", metavar="FILE", type=Path, nargs="?", default=QUESTIONS, help="default: our own")
-    parser.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/")
+    parser = commands.add_parser(
+        "check", parents=[common], help="tell everything that is wrong with a question file"
+    )
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, nargs="?", default=QUESTIONS, help="default: our own"
+    )
+    parser.add_argument(
+        "--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/"
+    )
     parser.add_argument("--strict", action="store_true", help="exit 2 for warnings too")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
     parser.set_defaults(command=_check)
@@ -27,8 +33,8 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 def _check(options: argparse.Namespace) -> int:
     """Prints what was found; 2 where something is wrong."""
-    from eval.checking import check
-    from qa.documents import load
+    from eval.check import check
+    from qa.documents.load import load
 
     loaded = load(options.documents or [seeds()])
     checked = check(options.file, loaded.documents, loaded.failures)
@@ -43,7 +49,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _print(file: Path, checked: "Checked") -> None:
-    from eval.checking import LEVELS
+    from eval.check import LEVELS
 
     count = len(checked.questions)
     answerable = sum(question.answerable for question in checked.questions)

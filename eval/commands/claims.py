@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 from eval.commands.shared import EVAL, Commands, loaded, seeds
 
 if TYPE_CHECKING:
-    from qa.retrieval import Library
+    from qa.answer.verify import Verifier
+    from qa.library.search import Library
     from qa.types import Document
-    from qa.verification import Verifier
 
 CLAIMS = EVAL / "claims.jsonl"
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("claims", parents=[common], help="measure how well unsupported sentences are found")
-    parser.add_argument("--claims", metavar="FILE", type=Path, default=CLAIMS, help="default: the project's own")
-    parser.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/")
+    parser = commands.add_parser(
+        "claims", parents=[common], help="measure how well unsupported sentences are found"
+    )
+    parser.add_argument(
+        "--claims", metavar="FILE", type=Path, default=CLAIMS, help="default: the project's own"
+    )
+    parser.add_argument(
+        "--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/"
+    )
     parser.set_defaults(command=_claims)
 
 
@@ -36,19 +42,23 @@ def _claims(options: argparse.Namespace) -> int:
         print(f"{kind:12} {sum(counts):4}  " + "  ".join(f"{count:11}" for count in counts))
     for name, share in (("precision", found.precision), ("recall", found.recall)):
         if share:
-            print(f"{name} of unsupported {share[0]:.2f} [{share[1][0]:.2f}, {share[1][1]:.2f}], n {share[2]}")
+            print(
+                f"{name} of unsupported {share[0]:.2f} [{share[1][0]:.2f}, {share[1][1]:.2f}], n {share[2]}"
+            )
     return 0
 
 
 def _verifying(documents: "Sequence[Document]") -> "tuple[Verifier, Library]":
     """The packaged verifier, and a library of these documents alone."""
-    from qa.chunking import split
+    from qa.answer.verify import Verifier
     from qa.config import PACKAGED_EMBEDDING
-    from qa.embedding import Encodings, SentenceTransformerEmbedder
-    from qa.entailment import Entailment
-    from qa.retrieval import Library
-    from qa.verification import Verifier
+    from qa.documents.passages import split
+    from qa.library.search import Library
+    from qa.models.embedding import Encodings, SentenceTransformerEmbedder
+    from qa.models.entailment import Entailment
 
     embedder = SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
-    passages = [passage for document in documents for passage in split(document, embedder.count_tokens)]
+    passages = [
+        passage for document in documents for passage in split(document, embedder.count_tokens)
+    ]
     return Verifier(Encodings(embedder), Entailment()), Library.made_of(passages, documents, "")

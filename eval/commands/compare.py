@@ -15,8 +15,8 @@ from qa.terminal import visible_line
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from eval.paired import Paired, Verdict
-    from eval.runs import Run
+    from eval.results import Run
+    from eval.stats.paired import Paired, Verdict
 
 WIDTH = 120
 """Columns when the output is no terminal."""
@@ -34,7 +34,9 @@ LEGEND = (
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "compare", parents=[common], help="compare two runs question by question; exit 1 if the second is worse"
+        "compare",
+        parents=[common],
+        help="compare two runs question by question; exit 1 if the second is worse",
     )
     parser.add_argument("first", metavar="A", type=Path)
     parser.add_argument("second", metavar="B", type=Path)
@@ -51,11 +53,13 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 def _compare(options: argparse.Namespace) -> int:
     """Prints how the second run differs from the first; 1 where it is detectably worse on what decides."""
-    from eval.runs import differences, read_run
+    from eval.results import differences, read_run
 
     first, second = read_run(options.first), read_run(options.second)
     if differ := differences(first, second):
-        raise RunError("\n".join([f"{first.folder} and {second.folder} cannot be compared:", *differ]))
+        raise RunError(
+            "\n".join([f"{first.folder} and {second.folder} cannot be compared:", *differ])
+        )
     deciding = list(dict.fromkeys(options.measure or [DECIDING]))
     tables = _tables(first, second, deciding)
     verdict, words = _verdict(tables["Deciding"])
@@ -79,13 +83,17 @@ def _compare(options: argparse.Namespace) -> int:
     return 1 if verdict == "worse" else 0
 
 
-def _tables(first: "Run", second: "Run", deciding: Sequence[str]) -> "Mapping[str, Sequence[Paired]]":
+def _tables(
+    first: "Run", second: "Run", deciding: Sequence[str]
+) -> "Mapping[str, Sequence[Paired]]":
     """Raises FootnoteError for a measure that cannot decide."""
-    from eval.paired import UNDIRECTED, pair, tables, unpaired
+    from eval.stats.paired import UNDIRECTED, pair, tables, unpaired
 
     for name in deciding:
         if name in UNDIRECTED:
-            raise FootnoteError(f"More {name} is neither better nor worse: let another measure decide.")
+            raise FootnoteError(
+                f"More {name} is neither better nor worse: let another measure decide."
+            )
         if pair(name, first, second) is None:
             raise FootnoteError(unpaired(name, first, second))
     return tables(first, second, deciding)
@@ -93,7 +101,7 @@ def _tables(first: "Run", second: "Run", deciding: Sequence[str]) -> "Mapping[st
 
 def _verdict(rows: "Sequence[Paired]") -> "tuple[Verdict, str]":
     """Worse on one is worse; the line says on what."""
-    from eval.paired import Verdict
+    from eval.stats.paired import Verdict
 
     verdicts: tuple[Verdict, ...] = ("worse", "better")
     told: list[tuple[Verdict, str]] = [
@@ -103,14 +111,21 @@ def _verdict(rows: "Sequence[Paired]") -> "tuple[Verdict, str]":
     ]
     if told:
         return told[0][0], "The second run is " + "; ".join(words for _, words in told) + "."
-    return "no detectable difference", f"No detectable difference on {', '.join(row.measure for row in rows)}."
+    return (
+        "no detectable difference",
+        f"No detectable difference on {', '.join(row.measure for row in rows)}.",
+    )
 
 
 def _changed(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """What differs of the code and of the settings, by name."""
-    one, other = ({**_code(about), **about["settings"], **_versions(about)} for about in (first, second))
+    one, other = (
+        {**_code(about), **about["settings"], **_versions(about)} for about in (first, second)
+    )
     names = [name for name in {**one, **other} if name not in OF_ONE_RUN]
-    return {name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
+    return {
+        name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)
+    }
 
 
 def _code(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +136,11 @@ def _code(about: Mapping[str, Any]) -> dict[str, Any]:
 
 def _versions(about: Mapping[str, Any]) -> dict[str, Any]:
     found = about.get("versions")
-    return {f"version of {name}": value for name, value in found.items()} if isinstance(found, dict) else {}
+    return (
+        {f"version of {name}": value for name, value in found.items()}
+        if isinstance(found, dict)
+        else {}
+    )
 
 
 def _print_head(first: "Run", second: "Run", changed: Mapping[str, tuple[Any, Any]]) -> None:
@@ -154,7 +173,18 @@ def _table(title: str, rows: "Sequence[Paired]") -> "Table":
 
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("measure", overflow="fold")
-    for heading in ("n", "first", "second", "effect", "95% interval", "p", "won", "lost", "tied", "shows"):
+    for heading in (
+        "n",
+        "first",
+        "second",
+        "effect",
+        "95% interval",
+        "p",
+        "won",
+        "lost",
+        "tied",
+        "shows",
+    ):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for row in rows:

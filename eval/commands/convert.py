@@ -31,9 +31,15 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 def add_options(parser: argparse.ArgumentParser, documents: bool = True) -> None:
     """What else a format may take. `documents`: False where the command has that argument already."""
     if documents:
-        parser.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="your own")
-    parser.add_argument("--columns", metavar="FIELD=COLUMN", nargs="+", action="extend", help="csv: what is where")
-    parser.add_argument("--separator", metavar="TEXT", help="csv: between the answers of one cell; default: |")
+        parser.add_argument(
+            "--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="your own"
+        )
+    parser.add_argument(
+        "--columns", metavar="FIELD=COLUMN", nargs="+", action="extend", help="csv: what is where"
+    )
+    parser.add_argument(
+        "--separator", metavar="TEXT", help="csv: between the answers of one cell; default: |"
+    )
     parser.add_argument("--qrels", metavar="NAME", help="beir, trec: which file of judgements")
 
 
@@ -53,7 +59,7 @@ def options_of(arguments: argparse.Namespace) -> "Options":
 def _convert(arguments: argparse.Namespace) -> int:
     """Prints what was read, what was left out, and how to ask it."""
     from eval.formats import read
-    from eval.formats.writing import DOCUMENTS, QUESTIONS, write
+    from eval.formats.write import DOCUMENTS, QUESTIONS, write
 
     out: Path = arguments.out
     found = read(arguments.format, arguments.path, options_of(arguments))

@@ -38,12 +38,25 @@ Typed = Callable[[str, str], str]
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("draft", parents=[common], help="make questions: proposals to accept, mend or skip")
+    parser = commands.add_parser(
+        "draft", parents=[common], help="make questions: proposals to accept, mend or skip"
+    )
     parser.add_argument("document", metavar="DOCUMENT", type=Path, help="the file to ask about")
-    parser.add_argument("--out", metavar="FILE", type=Path, help="the question file; default: DOCUMENT.questions.jsonl")
-    parser.add_argument("--count", metavar="N", type=positive, default=COUNT, help=f"proposals; default: {COUNT}")
-    parser.add_argument("--engine", dest="llm", help="who proposes: built-in, or provider/model (QA_LLM)")
-    parser.add_argument("--yes", action="store_true", help="accept, as kind draft, all that the reader confirms")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        help="the question file; default: DOCUMENT.questions.jsonl",
+    )
+    parser.add_argument(
+        "--count", metavar="N", type=positive, default=COUNT, help=f"proposals; default: {COUNT}"
+    )
+    parser.add_argument(
+        "--engine", dest="llm", help="who proposes: built-in, or provider/model (QA_LLM)"
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="accept, as kind draft, all that the reader confirms"
+    )
     parser.set_defaults(command=_draft)
 
 
@@ -62,7 +75,9 @@ def _draft(options: argparse.Namespace) -> int:
     with _proposals(document, settings, asked, dropped) as proposals:
         chosen = new(proposals, asked)
         if options.yes:
-            sitting.take(islice((one for one in chosen if one.answerable and not one.note), options.count))
+            sitting.take(
+                islice((one for one in chosen if one.answerable and not one.note), options.count)
+            )
         else:
             sitting.review(islice(chosen, options.count), typed, Console(highlight=False))
     _tell(sitting, dropped)
@@ -82,7 +97,7 @@ def _proposals(
 ) -> "Iterator[Iterator[Proposal]]":
     """Proposals by a language model where one is configured, else by rule and reader, and then what these leave."""
     from eval.draft import by_model, by_rule, unasked, with_near_misses
-    from qa.llm import LlmSettings, destination, language_model
+    from qa.llm.client import LlmSettings, destination, language_model
 
     if settings.llm != BUILT_IN:
         chosen = LlmSettings.of(settings)
@@ -112,7 +127,7 @@ class Sitting:
     known: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        from eval.checking import plain
+        from eval.check import plain
 
         self.known = {plain(question.question) for question in self.asked}
 
@@ -141,21 +156,27 @@ class Sitting:
             _show(self.proposed, proposal, self.document, console)
             key = typed(KEYS, "").strip().casefold()[:1]
             if key == "m":
-                proposal = replace(proposal, question=_mended("Question: ", proposal.question, typed))
+                proposal = replace(
+                    proposal, question=_mended("Question: ", proposal.question, typed)
+                )
             if (key == "n" or (key == "m" and not proposal.answers)) and proposal.answerable:
                 proposal = replace(proposal, answers=_answers(proposal.answers, typed))
-            if key == "a" and not (proposal.question and (proposal.answers or not proposal.answerable)):
+            if key == "a" and not (
+                proposal.question and (proposal.answers or not proposal.answerable)
+            ):
                 console.print("Write the question and its answer first: m")
             elif key == "a" and self._keep(proposal):
                 return True
             elif key == "a":
-                console.print(f"{self.out} has this question already: mend it, or skip it.", markup=False)
+                console.print(
+                    f"{self.out} has this question already: mend it, or skip it.", markup=False
+                )
             elif key in ("s", "q"):
                 return key == "s"
 
     def _keep(self, proposal: "Proposal", kind: str | None = None) -> bool:
         """Appends a proposal to the file; not where it is there already."""
-        from eval.checking import plain
+        from eval.check import plain
         from eval.draft import append, next_id
 
         if plain(proposal.question) in self.known:
@@ -181,7 +202,7 @@ def _answers(answers: tuple[str, ...], typed: Typed) -> tuple[str, ...]:
 def _show(number: int, proposal: "Proposal", document: "Document", console: "Console") -> None:
     from rich.text import Text
 
-    from eval.checking import holds
+    from eval.check import holds
 
     evidence = document.text[proposal.span.start : proposal.span.end]
     console.print()
@@ -230,10 +251,19 @@ def typed(shown: str, text: str) -> str:
 def _tell(sitting: Sitting, dropped: Counter[str]) -> None:
     if dropped:
         told = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
-        print(f"Of what the language model wrote, {dropped.total()} left out: {told}.", file=sys.stderr)
+        print(
+            f"Of what the language model wrote, {dropped.total()} left out: {told}.",
+            file=sys.stderr,
+        )
     if not sitting.proposed:
-        print("Nothing new could be proposed: the rules know English prose, or all is in the file.", file=sys.stderr)
+        print(
+            "Nothing new could be proposed: the rules know English prose, or all is in the file.",
+            file=sys.stderr,
+        )
     print(f"{sitting.accepted} of {sitting.proposed} added to {sitting.out}.", file=sys.stderr)
     if sitting.asked:
         questions, document = quote(str(sitting.out)), quote(sitting.document.source)
-        print(f"Look it over: python -m eval check {questions} --documents {document}", file=sys.stderr)
+        print(
+            f"Look it over: python -m eval check {questions} --documents {document}",
+            file=sys.stderr,
+        )

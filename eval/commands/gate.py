@@ -21,7 +21,9 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         "says otherwise.",
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path)
-    parser.add_argument("--baseline", metavar="RUN", type=Path, required=True, help="a folder with a summary.json")
+    parser.add_argument(
+        "--baseline", metavar="RUN", type=Path, required=True, help="a folder with a summary.json"
+    )
     parser.add_argument(
         "--measure",
         metavar="NAME",
@@ -46,7 +48,7 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 def _gate(options: argparse.Namespace) -> int:
     """Prints a line a check and the verdict; 1 where one failed."""
     from eval.gate import checks, left_out
-    from eval.runs import differences, read_run
+    from eval.results import differences, read_run
 
     for bounds in (options.min, options.max):
         names = [name for name, _ in bounds]
@@ -54,11 +56,17 @@ def _gate(options: argparse.Namespace) -> int:
             raise FootnoteError(f"{', '.join(twice)} has two thresholds of one kind. Give one.")
     run, baseline = read_run(options.run_folder), read_run(options.baseline)
     if differ := differences(baseline, run):
-        raise RunError("\n".join([f"{run.folder} cannot be held against {baseline.folder}:", *differ]))
+        raise RunError(
+            "\n".join([f"{run.folder} cannot be held against {baseline.folder}:", *differ])
+        )
     gated = list(dict.fromkeys(options.measure or ()))
     found = checks(run, baseline, gated, dict(options.min), dict(options.max))
     failed = [check for check in found if not check.passed]
-    verdict = f"failed: {len(failed)} of {len(found)} checks" if failed else f"passed: {len(found)} checks"
+    verdict = (
+        f"failed: {len(failed)} of {len(found)} checks"
+        if failed
+        else f"passed: {len(found)} checks"
+    )
     if options.json:
         told = {
             "run": str(run.folder),

@@ -19,10 +19,10 @@ from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, FootnoteError, ModelError, NotWritableError
 
 if TYPE_CHECKING:
+    from eval.bench.asking import Engine, Outcomes
+    from eval.bench.comparison import Row
+    from eval.bench.indexing import Seconds
     from eval.dataset import Question
-    from eval.peers.asking import Engine, Outcomes
-    from eval.peers.comparison import Row
-    from eval.peers.indexing import Seconds
     from qa.types import Document
 
 NEEDED = ("llama_index.vector_stores.chroma", "llama_index.embeddings.huggingface")
@@ -30,13 +30,29 @@ RESULT = "peers.json"
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("peers", parents=[common], help="ask plain llama-index the same, beside Footnote")
-    parser.add_argument("--questions", metavar="FILE", type=Path, default=QUESTIONS, help="default: the project's own")
-    parser.add_argument("--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/")
-    parser.add_argument("--split", choices=("dev", "test", "all"), default="all", help="default: all")
+    parser = commands.add_parser(
+        "peers", parents=[common], help="ask plain llama-index the same, beside Footnote"
+    )
+    parser.add_argument(
+        "--questions",
+        metavar="FILE",
+        type=Path,
+        default=QUESTIONS,
+        help="default: the project's own",
+    )
+    parser.add_argument(
+        "--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/"
+    )
+    parser.add_argument(
+        "--split", choices=("dev", "test", "all"), default="all", help="default: all"
+    )
     parser.add_argument("--limit", metavar="N", type=positive, help="the first N of those chosen")
-    parser.add_argument("--threshold", metavar="T", help="confidence under which Footnote refuses (QA_THRESHOLD)")
-    parser.add_argument("--out", metavar="DIR", type=Path, help=f"a new folder for {RESULT}; default: in runs/")
+    parser.add_argument(
+        "--threshold", metavar="T", help="confidence under which Footnote refuses (QA_THRESHOLD)"
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help=f"a new folder for {RESULT}; default: in runs/"
+    )
     parser.add_argument("--json", action="store_true", help=f"print {RESULT} instead of the tables")
     parser.set_defaults(command=_peers)
 
@@ -71,26 +87,38 @@ def _chosen(questions: "Sequence[Question]", options: argparse.Namespace) -> "li
     """
     chosen = [q for q in questions if options.split in ("all", q.split) and not q.history]
     if not chosen:
-        raise FootnoteError(f"{options.questions} has no question without a history in the split {options.split}.")
+        raise FootnoteError(
+            f"{options.questions} has no question without a history in the split {options.split}."
+        )
     return chosen[: options.limit]
 
 
 def _compared(
-    options: argparse.Namespace, settings: Settings, questions: "Sequence[Question]", documents: "Sequence[Document]"
+    options: argparse.Namespace,
+    settings: Settings,
+    questions: "Sequence[Question]",
+    documents: "Sequence[Document]",
 ) -> int:
-    from eval.peers.asking import ask
-    from eval.peers.comparison import clusters, compare
-    from eval.peers.table import print_tables
+    from eval.bench.asking import ask
+    from eval.bench.comparison import clusters, compare
+    from eval.bench.table import print_tables
     from eval.run import new_folder
 
-    out = new_folder(options.out or Path("runs") / f"peers-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}")
+    out = new_folder(
+        options.out or Path("runs") / f"peers-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}"
+    )
     with TemporaryDirectory() as folder:
         # An index of its own, whatever the environment says: never the person's library, nor a shared server.
         own = replace(settings, home=Path(folder), index=None, chroma_url=None)
         engines, indexing = _engines(own, documents)
         outcomes = ask(engines, questions, documents, _progress(len(questions)))
     rows = compare(outcomes, clusters(questions, documents))
-    text = _as_json(_about(options, settings, questions, documents), rows, indexing, _scores(outcomes, questions))
+    text = _as_json(
+        _about(options, settings, questions, documents),
+        rows,
+        indexing,
+        _scores(outcomes, questions),
+    )
     _write(out / RESULT, text)
     if options.json:
         sys.stdout.write(text)
@@ -103,16 +131,19 @@ def _compared(
 
 
 def _engines(settings: Settings, documents: "Sequence[Document]") -> "tuple[list[Engine], Seconds]":
-    from eval.peers.engines import made
-    from eval.peers.llamaindex import embedding
-    from qa.embedding import SentenceTransformerEmbedder
+    from eval.bench.engines import made
+    from eval.bench.llamaindex import embedding
+    from qa.models.embedding import SentenceTransformerEmbedder
 
     embedder = SentenceTransformerEmbedder(settings.embedding)
     return made(documents, embedder, embedding(settings.embedding, settings.home), settings)
 
 
 def _about(
-    options: argparse.Namespace, settings: Settings, questions: "Sequence[Question]", documents: "Sequence[Document]"
+    options: argparse.Namespace,
+    settings: Settings,
+    questions: "Sequence[Question]",
+    documents: "Sequence[Document]",
 ) -> dict[str, Any]:
     """What was asked, of what, and with what."""
     from eval.provenance import about
@@ -126,20 +157,30 @@ def _about(
         "histories": False,
     }
     told = about(settings, documents, source)
-    packages = ("llama-index-vector-stores-chroma", "llama-index-embeddings-huggingface", "PyStemmer")
+    packages = (
+        "llama-index-vector-stores-chroma",
+        "llama-index-embeddings-huggingface",
+        "PyStemmer",
+    )
     told["versions"] |= {name: version(name) for name in packages}
     return told
 
 
-def _scores(outcomes: "Sequence[Outcomes]", questions: "Sequence[Question]") -> dict[str, dict[str, Any]]:
+def _scores(
+    outcomes: "Sequence[Outcomes]", questions: "Sequence[Question]"
+) -> dict[str, dict[str, Any]]:
     """By engine and question id."""
     return {
-        each.engine.name: {q.id: scores for q, scores in zip(questions, each.scores, strict=True)} for each in outcomes
+        each.engine.name: {q.id: scores for q, scores in zip(questions, each.scores, strict=True)}
+        for each in outcomes
     }
 
 
 def _as_json(
-    about: Mapping[str, Any], rows: "Sequence[Row]", indexing: "Seconds", scores: dict[str, dict[str, Any]]
+    about: Mapping[str, Any],
+    rows: "Sequence[Row]",
+    indexing: "Seconds",
+    scores: dict[str, dict[str, Any]],
 ) -> str:
     found = {
         **about,
@@ -154,7 +195,9 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise NotWritableError(f"{path.parent} takes no writes: {error.strerror}. Give another: --out DIR") from error
+        raise NotWritableError(
+            f"{path.parent} takes no writes: {error.strerror}. Give another: --out DIR"
+        ) from error
     print(f"Written to {path}", file=sys.stderr)
 
 
@@ -162,4 +205,6 @@ def _progress(total: int) -> Callable[[int], None]:
     """A line of standard error that counts, where somebody may be looking."""
     if not sys.stderr.isatty():
         return lambda _: None
-    return lambda count: print(f"\rasked {count} of {total}", end="\n" if count == total else "", file=sys.stderr)
+    return lambda count: print(
+        f"\rasked {count} of {total}", end="\n" if count == total else "", file=sys.stderr
+    )

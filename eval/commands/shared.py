@@ -30,9 +30,11 @@ def loaded(paths: Sequence[Path]) -> "tuple[Document, ...]":
     return documents
 
 
-def read_documents(paths: Sequence[Path]) -> "tuple[tuple[Document, ...], tuple[DocumentError, ...]]":
+def read_documents(
+    paths: Sequence[Path],
+) -> "tuple[tuple[Document, ...], tuple[DocumentError, ...]]":
     """The documents, and why others could not be read."""
-    from qa.documents import load
+    from qa.documents.load import load
 
     found = load(paths)
     return found.documents, tuple(found.failures)
@@ -43,4 +45,6 @@ def seeds() -> Path:
     for folder in (EVAL.parent / "seeds", Path("seeds")):
         if folder.is_dir():
             return folder
-    raise DocumentError("There is no folder seeds here. Say which documents to ask: --documents PATH")
+    raise DocumentError(
+        "There is no folder seeds here. Say which documents to ask: --documents PATH"
+    )

@@ -17,7 +17,9 @@ _SHOWN = 80
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "show", parents=[common], help="one question of a run in full: what was read and said, and what is so"
+        "show",
+        parents=[common],
+        help="one question of a run in full: what was read and said, and what is so",
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path)
     parser.add_argument("id", metavar="ID")
@@ -26,9 +28,9 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 
 def _show(options: argparse.Namespace) -> int:
-    from eval.reporting.cases import read_seen
-    from eval.reporting.showing import as_json, show
-    from eval.runs import RESULTS, read_rows
+    from eval.report.cases import read_seen
+    from eval.report.question_text import as_json, show
+    from eval.results import RESULTS, read_rows
 
     seen = read_seen(options.run_folder)
     case = next((case for case in seen.cases if case.id == options.id), None)
@@ -51,10 +53,16 @@ def _unknown(folder: Path, key: str, ids: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     known = list(ids)
-    near = dict.fromkeys([*get_close_matches(key, known, _NEAR), *(one for one in known if key in one)])
+    near = dict.fromkeys(
+        [*get_close_matches(key, known, _NEAR), *(one for one in known if key in one)]
+    )
     if near:
         told = f"Near it: {', '.join(list(near)[:_NEAR])}"
     else:
-        told = f"It has: {', '.join(known[:_NEAR])}, and {len(known)} in all" if known else "It has none"
+        told = (
+            f"It has: {', '.join(known[:_NEAR])}, and {len(known)} in all"
+            if known
+            else "It has none"
+        )
     shown = key if len(key) <= _SHOWN else f"{key[:_SHOWN]}…"
     return f"{folder} has no question {visible_line(shown)}. {told}."

@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.commands.run import add_settings, add_source, fit_for_a_run, progress, read_source, relative
+from eval.commands.run import (
+    add_settings,
+    add_source,
+    fit_for_a_run,
+    progress,
+    read_source,
+    relative,
+)
 from eval.commands.shared import Commands
 from qa.errors import BrokenError, FootnoteError
 
@@ -20,11 +27,20 @@ CHOSEN = "sweep.json"
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     sweep = commands.add_parser(
-        "sweep", parents=[common], help="choose settings on the development split, measure them on the test split"
+        "sweep",
+        parents=[common],
+        help="choose settings on the development split, measure them on the test split",
     )
     add_source(sweep)
-    sweep.add_argument("--out", metavar="DIR", type=Path, help="a new folder; default: runs/sweep- and the time (UTC)")
-    sweep.add_argument("--measure", metavar="NAME", default="answered_right", help="default: answered_right")
+    sweep.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="a new folder; default: runs/sweep- and the time (UTC)",
+    )
+    sweep.add_argument(
+        "--measure", metavar="NAME", default="answered_right", help="default: answered_right"
+    )
     add_settings(sweep)
     sweep.add_argument("--json", action="store_true", help="print sweep.json instead of the tables")
     sweep.set_defaults(command=_sweep)
@@ -32,22 +48,30 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 def _sweep(options: argparse.Namespace) -> int:
     """Asks the development questions with each configuration, then those of the test split with the best."""
-    from eval.across import print_across
     from eval.batch import measure
     from eval.configurations import VARIED, configurations
     from eval.labels import LABELS
+    from eval.report.runs_table import print_across
     from eval.run import new_folder
 
     if options.measure not in LABELS:
-        raise FootnoteError(f"There is no figure {options.measure}. There are: {', '.join(LABELS)}.")
+        raise FootnoteError(
+            f"There is no figure {options.measure}. There are: {', '.join(LABELS)}."
+        )
     found = configurations({name: getattr(options, name) or () for name in VARIED})
     source = read_source(options)
-    of_split = {split: [one for one in source.questions if one.split == split] for split in ("dev", "test")}
+    of_split = {
+        split: [one for one in source.questions if one.split == split] for split in ("dev", "test")
+    }
     if lacking := [split for split, asked in of_split.items() if not asked]:
-        raise FootnoteError(f"{options.questions} has no question in the split {lacking[0]}: a sweep needs both.")
+        raise FootnoteError(
+            f"{options.questions} has no question in the split {lacking[0]}: a sweep needs both."
+        )
     if len(found) < 2:
         raise FootnoteError("A sweep needs several values of a setting, for one: --top-k 3 5 8")
-    out = new_folder(fit_for_a_run(options.out or Path("runs") / f"sweep-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"))
+    out = new_folder(
+        fit_for_a_run(options.out or Path("runs") / f"sweep-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    )
 
     def asked(split: str, which: Any) -> "list[Measured]":
         told = {"file": relative(options.questions), "format": options.format, "split": split}
@@ -57,8 +81,12 @@ def _sweep(options: argparse.Namespace) -> int:
     best = max(tried, key=lambda one: _value(one, options.measure))
     (confirmed,) = asked("test", [one for one in found if one.name == best.name])
     alike = _alike(best, tried, options.measure)
-    chosen = _as_json(options.measure, tried, best, confirmed) | {"not_detectably_better_than": alike}
-    (out / CHOSEN).write_text(json.dumps(chosen, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    chosen = _as_json(options.measure, tried, best, confirmed) | {
+        "not_detectably_better_than": alike
+    }
+    (out / CHOSEN).write_text(
+        json.dumps(chosen, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     if options.json:
         print(json.dumps(chosen, indent=1, ensure_ascii=False))
     else:
@@ -77,7 +105,9 @@ def _value(one: "Measured", measure: str) -> float:
 
     value = one.groups[0].figures[measure].value
     if value is None:
-        raise FootnoteError(f"{measure} has no value for these questions. Choose by another: --measure NAME")
+        raise FootnoteError(
+            f"{measure} has no value for these questions. Choose by another: --measure NAME"
+        )
     return -value if less_is_better(measure) else value
 
 
@@ -86,16 +116,24 @@ def _alike(best: "Measured", tried: "list[Measured]", measure: str) -> list[str]
 
     None of a figure that single questions do not have.
     """
-    from eval.paired import pair, together
-    from eval.runs import read_run
+    from eval.results import read_run
+    from eval.stats.paired import pair, together
 
     chosen = read_run(best.folder)
-    pairs = {one.name: pair(measure, read_run(one.folder), chosen) for one in tried if one is not best}
+    pairs = {
+        one.name: pair(measure, read_run(one.folder), chosen) for one in tried if one is not best
+    }
     rows = {name: row for name, row in pairs.items() if row is not None}
-    return [name for name, row in zip(rows, together(list(rows.values())), strict=True) if row.verdict != "better"]
+    return [
+        name
+        for name, row in zip(rows, together(list(rows.values())), strict=True)
+        if row.verdict != "better"
+    ]
 
 
-def _as_json(measure: str, tried: "list[Measured]", best: "Measured", confirmed: "Measured") -> dict[str, Any]:
+def _as_json(
+    measure: str, tried: "list[Measured]", best: "Measured", confirmed: "Measured"
+) -> dict[str, Any]:
     def figure(one: "Measured") -> dict[str, Any]:
         found: Figure = one.groups[0].figures[measure]
         return found.as_json()

@@ -11,7 +11,9 @@ STEPS = 20
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "threshold", parents=[common], help="choose the refusal threshold on a run made with --threshold 0"
+        "threshold",
+        parents=[common],
+        help="choose the refusal threshold on a run made with --threshold 0",
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path)
     parser.set_defaults(command=_threshold)
@@ -19,7 +21,7 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 def _threshold(options: argparse.Namespace) -> int:
     """Prints what thresholds come to, and the best one."""
-    from eval.runs import read_run
+    from eval.results import read_run
     from eval.threshold import asked, best, choices
 
     found = choices(asked(read_run(options.run_folder)))

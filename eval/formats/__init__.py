@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from eval.formats import beir, clapnq, csv_table, rag_dataset, squad, trec
-from eval.formats.foreign import ForeignSet, Format, Options
+from eval.formats.base import ForeignSet, Format, Options
 from qa.errors import FootnoteError
 
 __all__ = ["FORMATS", "ForeignSet", "Format", "Options", "read"]
@@ -31,5 +31,7 @@ def read(name: str, path: Path, options: Options) -> ForeignSet:
     chosen = FORMATS[name]
     given = [field.name for field in fields(options) if getattr(options, field.name)]
     if unused := [f"--{field}" for field in given if field not in chosen.takes]:
-        raise FootnoteError(f"{name} does not take {', '.join(unused)}. Leave it out. It reads {chosen.what}.")
+        raise FootnoteError(
+            f"{name} does not take {', '.join(unused)}. Leave it out. It reads {chosen.what}."
+        )
     return chosen.read(path, options)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from eval.dataset import Split
-from eval.formats.articles import Articles
-from eval.formats.files import ANY_TEXT, ID, TEXT, at_line, fits, json_lines, text_lines
-from eval.formats.foreign import ForeignSet, Format, Notes, Options, Problems, foreign_set
-from eval.formats.judged import Judgement, grades, questions, relevant
+from eval.formats.base import ForeignSet, Format, Notes, Options, Problems, foreign_set
+from eval.formats.paragraphs import Articles
+from eval.formats.parsing import ANY_TEXT, ID, TEXT, at_line, fits, json_lines, text_lines
+from eval.formats.relevance import Judgement, grades, questions, relevant
 from qa.errors import QuestionFileError
 from qa.types import Document
 
@@ -24,13 +24,17 @@ def read(path: Path, options: Options) -> ForeignSet:
     problems, notes = Problems(), Notes()
     documents, names = _corpus(path / CORPUS, problems, notes)
     queries = _queries(path / QUERIES, problems)
-    found = relevant(file, grades(file, _judgements(file, problems), problems), names, problems, notes)
+    found = relevant(
+        file, grades(file, _judgements(file, problems), problems), names, problems, notes
+    )
     problems.check(path)
     split: Split = "test" if file.stem == "test" else "dev"
     return foreign_set(path, documents, questions(queries, found, split, notes), notes)
 
 
-FORMAT = Format(read, f"BEIR: a folder with {CORPUS}, {QUERIES} and {QRELS}/*{SUFFIX}", frozenset({"qrels"}))
+FORMAT = Format(
+    read, f"BEIR: a folder with {CORPUS}, {QUERIES} and {QRELS}/*{SUFFIX}", frozenset({"qrels"})
+)
 
 
 def _qrels(path: Path, wanted: str) -> Path:
@@ -41,12 +45,16 @@ def _qrels(path: Path, wanted: str) -> Path:
     if not wanted and len(files) == 1:
         return next(iter(files.values()))
     if not files:
-        raise QuestionFileError(f"{path / QRELS} holds no file of judgements, *{SUFFIX}. Check the path.")
+        raise QuestionFileError(
+            f"{path / QRELS} holds no file of judgements, *{SUFFIX}. Check the path."
+        )
     told = f"has no judgements {wanted!r}" if wanted else "has several files of judgements"
     raise QuestionFileError(f"{path} {told}. Choose: --qrels {'|'.join(files)}")
 
 
-def _corpus(path: Path, problems: Problems, notes: Notes) -> tuple[tuple[Document, ...], dict[str, str | None]]:
+def _corpus(
+    path: Path, problems: Problems, notes: Notes
+) -> tuple[tuple[Document, ...], dict[str, str | None]]:
     """The documents, and our names of them by theirs; None for one without a word."""
     articles = Articles(NAME, notes)
     places: dict[str, int | None] = {}
@@ -63,7 +71,9 @@ def _corpus(path: Path, problems: Problems, notes: Notes) -> tuple[tuple[Documen
         if not place:
             notes.count("Documents without a word, left out")
     documents = articles.documents(by_key=True)
-    return documents, {key: None if at is None else documents[at].name for key, at in places.items()}
+    return documents, {
+        key: None if at is None else documents[at].name for key, at in places.items()
+    }
 
 
 def _queries(path: Path, problems: Problems) -> dict[str, str]:
@@ -86,4 +96,6 @@ def _judgements(path: Path, problems: Problems) -> Iterator[Judgement]:
         if len(cells) == len(_HEADER) and all(cells):
             yield Judgement(number, *cells)
         else:
-            problems.add(at_line(path, number), f"must be {', '.join(_HEADER)}, with tabs between them")
+            problems.add(
+                at_line(path, number), f"must be {', '.join(_HEADER)}, with tabs between them"
+            )

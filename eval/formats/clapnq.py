@@ -6,11 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import Question
-from eval.formats.articles import Articles, Place
-from eval.formats.files import ANY_TEXT, ID, LIST, OBJECT, TEXT, TEXTS, at_line, fits, json_lines
-from eval.formats.foreign import UNANSWERABLE, ForeignSet, Format, Notes, Options, Problems, asking_word, foreign_set
+from eval.formats.base import (
+    UNANSWERABLE,
+    ForeignSet,
+    Format,
+    Notes,
+    Options,
+    Problems,
+    asking_word,
+    foreign_set,
+)
+from eval.formats.canonical import Taken, canonical, one_line, unique
+from eval.formats.paragraphs import Articles, Place
+from eval.formats.parsing import ANY_TEXT, ID, LIST, OBJECT, TEXT, TEXTS, at_line, fits, json_lines
 from eval.formats.quotes import Quotes
-from eval.formats.texts import Taken, canonical, one_line, unique
 from qa.types import Document
 
 NAME = "clapnq"
@@ -72,7 +81,9 @@ def _one(row: dict[str, Any], number: int, articles: Articles, notes: Notes) -> 
         notes.leave_out(key, "every annotator skipped it" if places else "without a passage")
         return
     answers = [canonical(output.get("answer") or "").strip() for output in outputs]
-    selected = [sentence for output in outputs for sentence in output.get("selected_sentences") or ()]
+    selected = [
+        sentence for output in outputs for sentence in output.get("selected_sentences") or ()
+    ]
     yield _Asked(
         key,
         canonical(row["input"]).strip(),
@@ -88,7 +99,10 @@ def _question(
     answerable = bool(asked.answers or asked.selected)
     found = list(_evidence(asked, quotes)) if answerable else []
     if not all(found):
-        notes.leave_out(asked.id, "a selected sentence is not in its passage, or the passage is there more than once")
+        notes.leave_out(
+            asked.id,
+            "a selected sentence is not in its passage, or the passage is there more than once",
+        )
         return None
     evidence = tuple(dict.fromkeys(quote for quote in found if quote))
     names = [documents[place.document].name for place in asked.places]

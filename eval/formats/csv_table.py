@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from eval.dataset import Question
-from eval.formats.files import at_line
-from eval.formats.foreign import (
+from eval.formats.base import (
     UNANSWERABLE,
     ForeignSet,
     Format,
@@ -21,8 +20,9 @@ from eval.formats.foreign import (
     needed,
     own_documents,
 )
+from eval.formats.canonical import Taken, canonical, one_line, unique
+from eval.formats.parsing import at_line
 from eval.formats.quotes import Quotes
-from eval.formats.texts import Taken, canonical, one_line, unique
 from qa.errors import FootnoteError, QuestionFileError
 from qa.types import Document
 
@@ -50,7 +50,9 @@ def columns(arguments: Sequence[str]) -> dict[str, str]:
     for part in (part for argument in arguments for part in _NEXT_FIELD.split(argument)):
         field, sign, column = part.partition("=")
         if field not in FIELDS or not sign or not column or field in found:
-            raise FootnoteError(f"--columns takes FIELD=COLUMN, each field once, not {part!r}: {', '.join(FIELDS)}.")
+            raise FootnoteError(
+                f"--columns takes FIELD=COLUMN, each field once, not {part!r}: {', '.join(FIELDS)}."
+            )
         found[field] = column
     return found
 
@@ -58,8 +60,14 @@ def columns(arguments: Sequence[str]) -> dict[str, str]:
 def read(path: Path, options: Options) -> ForeignSet:
     """A question is answerable when it has an answer or evidence."""
     why = f"Say which column of {path} has the questions"
-    needed(options.columns.get("question"), "--columns question=COLUMN,answers=COLUMN,evidence=COLUMN", why)
-    needed(options.documents, "--documents PATH", f"{path} comes without documents. Say where they are")
+    needed(
+        options.columns.get("question"),
+        "--columns question=COLUMN,answers=COLUMN,evidence=COLUMN",
+        why,
+    )
+    needed(
+        options.documents, "--documents PATH", f"{path} comes without documents. Say where they are"
+    )
     problems, notes = Problems(), Notes()
     rows = list(_rows(path, options.columns, problems))
     documents = own_documents(options.documents)
@@ -85,9 +93,13 @@ def _rows(path: Path, named: Mapping[str, str], problems: Problems) -> Iterator[
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from _of_table(path, file, _delimiter(path, file, named), named, problems)
     except OSError as error:
-        raise QuestionFileError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
+        raise QuestionFileError(
+            f"{path} cannot be read: {error.strerror}. Check the path."
+        ) from error
     except UnicodeDecodeError as error:
-        raise QuestionFileError(f"{path} is not UTF-8 (byte {error.start + 1}). Save it as UTF-8.") from error
+        raise QuestionFileError(
+            f"{path} is not UTF-8 (byte {error.start + 1}). Save it as UTF-8."
+        ) from error
 
 
 def _delimiter(path: Path, file: TextIO, named: Mapping[str, str]) -> str:
@@ -100,10 +112,14 @@ def _delimiter(path: Path, file: TextIO, named: Mapping[str, str]) -> str:
             return delimiter
         fullest = max(fullest, headings, key=len)
     missing = [column for column in named.values() if column not in fullest]
-    raise QuestionFileError(f"{path} has no column {', '.join(missing)}. It has: {', '.join(fullest)}.")
+    raise QuestionFileError(
+        f"{path} has no column {', '.join(missing)}. It has: {', '.join(fullest)}."
+    )
 
 
-def _of_table(path: Path, file: TextIO, delimiter: str, named: Mapping[str, str], problems: Problems) -> Iterator[_Row]:
+def _of_table(
+    path: Path, file: TextIO, delimiter: str, named: Mapping[str, str], problems: Problems
+) -> Iterator[_Row]:
     file.seek(0)
     table = csv.reader(file, delimiter=delimiter, strict=True)
     headings = next(table)
@@ -120,7 +136,12 @@ def _of_table(path: Path, file: TextIO, delimiter: str, named: Mapping[str, str]
 
 
 def _row(
-    path: Path, line: int, cells: list[str], headings: list[str], at: Mapping[str, int], problems: Problems
+    path: Path,
+    line: int,
+    cells: list[str],
+    headings: list[str],
+    at: Mapping[str, int],
+    problems: Problems,
 ) -> Iterator[_Row]:
     if len(cells) != len(headings):
         problems.add(at_line(path, line), f"has {len(cells)} cells, the headings {len(headings)}")
@@ -130,7 +151,9 @@ def _row(
         yield _Row(line, {field: canonical(cells[place]) for field, place in at.items()})
 
 
-def _questions(rows: Iterable[_Row], documents: Sequence[Document], separator: str, notes: Notes) -> Iterator[Question]:
+def _questions(
+    rows: Iterable[_Row], documents: Sequence[Document], separator: str, notes: Notes
+) -> Iterator[Question]:
     quotes = Quotes(documents)
     taken: Taken = {}
     for row in rows:
@@ -153,7 +176,9 @@ def _question(
 ) -> Question:
     answerable = bool(answers or evidence or holding)
     asked = row.cells["question"].strip()
-    kind = one_line(row.cells.get("kind", "")) or (asking_word(asked) if answerable else UNANSWERABLE)
+    kind = one_line(row.cells.get("kind", "")) or (
+        asking_word(asked) if answerable else UNANSWERABLE
+    )
     return Question(
         id=key,
         question=asked,

@@ -5,8 +5,8 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from eval.formats.articles import Place
-from qa.sentences import segment
+from eval.formats.paragraphs import Place
+from qa.documents.sentences import segment
 from qa.types import Document, Span
 
 _WORD = re.compile(r"\w+")
@@ -46,7 +46,11 @@ class Quotes:
         if next(self.places(exact), None):
             return exact if self.is_unique(exact) else None
         loose = _loose(exact)
-        found = {hit[0] for number in self._candidates(exact) for hit in loose.finditer(self._documents[number].text)}
+        found = {
+            hit[0]
+            for number in self._candidates(exact)
+            for hit in loose.finditer(self._documents[number].text)
+        }
         return found.pop() if len(found) == 1 and self.is_unique(*found) else None
 
     def span(self, quote: str, paragraph: Place) -> Span | None:
@@ -58,7 +62,11 @@ class Quotes:
     def holding(self, found: Iterable[str]) -> list[str]:
         """The names of the documents that hold these quotes, each once."""
         return list(
-            dict.fromkeys(self._documents[place.document].name for each in found for place in self.places(each))
+            dict.fromkeys(
+                self._documents[place.document].name
+                for each in found
+                for place in self.places(each)
+            )
         )
 
     def evidence(self, at: Span, paragraph: Place) -> str | None:
@@ -76,8 +84,14 @@ class Quotes:
     def _widening(self, at: Span, paragraph: Place) -> Iterator[str]:
         text = self._documents[paragraph.document].text
         starts, ends = self._sentences_of(paragraph.document)
-        lowest, after = bisect_left(starts, paragraph.span.start), bisect_right(ends, paragraph.span.end)
-        first, last = max(lowest, bisect_right(ends, at.start)), min(after, bisect_left(starts, at.end)) - 1
+        lowest, after = (
+            bisect_left(starts, paragraph.span.start),
+            bisect_right(ends, paragraph.span.end),
+        )
+        first, last = (
+            max(lowest, bisect_right(ends, at.start)),
+            min(after, bisect_left(starts, at.end)) - 1,
+        )
         for _ in range(WIDEST if first <= last else 0):
             yield text[min(starts[first], at.start) : max(ends[last], at.end)]
             if last < after - 1:
@@ -96,7 +110,11 @@ class Quotes:
 
     def _candidates(self, quote: str) -> Sequence[int]:
         # The first and the last word may be cut; whatever stands between them is a whole word of the document too.
-        words = {word[0] for word in _WORD.finditer(quote) if word.start() > 0 and word.end() < len(quote)}
+        words = {
+            word[0]
+            for word in _WORD.finditer(quote)
+            if word.start() > 0 and word.end() < len(quote)
+        }
         held = sorted((self._holding.get(word, set()) for word in words), key=len)
         return sorted(set.intersection(*held)) if held else range(len(self._documents))
 

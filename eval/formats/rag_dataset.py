@@ -4,11 +4,19 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import Question
-from eval.formats.articles import Articles
-from eval.formats.files import ANY_TEXT, LIST, OBJECT, TEXT, TEXTS, fits, whole_json
-from eval.formats.foreign import ForeignSet, Format, Notes, Options, Problems, foreign_set, own_documents
+from eval.formats.base import (
+    ForeignSet,
+    Format,
+    Notes,
+    Options,
+    Problems,
+    foreign_set,
+    own_documents,
+)
+from eval.formats.canonical import canonical
+from eval.formats.paragraphs import Articles
+from eval.formats.parsing import ANY_TEXT, LIST, OBJECT, TEXT, TEXTS, fits, whole_json
 from eval.formats.quotes import Quotes
-from eval.formats.texts import canonical
 from qa.types import Document
 
 NAME = "rag-dataset"
@@ -30,29 +38,41 @@ def read(path: Path, options: Options) -> ForeignSet:
     sources = options.documents or ((path / SOURCES,) if (path / SOURCES).is_dir() else ())
     documents = own_documents(sources) if sources else _of_contexts(examples, notes)
     quotes = Quotes(documents)
-    found = [_question(f"q{number}", row, quotes, notes) for number, row in enumerate(examples, start=1)]
+    found = [
+        _question(f"q{number}", row, quotes, notes) for number, row in enumerate(examples, start=1)
+    ]
     return foreign_set(file, documents, [question for question in found if question], notes)
 
 
-FORMAT = Format(read, f"llama-index: {FILE}, or its folder with {SOURCES}/", frozenset({"documents"}))
+FORMAT = Format(
+    read, f"llama-index: {FILE}, or its folder with {SOURCES}/", frozenset({"documents"})
+)
 
 
 def _examples(root: Any, problems: Problems) -> list[dict[str, Any]]:
     if not fits(root, {"examples": LIST}, "the file", problems):
         return []
-    return [row for at, row in enumerate(root["examples"]) if fits(row, _EXAMPLE, f"examples[{at}]", problems)]
+    return [
+        row
+        for at, row in enumerate(root["examples"])
+        if fits(row, _EXAMPLE, f"examples[{at}]", problems)
+    ]
 
 
 def _of_contexts(examples: list[dict[str, Any]], notes: Notes) -> tuple[Document, ...]:
     articles = Articles(NAME, notes)
-    contexts = dict.fromkeys(context for row in examples for context in row.get("reference_contexts") or ())
+    contexts = dict.fromkeys(
+        context for row in examples for context in row.get("reference_contexts") or ()
+    )
     for number, context in enumerate(contexts, start=1):
         articles.add(number, f"Context {number}", context)
     return articles.documents()
 
 
 def _question(key: str, row: dict[str, Any], quotes: Quotes, notes: Notes) -> Question | None:
-    contexts = [canonical(context) for context in row.get("reference_contexts") or () if context.strip()]
+    contexts = [
+        canonical(context) for context in row.get("reference_contexts") or () if context.strip()
+    ]
     found = [quotes.verbatim(context) for context in contexts]
     evidence = tuple(dict.fromkeys(quote for quote in found if quote))
     if not contexts:

@@ -7,11 +7,20 @@ from typing import Any
 from urllib.parse import unquote
 
 from eval.dataset import Question
-from eval.formats.articles import Articles, Place
-from eval.formats.files import ANY_TEXT, FLAG, ID, LIST, NUMBER, TEXT, fits, whole_json
-from eval.formats.foreign import UNANSWERABLE, ForeignSet, Format, Notes, Options, Problems, asking_word, foreign_set
+from eval.formats.base import (
+    UNANSWERABLE,
+    ForeignSet,
+    Format,
+    Notes,
+    Options,
+    Problems,
+    asking_word,
+    foreign_set,
+)
+from eval.formats.canonical import Taken, canonical, one_line, unique
+from eval.formats.paragraphs import Articles, Place
+from eval.formats.parsing import ANY_TEXT, FLAG, ID, LIST, NUMBER, TEXT, fits, whole_json
 from eval.formats.quotes import Quotes
-from eval.formats.texts import Taken, canonical, one_line, unique
 from qa.types import Document, Span
 
 NAME = "squad"
@@ -91,7 +100,9 @@ def _of_paragraph(
             yield _one(key, row["question"], paragraph["context"], answers, place, notes)
 
 
-def _one(key: str, question: str, context: str, answers: list[dict[str, Any]], place: Place, notes: Notes) -> _Asked:
+def _one(
+    key: str, question: str, context: str, answers: list[dict[str, Any]], place: Place, notes: Notes
+) -> _Asked:
     spans = filter(None, (_span(context, answer, place, notes) for answer in answers))
     texts = tuple(dict.fromkeys(canonical(answer["text"]).strip() for answer in answers))
     return _Asked(key, canonical(question).strip(), texts, tuple(dict.fromkeys(spans)), place)
@@ -101,9 +112,13 @@ def _span(context: str, answer: dict[str, Any], place: Place, notes: Notes) -> S
     """Where an answer stands in the document; None for one that the context has elsewhere or not at all."""
     start, text = answer["answer_start"], answer["text"]
     if context[start : start + len(text)] != text:
-        notes.count("Answers that are not where the file says, so that no evidence was taken from there")
+        notes.count(
+            "Answers that are not where the file says, so that no evidence was taken from there"
+        )
         return None
-    first, last = (place.span.start + len(canonical(context[:end])) for end in (start, start + len(text)))
+    first, last = (
+        place.span.start + len(canonical(context[:end])) for end in (start, start + len(text))
+    )
     return Span(first, last)
 
 
@@ -132,4 +147,6 @@ def _question(
 def _outermost(quotes: list[str]) -> tuple[str, ...]:
     """Each quote once, without those that another one holds."""
     distinct = list(dict.fromkeys(quotes))
-    return tuple(one for one in distinct if not any(one != other and one in other for other in distinct))
+    return tuple(
+        one for one in distinct if not any(one != other and one in other for other in distinct)
+    )

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from eval.formats.articles import Articles
-from eval.formats.files import at_line, text_lines, whole_text
-from eval.formats.foreign import (
+from eval.formats.base import (
     ForeignSet,
     Format,
     Notes,
@@ -18,15 +16,19 @@ from eval.formats.foreign import (
     needed,
     own_documents,
 )
-from eval.formats.judged import Judgement, grades, questions, relevant
-from eval.formats.texts import one_line
+from eval.formats.canonical import one_line
+from eval.formats.paragraphs import Articles
+from eval.formats.parsing import at_line, text_lines, whole_text
+from eval.formats.relevance import Judgement, grades, questions, relevant
+from qa.documents.filetypes import READABLE
 from qa.errors import QuestionFileError
-from qa.filetypes import READABLE
 from qa.types import Document
 
 NAME = "trec"
 _TOPIC, _TOPIC_END = re.compile("<top>", re.IGNORECASE), re.compile("</top>", re.IGNORECASE)
-_FIELD = re.compile(r"<(num|title|desc|narr)>\s*(?:Number|Topic|Description|Narrative)?\s*:?", re.IGNORECASE)
+_FIELD = re.compile(
+    r"<(num|title|desc|narr)>\s*(?:Number|Topic|Description|Narrative)?\s*:?", re.IGNORECASE
+)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _TITLES = ("HEADLINE", "TITLE", "HEAD", "HL", "TTL", "TI")
 
@@ -38,7 +40,9 @@ def read(path: Path, options: Options) -> ForeignSet:
     problems, notes = Problems(), Notes()
     queries = _queries(topics, problems)
     documents, names = _documents(corpus, problems, notes)
-    found = relevant(qrels, grades(qrels, _judgements(qrels, problems), problems), names, problems, notes)
+    found = relevant(
+        qrels, grades(qrels, _judgements(qrels, problems), problems), names, problems, notes
+    )
     problems.check(path)
     return foreign_set(path, documents, questions(queries, found, "dev", notes), notes)
 
@@ -53,7 +57,11 @@ FORMAT = Format(
 def _files(path: Path, options: Options) -> tuple[Path, Path, tuple[Path, ...]]:
     """The topics, the judgements, and the documents."""
     if not path.is_dir():
-        needed(options.qrels, "--qrels FILE", f"{path} has the topics only. Say where the judgements are")
+        needed(
+            options.qrels,
+            "--qrels FILE",
+            f"{path} has the topics only. Say where the judgements are",
+        )
         return path, Path(options.qrels), options.documents
     corpus = options.documents or tuple(sorted(path.glob("corpus*")))
     return _only(path, "topics", ""), _only(path, "qrels", options.qrels), corpus
@@ -69,7 +77,9 @@ def _only(folder: Path, what: str, wanted: str) -> Path:
         return files[0]
     told = f"has no {wanted!r}" if wanted else f"must have one file {what}*, not {len(files)}"
     choose = f": {', '.join(file.name for file in files)}" if files else ""
-    raise QuestionFileError(f"{folder} {told}. Give the file itself, with --qrels and --documents{choose}")
+    raise QuestionFileError(
+        f"{folder} {told}. Give the file itself, with --qrels and --documents{choose}"
+    )
 
 
 def _queries(path: Path, problems: Problems) -> dict[str, str]:
@@ -78,9 +88,14 @@ def _queries(path: Path, problems: Problems) -> dict[str, str]:
     lines: dict[str, int] = {}
     for number, key, query in _topics(path, problems):
         if not key or not query:
-            problems.add(at_line(path, number), "a topic must have a number and a title, or an id, a tab and a query")
+            problems.add(
+                at_line(path, number),
+                "a topic must have a number and a title, or an id, a tab and a query",
+            )
         elif key in queries:
-            problems.add(at_line(path, number), f"the topic {key!r} is that of line {lines[key]} too")
+            problems.add(
+                at_line(path, number), f"the topic {key!r} is that of line {lines[key]} too"
+            )
         else:
             queries[key], lines[key] = query, number
     return queries
@@ -129,7 +144,8 @@ def _judgements(path: Path, problems: Problems) -> Iterator[Judgement]:
             yield Judgement(number, cells[0], cells[2], cells[3])
         else:
             problems.add(
-                at_line(path, number), "must be topic, iteration, document and grade, with spaces between them"
+                at_line(path, number),
+                "must be topic, iteration, document and grade, with spaces between them",
             )
 
 
@@ -138,7 +154,11 @@ def _documents(
 ) -> tuple[tuple[Document, ...], dict[str, str | None]]:
     """The documents, and our names of them by what judgements may call them; None for one without a word."""
     sgml = [path for path in paths if path.is_file() and path.suffix.lower() not in READABLE]
-    own = own_documents([path for path in paths if path not in sgml]) if len(sgml) < len(paths) else ()
+    own = (
+        own_documents([path for path in paths if path not in sgml])
+        if len(sgml) < len(paths)
+        else ()
+    )
     articles = Articles(NAME, notes)
     places: dict[str, int | None] = {}
     for path in sgml:
@@ -153,9 +173,9 @@ def _called(documents: Sequence[Document]) -> dict[str, str]:
     names = [document.name for document in documents]
     stems = [str(PurePosixPath(name).with_suffix("")) for name in names]
     counts = Counter(stems)
-    return {stem: name for stem, name in zip(stems, names, strict=True) if counts[stem] == 1} | dict(
-        zip(names, names, strict=True)
-    )
+    return {
+        stem: name for stem, name in zip(stems, names, strict=True) if counts[stem] == 1
+    } | dict(zip(names, names, strict=True))
 
 
 def _add_corpus(
@@ -197,7 +217,9 @@ def _element(markup: str, name: str) -> str:
 
 def _text(markup: str) -> str:
     """The body: every TEXT element, without its markup."""
-    return "\n\n".join(html.unescape(_TAG.sub("", part)).strip("\n") for part in _elements(markup, "TEXT"))
+    return "\n\n".join(
+        html.unescape(_TAG.sub("", part)).strip("\n") for part in _elements(markup, "TEXT")
+    )
 
 
 def _elements(markup: str, name: str) -> Iterator[str]:

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from qa.training.sources import Asked
 
 SEED = 20
-ALONE = ("squad2_half", "squad_train_a", "squadshifts_new_wiki", "nq_oracle", "fairytale", "multispan_list")
+ALONE = (
+    "squad2_half",
+    "squad_train_a",
+    "squadshifts_new_wiki",
+    "nq_oracle",
+    "fairytale",
+    "multispan_list",
+)
 """Sources on whose kept articles the cross-encoder is measured by itself."""
 MOST_ALONE = 600
 """Questions of each."""
@@ -29,9 +36,13 @@ MOST_ALONE = 600
 
 def main() -> int:
     """Trains, unless OUT holds the model already; then fits, then reports."""
-    parser = argparse.ArgumentParser(prog="python -m qa.training", description="Make the reader from public sets.")
+    parser = argparse.ArgumentParser(
+        prog="python -m qa.training", description="Make the reader from public sets."
+    )
     parser.add_argument("--data", type=Path, required=True, help="the folder with the public sets")
-    parser.add_argument("--out", type=Path, required=True, help="where the model, its checkpoints and figures go")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="where the model, its checkpoints and figures go"
+    )
     parser.add_argument("--device", default="cpu", help="where to train (default: cpu)")
     parser.add_argument("--most", type=int, help="train on so many examples only")
     return run(parser, _make)
@@ -52,7 +63,9 @@ def _train(found: "Mapping[str, Sequence[Asked]]", options: argparse.Namespace) 
     from qa.training.examples import Mix, examples
     from qa.training.train import train
 
-    learnt = {name: [asked for asked in rows if asked.part == "train"] for name, rows in found.items()}
+    learnt = {
+        name: [asked for asked in rows if asked.part == "train"] for name, rows in found.items()
+    }
     passes = (
         (1.5e-4, Mix(), options.out / "first"),
         (5e-5, Mix(hard=0.4, easy=0.05, cut=0.2, swapped=0.2), options.out),
@@ -70,9 +83,9 @@ def _sample(asked: "Sequence[Asked]") -> "list[Asked]":
 
 def _fit_and_report(found: "Mapping[str, Sequence[Asked]]", out: Path) -> None:
     from qa.config import PACKAGED_EMBEDDING
-    from qa.crossencoder import CrossEncoder
-    from qa.embedding import SentenceTransformerEmbedder
-    from qa.reader import WEIGHTS, Weights
+    from qa.models.embedding import SentenceTransformerEmbedder
+    from qa.models.spans import CrossEncoder
+    from qa.reader.reader import WEIGHTS, Weights
     from qa.training.fit import Models, ablations, calibration, cases, fit, together
     from qa.training.reading import read
 
@@ -80,10 +93,14 @@ def _fit_and_report(found: "Mapping[str, Sequence[Asked]]", out: Path) -> None:
     fitted = list(cases(found, "fit", models))
     weights = fit(fitted)
     (out / WEIGHTS).write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")
-    kept = {name: _sample([asked for asked in found[name] if asked.part == "report"]) for name in ALONE}
+    kept = {
+        name: _sample([asked for asked in found[name] if asked.part == "report"]) for name in ALONE
+    }
     reported = list(cases(found, "report", models))
     figures = {
-        "cross-encoder alone": {name: asdict(read(rows, models.cross_encoder)) for name, rows in kept.items()},
+        "cross-encoder alone": {
+            name: asdict(read(rows, models.cross_encoder)) for name, rows in kept.items()
+        },
         "over documents": ablations(
             fitted,
             [*reported, *together(found, "report", models)],

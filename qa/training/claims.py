@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from qa.facts import calendar, folded, names
-from qa.lexical import terms
-from qa.sentences import Sentence, segment
+from qa.documents.sentences import Sentence, segment
+from qa.text.facts import calendar, folded, names
+from qa.text.words import terms
 from qa.training.sources import Asked, Part
 from qa.types import Document
 
@@ -50,25 +50,37 @@ _OPPOSED = """
     near far, often rarely, always never, all none, same different, similar different, possible impossible,
     able unable, like unlike, with without, include exclude, included excluded, love hate, war peace, attack defend
 """
-OPPOSITES: tuple[tuple[str, str], ...] = tuple((a, b) for a, b in (pair.split() for pair in _OPPOSED.split(",")))
+OPPOSITES: tuple[tuple[str, str], ...] = tuple(
+    (a, b) for a, b in (pair.split() for pair in _OPPOSED.split(","))
+)
 """Words and their opposites."""
 WRONG = 1.2
 """How many wrong claims are made for a right one."""
-_AUXILIARY = r"(?:is|was|are|were|did|does|do|has|have|had|can|could|will|would|should|may|might|must)"
-_SUBJECT = re.compile(rf"^(?:who|what|which(?: \w+)?)\s+(?!{_AUXILIARY}\b|year\b|day\b|date\b|time\b)", re.IGNORECASE)
+_AUXILIARY = (
+    r"(?:is|was|are|were|did|does|do|has|have|had|can|could|will|would|should|may|might|must)"
+)
+_SUBJECT = re.compile(
+    rf"^(?:who|what|which(?: \w+)?)\s+(?!{_AUXILIARY}\b|year\b|day\b|date\b|time\b)", re.IGNORECASE
+)
 _IS = re.compile(r"^(?:who|what)\s+(is|was|are|were)\s+(.+)$", re.IGNORECASE)
 _MANY = re.compile(r"^(how (?:many|much))\s+(.+)$", re.IGNORECASE)
-_OTHER = re.compile(rf"^(?:when|where|why|how|who|what|which)\b(.*?)\b({_AUXILIARY})\s+(.+)$", re.IGNORECASE)
+_OTHER = re.compile(
+    rf"^(?:when|where|why|how|who|what|which)\b(.*?)\b({_AUXILIARY})\s+(.+)$", re.IGNORECASE
+)
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|"
                      r"twenty|thirty|forty|fifty|hundred|thousand|million|billion)\b")  # fmt: skip
 _SPELT = "two three four five six seven eight nine ten twelve twenty thirty forty fifty".split()
 _SCALES = "hundred thousand million billion".split()
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _DENIABLE = re.compile(
     r"\b(is|was|are|were|has|have|had|will|would|can|could|should|may|might|must|did|does|do)\b(?! not\b|n[’']t)"
 )
-_DENIED = re.compile(r"\b(is|was|are|were|has|have|had|will|would|can|could|should|may|might|must|did|does|do) not\b")
+_DENIED = re.compile(
+    r"\b(is|was|are|were|has|have|had|will|would|can|could|should|may|might|must|did|does|do) not\b"
+)
 _PAST = re.compile(r"\b([a-z]{3,}[^e\W])ed\b(?! (?:by|in|on|at|to be)\b)")
 _ASIDE = re.compile(
     r"\s*\([^()]*\)|,\s+(?:which|who|where|whose|including|such as|along with|as well as)\b[^,;.]*(?=[,.])"
@@ -149,10 +161,16 @@ def _of_retold(simpler: Asked, original: Asked, rng: random.Random) -> Iterator[
     for claim in told:
         own = set(terms(claim))
         best = max(range(len(shares)), key=lambda place: len(own & shares[place]), default=None)
-        if best is None or len(own) < 3 or 2 * len(own & set().union(*shares[max(0, best - 1) : best + 2])) < len(own):
+        if (
+            best is None
+            or len(own) < 3
+            or 2 * len(own & set().union(*shares[max(0, best - 1) : best + 2])) < len(own)
+        ):
             continue
         spans = [s.span for s in theirs[max(0, best - 1) : best + 2]]
-        evidence = tuple(" ".join(original.context[span.start : span.end].split()) for span in spans)
+        evidence = tuple(
+            " ".join(original.context[span.start : span.end].split()) for span in spans
+        )
         yield Stated(simpler.source, claim, evidence, True, simpler.part)
         if wrong := _altered(claim, original.context, rng):
             yield Stated(simpler.source, wrong, evidence, False, simpler.part)
@@ -196,7 +214,9 @@ def _sentence(text: str) -> str:
     return f"{plain[:1].upper()}{plain[1:]}."
 
 
-def _around(context: str, sentences: Sequence[Sentence], place: int, rng: random.Random) -> tuple[str, ...]:
+def _around(
+    context: str, sentences: Sequence[Sentence], place: int, rng: random.Random
+) -> tuple[str, ...]:
     """The sentence, now and then with its neighbours."""
     first, last = place - (rng.random() < 0.4), place + (rng.random() < 0.25)
     spans = [sentence.span for sentence in sentences[max(0, first) : last + 1]]
@@ -215,7 +235,9 @@ def _altered(claim: str, context: str, rng: random.Random) -> str | None:
     """The claim with one change that makes it wrong; None where nothing can be changed."""
     ways = [_other_number, _other_name, _other_date, _denied, _opposite, _detailed]
     rng.shuffle(ways)
-    return next((wrong for way in ways if (wrong := way(claim, context, rng)) and wrong != claim), None)
+    return next(
+        (wrong for way in ways if (wrong := way(claim, context, rng)) and wrong != claim), None
+    )
 
 
 def _other_number(claim: str, context: str, rng: random.Random) -> str | None:
@@ -229,9 +251,15 @@ def _other_number(claim: str, context: str, rng: random.Random) -> str | None:
     else:
         digits = [place for place, letter in enumerate(word) if letter.isdigit()]
         place = rng.choice(digits)
-        other = word[:place] + rng.choice([d for d in "123456789" if d != word[place]]) + word[place + 1 :]
+        other = (
+            word[:place]
+            + rng.choice([d for d in "123456789" if d != word[place]])
+            + word[place + 1 :]
+        )
         if rng.random() < 0.3:
-            other = rng.choice([n for n in _NUMBER.findall(context) if n[0].isdigit() and n != word] or [other])
+            other = rng.choice(
+                [n for n in _NUMBER.findall(context) if n[0].isdigit() and n != word] or [other]
+            )
     return claim[: match.start()] + other + claim[match.end() :]
 
 
@@ -265,9 +293,7 @@ def _denied(claim: str, _: str, rng: random.Random) -> str | None:
         word = rng.choice(["not", "never"]) if match[0] not in ("do", "does") else "not"
         return f"{claim[: match.end()]} {word}{claim[match.end() :]}"
     if match := _PAST.search(claim):
-        return (
-            f"{claim[: match.start()]}{rng.choice(['did not', 'never', 'refused to'])} {match[1]}{claim[match.end() :]}"
-        )
+        return f"{claim[: match.start()]}{rng.choice(['did not', 'never', 'refused to'])} {match[1]}{claim[match.end() :]}"
     return None
 
 
@@ -286,7 +312,9 @@ def _detailed(claim: str, context: str, rng: random.Random) -> str | None:
     others = [name for name in names(context) if folded(name) not in folded(claim)]
     tails = [f" in {rng.randint(1850, 2024)}", f" {rng.choice(_DETAILS)}"]
     if others:
-        tails.append(f" {rng.choice(['in', 'with', 'for', 'together with', 'at the request of'])} {rng.choice(others)}")
+        tails.append(
+            f" {rng.choice(['in', 'with', 'for', 'together with', 'at the request of'])} {rng.choice(others)}"
+        )
     return claim.rstrip(".") + rng.choice(tails) + "."
 
 
@@ -320,4 +348,6 @@ def begin(path: Path) -> Iterator[Stated]:
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             if row["begin_label"] in labels and row["response"].strip():
-                yield Stated("begin", row["response"], (row["knowledge"],), labels[row["begin_label"]])
+                yield Stated(
+                    "begin", row["response"], (row["knowledge"],), labels[row["begin_label"]]
+                )

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qa.followup import forms
-from qa.lexical import terms
+from qa.answer.followup import forms
+from qa.text.words import terms
 from qa.types import Turn
 
 _TOPICS = "treccast/2019_topics.json"
@@ -60,7 +60,9 @@ def understood(turns: Sequence[Rewritten]) -> Understood:
         recognised=_mean([_form(turn) != turn.question for turn in needing]),
         others=len(others),
         wrongly_added=_mean([_form(turn) != turn.question for turn in others]),
-        recall=_mean([len(turn.missing & set(terms(_form(turn)))) / len(turn.missing) for turn in needing]),
+        recall=_mean(
+            [len(turn.missing & set(terms(_form(turn)))) / len(turn.missing) for turn in needing]
+        ),
     )
 
 
@@ -74,14 +76,20 @@ def _mean(values: Sequence[float]) -> float:
 
 def read_conversations(data: Path) -> Iterator[Rewritten]:
     """The turns after the first of each conversation."""
-    lines = (line.split("\t") for line in (data / _RESOLVED).read_text(encoding="utf-8").splitlines() if "\t" in line)
+    lines = (
+        line.split("\t")
+        for line in (data / _RESOLVED).read_text(encoding="utf-8").splitlines()
+        if "\t" in line
+    )
     resolved = dict(lines)
     for topic in json.loads((data / _TOPICS).read_text(encoding="utf-8")):
         rewrites = [resolved.get(f"{topic['number']}_{turn['number']}") for turn in topic["turn"]]
         yield from _turns(topic["turn"], rewrites)
     for file in _MANUAL:
         for topic in json.loads((data / file).read_text(encoding="utf-8")):
-            yield from _turns(topic["turn"], [turn["manual_rewritten_utterance"] for turn in topic["turn"]])
+            yield from _turns(
+                topic["turn"], [turn["manual_rewritten_utterance"] for turn in topic["turn"]]
+            )
 
 
 def _turns(turns: Sequence[dict[str, Any]], rewrites: Sequence[str | None]) -> Iterator[Rewritten]:

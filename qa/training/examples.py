@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qa.lexical import Bm25, terms
-from qa.sentences import segment
+from qa.documents.sentences import segment
+from qa.text.words import Bm25, terms
 from qa.training.sources import Asked
 from qa.types import Document, Span
 
@@ -99,7 +99,9 @@ class _Pools:
         groups: dict[str, dict[str, None]] = {}
         for row in rows:
             groups.setdefault(row.group, {})[row.context] = None
-        self._groups = {group: list(contexts) for group, contexts in groups.items() if len(contexts) >= POOL}
+        self._groups = {
+            group: list(contexts) for group, contexts in groups.items() if len(contexts) >= POOL
+        }
         self._rankings: dict[str, Bm25] = {}
 
     def of(self, asked: Asked) -> list[str]:
@@ -112,7 +114,11 @@ class _Pools:
         if key not in self._rankings:
             self._rankings[key] = Bm25(pool)
         scores = np.array(self._rankings[key].scores(asked.question))
-        best = [pool[place] for place in np.argsort(-scores, kind="stable")[:LOOKED_AT] if scores[place] > 0]
+        best = [
+            pool[place]
+            for place in np.argsort(-scores, kind="stable")[:LOOKED_AT]
+            if scores[place] > 0
+        ]
         return next((context for context in best if _holds_none(context, asked)), None)
 
     def any_without(self, asked: Asked, rng: random.Random) -> str:
@@ -137,7 +143,11 @@ def _without_answers(asked: Asked) -> str | None:
     """The passage without the sentences that answer; None when nothing is left or an answer still stands."""
     text = asked.context
     spans = [sentence.span for sentence in segment(Document("", "", "", text))]
-    kept = [text[s.start : s.end] for s in spans if not any(s.overlap(answer) for answer in asked.answers)]
+    kept = [
+        text[s.start : s.end]
+        for s in spans
+        if not any(s.overlap(answer) for answer in asked.answers)
+    ]
     rest = " ".join(kept)
     return rest if len(kept) >= 2 and len(kept) < len(spans) and _holds_none(rest, asked) else None
 
@@ -157,7 +167,9 @@ def _swapped(asked: Asked, pools: _Pools, rng: random.Random) -> str | None:
     }
     if not others:
         return None
-    return asked.question[: match.start()] + rng.choice(sorted(others)) + asked.question[match.end() :]
+    return (
+        asked.question[: match.start()] + rng.choice(sorted(others)) + asked.question[match.end() :]
+    )
 
 
 def windowed(pair: Pair, rng: random.Random) -> Pair:

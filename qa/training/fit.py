@@ -19,13 +19,13 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from qa.chunking import split
-from qa.crossencoder import Points
-from qa.embedding import Embedder, Encoding, Vectors
-from qa.index import embedded_text
-from qa.reader import Weights, sureness
-from qa.retrieval import Library, Nearest, retrieve
-from qa.signals import NAMES, POINTED, Row, signals, understand
+from qa.documents.passages import split
+from qa.library.index import embedded_text
+from qa.library.search import Library, Nearest, retrieve
+from qa.models.embedding import Embedder, Encoding, Vectors
+from qa.models.spans import Points
+from qa.reader.features import NAMES, POINTED, Row, signals, understand
+from qa.reader.reader import Weights, sureness
 from qa.training.sources import Asked, Part
 from qa.types import Document, Span
 
@@ -71,7 +71,9 @@ def fit(cases: Sequence[Case]) -> dict[str, Any]:
     every = np.concatenate([case.rows for case in found])
     mean, scale = every.mean(axis=0), _scale(every)
     rank = _conditional_logit([((case.rows - mean) / scale, case.right) for case in found])
-    features = np.stack([sureness(case.rows, ((case.rows - mean) / scale) @ rank) for case in cases])
+    features = np.stack(
+        [sureness(case.rows, ((case.rows - mean) / scale) @ rank) for case in cases]
+    )
     sure_mean, sure_scale = features.mean(axis=0), _scale(features)
     model = LogisticRegression(C=0.1, max_iter=2000, class_weight="balanced")
     model.fit((features - sure_mean) / sure_scale, [case.answered for case in cases])
@@ -90,7 +92,10 @@ def fit(cases: Sequence[Case]) -> dict[str, Any]:
 def ablations(fitted: Sequence[Case], kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
     """Figures over the kept questions: with all signals, without the cross-encoder's, and with those alone."""
     pointed = [name in POINTED for name in NAMES]
-    sets = {"without the cross-encoder": [not one for one in pointed], "cross-encoder alone": pointed}
+    sets = {
+        "without the cross-encoder": [not one for one in pointed],
+        "cross-encoder alone": pointed,
+    }
     found = {"all signals": figures(kept, weights)}
     for name, columns in sets.items():
         chosen = Weights.from_json(fit([_only(case, columns) for case in fitted]))
@@ -107,7 +112,9 @@ def figures(kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
     by_source: dict[str, Any] = {}
     for source in dict.fromkeys(case.source for case in kept):
         rows = [case for case in kept if case.source == source]
-        first = np.array([case.right[np.argmax(weights.scores(case.rows))] for case in rows if case.answered])
+        first = np.array(
+            [case.right[np.argmax(weights.scores(case.rows))] for case in rows if case.answered]
+        )
         answered = np.array([case.answered for case in rows])
         sure = np.array([weights.confidence(case.rows, weights.scores(case.rows)) for case in rows])
         by_source[source] = {
@@ -115,7 +122,9 @@ def figures(kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
             "unanswerable": int((~answered).sum()),
             "read": float(np.mean([case.right.any() for case in rows if case.answered])),
             "right sentence first": _interval(partial(_mean, first), len(first)),
-            "AUROC": None if answered.all() else _interval(partial(_auroc, answered, sure), len(answered)),
+            "AUROC": None
+            if answered.all()
+            else _interval(partial(_auroc, answered, sure), len(answered)),
         }
         _log.info("%s: %s", source, by_source[source])
     return by_source
@@ -132,7 +141,9 @@ def calibration(kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
         answered = np.array([case.answered for case in rows])
         if answered.all():
             continue
-        fitted = np.array([weights.confidence(case.rows, weights.scores(case.rows)) for case in rows])
+        fitted = np.array(
+            [weights.confidence(case.rows, weights.scores(case.rows)) for case in rows]
+        )
         margins = np.array([case.rows[:, NAMES.index("pointed")].max() for case in rows])
         found[source] = {
             name: _interval(partial(_calibration_error, answered, sure), len(rows))
@@ -141,7 +152,9 @@ def calibration(kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
     return found
 
 
-def _calibration_error(answered: NDArray[np.bool_], sure: NDArray[np.float64], at: NDArray[np.intp]) -> float:
+def _calibration_error(
+    answered: NDArray[np.bool_], sure: NDArray[np.float64], at: NDArray[np.intp]
+) -> float:
     bins = np.minimum((sure[at] * BINS).astype(int), BINS - 1)
     gaps = np.bincount(bins, weights=answered[at] - sure[at], minlength=BINS)
     return float(np.abs(gaps).sum() / len(at))
@@ -173,7 +186,9 @@ def _rounded(values: Row) -> list[float]:
     return [round(float(value), 6) for value in values]
 
 
-def _conditional_logit(cases: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]], l2: float = 1e-3) -> Row:
+def _conditional_logit(
+    cases: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]], l2: float = 1e-3
+) -> Row:
     """Weights under which the right sentences hold most of the probability among those read (McFadden 1974)."""
     rows = np.concatenate([case for case, _ in cases])
     right = np.concatenate([labels for _, labels in cases]).astype(float)
@@ -192,7 +207,10 @@ def _conditional_logit(cases: Sequence[tuple[NDArray[np.float64], NDArray[np.boo
 
 
 def cases(
-    found: Mapping[str, Sequence[Asked]], part: Part, models: Models, most: Mapping[Part, int] = MOST_DOCUMENTS
+    found: Mapping[str, Sequence[Asked]],
+    part: Part,
+    models: Models,
+    most: Mapping[Part, int] = MOST_DOCUMENTS,
 ) -> Iterator[Case]:
     """The questions of one part read over their documents, source by source, in a fixed order.
 
@@ -204,7 +222,9 @@ def cases(
         rng.shuffle(pieces)
         chosen = pieces[: most.get(part)]
         for piece in chosen:
-            others = [other for other in pieces if other.article == piece.article and other is not piece]
+            others = [
+                other for other in pieces if other.article == piece.article and other is not piece
+            ]
             shelf = _shelf([piece], models)
             for question, gold in _questions(piece, others, rng):
                 yield from _case(source, question, [(0, span) for span in gold], shelf, models)
@@ -217,9 +237,16 @@ def together(found: Mapping[str, Sequence[Asked]], part: Part, models: Models) -
     pieces = list(_pieces(rows, TOGETHER_PARAGRAPHS // len({row.group for row in rows})))
     firsts = list({piece.article: piece for piece in reversed(pieces)}.values())
     shelf = _shelf(firsts, models)
-    asked = [(row.question, at, spans) for at, piece in enumerate(firsts) for row, spans in piece.asked if spans]
+    asked = [
+        (row.question, at, spans)
+        for at, piece in enumerate(firsts)
+        for row, spans in piece.asked
+        if spans
+    ]
     for question, at, spans in random.Random(SEED).sample(asked, min(MOST_TOGETHER, len(asked))):
-        yield from _case("paragraphs together", question, [(at, span) for span in spans], shelf, models)
+        yield from _case(
+            "paragraphs together", question, [(at, span) for span in spans], shelf, models
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,12 +261,18 @@ class _Piece:
 def _pieces(rows: Sequence[Asked], paragraphs_each: int) -> Iterator[_Piece]:
     articles: dict[str, dict[str, list[Asked]]] = {}
     for row in rows:
-        articles.setdefault(row.group, {}).setdefault(row.context.replace("\n", " "), []).append(row)
+        articles.setdefault(row.group, {}).setdefault(row.context.replace("\n", " "), []).append(
+            row
+        )
     for article, paragraphs in sorted(articles.items()):
         contexts = list(paragraphs)
         for first in range(0, len(contexts), paragraphs_each):
             yield _piece(
-                article, {context: paragraphs[context] for context in contexts[first : first + paragraphs_each]}
+                article,
+                {
+                    context: paragraphs[context]
+                    for context in contexts[first : first + paragraphs_each]
+                },
             )
 
 
@@ -247,19 +280,24 @@ def _piece(article: str, paragraphs: Mapping[str, Sequence[Asked]]) -> _Piece:
     asked: list[tuple[Asked, tuple[Span, ...]]] = []
     begin = 0
     for context, rows in paragraphs.items():
-        asked += [(row, tuple(Span(begin + a.start, begin + a.end) for a in row.answers)) for row in rows]
+        asked += [
+            (row, tuple(Span(begin + a.start, begin + a.end) for a in row.answers)) for row in rows
+        ]
         begin += len(context) + 1
     return _Piece(article, "\n".join(paragraphs), tuple(asked))
 
 
-def _questions(piece: _Piece, others: Sequence[_Piece], rng: random.Random) -> list[tuple[str, tuple[Span, ...]]]:
+def _questions(
+    piece: _Piece, others: Sequence[_Piece], rng: random.Random
+) -> list[tuple[str, tuple[Span, ...]]]:
     """Questions of a document, and half as many of others of its article that it does not answer."""
     asked = [(row.question, gold) for row, gold in piece.asked]
     absent: list[tuple[str, tuple[Span, ...]]] = [
         (row.question, ())
         for other in others
         for row, _ in other.asked
-        if row.answers and not any(_words(row, answer) in piece.text.casefold() for answer in row.answers)
+        if row.answers
+        and not any(_words(row, answer) in piece.text.casefold() for answer in row.answers)
     ]
     rng.shuffle(asked)
     rng.shuffle(absent)
@@ -289,7 +327,11 @@ def _shelf(pieces: Sequence[_Piece], models: Models) -> _Shelf:
         )
         for piece in pieces
     )
-    passages = [passage for document in documents for passage in split(document, models.embedder.count_tokens)]
+    passages = [
+        passage
+        for document in documents
+        for passage in split(document, models.embedder.count_tokens)
+    ]
     encoded = models.embedder.encode([embedded_text(passage) for passage in passages])
     encodings = {passage.id: encoding for passage, encoding in zip(passages, encoded, strict=True)}
     return _Shelf(documents, Library.made_of(passages, documents, ""), encodings)
@@ -304,7 +346,9 @@ def _case(
     inside = [[s for s in shelf.library.inside(one.passage) if s.answers] for one in ranked]
     pointings = models.cross_encoder.point(question, [one.passage.text for one in ranked])
     read = [shelf.encodings[one.passage.id] for one in ranked]
-    rows = signals(understand(question, encoding), ranked, read, pointings, inside, shelf.library.rarity)
+    rows = signals(
+        understand(question, encoding), ranked, read, pointings, inside, shelf.library.rarity
+    )
     flat = [row for own in rows for row in own]
     spans = [(shelf.documents[at].id, span) for at, span in gold]
     right = [

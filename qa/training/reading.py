@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sklearn.metrics import roc_auc_score
 
-from qa.crossencoder import Points
+from qa.models.spans import Points
 from qa.training.sources import Asked
 
 

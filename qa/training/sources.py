@@ -59,9 +59,16 @@ def read_sources(data: Path) -> dict[str, list[Asked]]:
         if not (data / file).is_file()
     ]
     if missing:
-        raise DocumentError(f"Below {data} there is no {', no '.join(missing)}. Fetch them; see docs/model_card.md.")
+        raise DocumentError(
+            f"Below {data} there is no {', no '.join(missing)}. Fetch them; see docs/model_card.md."
+        )
     found = {
-        name: list(_parted([asked for file in source.files for asked in source.read(data / file)], source.report_every))
+        name: list(
+            _parted(
+                [asked for file in source.files for asked in source.read(data / file)],
+                source.report_every,
+            )
+        )
         for name, source in SOURCES.items()
     }
     return _without_leaks(found)
@@ -104,15 +111,32 @@ def _reading(path: Path) -> Iterator[Asked]:
         row = json.loads(line)
         spans = tuple(Span(a["start"], a["start"] + len(a["text"])) for a in row["answers"])
         retold = any(level in row["id"] for level in EASIER)
-        yield Asked(path.stem, row["group"], row["question"], row["context"], spans, row["label"] == "sentence", retold)
+        yield Asked(
+            path.stem,
+            row["group"],
+            row["question"],
+            row["context"],
+            spans,
+            row["label"] == "sentence",
+            retold,
+        )
 
 
 def _squad(path: Path) -> Iterator[Asked]:
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
         for paragraph in article["paragraphs"]:
             for row in paragraph["qas"]:
-                spans = {Span(a["answer_start"], a["answer_start"] + len(a["text"])): None for a in row["answers"]}
-                yield Asked("squad2_half", article["title"], row["question"], paragraph["context"], tuple(spans))
+                spans = {
+                    Span(a["answer_start"], a["answer_start"] + len(a["text"])): None
+                    for a in row["answers"]
+                }
+                yield Asked(
+                    "squad2_half",
+                    article["title"],
+                    row["question"],
+                    paragraph["context"],
+                    tuple(spans),
+                )
 
 
 def _qed(path: Path) -> Iterator[Asked]:
@@ -120,9 +144,14 @@ def _qed(path: Path) -> Iterator[Asked]:
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         answers = row["annotation"].get("answer") or []
-        spans = tuple(Span(a["paragraph_reference"]["start"], a["paragraph_reference"]["end"]) for a in answers)
+        spans = tuple(
+            Span(a["paragraph_reference"]["start"], a["paragraph_reference"]["end"])
+            for a in answers
+        )
         if spans:
-            yield Asked("qed", row["title_text"], row["question_text"], row["paragraph_text"], spans)
+            yield Asked(
+                "qed", row["title_text"], row["question_text"], row["paragraph_text"], spans
+            )
 
 
 def _selqa(path: Path) -> Iterator[Asked]:
@@ -173,14 +202,30 @@ def _qamr_asked(row: list[str], article: list[str], tokens: dict[str, str]) -> A
     place = chosen.index(key)
     offsets, begin = plain[place][1], spans[place].start
     answer = Span(begin + offsets[indices[0]].start, begin + offsets[indices[-1]].end)
-    return Asked("qamr", _article(key), row[5], context, (answer,), region=len(indices) < indices[-1] - indices[0] + 1)
+    return Asked(
+        "qamr",
+        _article(key),
+        row[5],
+        context,
+        (answer,),
+        region=len(indices) < indices[-1] - indices[0] + 1,
+    )
 
 
 def _article(key: str) -> str:
     return ":".join(key.split(":")[:3])
 
 
-_BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "``": "“", "''": "”"}
+_BRACKETS = {
+    "-LRB-": "(",
+    "-RRB-": ")",
+    "-LSB-": "[",
+    "-RSB-": "]",
+    "-LCB-": "{",
+    "-RCB-": "}",
+    "``": "“",
+    "''": "”",
+}
 _NO_SPACE_BEFORE = frozenset(".,;:?!)]}%”") | {"'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "'"}
 _NO_SPACE_AFTER = frozenset("([{$£€“#")
 
@@ -211,9 +256,13 @@ SOURCES: dict[str, Source] = {
     "squad_train_a": _of_reading("squad_train_a", "tomhosking/aqleaderboard"),
     "squad_train_b": _of_reading("squad_train_b", "sayondutta/Dynamic-Coattention-Network", None),
     "squad_train_d": _of_reading("squad_train_d", "liweijiang/QASystem", None),
-    "squad2_train_unanswerable": _of_reading("squad2_train_unanswerable", "antest1/SQuAD2-CR", None),
+    "squad2_train_unanswerable": _of_reading(
+        "squad2_train_unanswerable", "antest1/SQuAD2-CR", None
+    ),
     "squadshifts_new_wiki": _of_reading("squadshifts_new_wiki", "modestyachts/squadshifts-website"),
-    "squadshifts_reddit": _of_reading("squadshifts_reddit", "modestyachts/squadshifts-website", None),
+    "squadshifts_reddit": _of_reading(
+        "squadshifts_reddit", "modestyachts/squadshifts-website", None
+    ),
     "nq_oracle": _of_reading("nq_oracle", "nelson-liu/lost-in-the-middle"),
     "onestop_news": _of_reading("onestop_news", "berzak/onestop-qa", 4),
     "qadiscourse_wikinews": _of_reading("qadiscourse_wikinews", "ValentinaPy/QADiscourse", None),

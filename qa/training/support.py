@@ -20,12 +20,16 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch.nn.functional import binary_cross_entropy_with_logits
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, get_linear_schedule_with_warmup
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    get_linear_schedule_with_warmup,
+)
 
 from qa.config import PACKAGED_READER
-from qa.entailment import Entailment, Entails
 from qa.errors import DocumentError
-from qa.lexical import terms
+from qa.models.entailment import Entailment, Entails
+from qa.text.words import terms
 from qa.training.claims import Stated, begin, fool_me_twice, joined, made, retold
 from qa.training.entry import run
 from qa.training.sources import Asked, read_sources
@@ -56,7 +60,10 @@ AGAIN = 3000
 """Claims of questions in the second round."""
 PEOPLES = ("fm2/dev.jsonl",)
 DIALOGUES = ("begin/begin_dev_wow.tsv", "begin/begin_dev_tc.tsv", "begin/begin_dev_cmu.tsv")
-KEPT: dict[str, tuple[str, ...]] = {"fm2 test": ("fm2/test.jsonl",), "begin test": ("begin/begin_test_wow.tsv",)}
+KEPT: dict[str, tuple[str, ...]] = {
+    "fm2 test": ("fm2/test.jsonl",),
+    "begin test": ("begin/begin_test_wow.tsv",),
+}
 """What is never trained on."""
 REPORTED = 3000
 """Claims made of kept articles, at most."""
@@ -65,10 +72,16 @@ _log = logging.getLogger(__name__)
 
 def main() -> int:
     """Trains, unless OUT holds the model already; then reports."""
-    parser = argparse.ArgumentParser(prog="python -m qa.training.support", description="Make the checking model.")
+    parser = argparse.ArgumentParser(
+        prog="python -m qa.training.support", description="Make the checking model."
+    )
     parser.add_argument("--data", type=Path, required=True, help="the folder with the public sets")
-    parser.add_argument("--out", type=Path, required=True, help="where the model and its figures go")
-    parser.add_argument("--reader", type=Path, help="the reader to begin from (default: the packaged one)")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="where the model and its figures go"
+    )
+    parser.add_argument(
+        "--reader", type=Path, help="the reader to begin from (default: the packaged one)"
+    )
     parser.add_argument("--device", default="cpu", help="where to train (default: cpu)")
     return run(parser, _make)
 
@@ -81,15 +94,23 @@ def _make(options: argparse.Namespace) -> None:
         if not (options.data / file).is_file()
     ]
     if missing:
-        raise DocumentError(f"Below {options.data} there is no {', no '.join(missing)}. See docs/verifier_card.md.")
+        raise DocumentError(
+            f"Below {options.data} there is no {', no '.join(missing)}. See docs/verifier_card.md."
+        )
     base = options.reader or files("qa").joinpath("models", PACKAGED_READER)
     if not (options.out / "model.safetensors").is_file():
-        train_support(training_rounds(found, options.data), str(base), options.out, SEED, options.device)
+        train_support(
+            training_rounds(found, options.data), str(base), options.out, SEED, options.device
+        )
     figures = report(found, options.data, Entailment(str(options.out)))
-    (options.out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (options.out / "figures.json").write_text(
+        json.dumps(figures, indent=1) + "\n", encoding="utf-8"
+    )
 
 
-def training_rounds(found: Mapping[str, Sequence[Asked]], data: Path) -> tuple[list[Stated], list[Stated]]:
+def training_rounds(
+    found: Mapping[str, Sequence[Asked]], data: Path
+) -> tuple[list[Stated], list[Stated]]:
     """First the claims made of questions, of people (twice) and of dialogues; then news retold, and claims joined."""
     rng = random.Random(SEED)
     asked: list[Asked] = []
@@ -112,7 +133,9 @@ def report(found: Mapping[str, Sequence[Asked]], data: Path, entailment: Entails
     """By kept set: the AUROC of carried against not, with its interval, beside that of word coverage alone."""
     kept = [one for name in QUOTAS for one in found[name] if one.part == "report"]
     sets = {
-        "made of kept articles": random.Random(SEED).sample(own := made(kept, SEED), min(REPORTED, len(own))),
+        "made of kept articles": random.Random(SEED).sample(
+            own := made(kept, SEED), min(REPORTED, len(own))
+        ),
         **{name: [c for file in paths for c in _read(data / file)] for name, paths in KEPT.items()},
     }
     return {name: _figures(claims, entailment) for name, claims in sets.items()}
@@ -124,7 +147,9 @@ def _read(path: Path) -> Iterator[Stated]:
 
 def _figures(claims: Sequence[Stated], entailment: Entails) -> dict[str, Any]:
     labels = np.array([claim.supported for claim in claims])
-    odds = np.array(entailment.log_odds([(claim.claim, " ".join(claim.evidence)) for claim in claims]))
+    odds = np.array(
+        entailment.log_odds([(claim.claim, " ".join(claim.evidence)) for claim in claims])
+    )
     words = np.array([_coverage(claim) for claim in claims])
     return {
         "n": len(claims),
@@ -149,7 +174,9 @@ def _auroc(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, 
     return {"value": float(roc_auc_score(labels, scores)), "low": float(low), "high": float(high)}
 
 
-def train_support(rounds: Sequence[Sequence[Stated]], base: str, out: Path, seed: int, device: str = "cpu") -> None:
+def train_support(
+    rounds: Sequence[Sequence[Stated]], base: str, out: Path, seed: int, device: str = "cpu"
+) -> None:
     """One pass over the claims of each round, from the reader's own weights; writes model and tokenizer in float16."""
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(base)
@@ -169,7 +196,9 @@ def train_support(rounds: Sequence[Sequence[Stated]], base: str, out: Path, seed
     tokenizer.save_pretrained(out)
 
 
-def _train_round(model: Any, tokenizer: Any, batches: Sequence[Sequence[Stated]], device: str) -> None:
+def _train_round(
+    model: Any, tokenizer: Any, batches: Sequence[Sequence[Stated]], device: str
+) -> None:
     """With a warm-up and a decay of its own."""
     learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learnt, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
@@ -213,7 +242,8 @@ def _batches(claims: Sequence[Stated], seed: int) -> list[list[Stated]]:
     batches = []
     for first in range(0, len(shuffled), BUCKET * BATCH):
         bucket = sorted(
-            shuffled[first : first + BUCKET * BATCH], key=lambda c: len(c.claim) + len(" ".join(c.evidence))
+            shuffled[first : first + BUCKET * BATCH],
+            key=lambda c: len(c.claim) + len(" ".join(c.evidence)),
         )
         own = [bucket[place : place + BATCH] for place in range(0, len(bucket), BATCH)]
         rng.shuffle(own)

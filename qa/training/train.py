@@ -15,7 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer, get_linear_schedule_with_warmup
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoTokenizer,
+    get_linear_schedule_with_warmup,
+)
 
 from qa.training.examples import Example, Pair
 
@@ -34,7 +38,15 @@ _FAR = -1e4
 _log = logging.getLogger(__name__)
 
 
-def train(examples: Sequence[Example], base: str, out: Path, *, rate: float, seed: int, device: str = "cpu") -> None:
+def train(
+    examples: Sequence[Example],
+    base: str,
+    out: Path,
+    *,
+    rate: float,
+    seed: int,
+    device: str = "cpu",
+) -> None:
     """Writes the trained model and its tokenizer to `out`, in float16. `rate` is the highest learning rate.
 
     A run that was stopped goes on from `out`'s last checkpoint: same batches, same end. One that is complete ends at
@@ -71,7 +83,9 @@ def train(examples: Sequence[Example], base: str, out: Path, *, rate: float, see
         optimizer.zero_grad()
         total += loss.item()
         if step % CHECKPOINT_EVERY == 0 or step == len(batches):
-            _log.info("step %d loss %.3f, %.0f s", step, total / (step - logged), time.monotonic() - begun)
+            _log.info(
+                "step %d loss %.3f, %.0f s", step, total / (step - logged), time.monotonic() - begun
+            )
             total, logged = 0.0, step
             _save(out / CHECKPOINT, state, step)
     model.half().save_pretrained(out)
@@ -122,7 +136,11 @@ def encoded(tokenizer: Any, pairs: Sequence[Pair]) -> tuple[Any, Tensor, Tensor,
     starts, ends = torch.zeros_like(context), torch.zeros_like(context)
     for row, pair in enumerate(pairs):
         for answer in pair.answers:
-            inside = context[row] & (offsets[row, :, 1] > answer.start) & (offsets[row, :, 0] < answer.end)
+            inside = (
+                context[row]
+                & (offsets[row, :, 1] > answer.start)
+                & (offsets[row, :, 0] < answer.end)
+            )
             places = inside.nonzero().flatten()
             if pair.region:
                 starts[row, places] = ends[row, places] = True
@@ -138,7 +156,9 @@ def _batches(examples: Sequence[Example], seed: int) -> Iterator[list[Example]]:
     rng = random.Random(seed)
     size = BUCKET * BATCH_PAIRS
     for first in range(0, len(examples), size):
-        bucket = sorted(examples[first : first + size], key=lambda e: max(len(pair.context) for pair in e))
+        bucket = sorted(
+            examples[first : first + size], key=lambda e: max(len(pair.context) for pair in e)
+        )
         batches: list[list[Example]] = [[]]
         for example in bucket:
             if sum(map(len, batches[-1])) + len(example) > BATCH_PAIRS:

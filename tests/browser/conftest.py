@@ -58,7 +58,9 @@ def serving(home: Path, **environ: str) -> Iterator[str]:
     options = ["--server.headless", "true", "--server.port", str(port)]
     log = home / "server.log"
     with log.open("w") as output:
-        running = subprocess.Popen([*command, *options], cwd=ROOT, env=told, stdout=output, stderr=output)
+        running = subprocess.Popen(
+            [*command, *options], cwd=ROOT, env=told, stdout=output, stderr=output
+        )
         try:
             wait_for(f"http://localhost:{port}/_stcore/health", running, log)
             yield f"http://localhost:{port}"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.components import STATIC
 from ui.evaluation import show
-from ui.parts import STATIC
 
 st.set_page_config("Evaluation")
 st.html(STATIC / "page.css")

@@ -8,13 +8,13 @@ import streamlit as st
 
 from qa.bot import Bot
 from qa.config import Settings
-from qa.embedding import Encoding
-from qa.index import Index
+from qa.library.index import Index
+from qa.models.embedding import Encoding
 from qa.types import Document
 from tests.qa.fakes import OverlapReader, WordEmbedder
-from ui import library
-from ui.ingest import Intake
-from ui.parts import STATIC
+from ui.components import STATIC
+from ui.library import page as library
+from ui.library.worker import Intake
 
 SLOW = "slowly"
 """A passage with this word takes its time."""
@@ -34,7 +34,11 @@ def opened() -> tuple[Bot, Intake]:
     index = Index(Path(home) / "index", SlowEmbedder())
     for number in range(52):
         name = f"reports/{number:02}.txt"
-        index.add(Document(name, f"/{name}", f"Report {number:02}", f"The bridge number {number} cost gold."))
+        index.add(
+            Document(
+                name, f"/{name}", f"Report {number:02}", f"The bridge number {number} cost gold."
+            )
+        )
     bot = Bot(index, WordEmbedder(), OverlapReader(), Settings(home=home, threshold=0.0))
     return bot, Intake(lambda: bot.index)
 

@@ -33,7 +33,9 @@ async def measure(chromium: str, address: str) -> list[float]:
 
 
 async def _opened(browser: Browser, address: str) -> Page:
-    context = await browser.new_context(viewport={"width": 1000, "height": 700}, reduced_motion="reduce")
+    context = await browser.new_context(
+        viewport={"width": 1000, "height": 700}, reduced_motion="reduce"
+    )
     page = await context.new_page()
     await page.goto(address)
     await expect(page.get_by_role("list", name="Example questions")).to_be_visible(timeout=MODELS)
@@ -59,13 +61,13 @@ async def _talk(page: Page, person: int) -> list[float]:
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as address:
         spent = asyncio.run(measure(shutil.which("chromium") or "chromium", address))
-        found = subprocess.run(["pgrep", "-f", "streamlit run ui/app.py"], capture_output=True, text=True, check=True)
+        found = subprocess.run(
+            ["pgrep", "-f", "streamlit run ui/app.py"], capture_output=True, text=True, check=True
+        )
         status = Path(f"/proc/{found.stdout.split()[0]}/status").read_text()
     memory = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     median, p95 = np.percentile(spent, [50, 95])
-    told = (
-        f"{PEOPLE} people, {len(spent)} questions: median {median:.1f} s, p95 {p95:.1f} s; the server's most {memory}"
-    )
+    told = f"{PEOPLE} people, {len(spent)} questions: median {median:.1f} s, p95 {p95:.1f} s; the server's most {memory}"
     sys.stdout.write(f"{told}\n")
     return 0
 

@@ -12,11 +12,15 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import example
 
 OpenPage = Callable[..., Page]
-ARTICLE = (Path(__file__).parents[2] / "seeds" / "us-pakistan-critical-minerals.txt").read_text(encoding="utf-8")
+ARTICLE = (Path(__file__).parents[2] / "seeds" / "us-pakistan-critical-minerals.txt").read_text(
+    encoding="utf-8"
+)
 EXAMPLE = "How many participants attended the forum?"
 OTHER = "How much gold and copper does Reko Diq hold?"
 UNKNOWN = "What is the population of Peru?"
-FOCUSED_CHIP = "document.activeElement.shadowRoot?.activeElement?.classList.contains('chip') ?? false"
+FOCUSED_CHIP = (
+    "document.activeElement.shadowRoot?.activeElement?.classList.contains('chip') ?? false"
+)
 PHONE = {"width": 360, "height": 740}
 TAB_STOPS = 60
 """More than there are before the field for questions."""
@@ -72,7 +76,9 @@ def test_the_page_shows_before_the_models_are_there(first_look: list[str]) -> No
     assert first_look == ["Footnote", "Loading the models…", "question", "answer"]
 
 
-def test_a_footnote_shows_its_passage_and_opens_the_source_at_the_words(open_page: OpenPage) -> None:
+def test_a_footnote_shows_its_passage_and_opens_the_source_at_the_words(
+    open_page: OpenPage,
+) -> None:
     page = open_page()
     ask(page, EXAMPLE)
     chip = chips(page)
@@ -103,7 +109,9 @@ def test_a_footnote_shows_its_passage_and_opens_the_source_at_the_words(open_pag
 def test_a_refusal_says_so_and_offers_the_nearest_passages(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, UNKNOWN)
-    refusal = page.get_by_role("paragraph").filter(has_text="The documents do not answer this question.")
+    refusal = page.get_by_role("paragraph").filter(
+        has_text="The documents do not answer this question."
+    )
     expect(refusal).to_be_visible()
     expect(chips(page)).to_have_count(0)
     expect(page.get_by_role("alert")).to_have_count(0)
@@ -131,7 +139,9 @@ def test_old_answers_keep_their_footnotes_and_a_new_chat_forgets_them(open_page:
     for chip in (chips(page).first, chips(page).last):
         chip.click()
         expect(pane(page)).to_be_visible()
-        start = (chip.get_attribute("aria-label") or "").removeprefix("Footnote 1: ").removesuffix("…")
+        start = (
+            (chip.get_attribute("aria-label") or "").removeprefix("Footnote 1: ").removesuffix("…")
+        )
         expect(current_mark(page)).to_contain_text(start)
         opened.append(current_mark(page).inner_text())
     assert opened[0] != opened[1]
@@ -227,7 +237,9 @@ def test_a_conversation_is_exported_renamed_and_deleted(open_page: OpenPage) -> 
     assert "participants attended" in text
     page.get_by_role("textbox", name="Title").fill("Of the forum")
     page.get_by_role("textbox", name="Title").press("Enter")
-    entry = page.get_by_role("list", name="Conversations").get_by_role("button", name="Of the forum")
+    entry = page.get_by_role("list", name="Conversations").get_by_role(
+        "button", name="Of the forum"
+    )
     expect(entry).to_be_visible()
     page.get_by_text("Delete it with all its answers").click()
     page.get_by_role("button", name="Delete", exact=True).click()
@@ -235,7 +247,9 @@ def test_a_conversation_is_exported_renamed_and_deleted(open_page: OpenPage) -> 
     expect(example(page)).to_be_visible()
 
 
-def test_a_rated_answer_becomes_a_question_with_evidence_from_the_source(open_page: OpenPage, home: Path) -> None:
+def test_a_rated_answer_becomes_a_question_with_evidence_from_the_source(
+    open_page: OpenPage, home: Path
+) -> None:
     page = open_page()
     ask(page, OTHER)
     bad = page.get_by_role("button", name="Bad answer")
@@ -266,7 +280,11 @@ def test_a_rated_answer_becomes_a_question_with_evidence_from_the_source(open_pa
 
 def test_a_file_comes_with_its_question(open_page: OpenPage) -> None:
     page = open_page()
-    attach(page, "../../norra.txt", b"The lighthouse of Norra has 212 steps.\n\nIts keeper is called Ane Holt.")
+    attach(
+        page,
+        "../../norra.txt",
+        b"The lighthouse of Norra has 212 steps.\n\nIts keeper is called Ane Holt.",
+    )
     ask(page, "How many steps does the lighthouse of Norra have?")
     expect(page.locator(".answer")).to_contain_text("212", timeout=30_000)
     chips(page).click()
@@ -289,7 +307,9 @@ def test_a_broken_file_says_why_and_the_question_can_still_be_asked(open_page: O
     page = open_page()
     attach(page, "broken.pdf", b"%PDF-1.7 nothing")
     ask(page, EXAMPLE)
-    expect(page.get_by_role("alert")).to_contain_text("broken.pdf could not be added", timeout=30_000)
+    expect(page.get_by_role("alert")).to_contain_text(
+        "broken.pdf could not be added", timeout=30_000
+    )
     page.get_by_role("button", name="Ask again").click()
     expect(chips(page)).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)

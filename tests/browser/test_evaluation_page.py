@@ -26,7 +26,12 @@ TABLES = 1 + 1 + 6 + 3
 def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a page over three runs, the newest of which broke at a question, and one that was cut off."""
     runs: Path = tmp_path_factory.mktemp("runs")
-    make_run(runs / "a-run-with-rather-a-long-name", FAILING, finished="2026-01-01T10:00:00+00:00", top_k=3)
+    make_run(
+        runs / "a-run-with-rather-a-long-name",
+        FAILING,
+        finished="2026-01-01T10:00:00+00:00",
+        top_k=3,
+    )
     make_run(runs / "better", BETTER, finished="2026-01-02T10:00:00+00:00", threshold=0.25)
     make_run(runs / "breaking", BREAKING, finished="2026-01-03T10:00:00+00:00")
     (runs / "cut-off").mkdir()
@@ -36,7 +41,9 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     log = runs / "server.log"
     environ = {**os.environ, "RUNS": str(runs), "PYTHONPATH": str(ROOT)}
     with log.open("w") as output:
-        running = subprocess.Popen([*command, *options], cwd=ROOT, env=environ, stdout=output, stderr=output)
+        running = subprocess.Popen(
+            [*command, *options], cwd=ROOT, env=environ, stdout=output, stderr=output
+        )
         try:
             wait_for(f"http://localhost:{port}/_stcore/health", running, log)
             yield f"http://localhost:{port}"
@@ -52,7 +59,9 @@ def size(request: pytest.FixtureRequest) -> ViewportSize:
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(address: str, browser: Browser, size: ViewportSize, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(
+    address: str, browser: Browser, size: ViewportSize, request: pytest.FixtureRequest
+) -> Iterator[Page]:
     """The page, drawn to its end. Fails when it asks another host for anything."""
     hosts: set[str | None] = set()
     errors: list[str] = []
@@ -70,7 +79,9 @@ def page(address: str, browser: Browser, size: ViewportSize, request: pytest.Fix
 
 
 def chart(page: Page) -> Locator:
-    return page.get_by_label("answered right, all questions: a point and its interval for each run.")
+    return page.get_by_label(
+        "answered right, all questions: a point and its interval for each run."
+    )
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -90,16 +101,22 @@ def failed(page: Page) -> Locator:
 
 
 def open_all(page: Page) -> None:
-    page.locator(".st-key-evaluation details").evaluate_all("all => all.forEach(one => { one.open = true })")
+    page.locator(".st-key-evaluation details").evaluate_all(
+        "all => all.forEach(one => { one.open = true })"
+    )
 
 
-def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(page: Page, size: ViewportSize) -> None:
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
+    page: Page, size: ViewportSize
+) -> None:
     open_all(page)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert violations(page) == []
     overflow = "[document.documentElement, document.querySelector('.stMain')].map(e => e.scrollWidth - e.clientWidth)"
     assert page.evaluate(overflow) == [0, 0]
-    ends = page.get_by_role("table").evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+    ends = page.get_by_role("table").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().right)"
+    )
     assert len(ends) == TABLES
     assert max(ends) <= size["width"]
 
@@ -115,10 +132,16 @@ def test_tables_are_tables(page: Page) -> None:
 
 def test_the_chart_is_in_the_colours_of_the_theme_and_leads_nowhere(page: Page) -> None:
     ink = page.locator(".st-key-evaluation").evaluate("element => getComputedStyle(element).color")
-    texts = chart(page).locator("svg text").evaluate_all("all => all.map(one => getComputedStyle(one).fill)")
+    texts = (
+        chart(page)
+        .locator("svg text")
+        .evaluate_all("all => all.map(one => getComputedStyle(one).fill)")
+    )
     assert set(texts) == {ink}
     points = (
-        chart(page).locator("svg .mark-symbol path").evaluate_all("all => all.map(one => getComputedStyle(one).fill)")
+        chart(page)
+        .locator("svg .mark-symbol path")
+        .evaluate_all("all => all.map(one => getComputedStyle(one).fill)")
     )
     assert points == [ink] * RUNS
     bars = (
@@ -150,8 +173,12 @@ def test_everything_by_keyboard(page: Page) -> None:
 def test_two_runs_are_chosen_and_compared(page: Page) -> None:
     choose(page, "First run", "a-run-with-rather-a-long-name")
     choose(page, "Second run", "better")
-    compared = page.get_by_role("table", name="Deciding. First: a-run-with-rather-a-long-name. Second: better.")
+    compared = page.get_by_role(
+        "table", name="Deciding. First: a-run-with-rather-a-long-name. Second: better."
+    )
     row = compared.get_by_role("row", name="answered right")
-    expect(row.get_by_role("cell")).to_have_text(["0.25", "0.75", re.compile(r"\+0\.50 \["), "2 · 2 · 0"])
+    expect(row.get_by_role("cell")).to_have_text(
+        ["0.25", "0.75", re.compile(r"\+0\.50 \["), "2 · 2 · 0"]
+    )
     expect(row).to_contain_text("no detectable difference")
     expect(page.get_by_role("heading", name="Won (2)")).to_be_visible()

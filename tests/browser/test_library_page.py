@@ -29,7 +29,15 @@ PAPER = "The bridge named {0} cost {0} crowns."
 def address(chromium: str, tmp_path: Path) -> Iterator[str]:
     """The address of the page by itself, over a library of its own with 52 reports."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "tests/browser/library_page.py", "--server.headless", "true"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "tests/browser/library_page.py",
+        "--server.headless",
+        "true",
+    ]
     told = {**os.environ, "QA_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     log = tmp_path / "server.log"
     with log.open("w") as output:
@@ -70,7 +78,8 @@ def file(name: str, data: bytes | str) -> FilePayload:
 def slow(passages: int) -> str:
     """A text of about so many passages, each of which takes its time with those embedded beside it."""
     return "\n\n".join(
-        f"Paragraph {n} goes {SLOW} " + " ".join(f"w{n * 150 + k}" for k in range(150)) + "." for n in range(passages)
+        f"Paragraph {n} goes {SLOW} " + " ".join(f"w{n * 150 + k}" for k in range(150)) + "."
+        for n in range(passages)
     )
 
 
@@ -82,7 +91,10 @@ def violations(page: Page) -> list[str]:
     """The rules that axe finds broken, each with the test id that Streamlit gave the element, or its HTML."""
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     nodes = ((rule["id"], node["html"]) for rule in found for node in rule["nodes"])
-    return [f"{rule}: {'stFileUploaderDropzone' if 'stFileUploaderDropzone' in html else html}" for rule, html in nodes]
+    return [
+        f"{rule}: {'stFileUploaderDropzone' if 'stFileUploaderDropzone' in html else html}"
+        for rule, html in nodes
+    ]
 
 
 def a_word_file(text: str) -> bytes:
@@ -124,12 +136,27 @@ def a_pdf(text: str) -> bytes:
 
 
 def test_twenty_files_of_all_kinds_two_of_them_broken_while_one_asks(page: Page) -> None:
-    names = ["Ada", "Bea", "Cleo", "Dora", "Edda", "Flo", "Gro", "Hedda", "Ida", "Jo", "Kaia", "Lea"]
+    names = [
+        "Ada",
+        "Bea",
+        "Cleo",
+        "Dora",
+        "Edda",
+        "Flo",
+        "Gro",
+        "Hedda",
+        "Ida",
+        "Jo",
+        "Kaia",
+        "Lea",
+    ]
     texts = [file(f"{name}.txt", f"{PAPER.format(name)} It went {SLOW}.") for name in names]
     others = [
         file("m.md", f"# Of Mia\n\n{PAPER.format('Mia')}"),
         file("n.markdown", f"# Of Nora\n\n{PAPER.format('Nora')}"),
-        file("o.html", f"<html><title>Of Oda</title><body><p>{PAPER.format('Oda')}</p></body></html>"),
+        file(
+            "o.html", f"<html><title>Of Oda</title><body><p>{PAPER.format('Oda')}</p></body></html>"
+        ),
         file("p.html", f"<p>{PAPER.format('Pia')}</p>"),
         file("q.docx", a_word_file(PAPER.format("Queenie"))),
         file("r.pdf", a_pdf(PAPER.format("Runa"))),
@@ -163,7 +190,9 @@ def test_twenty_files_of_all_kinds_two_of_them_broken_while_one_asks(page: Page)
 def test_a_closed_tab_does_not_stop_the_work(address: str, browser: Browser) -> None:
     first = open_page(browser, address)
     bring(first, file("long.txt", slow(200)))
-    expect(first.get_by_role("progressbar", name="Progress of long.txt")).to_be_visible(timeout=WORKS)
+    expect(first.get_by_role("progressbar", name="Progress of long.txt")).to_be_visible(
+        timeout=WORKS
+    )
     first.close()
     other = open_page(browser, address)
     expect(other.get_by_text("1 of 1 document finished")).to_be_visible(timeout=WORKS)
@@ -173,10 +202,14 @@ def test_a_closed_tab_does_not_stop_the_work(address: str, browser: Browser) -> 
 
 def test_a_document_is_cancelled_and_tried_again(page: Page) -> None:
     bring(page, file("long.txt", slow(1000)), file("short.txt", "Short."))
-    expect(page.get_by_role("progressbar", name="Progress of long.txt")).to_be_visible(timeout=WORKS)
+    expect(page.get_by_role("progressbar", name="Progress of long.txt")).to_be_visible(
+        timeout=WORKS
+    )
     for name in ("short.txt", "long.txt"):
         page.get_by_role("button", name=f"Cancel: {name}").press("Enter")
-        expect(row(page, name)).to_contain_text("Cancelled. The library is as before.", timeout=WORKS)
+        expect(row(page, name)).to_contain_text(
+            "Cancelled. The library is as before.", timeout=WORKS
+        )
     expect(page.get_by_role("heading", name="In the library 52")).to_be_visible()
     page.get_by_role("button", name="Try again: short.txt").click()
     expect(row(page, "short.txt")).to_contain_text("Added", timeout=WORKS)
@@ -208,11 +241,19 @@ def test_axe_finds_nothing_of_ours_and_nothing_is_cut_off(
     address: str, browser: Browser, scheme: Any, width: int
 ) -> None:
     page = open_page(
-        browser, address, color_scheme=scheme, reduced_motion="reduce", viewport={"width": width, "height": 800}
+        browser,
+        address,
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        viewport={"width": width, "height": 800},
     )
     long_name = "with-a-name-that-is-much-too-long-for-a-telephone.txt"
-    bring(page, file("good.md", "# Good\n\nText."), file("nul.txt", b"\0"), file(long_name, slow(600)))
-    expect(page.get_by_role("progressbar", name=f"Progress of {long_name}")).to_be_visible(timeout=WORKS)
+    bring(
+        page, file("good.md", "# Good\n\nText."), file("nul.txt", b"\0"), file(long_name, slow(600))
+    )
+    expect(page.get_by_role("progressbar", name=f"Progress of {long_name}")).to_be_visible(
+        timeout=WORKS
+    )
     page.get_by_text("Paste a text").click()
     # By key: the button still moves while its box opens, and a pointer may let go beside it.
     page.get_by_role("button", name="Add this text").press("Enter")

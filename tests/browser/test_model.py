@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import MODELS, example, serving
 from tests.browser.test_chat import ask, chips, current_mark, pane, violations
-from tests.server.scripted import Hang, Part, Reply, ScriptedServer, openai_like, openai_words
+from tests.qa.llm.scripted import Hang, Part, Reply, ScriptedServer, openai_like, openai_words
 
 QUESTION = "How many participants attended the forum?"
 CHAT = "/v1/chat/completions"
@@ -22,9 +22,13 @@ def model() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture(scope="module")
-def address(chromium: str, model: ScriptedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(
+    chromium: str, model: ScriptedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     home: Path = tmp_path_factory.mktemp("home")
-    with serving(home, QA_LLM="openai-like/tiny", QA_LLM_URL=f"{model.url}/v1", QA_LLM_TIMEOUT="20") as found:
+    with serving(
+        home, QA_LLM="openai-like/tiny", QA_LLM_URL=f"{model.url}/v1", QA_LLM_TIMEOUT="20"
+    ) as found:
         yield found
 
 
@@ -38,12 +42,21 @@ def page(address: str, browser: Browser) -> Iterator[Page]:
 
 
 def says(model: ScriptedServer, *words: str, then: Part | None = None) -> None:
-    parts: list[Part] = list(openai_words(*words, finish=None, done=False) if then else openai_words(*words))
+    parts: list[Part] = list(
+        openai_words(*words, finish=None, done=False) if then else openai_words(*words)
+    )
     model.say(CHAT, Reply([*parts, then] if then else parts))
 
 
-def test_what_a_model_writes_is_checked_and_cited_in_exact_words(page: Page, model: ScriptedServer) -> None:
-    says(model, "Around 2,000 participants attended ", "the forum [a1]. ", "It cost 9 million dollars [a1].")
+def test_what_a_model_writes_is_checked_and_cited_in_exact_words(
+    page: Page, model: ScriptedServer
+) -> None:
+    says(
+        model,
+        "Around 2,000 participants attended ",
+        "the forum [a1]. ",
+        "It cost 9 million dollars [a1].",
+    )
     ask(page, QUESTION)
     expect(page.get_by_text("Written by openai-like/tiny, each sentence checked")).to_be_visible()
     expect(page.get_by_text("[a1]")).to_have_count(0)

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from pypdfium2 import PdfDocument
 
-from eval.reporting.cases import read_seen
-from eval.reporting.report import page as report
+from eval.report.cases import read_seen
+from eval.report.html import page as report
 from tests.browser.test_chat import violations
-from tests.eval.looked import BETTER, QUESTIONS, make_run
+from tests.eval.page import BETTER, QUESTIONS, make_run
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -47,7 +47,11 @@ def theme(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=["one", "two"])
 def page(
-    files: dict[str, Path], browser: Browser, size: ViewportSize, theme: str, request: pytest.FixtureRequest
+    files: dict[str, Path],
+    browser: Browser,
+    size: ViewportSize,
+    theme: str,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Page]:
     yield from opened(browser, files[request.param], viewport=size, color_scheme=theme)
 
@@ -76,11 +80,16 @@ def failed(page: Page) -> Locator:
     return page.locator("article").filter(visible=True)
 
 
-def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(page: Page, size: ViewportSize) -> None:
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
+    page: Page, size: ViewportSize
+) -> None:
     page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert (
+        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        == 0
+    )
     ends = page.locator("table, svg, article, form").evaluate_all(
         "all => all.map(one => one.getBoundingClientRect().right)"
     )
@@ -91,7 +100,9 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(page: Page, size: 
 def test_it_is_in_the_colours_of_the_theme(page: Page, theme: str) -> None:
     body = page.locator("body")
     assert body.evaluate("one => getComputedStyle(one).backgroundColor") == PAPER[theme]
-    points = page.locator("svg.strip circle").evaluate_all("all => all.map(one => getComputedStyle(one).fill)")
+    points = page.locator("svg.strip circle").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).fill)"
+    )
     assert set(points) == {INK[theme]}
 
 
@@ -133,7 +144,9 @@ def test_failed_questions_are_filtered_and_unfolded_by_keyboard(one: Page) -> No
     expect(one.get_by_text("2 of the 2 passages read")).to_be_visible()
 
 
-def test_a_question_of_the_table_leads_to_what_is_told_of_it(files: dict[str, Path], browser: Browser) -> None:
+def test_a_question_of_the_table_leads_to_what_is_told_of_it(
+    files: dict[str, Path], browser: Browser
+) -> None:
     for page in opened(browser, files["two"], viewport=PHONE):
         expect(page.get_by_text("ValueError: by nought")).to_be_hidden()
         page.get_by_role("link", name="broken?").click()
@@ -141,7 +154,9 @@ def test_a_question_of_the_table_leads_to_what_is_told_of_it(files: dict[str, Pa
 
 
 def test_of_many_runs_the_table_is_moved_and_not_the_page(browser: Browser, tmp_path: Path) -> None:
-    runs = [read_seen(make_run(tmp_path / f"aratherlongnamewithoutanyhyphens{at}")) for at in range(8)]
+    runs = [
+        read_seen(make_run(tmp_path / f"aratherlongnamewithoutanyhyphens{at}")) for at in range(8)
+    ]
     file = tmp_path / "many.html"
     file.write_text(report(runs), encoding="utf-8")
     for page in opened(browser, file, viewport=PHONE):
@@ -163,13 +178,24 @@ def test_without_script_all_is_there_to_read(files: dict[str, Path], browser: Br
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_what_is_folded_is_printed(files: dict[str, Path], browser: Browser, script: bool, tmp_path: Path) -> None:
+def test_what_is_folded_is_printed(
+    files: dict[str, Path], browser: Browser, script: bool, tmp_path: Path
+) -> None:
     for page in opened(browser, files["one"], java_script_enabled=script, color_scheme="dark"):
         page.pdf(path=tmp_path / "report.pdf", print_background=True)
         page.emulate_media(media="print")
-        assert page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(255, 255, 255)"
+        assert (
+            page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
+            == "rgb(255, 255, 255)"
+        )
     with PdfDocument(tmp_path / "report.pdf") as pdf:
         text = " ".join(" ".join(page.get_textpage().get_text_bounded() for page in pdf).split())
-    for told in ("Gold evidence", "Birds sing at dawn.", "ValueError: by nought", "kind: absent (2)", "python 3.11"):
+    for told in (
+        "Gold evidence",
+        "Birds sing at dawn.",
+        "ValueError: by nought",
+        "kind: absent (2)",
+        "python 3.11",
+    ):
         assert told in text
     assert "Open all" not in text

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eval.dataset import Question, Split, check_evidence
-from eval.measures.example import Example
+from eval.metrics.example import Example
 from qa.types import (
     Answer,
     AnswerSentence,
@@ -77,7 +77,9 @@ def answer(
     text = " ".join(sentence.text for sentence in sentences)
     told = {"total": seconds, "first_words": first_words}
     timings = {name: value for name, value in told.items() if value is not None}
-    return Answer("?", "?", text, None, confidence, sentences, tuple(passages), "fake", timings, usage=usage)
+    return Answer(
+        "?", "?", text, None, confidence, sentences, tuple(passages), "fake", timings, usage=usage
+    )
 
 
 def refusal(
@@ -89,7 +91,9 @@ def refusal(
     return Answer("?", "?", text, reason, confidence, (), tuple(passages), "fake", {"total": 0.5})
 
 
-def example(given: Answer, asked: Question | None = None, documents: Sequence[Document] = (PETS,)) -> Example:
+def example(
+    given: Answer, asked: Question | None = None, documents: Sequence[Document] = (PETS,)
+) -> Example:
     asked = asked or question()
     gold = check_evidence([asked], documents)[asked.id]
     return Example(asked, gold, given, {each.name: each for each in documents})

@@ -19,9 +19,24 @@ from qa.errors import FootnoteError
 from tests.eval.fakes import TEXT
 
 ROWS: list[dict[str, Any]] = [
-    {"id": "dogs", "question": "What do dogs do at night?", "answers": ["bark"], "evidence": ["Dogs bark at night."]},
-    {"id": "birds", "question": "When do birds sing?", "answers": ["dawn"], "evidence": ["Birds sing at dawn."]},
-    {"id": "cats", "question": "How long do cats sleep?", "answers": ["16"], "evidence": ["Cats sleep 16 hours."]},
+    {
+        "id": "dogs",
+        "question": "What do dogs do at night?",
+        "answers": ["bark"],
+        "evidence": ["Dogs bark at night."],
+    },
+    {
+        "id": "birds",
+        "question": "When do birds sing?",
+        "answers": ["dawn"],
+        "evidence": ["Birds sing at dawn."],
+    },
+    {
+        "id": "cats",
+        "question": "How long do cats sleep?",
+        "answers": ["16"],
+        "evidence": ["Cats sleep 16 hours."],
+    },
     {"id": "peru", "question": "What is the capital of Peru?", "answers": [], "evidence": []},
 ]
 SPLITS = {"dogs": "dev", "birds": "test", "cats": "dev", "peru": "test"}
@@ -30,7 +45,10 @@ SPLITS = {"dogs": "dev", "birds": "test", "cats": "dev", "peru": "test"}
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    rows = ({**row, "answerable": bool(row["answers"]), "kind": "fact", "split": SPLITS[row["id"]]} for row in ROWS)
+    rows = (
+        {**row, "answerable": bool(row["answers"]), "kind": "fact", "split": SPLITS[row["id"]]}
+        for row in ROWS
+    )
     Path("q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     Path("pets.txt").write_text(TEXT)
     return tmp_path
@@ -70,18 +88,26 @@ def test_every_combination_is_a_run_of_its_own(capsys: pytest.CaptureFixture[str
         read = [len(row["passages"]) for row in timeless(Path("out", name, "results.jsonl"))]
         assert len(read) == len(ROWS)
     printed = capsys.readouterr().out
-    assert all(printed.count(name) == 2 for name in names)  # its own table, and a row in the last one
+    assert all(
+        printed.count(name) == 2 for name in names
+    )  # its own table, and a row in the last one
     assert main(["run", "--resume", "out"]) == 2
 
 
-@pytest.mark.parametrize("values", [{"top_k": ["3", "x"]}, {"llm": ["built-in", "none/such"]}, {"threshold": ["2"]}])
-def test_a_value_that_is_none_is_told_before_anything_is_loaded(values: dict[str, list[str]]) -> None:
+@pytest.mark.parametrize(
+    "values", [{"top_k": ["3", "x"]}, {"llm": ["built-in", "none/such"]}, {"threshold": ["2"]}]
+)
+def test_a_value_that_is_none_is_told_before_anything_is_loaded(
+    values: dict[str, list[str]],
+) -> None:
     with pytest.raises(FootnoteError):
         configurations(values, {"QA_HOME": "/nowhere"})
 
 
 def test_names_are_fit_for_folders() -> None:
-    found = configurations({"embedding": ["../../etc", "a/b"], "top_k": ["3"]}, {"QA_HOME": "/nowhere"})
+    found = configurations(
+        {"embedding": ["../../etc", "a/b"], "top_k": ["3"]}, {"QA_HOME": "/nowhere"}
+    )
     assert [one.name for one in found] == ["embedding-..-..-etc", "embedding-a-b"]
     with pytest.raises(FootnoteError, match="have one name"):
         configurations({"embedding": ["a/b", "a:b"]}, {"QA_HOME": "/nowhere"})
@@ -92,7 +118,16 @@ def test_names_are_fit_for_folders() -> None:
 @pytest.mark.usefixtures("here")
 def test_a_run_that_is_killed_goes_on_without_asking_anything_twice(heard: list[str]) -> None:
     assert run("--out", "whole", "--top-k", "1", "3") == 0
-    command = [sys.executable, "-m", "eval", "run", "--questions", "q.jsonl", "--documents", "pets.txt"]
+    command = [
+        sys.executable,
+        "-m",
+        "eval",
+        "run",
+        "--questions",
+        "q.jsonl",
+        "--documents",
+        "pets.txt",
+    ]
     results = Path("cut", "top_k-1", "results.jsonl")
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen([*command, "--out", "cut", "--top-k", "1", "3"], env=environ) as killed:
@@ -124,10 +159,14 @@ def test_an_answer_does_not_hang_on_what_was_asked_before(tmp_path: Path) -> Non
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
-    "damage", ["questions", "no questions", "no index", "documents", "plan", "ids", "settings", "code"]
+    "damage",
+    ["questions", "no questions", "no index", "documents", "plan", "ids", "settings", "code"],
 )
 def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
-    damage: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, heard: list[str]
+    damage: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    heard: list[str],
 ) -> None:
     assert run("--out", "out") == 0
     out = Path("out")
@@ -135,7 +174,9 @@ def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
     (out / "results.jsonl").unlink()
     plan = json.loads((out / "run.json").read_text())
     if damage == "questions":
-        (out / "questions.jsonl").write_text((out / "questions.jsonl").read_text().replace("dogs", "hogs"))
+        (out / "questions.jsonl").write_text(
+            (out / "questions.jsonl").read_text().replace("dogs", "hogs")
+        )
     elif damage == "no questions":
         (out / "questions.jsonl").unlink()
     elif damage == "no index":
@@ -159,7 +200,15 @@ def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
 
 
 @pytest.mark.parametrize(
-    "change", [{"questions": 3}, {"settings": {}}, {"repeat": "x"}, {"repeat": 0}, {"ids": []}, {"documents": ["a"]}]
+    "change",
+    [
+        {"questions": 3},
+        {"settings": {}},
+        {"repeat": "x"},
+        {"repeat": 0},
+        {"ids": []},
+        {"documents": ["a"]},
+    ],
 )
 @pytest.mark.usefixtures("here")
 def test_a_plan_that_is_none_is_told_with_what_is_wrong(
@@ -178,7 +227,9 @@ def test_a_plan_that_is_none_is_told_with_what_is_wrong(
 
 
 @pytest.mark.usefixtures("here")
-def test_results_that_are_no_answers_are_all_told_with_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_that_are_no_answers_are_all_told_with_their_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run("--out", "out") == 0
     Path("out/summary.json").unlink()
     results = Path("out/results.jsonl")
@@ -237,16 +288,23 @@ def test_a_go_that_was_gone_on_with_is_printed_whole(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.usefixtures("here")
-def test_a_name_that_is_not_utf8_is_refused_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_is_not_utf8_is_refused_before_anything_is_made(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     Path(os.fsdecode(b"q\xff.jsonl")).write_bytes(Path("q.jsonl").read_bytes())
-    for arguments in (["--questions", os.fsdecode(b"q\xff.jsonl")], ["--out", os.fsdecode(b"o\xff")]):
+    for arguments in (
+        ["--questions", os.fsdecode(b"q\xff.jsonl")],
+        ["--out", os.fsdecode(b"o\xff")],
+    ):
         assert run("--out", "out", *arguments) == 2
         assert "\\udcff" in capsys.readouterr().err
     assert not Path("out").exists()
 
 
 @pytest.mark.usefixtures("here")
-def test_only_what_failed_or_matches_is_asked(heard: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_what_failed_or_matches_is_asked(
+    heard: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("--out", "all", "--threshold", "1") == 0  # refuses everything: only Peru is right
     heard.clear()
     assert run("--out", "failing", "--failing", "all", "--filter", "^d|birds") == 0
@@ -259,7 +317,10 @@ def test_only_what_failed_or_matches_is_asked(heard: list[str], capsys: pytest.C
     capsys.readouterr()
     assert run("--failing", "right") == 2
     assert "No question of right failed." in capsys.readouterr().err
-    rows = [{**json.loads(line), "question": "Whose?"} for line in Path("q.jsonl").read_text().splitlines()]
+    rows = [
+        {**json.loads(line), "question": "Whose?"}
+        for line in Path("q.jsonl").read_text().splitlines()
+    ]
     Path("q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert run("--failing", "all") == 2
     assert (
@@ -284,14 +345,23 @@ def test_a_sweep_chooses_on_one_split_and_asks_the_other_once(
     assert "Go on with one of them: out/dev" in capsys.readouterr().err
     asked = {key: next(row["question"] for row in ROWS if row["id"] == key) for key in SPLITS}
     assert heard == [*2 * [asked["dogs"], asked["cats"]], asked["birds"], asked["peru"]]
-    for arguments in ([*sweep, "--threshold", "1"], [*sweep, "--top-k", "1", "3", "--measure", "beauty"]):
+    for arguments in (
+        [*sweep, "--threshold", "1"],
+        [*sweep, "--top-k", "1", "3", "--measure", "beauty"],
+    ):
         assert main(arguments) == 2
     assert {path.name for path in Path().iterdir()} == {"out", "pets.txt", "q.jsonl"}
 
 
 @pytest.mark.usefixtures("here")
-def test_another_format_is_asked_of_its_own_documents_and_goes_on_without_it(heard: list[str]) -> None:
-    asked = {"id": "squad-1", "question": ROWS[0]["question"], "answers": [{"text": "bark", "answer_start": 26}]}
+def test_another_format_is_asked_of_its_own_documents_and_goes_on_without_it(
+    heard: list[str],
+) -> None:
+    asked = {
+        "id": "squad-1",
+        "question": ROWS[0]["question"],
+        "answers": [{"text": "bark", "answer_start": 26}],
+    }
     article = {"title": "Pets", "paragraphs": [{"context": TEXT, "qas": [asked]}]}
     Path("dev.json").write_text(json.dumps({"version": "1.1", "data": [article]}))
     assert main(["run", "--format", "squad", "--questions", "dev.json", "--out", "out"]) == 0
@@ -302,7 +372,10 @@ def test_another_format_is_asked_of_its_own_documents_and_goes_on_without_it(hea
     for name in ("summary.json", "results.jsonl", "../dev.json"):
         Path("out", name).unlink()
     assert main(["run", "--resume", "out"]) == 0
-    assert json.loads(Path("out/summary.json").read_text())["scores"].keys() == summary["scores"].keys()
+    assert (
+        json.loads(Path("out/summary.json").read_text())["scores"].keys()
+        == summary["scores"].keys()
+    )
     assert heard == 2 * [ROWS[0]["question"]]
     assert main(["run", "--format", "squad", "--questions", "dev.json"]) == 2
     assert main(["run", "--format", "squad", "--questions", "q.jsonl", "--library"]) == 2

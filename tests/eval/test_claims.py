@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from eval.claims import Labelled, check, figures, read_claims
-from qa.chunking import split
-from qa.embedding import Encodings
+from qa.answer.verify import Bounds, Verifier
+from qa.documents.passages import split
 from qa.errors import QuestionFileError
-from qa.retrieval import Library
-from qa.verification import Bounds, Verifier
+from qa.library.search import Library
+from qa.models.embedding import Encodings
 from tests.qa.fakes import CoverEntailment, WordEmbedder, text_document
 
 TEXT = "The bridge cost 48 million euros. The ferry stops in May."
@@ -19,7 +19,13 @@ SEEDS = Path(__file__).parents[2] / "seeds"
 
 
 def _row(**changes: object) -> str:
-    row = {"id": "1", "claim": "The bridge cost much.", "supported": False, "kind": "detail", "evidence": [TEXT[:33]]}
+    row = {
+        "id": "1",
+        "claim": "The bridge cost much.",
+        "supported": False,
+        "kind": "detail",
+        "evidence": [TEXT[:33]],
+    }
     return json.dumps({**row, **changes})
 
 
@@ -35,14 +41,23 @@ def test_claims_are_read(tmp_path: Path) -> None:
 
 
 def test_every_bad_line_is_named(tmp_path: Path) -> None:
-    path = _write(tmp_path, "{", _row(supported="yes"), _row(evidence=[]), _row(evidence=["No such words."]), "[1]")
+    path = _write(
+        tmp_path,
+        "{",
+        _row(supported="yes"),
+        _row(evidence=[]),
+        _row(evidence=["No such words."]),
+        "[1]",
+    )
     with pytest.raises(QuestionFileError) as raised:
         read_claims(path, [text_document(TEXT)])
     assert [f"line {number}:" in str(raised.value) for number in range(1, 6)] == [True] * 5
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff"])
-def test_a_file_that_is_missing_empty_or_no_text_is_an_error(tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_missing_empty_or_no_text_is_an_error(
+    tmp_path: Path, content: bytes | None
+) -> None:
     path = tmp_path / "claims.jsonl"
     if content is not None:
         path.write_bytes(content)
@@ -56,11 +71,20 @@ def test_claims_are_checked_against_the_passages_with_their_evidence() -> None:
     verifier = Verifier(Encodings(embedder), CoverEntailment(), Bounds(0.2, 0.5))
     claims = [
         Labelled("1", "The bridge cost 48 million euros.", True, "verbatim", (TEXT[:33],)),
-        Labelled("2", "It was 48 million euros that the bridge cost.", True, "paraphrase", (TEXT[:33],)),
+        Labelled(
+            "2", "It was 48 million euros that the bridge cost.", True, "paraphrase", (TEXT[:33],)
+        ),
         Labelled("3", "The bridge cost 49 million euros.", False, "number", (TEXT[:33],)),
-        Labelled("4", "The bridge cost 48 million euros and a prize.", False, "detail", (TEXT[:33],)),
+        Labelled(
+            "4", "The bridge cost 48 million euros and a prize.", False, "detail", (TEXT[:33],)
+        ),
     ]
-    assert check(claims, verifier, library) == ["verbatim", "supported", "unsupported", "unsupported"]
+    assert check(claims, verifier, library) == [
+        "verbatim",
+        "supported",
+        "unsupported",
+        "unsupported",
+    ]
 
 
 def test_precision_and_recall_of_unsupported_by_hand() -> None:
@@ -76,7 +100,7 @@ def test_precision_and_recall_of_unsupported_by_hand() -> None:
 
 
 def test_the_projects_own_claims_are_300_and_their_evidence_is_in_the_article() -> None:
-    from qa.documents import load
+    from qa.documents.load import load
 
     found = read_claims(OWN, load([SEEDS]).documents)
     assert len(found) == len({claim.text for claim in found}) == 300

@@ -26,7 +26,9 @@ ABSENT: dict[str, Any] = {**GOOD, "answerable": False, "answers": [], "evidence"
 def write(folder: Path, *lines: Any) -> Path:
     """A file of these lines; what is not bytes yet becomes JSON."""
     path = folder / "questions.jsonl"
-    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines))
+    path.write_bytes(
+        b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
+    )
     return path
 
 
@@ -36,7 +38,11 @@ def told(path: Path) -> list[tuple[int, str]]:
         read_questions(path)
     heading, *rest = str(caught.value).split("\n")
     assert str(path) in heading
-    return [(int(number), words) for line in rest for number, words in re.findall(r"^  line (\d+): (.*)$", line)]
+    return [
+        (int(number), words)
+        for line in rest
+        for number, words in re.findall(r"^  line (\d+): (.*)$", line)
+    ]
 
 
 def test_every_field_is_read(tmp_path: Path) -> None:
@@ -45,19 +51,26 @@ def test_every_field_is_read(tmp_path: Path) -> None:
     turn = Turn("What do cats do?", "Sleep.")
     assert read_questions(path) == [
         Question("b", "Who barks?", False, (), (), "fact", (), "dev", 1),
-        Question("a", "Who barks?", True, ("Dogs",), ("Dogs bark at night.",), "fact", (turn,), "test", 2),
+        Question(
+            "a", "Who barks?", True, ("Dogs",), ("Dogs bark at night.",), "fact", (turn,), "test", 2
+        ),
     ]
 
 
 def test_blank_lines_and_windows_line_ends_count_but_do_not_matter(tmp_path: Path) -> None:
-    path = write(tmp_path, b"\r", json.dumps(GOOD).encode() + b"\r", b"  ", {**GOOD, "id": "b"}, b"")
+    path = write(
+        tmp_path, b"\r", json.dumps(GOOD).encode() + b"\r", b"  ", {**GOOD, "id": "b"}, b""
+    )
     assert [(each.id, each.line) for each in read_questions(path)] == [("a", 2), ("b", 4)]
 
 
 def test_a_line_separator_inside_a_text_does_not_end_the_line(tmp_path: Path) -> None:
     row = {**GOOD, "question": "Who\u2028barks\x85?"}
     path = write(tmp_path, json.dumps(row, ensure_ascii=False).encode(), {**GOOD, "id": "b"})
-    assert [(each.question, each.line) for each in read_questions(path)] == [(row["question"], 1), ("Who barks?", 2)]
+    assert [(each.question, each.line) for each in read_questions(path)] == [
+        (row["question"], 1),
+        ("Who barks?", 2),
+    ]
 
 
 def test_all_bad_lines_are_told_at_once_with_their_numbers(tmp_path: Path) -> None:
@@ -125,7 +138,9 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(QuestionFileError, match=re.escape(f"{tmp_path / 'no.jsonl'} cannot be read")):
+    with pytest.raises(
+        QuestionFileError, match=re.escape(f"{tmp_path / 'no.jsonl'} cannot be read")
+    ):
         read_questions(tmp_path / "no.jsonl")
 
 

@@ -12,13 +12,23 @@ import pytest
 
 from eval.dataset import Question
 from eval.provenance import about, code
+from eval.report.terminal import print_tables
 from eval.run import begin, finish, new_folder, run
 from eval.summary import Figure, Group, Outcome, groups
-from eval.table import print_tables
 from qa.config import Settings
 from qa.errors import FootnoteError, QuestionFileError, RunError
 from qa.types import Answer, Turn
-from tests.eval.fakes import PETS, ScriptedBot, answer, cite, document, question, read, refusal, says
+from tests.eval.fakes import (
+    PETS,
+    ScriptedBot,
+    answer,
+    cite,
+    document,
+    question,
+    read,
+    refusal,
+    says,
+)
 
 EVIL = "<script>alert('x')</script>&amp;[bold]"
 EARLIER = Turn("Which pets?", "Cats and dogs.")
@@ -43,7 +53,9 @@ SCRIPT: dict[str, Answer | Exception] = {
 }
 
 
-def asked(out: Path, bot: ScriptedBot | None = None, questions: Sequence[Question] = QUESTIONS) -> list[Outcome]:
+def asked(
+    out: Path, bot: ScriptedBot | None = None, questions: Sequence[Question] = QUESTIONS
+) -> list[Outcome]:
     """The outcomes of a run that asked each question once."""
     found = run(questions, bot or ScriptedBot(SCRIPT), [PETS], new_folder(out))
     assert all(len(own) == 1 for own in found)
@@ -74,7 +86,9 @@ def test_results_hold_one_line_a_question_and_an_error_ends_nothing(tmp_path: Pa
 def test_each_question_is_asked_once_with_its_history(tmp_path: Path) -> None:
     bot = ScriptedBot(SCRIPT)
     asked(tmp_path, bot)
-    assert bot.heard == [(each.question, (EARLIER,) if each.id == "wrong" else ()) for each in QUESTIONS]
+    assert bot.heard == [
+        (each.question, (EARLIER,) if each.id == "wrong" else ()) for each in QUESTIONS
+    ]
 
 
 def test_a_line_is_on_disk_before_the_next_question_is_asked(tmp_path: Path) -> None:
@@ -92,7 +106,9 @@ def test_a_line_is_on_disk_before_the_next_question_is_asked(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("bad", [answer(SECOND, confidence=float("nan")), answer(says("\ud800"))])
-def test_an_answer_that_json_cannot_say_is_an_error_of_its_question(tmp_path: Path, bad: Answer) -> None:
+def test_an_answer_that_json_cannot_say_is_an_error_of_its_question(
+    tmp_path: Path, bad: Answer
+) -> None:
     outcomes = asked(tmp_path, ScriptedBot({**SCRIPT, "right?": bad}))
     assert outcomes[0].error
     assert lines(tmp_path)[0] == {"id": "right", "question": "right?", "error": outcomes[0].error}
@@ -111,7 +127,9 @@ def test_a_run_is_interrupted_by_hand_only(tmp_path: Path) -> None:
     assert [row["id"] for row in lines(tmp_path)] == ["right"]
 
 
-def test_evidence_that_the_library_does_not_hold_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+def test_evidence_that_the_library_does_not_hold_is_told_before_anything_is_asked(
+    tmp_path: Path,
+) -> None:
     bot = ScriptedBot(SCRIPT)
     with pytest.raises(QuestionFileError, match="right: evidence is in no document"):
         run(QUESTIONS, bot, [document("Fish swim.")], tmp_path)
@@ -152,7 +170,12 @@ def test_a_run_that_was_cut_off_goes_on_and_asks_nothing_twice(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "change", [lambda rows: rows[::-1], lambda rows: [*rows, rows[0]], lambda rows: [{**rows[0], "repeat": 2}]]
+    "change",
+    [
+        lambda rows: rows[::-1],
+        lambda rows: [*rows, rows[0]],
+        lambda rows: [{**rows[0], "repeat": 2}],
+    ],
 )
 def test_results_of_other_questions_are_not_gone_on_with(tmp_path: Path, change: Any) -> None:
     asked(tmp_path)
@@ -278,7 +301,10 @@ def test_bots_that_refuse_all_or_nothing(
 ) -> None:
     both = [question("a"), question("b", evidence=[])]
     overall = groups(asked(tmp_path, ScriptedBot({"a?": given, "b?": given}), both))[0]
-    assert (figure(overall, "wrongly_refused"), figure(overall, "rightly_refused")) == (wrongly, rightly)
+    assert (figure(overall, "wrongly_refused"), figure(overall, "rightly_refused")) == (
+        wrongly,
+        rightly,
+    )
     assert figure(overall, "answered_right") == (2, 0, 0.5)
     assert figure(overall, "confidence_auroc") == (2, 0, 0.5)
 
@@ -325,7 +351,11 @@ def test_the_summary_says_what_was_measured_and_with_what(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("script", "commit"),
-    [("echo 0123abc-dirty", "0123abc-dirty"), ("echo no repository >&2; exit 128", None), (None, None)],
+    [
+        ("echo 0123abc-dirty", "0123abc-dirty"),
+        ("echo no repository >&2; exit 128", None),
+        (None, None),
+    ],
     ids=["in a repository", "outside one", "without the program"],
 )
 def test_the_commit_is_told_where_there_is_one(
@@ -342,7 +372,12 @@ def test_the_commit_is_told_where_there_is_one(
 def test_the_code_is_known_by_all_that_answers(tmp_path: Path, changed: str) -> None:
     folders = (tmp_path / "one" / "qa", tmp_path / "two" / "qa")
     for folder in folders:
-        for name in ("bot.py", "training/fit.py", "models/reader/weights.json", "baseline/summary.json"):
+        for name in (
+            "bot.py",
+            "training/fit.py",
+            "models/reader/weights.json",
+            "baseline/summary.json",
+        ):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(name)
     (folders[1] / "baseline/summary.json").write_text("another")

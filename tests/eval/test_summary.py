@@ -8,19 +8,23 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-from eval.across import MAIN, print_across
 from eval.dataset import Gold, Question
-from eval.intervals import auroc_interval, mean_interval, percentile_interval, wilson
 from eval.labels import LABELS, LESS_IS_BETTER
-from eval.measures import MEASURES, scores
+from eval.metrics import MEASURES, scores
+from eval.report.runs_table import MAIN, print_across
+from eval.report.terminal import TABLES, print_tables
+from eval.stats.intervals import auroc_interval, mean_interval, percentile_interval, wilson
 from eval.summary import Figure, Group, Outcome, cluster, groups
-from eval.table import TABLES, print_tables
 from qa.types import Answer, Span, Usage
 from tests.eval.fakes import answer, cite, example, question, read, refusal, says
 
 ABSENT = question("absent", evidence=[], kind="absent")
-RIGHT = answer(says("Dogs bark.", cite(21, 40), span=cite(26, 30)), passages=[read(0, 20), read(21, 40)])
-WRONG = answer(says("Birds sing at dawn.", cite(41, 60)), passages=[read(41, 60)], confidence=0.6, seconds=2.0)
+RIGHT = answer(
+    says("Dogs bark.", cite(21, 40), span=cite(26, 30)), passages=[read(0, 20), read(21, 40)]
+)
+WRONG = answer(
+    says("Birds sing at dawn.", cite(41, 60)), passages=[read(41, 60)], confidence=0.6, seconds=2.0
+)
 MODELS = answer(
     says("They bark.", cite(21, 40), support="weak"),
     says("Loudly.", support="unsupported"),
@@ -53,7 +57,10 @@ OUTCOMES = [
 
 def told(group: Group, names: Sequence[str]) -> dict[str, tuple[int, float | None]]:
     found = {name: group.figures[name] for name in names}
-    return {name: (one.n, None if one.value is None else round(one.value, 4)) for name, one in found.items()}
+    return {
+        name: (one.n, None if one.value is None else round(one.value, 4))
+        for name, one in found.items()
+    }
 
 
 def test_every_figure_by_hand() -> None:
@@ -61,7 +68,9 @@ def test_every_figure_by_hand() -> None:
     expected = {
         # Of right, wrong, model and refused: the quote second, not at all, and nothing read twice.
         **dict.fromkeys(("hit_at_1", "recall_at_1", "ndcg_at_1"), (4, 0.0)),
-        **dict.fromkeys((f"{name}_at_{depth}" for name in ("hit", "recall") for depth in (3, 5, 10)), (4, 0.25)),
+        **dict.fromkeys(
+            (f"{name}_at_{depth}" for name in ("hit", "recall") for depth in (3, 5, 10)), (4, 0.25)
+        ),
         "reciprocal_rank": (4, 0.125),
         **dict.fromkeys(("ndcg_at_3", "ndcg_at_5", "ndcg_at_10"), (4, 0.1577)),
         # "bark" against "bark", "Birds sing at dawn.", "They bark. Loudly." and nothing.
@@ -113,8 +122,18 @@ def test_every_figure_by_hand() -> None:
 
 
 def test_every_measure_is_a_figure_and_every_figure_has_a_measure() -> None:
-    set_wise = {"refusal_precision", "refusal_f1", "confidence_auroc", "risk_coverage", "calibration_error"}
-    times = {f"{name}_{suffix}" for name in ("seconds", "seconds_to_first_words") for suffix in ("median", "p95")}
+    set_wise = {
+        "refusal_precision",
+        "refusal_f1",
+        "confidence_auroc",
+        "risk_coverage",
+        "calibration_error",
+    }
+    times = {
+        f"{name}_{suffix}"
+        for name in ("seconds", "seconds_to_first_words")
+        for suffix in ("median", "p95")
+    }
     single = MEASURES.keys() - {"confidence", "seconds", "seconds_to_first_words"}
     assert LABELS.keys() == single | set_wise | times
     assert LABELS.keys() > LESS_IS_BETTER
@@ -125,7 +144,13 @@ def test_every_measure_is_a_figure_and_every_figure_has_a_measure() -> None:
 @pytest.mark.parametrize("given", [refusal(), RIGHT], ids=["all refused", "none refused"])
 def test_sets_of_which_all_or_none_was_refused(given: Answer) -> None:
     overall = groups([outcome(given, question("a")), outcome(given, ABSENT)])[0]
-    names = ["refusal_accuracy", "refusal_precision", "rightly_refused", "refusal_f1", "risk_coverage"]
+    names = [
+        "refusal_accuracy",
+        "refusal_precision",
+        "rightly_refused",
+        "refusal_f1",
+        "risk_coverage",
+    ]
     expected = (
         {
             "refusal_precision": (2, 0.5),
@@ -178,14 +203,20 @@ def drawn_set(seed: int) -> list[Outcome]:
 
 
 def test_refusals_are_measured_as_scikit_learn_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eval.intervals.RESAMPLES", 2)  # the intervals are looked at elsewhere
+    monkeypatch.setattr(
+        "eval.stats.intervals.RESAMPLES", 2
+    )  # the intervals are looked at elsewhere
     names = ["refusal_precision", "rightly_refused", "refusal_f1", "refusal_accuracy"]
     sets = [drawn_set(seed) for seed in range(1_000)]
-    by_kind = [group for group in groups([each for one in sets for each in one]) if group.by == "kind"]
+    by_kind = [
+        group for group in groups([each for one in sets for each in one]) if group.by == "kind"
+    ]
     for outcomes, group in zip(sets, by_kind, strict=True):
         truth = [not one.question.answerable for one in outcomes]
         refused = [one.answer is not None and one.answer.abstained for one in outcomes]
-        expected = precision_recall_fscore_support(truth, refused, average="binary", zero_division=np.nan)[:3]
+        expected = precision_recall_fscore_support(
+            truth, refused, average="binary", zero_division=np.nan
+        )[:3]
         values = [None if np.isnan(one) else pytest.approx(one) for one in expected]
         found = [group.figures[name].value for name in names]
         assert found == [*values, pytest.approx(accuracy_score(truth, refused))], group.name
@@ -193,21 +224,28 @@ def test_refusals_are_measured_as_scikit_learn_does(monkeypatch: pytest.MonkeyPa
 
 def test_intervals_are_those_of_the_values_with_their_clusters() -> None:
     asked = [
-        question(f"q{number}", evidence=() if number % 3 == 0 else ["Dogs bark at night."]) for number in range(24)
+        question(f"q{number}", evidence=() if number % 3 == 0 else ["Dogs bark at night."])
+        for number in range(24)
     ]
     drawn = np.random.default_rng(3)
     outcomes = [
-        scored(one, citation_recall=drawn.random(), confidence=drawn.random(), seconds=drawn.random()) for one in asked
+        scored(
+            one, citation_recall=drawn.random(), confidence=drawn.random(), seconds=drawn.random()
+        )
+        for one in asked
     ]
     labels = [f"article {number // 4}" for number in range(24)]
     figures = groups(outcomes, dict(zip((one.id for one in asked), labels, strict=True)))[0].figures
     values = {
-        name: [one.scores[name] or 0 for one in outcomes] for name in ("citation_recall", "confidence", "seconds")
+        name: [one.scores[name] or 0 for one in outcomes]
+        for name in ("citation_recall", "confidence", "seconds")
     }
     assert interval(figures["citation_recall"]) == mean_interval(values["citation_recall"], labels)
     assert interval(figures["citation_recall"]) != mean_interval(values["citation_recall"])
     assert interval(figures["seconds_p95"]) == percentile_interval(values["seconds"], 95, labels)
-    places = {kind: [at for at in range(24) if asked[at].answerable == kind] for kind in (True, False)}
+    places = {
+        kind: [at for at in range(24) if asked[at].answerable == kind] for kind in (True, False)
+    }
     sides = [[values["confidence"][at] for at in places[kind]] for kind in (True, False)]
     order = [labels[at] for at in [*places[True], *places[False]]]
     assert interval(figures["confidence_auroc"]) == auroc_interval(sides[0], sides[1], order)
@@ -218,7 +256,9 @@ def interval(figure: Figure) -> tuple[float | None, float | None]:
 
 
 def test_questions_of_one_article_are_no_clusters() -> None:
-    outcomes = [outcome(RIGHT, question(f"q{number}")) for number in range(5)] + [outcome(refusal(), ABSENT)]
+    outcomes = [outcome(RIGHT, question(f"q{number}")) for number in range(5)] + [
+        outcome(refusal(), ABSENT)
+    ]
     one = {each.question.id: "pets.txt" for each in outcomes[:5]} | {"absent": "absent"}
     assert groups(outcomes, one) == groups(outcomes)
     two = {**one, "q0": "absent"}
@@ -235,7 +275,9 @@ def test_questions_of_one_article_are_no_clusters() -> None:
     ],
     ids=["first quote", "group", "group without gold", "nothing"],
 )
-def test_the_cluster_of_a_question_is_its_article(asked: Question, gold: Sequence[Gold], expected: str) -> None:
+def test_the_cluster_of_a_question_is_its_article(
+    asked: Question, gold: Sequence[Gold], expected: str
+) -> None:
     assert cluster(asked, gold) == expected
 
 
@@ -264,7 +306,9 @@ def printed(outcomes: Sequence[Outcome], clusters: Mapping[str, str] | None = No
 def test_the_tables_fit_and_are_by_theme() -> None:
     text = printed(OUTCOMES)
     assert max(map(len, text.split("\n"))) <= 100
-    titles = [line.strip() for line in text.split("\n") if line.strip() in {title for title, _ in TABLES}]
+    titles = [
+        line.strip() for line in text.split("\n") if line.strip() in {title for title, _ in TABLES}
+    ]
     assert titles == [title for title, _ in TABLES]
     assert "…" not in text
     assert "800 (2)" in text
@@ -294,7 +338,9 @@ def test_runs_side_by_side_are_told_whole_however_long_their_names() -> None:
     figures = {name: Figure(168, 0, 0.77, 0.7, 0.83) for name in MAIN}
     group = Group("overall", "overall", 168, 0, figures)
     out = StringIO()
-    print_across([("top_k-3", group), ("openai-like-a-model-with-a-name_top_k-3_threshold-0.5", group)], out)
+    print_across(
+        [("top_k-3", group), ("openai-like-a-model-with-a-name_top_k-3_threshold-0.5", group)], out
+    )
     assert out.getvalue().count("[0.70, 0.83]") == 2 * 5
     assert out.getvalue().count("[0.700, 0.830]") == 2
     assert max(map(len, out.getvalue().splitlines())) <= 120

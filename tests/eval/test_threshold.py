@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eval.runs import read_run
+from eval.results import read_run
 from eval.threshold import Asked, asked, best, choices
 from qa.errors import FootnoteError
 
@@ -15,9 +15,15 @@ ASKED = [Asked(0.9, True), Asked(0.6, False), Asked(0.4, True), Asked(0.5, None)
 
 def test_every_place_between_two_confidences_is_a_choice() -> None:
     found = choices(ASKED)
-    assert [choice.threshold for choice in found] == pytest.approx([0.1, 0.3, 0.45, 0.55, 0.75, 0.95])
-    assert [choice.answered_right for choice in found] == pytest.approx([2 / 3, 2 / 3, 1 / 3, 1 / 3, 1 / 3, 0])
-    assert [choice.wrongly_refused for choice in found] == pytest.approx([0, 0, 1 / 3, 1 / 3, 2 / 3, 1])
+    assert [choice.threshold for choice in found] == pytest.approx(
+        [0.1, 0.3, 0.45, 0.55, 0.75, 0.95]
+    )
+    assert [choice.answered_right for choice in found] == pytest.approx(
+        [2 / 3, 2 / 3, 1 / 3, 1 / 3, 1 / 3, 0]
+    )
+    assert [choice.wrongly_refused for choice in found] == pytest.approx(
+        [0, 0, 1 / 3, 1 / 3, 2 / 3, 1]
+    )
     assert [choice.rightly_refused for choice in found] == pytest.approx([0, 0.5, 0.5, 1, 1, 1])
 
 
@@ -37,9 +43,17 @@ def _run(folder: Path, threshold: float = 0, split: str = "dev") -> Path:
     scores: dict[str, Any] = {
         "a": {"confidence": 0.7, "first_sentence_right": 1.0},
         "b": {"confidence": 0.3, "first_sentence_right": None, "rightly_refused": 0.0},
-        "known by document only": {"confidence": 0.2, "first_sentence_right": None, "rightly_refused": None},
+        "known by document only": {
+            "confidence": 0.2,
+            "first_sentence_right": None,
+            "rightly_refused": None,
+        },
     }
-    summary = {"settings": {"threshold": threshold}, "questions": {"split": split, "sha256": "0"}, "scores": scores}
+    summary = {
+        "settings": {"threshold": threshold},
+        "questions": {"split": split, "sha256": "0"},
+        "scores": scores,
+    }
     summary |= {"documents": {}, "errors": {}, "overall": {"figures": {}}}
     (folder / "summary.json").write_text(json.dumps(summary))
     return folder
@@ -51,7 +65,11 @@ def test_a_run_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"split": "test"}, "--split dev"), ({"split": "all"}, "--split dev"), ({"threshold": 0.5}, "--threshold 0")],
+    [
+        ({"split": "test"}, "--split dev"),
+        ({"split": "all"}, "--split dev"),
+        ({"threshold": 0.5}, "--threshold 0"),
+    ],
 )
 def test_no_threshold_is_chosen_on_the_test_split_nor_on_a_run_that_refused(
     tmp_path: Path, changed: dict[str, Any], words: str

@@ -6,11 +6,11 @@ import pytest
 
 from qa.bot import Bot
 from qa.config import PACKAGED_EMBEDDING, PACKAGED_READER, Settings
-from qa.crossencoder import CrossEncoder
-from qa.documents import load
-from qa.embedding import Encodings, SentenceTransformerEmbedder
-from qa.index import Index
-from qa.reader import Reader, Weights
+from qa.documents.load import load
+from qa.library.index import Index
+from qa.models.embedding import Encodings, SentenceTransformerEmbedder
+from qa.models.spans import CrossEncoder
+from qa.reader.reader import Reader, Weights
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 
@@ -22,7 +22,9 @@ def embedder() -> SentenceTransformerEmbedder:
 
 
 @pytest.fixture(scope="session")
-def seed_bot(embedder: SentenceTransformerEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Bot:
+def seed_bot(
+    embedder: SentenceTransformerEmbedder, tmp_path_factory: pytest.TempPathFactory
+) -> Bot:
     """A bot over `seeds/` that refuses nothing."""
     home = tmp_path_factory.mktemp("home")
     index = Index(home / "index", embedder)

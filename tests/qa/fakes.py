@@ -9,19 +9,19 @@ from zlib import crc32
 
 import numpy as np
 
+from qa.answer.verify import Bounds, Verifier
 from qa.bot import Bot, Engine
 from qa.config import Settings
-from qa.crossencoder import Pointing
-from qa.embedding import Encoding, Encodings
+from qa.documents.sentences import Sentence
 from qa.errors import StoppedError
-from qa.index import Index
-from qa.lexical import terms
-from qa.llm import Message
-from qa.reader import Candidate, Reading
-from qa.retrieval import Library
-from qa.sentences import Sentence
+from qa.library.index import Index
+from qa.library.search import Library
+from qa.llm.client import Message
+from qa.models.embedding import Encoding, Encodings
+from qa.models.spans import Pointing
+from qa.reader.reader import Candidate, Reading
+from qa.text.words import terms
 from qa.types import Document, RankedPassage
-from qa.verification import Bounds, Verifier
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 DIMENSION = 64
@@ -67,13 +67,19 @@ class WordPointer:
     def _pointing(self, asked: set[str], text: str) -> Pointing:
         found = list(_TOKEN.finditer(text))
         scores = np.array([1.0 if set(terms(match.group(0))) & asked else -1.0 for match in found])
-        return Pointing(np.array([match.span() for match in found], dtype=np.int64).reshape(-1, 2), scores, scores)
+        return Pointing(
+            np.array([match.span() for match in found], dtype=np.int64).reshape(-1, 2),
+            scores,
+            scores,
+        )
 
 
 class OverlapReader:
     """Scores a sentence by how many of the question's terms it has; certain as soon as one has any."""
 
-    def read(self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], library: Library) -> Reading:
+    def read(
+        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], library: Library
+    ) -> Reading:
         asked = set(terms(question))
         candidates = [
             Candidate(one, sentence, float(len(asked & set(terms(_words(one, sentence))))))
@@ -107,7 +113,9 @@ class ScriptedModel:
     def count(self, text: str) -> int:
         return len(text.split())
 
-    def stream(self, messages: Sequence[Message], most: int, stop: threading.Event) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Message], most: int, stop: threading.Event
+    ) -> Iterator[str]:
         self.prompts.append(list(messages))
         words = _PLACE.sub(lambda match: self._id(match[1]), self._script.pop(0))
         for start in range(0, len(words), 7):
@@ -133,7 +141,9 @@ class CoverEntailment:
         return [3.0 if self._carries(claim, evidence) else -3.0 for claim, evidence in pairs]
 
     def _carries(self, claim: str, evidence: str) -> bool:
-        return set(terms(claim)) <= set(terms(evidence)) and (" not " in claim) == (" not " in evidence)
+        return set(terms(claim)) <= set(terms(evidence)) and (" not " in claim) == (
+            " not " in evidence
+        )
 
 
 def scripted_bot(folder: Path, model: ScriptedModel, *documents: Document, **options: Any) -> Bot:
@@ -141,16 +151,26 @@ def scripted_bot(folder: Path, model: ScriptedModel, *documents: Document, **opt
     strict = bool(options.pop("strict", False))
     plain = word_bot(folder, *documents, **options)
     verifier = Verifier(Encodings(plain._embedder), CoverEntailment(), Bounds(0.2, 0.5))
-    return Bot(plain.index, plain._embedder, plain._reader, plain._settings, Engine(model, verifier, strict))
+    return Bot(
+        plain.index,
+        plain._embedder,
+        plain._reader,
+        plain._settings,
+        Engine(model, verifier, strict),
+    )
 
 
 def _words(one: RankedPassage, sentence: Sentence) -> str:
     return one.passage.document.text[sentence.span.start : sentence.span.end]
 
 
-def text_document(text: str, name: str = "a.txt", title: str = "A title", markdown: bool = False) -> Document:
+def text_document(
+    text: str, name: str = "a.txt", title: str = "A title", markdown: bool = False
+) -> Document:
     """A document that no file holds."""
-    return Document(name=name, source=f"/somewhere/{name}", title=title, text=text, markdown=markdown)
+    return Document(
+        name=name, source=f"/somewhere/{name}", title=title, text=text, markdown=markdown
+    )
 
 
 def word_bot(folder: Path, *documents: Document, threshold: float = 0.0, top_k: int = 8) -> Bot:

@@ -45,7 +45,9 @@ def pdf(pages: Sequence[Sequence[Put]], title: str | None = None, encrypted: boo
         objects.append(b"<< /Title (%s) >>" % _escaped(title))
         trailer += f" /Info {len(objects)} 0 R"
     if encrypted:
-        objects.append(b"<< /Filter /Standard /V 1 /R 2 /O <%s> /U <%s> /P -4 >>" % (b"ab" * 32, b"cd" * 32))
+        objects.append(
+            b"<< /Filter /Standard /V 1 /R 2 /O <%s> /U <%s> /P -4 >>" % (b"ab" * 32, b"cd" * 32)
+        )
         trailer += f" /Encrypt {len(objects)} 0 R /ID [<00> <00>]"
     out, places = bytearray(b"%PDF-1.4\n"), []
     for number, content in enumerate(objects, start=1):
@@ -78,7 +80,9 @@ def table(*rows: Sequence[str]) -> str:
     return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in cells) + "</w:tbl>"
 
 
-def docx(body: str, title: str | None = None, before: str = "", others: dict[str, str] | None = None) -> bytes:
+def docx(
+    body: str, title: str | None = None, before: str = "", others: dict[str, str] | None = None
+) -> bytes:
     """A DOCX with the style "Heading1"; `before` stands in front of the root of its main part."""
     parts = {
         "word/document.xml": f'{before}<w:document xmlns:w="{WORDS}"><w:body>{body}</w:body></w:document>',

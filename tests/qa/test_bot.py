@@ -15,8 +15,24 @@ from qa.types import Answer, Document, Event, Turn
 from tests.qa.fakes import text_document, word_bot
 from tests.qa.texts import NEWS, PIECES, texts
 
-KEYS = ["question", "standalone_question", "answer", "abstained", "reason", "confidence", "sentences", "passages"]
-QUESTIONS = ["What did the bridge cost?", "Who said what?", "why", "日本語", "List the items and the sums.", "😀"]
+KEYS = [
+    "question",
+    "standalone_question",
+    "answer",
+    "abstained",
+    "reason",
+    "confidence",
+    "sentences",
+    "passages",
+]
+QUESTIONS = [
+    "What did the bridge cost?",
+    "Who said what?",
+    "why",
+    "日本語",
+    "List the items and the sums.",
+    "😀",
+]
 
 
 def _is_exact(answer: Answer, *documents: Document) -> None:
@@ -28,9 +44,14 @@ def _is_exact(answer: Answer, *documents: Document) -> None:
         assert document.text[citation.start : citation.end] == citation.quote != ""
         assert citation.version == document.version
     for sentence in answer.sentences:
-        assert sentence.text == " ".join(" ".join(citation.quote.split()) for citation in sentence.citations)
+        assert sentence.text == " ".join(
+            " ".join(citation.quote.split()) for citation in sentence.citations
+        )
     assert len(set(cited)) == len(cited)
-    firsts = [(sentence.citations[-1].document, sentence.citations[-1].start) for sentence in answer.sentences]
+    firsts = [
+        (sentence.citations[-1].document, sentence.citations[-1].start)
+        for sentence in answer.sentences
+    ]
     assert firsts == sorted(firsts)
     assert len(answer.sentences) <= 3
     assert answer.abstained == (not answer.sentences)
@@ -49,7 +70,9 @@ def test_citations_are_exact_on_200_generated_documents(tmp_path: Path) -> None:
     rng = random.Random(7)
     documents = [
         text_document(
-            "Begin here. " + "".join(rng.choices(PIECES, k=rng.randint(1, 25))), f"{n}.md", markdown=n % 2 == 0
+            "Begin here. " + "".join(rng.choices(PIECES, k=rng.randint(1, 25))),
+            f"{n}.md",
+            markdown=n % 2 == 0,
         )
         for n in range(200)
     ]
@@ -67,7 +90,14 @@ def test_the_json_is_the_contract(seed_bot: Bot) -> None:
     told = seed_bot.ask("How much gold does Reko Diq hold?").as_json()
     assert list(told) == [*KEYS, "engine", "timings", "notices"]
     assert list(told["sentences"][0]) == ["text", "support", "citations", "span"]
-    assert list(told["sentences"][0]["citations"][0]) == ["document", "title", "version", "start", "end", "quote"]
+    assert list(told["sentences"][0]["citations"][0]) == [
+        "document",
+        "title",
+        "version",
+        "start",
+        "end",
+        "quote",
+    ]
     assert list(told["passages"][0]) == ["document", "start", "end", "text", "score", "why"]
     assert list(told["passages"][0]["why"]) == ["dense_rank", "lexical_rank", "fused", "reader"]
     assert list(told["timings"]) == ["retrieve", "read", "answer", "verify", "total"]
@@ -78,12 +108,17 @@ def test_the_json_is_the_contract(seed_bot: Bot) -> None:
     ("question", "words"),
     [
         ("How much gold does Reko Diq hold?", "over 40 million ounces of gold"),
-        ("What was Meyer’s visit to Islamabad meant to advance?", "was meant to advance US interests"),
+        (
+            "What was Meyer’s visit to Islamabad meant to advance?",
+            "was meant to advance US interests",
+        ),
         ("how many participnats attended the mineral forum", "around 2,000 participants"),
         ("If the US invests here, what could the impact be?", "“If the US invests here"),
     ],
 )
-def test_the_seed_article_is_answered_with_exact_footnotes(seed_bot: Bot, question: str, words: str) -> None:
+def test_the_seed_article_is_answered_with_exact_footnotes(
+    seed_bot: Bot, question: str, words: str
+) -> None:
     answer = seed_bot.ask(question)
     _is_exact(answer, *seed_bot.index.documents())
     assert words in answer.text
@@ -91,12 +126,18 @@ def test_the_seed_article_is_answered_with_exact_footnotes(seed_bot: Bot, questi
 
 def test_a_refusal_is_a_value_with_a_reason_and_without_citations(tmp_path: Path) -> None:
     answer = word_bot(tmp_path, text_document(NEWS), threshold=1.0).ask("What did the bridge cost?")
-    assert (answer.reason, answer.text, answer.sentences) == ("not_in_documents", REFUSALS["not_in_documents"], ())
+    assert (answer.reason, answer.text, answer.sentences) == (
+        "not_in_documents",
+        REFUSALS["not_in_documents"],
+        (),
+    )
     assert 0 < answer.confidence < 1
     assert answer.passages
 
 
-def test_what_has_nothing_to_do_with_the_documents_is_refused_by_default(seed_bot: Bot, tmp_path: Path) -> None:
+def test_what_has_nothing_to_do_with_the_documents_is_refused_by_default(
+    seed_bot: Bot, tmp_path: Path
+) -> None:
     from qa.config import Settings
 
     careful = Bot(seed_bot.index, seed_bot._embedder, seed_bot._reader, Settings(home=tmp_path))
@@ -115,7 +156,9 @@ def test_an_empty_question_is_an_error(tmp_path: Path, question: str) -> None:
         word_bot(tmp_path).ask(question)
 
 
-@pytest.mark.parametrize("question", ["?" * 50, "the of and", "😀😀", "x" * 5000, "what " * 1000, "日本語は？", "<b>&"])
+@pytest.mark.parametrize(
+    "question", ["?" * 50, "the of and", "😀😀", "x" * 5000, "what " * 1000, "日本語は？", "<b>&"]
+)
 def test_odd_questions_are_answered_or_refused(seed_bot: Bot, question: str) -> None:
     _is_exact(seed_bot.ask(question), *seed_bot.index.documents())
 
@@ -127,7 +170,9 @@ def test_events_come_in_order(tmp_path: Path) -> None:
 
 
 def test_only_the_documents_asked_are_cited_and_shown(tmp_path: Path) -> None:
-    documents = [text_document(f"The bridge in town {n} cost {n} euros.", f"{n}.txt") for n in range(5)]
+    documents = [
+        text_document(f"The bridge in town {n} cost {n} euros.", f"{n}.txt") for n in range(5)
+    ]
     answer = word_bot(tmp_path, *documents).ask("What did the bridge cost?", documents=["3.txt"])
     assert {one.passage.document.name for one in answer.passages} == {"3.txt"}
     assert answer.text == "The bridge in town 3 cost 3 euros."
@@ -136,7 +181,10 @@ def test_only_the_documents_asked_are_cited_and_shown(tmp_path: Path) -> None:
 def test_a_follow_up_is_asked_as_it_is_understood(tmp_path: Path) -> None:
     bot = word_bot(tmp_path, text_document(NEWS))
     answer = bot.ask("Whom did she thank?", [Turn("What did Ines Prado open?", "The bridge.")])
-    assert (answer.question, answer.standalone_question) == ("Whom did she thank?", "Whom did Ines Prado thank?")
+    assert (answer.question, answer.standalone_question) == (
+        "Whom did she thank?",
+        "Whom did Ines Prado thank?",
+    )
 
 
 def test_of_two_ways_to_understand_a_follow_up_the_surer_one_is_taken(tmp_path: Path) -> None:
@@ -156,7 +204,11 @@ def test_the_same_question_has_the_same_answer(seed_bot: Bot) -> None:
 
 
 def test_threads_that_ask_at_once_get_their_own_answers(seed_bot: Bot) -> None:
-    questions = ["How much gold does Reko Diq hold?", "Who spoke with Ishaq Dar?", "How many people attended?"] * 4
+    questions = [
+        "How much gold does Reko Diq hold?",
+        "Who spoke with Ishaq Dar?",
+        "How many people attended?",
+    ] * 4
     alone = [seed_bot.ask(question).text for question in questions]
     with ThreadPoolExecutor(6) as pool:
         assert [answer.text for answer in pool.map(seed_bot.ask, questions)] == alone

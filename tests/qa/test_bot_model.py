@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qa.answer.prompts import DECLINED
 from qa.bot import LEFT_OUT, NOTHING_SUPPORTED, REFUSALS, Bot
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm import MESSAGE_TOKENS
-from qa.prompts import DECLINED
+from qa.llm.client import MESSAGE_TOKENS
 from qa.types import Answer, Event, Turn
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
 from tests.qa.texts import NEWS, texts
@@ -39,7 +39,9 @@ def test_an_answer_in_the_models_words_ends_in_the_documents_own(tmp_path: Path)
     assert (answer.engine, answer.reason, answer.notices) == ("scripted/model", None, ())
     assert answer.text == "The bridge cost 48 million euros. The ferry will stop in May."
     assert [sentence.support for sentence in answer.sentences] == ["supported", "supported"]
-    for sentence, begins in zip(answer.sentences, ["The bridge cost 48", "The ferry across"], strict=True):
+    for sentence, begins in zip(
+        answer.sentences, ["The bridge cost 48", "The ferry across"], strict=True
+    ):
         (citation,) = sentence.citations
         assert NEWS[citation.start : citation.end] == citation.quote
         assert citation.quote.startswith(begins)
@@ -57,13 +59,19 @@ def test_what_the_model_was_given_and_gave_is_counted(tmp_path: Path) -> None:
     answer = bot.ask(QUESTION)
     assert answer.usage
     (prompt,) = model.prompts
-    assert answer.usage.prompt_tokens == sum(model.count(one.content) + MESSAGE_TOKENS for one in prompt)
+    assert answer.usage.prompt_tokens == sum(
+        model.count(one.content) + MESSAGE_TOKENS for one in prompt
+    )
     # The word in braces is the mark, which the model writes and nobody sees.
     assert 0 < answer.usage.answer_tokens <= model.count(COST) + 10
     assert 0 < answer.timings["first_words"] <= answer.timings["total"]
     assert answer.as_json()["usage"] == answer.usage.as_json()
     built_in = bot.ask(QUESTION, built_in=True)
-    assert (built_in.usage, "usage" in built_in.as_json(), "first_words" in built_in.timings) == (None, False, False)
+    assert (built_in.usage, "usage" in built_in.as_json(), "first_words" in built_in.timings) == (
+        None,
+        False,
+        False,
+    )
 
 
 def test_a_refusal_by_the_reader_never_calls_the_model(tmp_path: Path) -> None:
@@ -80,10 +88,16 @@ def test_an_empty_library_never_calls_the_model(tmp_path: Path) -> None:
     assert model.prompts == []
 
 
-@pytest.mark.parametrize("words", [DECLINED, f"{DECLINED} But it cost 48 million [{{ID:The bridge cost}}]."])
+@pytest.mark.parametrize(
+    "words", [DECLINED, f"{DECLINED} But it cost 48 million [{{ID:The bridge cost}}]."]
+)
 def test_a_model_that_declines_is_a_refusal_without_citations(tmp_path: Path, words: str) -> None:
     answer = _ask(tmp_path, words)
-    assert (answer.reason, answer.text, answer.sentences) == ("model_declined", REFUSALS["model_declined"], ())
+    assert (answer.reason, answer.text, answer.sentences) == (
+        "model_declined",
+        REFUSALS["model_declined"],
+        (),
+    )
     assert answer.engine == "scripted/model"
     assert answer.passages
 
@@ -98,7 +112,10 @@ def test_when_nothing_is_supported_the_documents_answer_and_it_is_said(tmp_path:
 
 def test_an_unsupported_sentence_is_marked_and_has_no_citation(tmp_path: Path) -> None:
     answer = _ask(tmp_path, f"{COST} {FALSE}")
-    assert [(one.support, len(one.citations)) for one in answer.sentences] == [("supported", 1), ("unsupported", 0)]
+    assert [(one.support, len(one.citations)) for one in answer.sentences] == [
+        ("supported", 1),
+        ("unsupported", 0),
+    ]
     assert answer.notices == ()
 
 
@@ -118,7 +135,9 @@ def test_built_in_never_calls_the_model(tmp_path: Path) -> None:
 
 
 def test_a_follow_up_is_asked_as_the_model_puts_it(tmp_path: Path) -> None:
-    bot, model = _bot(tmp_path, "Whom did Ines Prado thank for the deck?", "She thanked the 62 workers.")
+    bot, model = _bot(
+        tmp_path, "Whom did Ines Prado thank for the deck?", "She thanked the 62 workers."
+    )
     answer = bot.ask("Whom did she thank for it?", HISTORY)
     assert answer.question == "Whom did she thank for it?"
     assert answer.standalone_question == "Whom did Ines Prado thank for the deck?"
@@ -127,14 +146,20 @@ def test_a_follow_up_is_asked_as_the_model_puts_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bad", ["Whom did Angela Merkel thank?", "Sure!\nWhom did she thank?", ""])
-def test_a_follow_up_is_asked_by_rule_when_the_model_does_not_keep_to_it(tmp_path: Path, bad: str) -> None:
+def test_a_follow_up_is_asked_by_rule_when_the_model_does_not_keep_to_it(
+    tmp_path: Path, bad: str
+) -> None:
     bot, model = _bot(tmp_path, bad, "She thanked the 62 workers.")
-    assert bot.ask("Whom did she thank?", HISTORY).standalone_question == "Whom did Ines Prado thank?"
+    assert (
+        bot.ask("Whom did she thank?", HISTORY).standalone_question == "Whom did Ines Prado thank?"
+    )
     assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank?")
 
 
 def test_a_follow_up_is_asked_by_rule_when_the_model_says_nothing(tmp_path: Path) -> None:
-    bot, model = _bot(tmp_path, "", "She thanked the 62 workers.", fails=LanguageModelError("It said nothing."))
+    bot, model = _bot(
+        tmp_path, "", "She thanked the 62 workers.", fails=LanguageModelError("It said nothing.")
+    )
     with pytest.raises(LanguageModelError):
         bot.ask("Whom did she thank?", HISTORY)
     assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank?")
@@ -224,7 +249,10 @@ def test_the_json_has_the_notices(tmp_path: Path) -> None:
     assert json.loads(json.dumps(told, allow_nan=False)) == told
 
 
-_SAID = st.one_of(texts, st.sampled_from([COST, FERRY, FALSE, DECLINED, "[a1]", "[z9]", "A1.", "48 [a1", "```[b2]```"]))
+_SAID = st.one_of(
+    texts,
+    st.sampled_from([COST, FERRY, FALSE, DECLINED, "[a1]", "[z9]", "A1.", "48 [a1", "```[b2]```"]),
+)
 
 
 @settings(deadline=None, max_examples=60)
@@ -233,7 +261,9 @@ def test_whatever_the_model_says_citations_are_exact_and_of_what_it_saw(
     tmp_path_factory: pytest.TempPathFactory, script: str, strict: bool, others: list[str]
 ) -> None:
     documents = [
-        text_document(text, f"{n}.txt", markdown=n == 1) for n, text in enumerate([NEWS, *others, NEWS]) if text.strip()
+        text_document(text, f"{n}.txt", markdown=n == 1)
+        for n, text in enumerate([NEWS, *others, NEWS])
+        if text.strip()
     ]
     model = ScriptedModel(script)
     bot = scripted_bot(tmp_path_factory.mktemp("any"), model, *documents, strict=strict, top_k=9)

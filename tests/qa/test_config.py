@@ -28,8 +28,15 @@ def test_every_setting_is_read_from_the_environment_and_a_flag_wins() -> None:
     model = ("openai-like/m", "http://m:2/v1", "secret", 2048, 2.5, True)
     assert found == Settings(Path("/home/x"), Path("/ix"), "m", "r", "http://c:1", 3, 0.25, *model)
     assert "secret" not in repr(found)
-    flagged = Settings.from_environment(environ, top_k="5", threshold="0", home="/other", index=None)
-    assert (flagged.top_k, flagged.threshold, flagged.home, flagged.index) == (5, 0.0, Path("/other"), Path("/ix"))
+    flagged = Settings.from_environment(
+        environ, top_k="5", threshold="0", home="/other", index=None
+    )
+    assert (flagged.top_k, flagged.threshold, flagged.home, flagged.index) == (
+        5,
+        0.0,
+        Path("/other"),
+        Path("/ix"),
+    )
 
 
 def test_an_empty_variable_is_none() -> None:

@@ -22,10 +22,12 @@ from llama_index.core.tools import QueryEngineTool
 from qa.bot import REFUSALS, Bot
 from qa.errors import FootnoteError, LanguageModelError, StoppedError
 from qa.llamaindex import FootnoteQueryEngine, FootnoteRetriever
-from qa.llm import Message
+from qa.llm.client import Message
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
 
-BRIDGE = text_document("The bridge cost 48 million euros.\nThe ferry stops in May.\n", "bridge.txt", "A bridge")
+BRIDGE = text_document(
+    "The bridge cost 48 million euros.\nThe ferry stops in May.\n", "bridge.txt", "A bridge"
+)
 MARKET = text_document("The market opens at six.\n", "market.txt", "A market")
 QUESTION = "What did the bridge cost?"
 T = TypeVar("T")
@@ -71,7 +73,10 @@ def test_what_the_bot_reads_is_retrieved_as_it_ranks_it(bot: Bot) -> None:
     ]
     best = _text(found[0])
     assert BRIDGE.text[best.start_char_idx : best.end_char_idx] == best.text
-    assert (best.metadata, best.ref_doc_id) == ({"document": "bridge.txt", "title": "A bridge"}, BRIDGE.id)
+    assert (best.metadata, best.ref_doc_id) == (
+        {"document": "bridge.txt", "title": "A bridge"},
+        BRIDGE.id,
+    )
 
 
 def test_what_is_read_for_a_refused_question_is_retrieved_too(bot: Bot) -> None:
@@ -109,7 +114,11 @@ def test_an_answer_has_a_node_for_each_thing_cited(bot: Bot) -> None:
     node = _text(source)
     assert (node.text, source.score) == ("The bridge cost 48 million euros.", 0.9)
     assert BRIDGE.text[node.start_char_idx : node.end_char_idx] == node.text
-    assert node.metadata == {"document": "bridge.txt", "title": "A bridge", "version": BRIDGE.version}
+    assert node.metadata == {
+        "document": "bridge.txt",
+        "title": "A bridge",
+        "version": BRIDGE.version,
+    }
     assert _query(bot).source_nodes[0].node_id == source.node_id
 
 
@@ -142,7 +151,9 @@ def test_a_refusal_is_an_answer_without_nodes(bot: Bot) -> None:
 def test_errors_are_ours(tmp_path: Path) -> None:
     with pytest.raises(FootnoteError, match="empty"):
         FootnoteRetriever(word_bot(tmp_path / "plain", BRIDGE)).retrieve(" ")
-    failing = scripted_bot(tmp_path / "failing", ScriptedModel("The", fails=LanguageModelError("broken")), BRIDGE)
+    failing = scripted_bot(
+        tmp_path / "failing", ScriptedModel("The", fails=LanguageModelError("broken")), BRIDGE
+    )
     with pytest.raises(LanguageModelError, match="broken"):
         FootnoteQueryEngine(failing).query(QUESTION)
     with pytest.raises(FootnoteError, match="empty"):
@@ -151,7 +162,9 @@ def test_errors_are_ours(tmp_path: Path) -> None:
 
 def test_asynchronously_it_is_the_same(bot: Bot) -> None:
     async def both() -> tuple[list[NodeWithScore], object]:
-        return await FootnoteRetriever(bot).aretrieve(QUESTION), await FootnoteQueryEngine(bot).aquery(QUESTION)
+        return await FootnoteRetriever(bot).aretrieve(QUESTION), await FootnoteQueryEngine(
+            bot
+        ).aquery(QUESTION)
 
     assert _run(both()) == (FootnoteRetriever(bot).retrieve(QUESTION), _query(bot))
 
@@ -164,7 +177,9 @@ class WaitingModel(ScriptedModel):
         self.asked = threading.Event()
         self.stopped = threading.Event()
 
-    def stream(self, messages: Sequence[Message], most: int, stop: threading.Event) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Message], most: int, stop: threading.Event
+    ) -> Iterator[str]:
         self.asked.set()
         if stop.wait(10):
             self.stopped.set()
@@ -230,7 +245,9 @@ class SecondChooser(MockLLM):
 
 def test_in_a_router_it_is_one_engine_of_several(tmp_path: Path) -> None:
     tools = [
-        QueryEngineTool.from_defaults(FootnoteQueryEngine(word_bot(tmp_path / one.name, one)), description=one.title)
+        QueryEngineTool.from_defaults(
+            FootnoteQueryEngine(word_bot(tmp_path / one.name, one)), description=one.title
+        )
         for one in (BRIDGE, MARKET)
     ]
     router = RouterQueryEngine.from_defaults(tools, llm=SecondChooser(max_tokens=None))

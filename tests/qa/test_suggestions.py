@@ -9,9 +9,9 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 
+from qa.answer.citations import cite
 from qa.bot import Bot
-from qa.citations import cite
-from qa.documents import load
+from qa.documents.load import load
 from qa.suggestions import MOST_ASKED, MOST_READ, Suggestion, suggested
 from qa.types import Answer, AnswerSentence, Citation, Document, Reason, Span
 from tests.qa.conftest import SEEDS
@@ -32,7 +32,11 @@ class SentenceBot:
     """Answers a question with the sentence that its script has for it, cited in the document; refuses the others."""
 
     def __init__(
-        self, *documents: Document, script: dict[str, str] | None = None, confidence: float = 0.9, version: str = ""
+        self,
+        *documents: Document,
+        script: dict[str, str] | None = None,
+        confidence: float = 0.9,
+        version: str = "",
     ) -> None:
         self._documents = {document.name: document for document in documents}
         self._script = script or {}
@@ -43,7 +47,9 @@ class SentenceBot:
         self.asked_of: list[str] = []
         """The document of each."""
 
-    def ask(self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False) -> Answer:
+    def ask(
+        self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False
+    ) -> Answer:
         assert built_in, "a suggestion needs no language model"
         assert documents is not None
         (name,) = documents
@@ -55,11 +61,15 @@ class SentenceBot:
         if start < 0:
             return _answer(question, 0.1)
         cited = cite(document, Span(start, start + len(sentence)))
-        return _answer(question, self._confidence, replace(cited, version=self._version or cited.version))
+        return _answer(
+            question, self._confidence, replace(cited, version=self._version or cited.version)
+        )
 
 
 def _answer(question: str, confidence: float, *citations: Citation) -> Answer:
-    sentences = tuple(AnswerSentence(citation.quote, "verbatim", (citation,)) for citation in citations)
+    sentences = tuple(
+        AnswerSentence(citation.quote, "verbatim", (citation,)) for citation in citations
+    )
     reason: Reason | None = None if sentences else "not_in_documents"
     return Answer(question, question, "", reason, confidence, sentences, (), "built-in")
 
@@ -139,7 +149,10 @@ def test_a_sentence_that_cannot_be_cut_with_certainty_makes_none(sentence: str) 
 @pytest.mark.parametrize(
     ("text", "markdown"),
     [
-        ("Country,Capital,People\nFrance,Paris,67 million\nItaly,Rome,59 million\nSpain,Madrid,47 million\n", False),
+        (
+            "Country,Capital,People\nFrance,Paris,67 million\nItaly,Rome,59 million\nSpain,Madrid,47 million\n",
+            False,
+        ),
         ("| town | opened |\n|---|---|\n| Norra | The tunnel was opened in 1998. |\n", True),
         ("- 12 eggs\n- two litres of milk\n- bread, from Miller\n- 3 apples are enough\n", True),
         (
@@ -152,7 +165,10 @@ def test_a_sentence_that_cannot_be_cut_with_certainty_makes_none(sentence: str) 
             "begonnen worden. „Diese Brücke gehört den Leuten“, sagte Prado. In Berlin war die Freude groß.\n",
             False,
         ),
-        ("It was raining and nobody came. They waited for a while, then they left because it was cold.\n", False),
+        (
+            "It was raining and nobody came. They waited for a while, then they left because it was cold.\n",
+            False,
+        ),
         ("```\nThe Norra tunnel was opened in 1998.\n```\n", True),
         ("", False),
     ],
@@ -166,7 +182,9 @@ def test_nothing_is_made_of_what_is_no_english_prose(text: str, markdown: bool) 
 @given(texts)
 def test_whatever_the_text_a_question_is_one_line_with_one_mark(text: str) -> None:
     for question in _asked(f"{TOWN}\n{text}\n{TOWN}"):
-        assert re.fullmatch(r"(?:Who|What|When|Where|Why|How many|How much) [^?\n]*[^?\s]\?", question)
+        assert re.fullmatch(
+            r"(?:Who|What|When|Where|Why|How many|How much) [^?\n]*[^?\s]\?", question
+        )
         assert "  " not in question
 
 
@@ -196,19 +214,32 @@ def test_pieces_of_a_long_document_are_looked_into_and_their_places_are_exact() 
     names = ["".join(letters) for letters in product("abcdefghij", repeat=4)]
     lines = [f"The bridge of Norra{name} cost 48 million euros." for name in names]
     document = text_document("\n".join([DULL] * 10_000 + lines))
-    script = {f"How much did the bridge of Norra{name} cost?": line for name, line in zip(names, lines, strict=True)}
+    script = {
+        f"How much did the bridge of Norra{name} cost?": line
+        for name, line in zip(names, lines, strict=True)
+    }
     bot = SentenceBot(document, script=script)
     assert [one.question in script for one in suggested(bot, [document])] == [True]
 
 
 def test_examples_that_are_answered_come_first() -> None:
     document = replace(
-        text_document(TOWN), examples=("Who pays for it?", "Who pays for it?", "Who swims?", "What is a toll?")
+        text_document(TOWN),
+        examples=("Who pays for it?", "Who pays for it?", "Who swims?", "What is a toll?"),
     )
-    script = {"Who pays for it?": BRIDGE, "What is a toll?": FERRY, PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY}
+    script = {
+        "Who pays for it?": BRIDGE,
+        "What is a toll?": FERRY,
+        PRICE: BRIDGE,
+        OPENED: TUNNEL,
+        GUESTS: FERRY,
+    }
     bot = SentenceBot(document, script=script)
     found = suggested(bot, [document], count=2)
-    assert found == (Suggestion("Who pays for it?", "a.txt"), Suggestion("What is a toll?", "a.txt"))
+    assert found == (
+        Suggestion("Who pays for it?", "a.txt"),
+        Suggestion("What is a toll?", "a.txt"),
+    )
     assert bot.asked == ["Who pays for it?", "Who swims?", "What is a toll?"]
     assert suggested(bot, [document], count=3)[:2] == found
     assert len(suggested(bot, [document], count=3)) == 3
@@ -217,12 +248,14 @@ def test_examples_that_are_answered_come_first() -> None:
 def test_documents_take_turns() -> None:
     first = text_document(TOWN, "first.txt")
     second = text_document(TOWN.replace("Norra", "Sorra").replace("Lagos", "Vagos"), "second.txt")
-    third = replace(text_document("Nothing to ask.", "third.txt"), examples=("Who pays?", "Who else pays?"))
+    third = replace(
+        text_document("Nothing to ask.", "third.txt"), examples=("Who pays?", "Who else pays?")
+    )
     script = {PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY}
     script |= {
-        question.replace("Norra", "Sorra").replace("Lagos", "Vagos"): sentence.replace("Norra", "Sorra").replace(
-            "Lagos", "Vagos"
-        )
+        question.replace("Norra", "Sorra").replace("Lagos", "Vagos"): sentence.replace(
+            "Norra", "Sorra"
+        ).replace("Lagos", "Vagos")
         for question, sentence in script.items()
     }
     script |= {"Who pays?": "Nothing to ask.", "Who else pays?": "Nothing to ask."}
@@ -236,7 +269,9 @@ def test_none_is_like_another() -> None:
     text = f"{BRIDGE} The old harbor bridge of Norra cost 3 million euros. {FERRY}"
     document = text_document(text)
     script = {PRICE: BRIDGE, GUESTS: FERRY}
-    script[PRICE.replace("the harbor", "the old harbor")] = "The old harbor bridge of Norra cost 3 million euros."
+    script[PRICE.replace("the harbor", "the old harbor")] = (
+        "The old harbor bridge of Norra cost 3 million euros."
+    )
     found = [one.question for one in suggested(SentenceBot(document, script=script), [document])]
     assert GUESTS in found
     assert len(found) == 2
@@ -253,7 +288,10 @@ def test_among_several_documents_a_question_has_a_name() -> None:
 
 
 def test_a_large_library_costs_no_more_than_a_small_one() -> None:
-    many = [text_document(TOWN.replace("Norra", f"Norra{chr(65 + n % 26)}"), f"{n}.txt") for n in range(1000)]
+    many = [
+        text_document(TOWN.replace("Norra", f"Norra{chr(65 + n % 26)}"), f"{n}.txt")
+        for n in range(1000)
+    ]
     bot = SentenceBot(*many)
     assert suggested(bot, many) == ()
     assert len(bot.asked) == MOST_ASKED
@@ -276,7 +314,9 @@ def test_it_ends_when_stopped() -> None:
     document, stop = text_document(TOWN), threading.Event()
 
     class Stopping(SentenceBot):
-        def ask(self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False) -> Answer:
+        def ask(
+            self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False
+        ) -> Answer:
             stop.set()
             return super().ask(question, documents=documents, built_in=built_in)
 

@@ -14,7 +14,12 @@ def test_only_the_right_password_fits(tmp_path: Path) -> None:
     users = Users(tmp_path)
     users.add("ann", "correct horse")
     assert users.fits("ann", "correct horse")
-    for name, password in (("ann", "correct horsE"), ("ann", ""), ("bob", "correct horse"), ("", "")):
+    for name, password in (
+        ("ann", "correct horsE"),
+        ("ann", ""),
+        ("bob", "correct horse"),
+        ("", ""),
+    ):
         assert not users.fits(name, password)
 
 
@@ -39,7 +44,9 @@ def test_a_new_password_and_a_removal_change_the_stamp(tmp_path: Path) -> None:
     assert not users.remove("ann")
 
 
-@pytest.mark.parametrize(("name", "password"), [("", "long enough"), ("a\nb", "long enough"), ("ann", "short")])
+@pytest.mark.parametrize(
+    ("name", "password"), [("", "long enough"), ("a\nb", "long enough"), ("ann", "short")]
+)
 def test_bad_names_and_passwords_are_not_taken(tmp_path: Path, name: str, password: str) -> None:
     with pytest.raises(FootnoteError):
         Users(tmp_path).add(name, password)
@@ -53,7 +60,9 @@ def test_a_damaged_file_lets_nobody_in(tmp_path: Path, text: str) -> None:
         Users(tmp_path).fits("ann", "correct horse")
 
 
-def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(*words: str, typed: str = "") -> int:
         monkeypatch.setattr("sys.stdin", StringIO(typed))
         return main(["user", *words, "--home", str(tmp_path)])

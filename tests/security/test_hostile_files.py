@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from qa.documents import from_bytes
+from qa.documents.extracted import Limits, Unreadable
+from qa.documents.filetypes import MAX_BYTES, READABLE
+from qa.documents.load import from_bytes
+from qa.documents.sandbox import extract
 from qa.errors import DocumentError
-from qa.extracted import Limits, Unreadable
-from qa.extraction import extract
-from qa.filetypes import MAX_BYTES, READABLE
 from tests.qa.files import docx, lines, paragraph, pdf
 
 ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
@@ -86,22 +86,29 @@ def test_a_reader_that_takes_too_long_is_ended() -> None:
 
 
 def test_a_reader_that_burns_its_time_is_ended_by_the_system() -> None:
-    burning = "from qa.extractor import _confine, Limits\n_confine(Limits(seconds=1))\nwhile True: pass"
-    assert "50 seconds" in _unreadable("html", b"", Limits(seconds=50), sys.executable, "-c", burning)
+    burning = "from qa.documents.extractor import _confine, Limits\n_confine(Limits(seconds=1))\nwhile True: pass"
+    assert "50 seconds" in _unreadable(
+        "html", b"", Limits(seconds=50), sys.executable, "-c", burning
+    )
 
 
 @pytest.mark.parametrize(
     ("program", "said"),
-    [("import os; os.kill(os.getpid(), 9)", "ended by signal 9"), ("raise SystemExit(7)", "broke with code 7")],
+    [
+        ("import os; os.kill(os.getpid(), 9)", "ended by signal 9"),
+        ("raise SystemExit(7)", "broke with code 7"),
+    ],
 )
 def test_a_reader_that_is_killed_or_breaks_is_a_reason(program: str, said: str) -> None:
     assert said in _unreadable("pdf", b"x" * 1_000_000, None, sys.executable, "-c", program)
 
 
-def test_the_reader_sees_no_keys_and_writes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reader_sees_no_keys_and_writes_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     spy = (
-        "import os, json; from qa.extractor import _confine, Limits; _confine(Limits())\n"
+        "import os, json; from qa.documents.extractor import _confine, Limits; _confine(Limits())\n"
         f"said = 'written'\ntry: os.write(os.open({str(tmp_path / 'file')!r}, os.O_CREAT | os.O_WRONLY), b'x')\n"
         "except OSError as error: said = type(error).__name__\n"
         "print(json.dumps({'error': said + ' ' + str('OPENAI_API_KEY' in os.environ)}))"
@@ -113,7 +120,11 @@ def test_more_pages_or_characters_than_the_limits_are_refused() -> None:
     data = pdf([lines("One page."), lines("Another page.")])
     assert "has 2 pages, more than 1" in _unreadable("pdf", data, Limits(pages=1))
     assert extract("pdf", data, Limits(pages=2)).pages == (0, 11)
-    for kind, long in (("pdf", data), ("docx", docx(paragraph("word " * 9))), ("html", b"<p>" + b"word " * 9)):
+    for kind, long in (
+        ("pdf", data),
+        ("docx", docx(paragraph("word " * 9))),
+        ("html", b"<p>" + b"word " * 9),
+    ):
         assert "more than 20 characters" in _unreadable(kind, long, Limits(characters=20))
 
 
@@ -122,7 +133,10 @@ def test_five_thousand_pages_are_read_and_one_more_is_not() -> None:
 
 
 def test_a_file_over_the_limit_is_not_read() -> None:
-    assert _why("../big.pdf", bytes(MAX_BYTES + 1)) == "big.pdf is larger than 50 MB. Split it into smaller files."
+    assert (
+        _why("../big.pdf", bytes(MAX_BYTES + 1))
+        == "big.pdf is larger than 50 MB. Split it into smaller files."
+    )
 
 
 def test_nesting_that_the_parser_would_cut_is_refused_and_less_is_read() -> None:
@@ -153,7 +167,9 @@ def test_a_name_sent_by_a_browser_is_one_clean_component(sent: str, name: str) -
     assert not re.search(r"[/\\\x00-\x1f]", document.name)
 
 
-@pytest.mark.parametrize("sent", ["", "..", "../", "x.exe", "no suffix", ".txt", "a." + "t" * 300, "x.pdf/"])
+@pytest.mark.parametrize(
+    "sent", ["", "..", "../", "x.exe", "no suffix", ".txt", "a." + "t" * 300, "x.pdf/"]
+)
 def test_a_name_of_no_kind_is_refused_in_few_words(sent: str) -> None:
     why = _why(sent, b"Some text.")
     assert ", ".join(READABLE) in why
@@ -174,7 +190,9 @@ def test_the_same_name_is_the_same_source_and_nothing_is_written(
 
 def test_control_characters_in_what_was_extracted_are_dropped() -> None:
     assert (
-        from_bytes("a.html", b"<p>be&#1;f&#x7f;ore &#xD800;after\x0b.</p>").text.replace("\ufffd", "")
+        from_bytes("a.html", b"<p>be&#1;f&#x7f;ore &#xD800;after\x0b.</p>").text.replace(
+            "\ufffd", ""
+        )
         == "before after ."
     )
     assert from_bytes("a.docx", docx(paragraph("be&#xFEFF;fore"))).text == "before"

@@ -19,7 +19,13 @@ CATS, DOGS, BIRDS = (0, 20), (21, 40), (41, 60)
 Span = tuple[int, int]
 Script = Mapping[str, Answer | Exception]
 ROWS: Sequence[dict[str, Any]] = (
-    {"id": "q1", "question": "Who barks?", "answers": ["dogs"], "evidence": ["Dogs bark at night."], "kind": "fact"},
+    {
+        "id": "q1",
+        "question": "Who barks?",
+        "answers": ["dogs"],
+        "evidence": ["Dogs bark at night."],
+        "kind": "fact",
+    },
     {
         "id": "q2",
         "question": "How long do cats sleep?",
@@ -28,7 +34,14 @@ ROWS: Sequence[dict[str, Any]] = (
         "kind": "number",
         "split": "test",
     },
-    {"id": "q3", "question": "Do fish swim?", "answers": [], "evidence": [], "kind": "absent", "split": "dev"},
+    {
+        "id": "q3",
+        "question": "Do fish swim?",
+        "answers": [],
+        "evidence": [],
+        "kind": "absent",
+        "split": "dev",
+    },
     {
         "id": "q4",
         "question": "When do birds sing?",
@@ -42,7 +55,10 @@ ROWS: Sequence[dict[str, Any]] = (
 def saying(cited: Span, *passages: Span) -> Answer:
     """An answer in the words of one sentence, after reading these."""
     start, end = cited
-    return answer(says(PETS.text[start:end], cite(start, end)), passages=[read(*one) for one in passages or (cited,)])
+    return answer(
+        says(PETS.text[start:end], cite(start, end)),
+        passages=[read(*one) for one in passages or (cited,)],
+    )
 
 
 def refusing(*passages: Span) -> Answer:
@@ -76,9 +92,16 @@ def make_run(
     """A run's folder, its question file beside it under the run's name."""
     folder.mkdir(parents=True)
     file = folder.parent / f"{folder.name}.jsonl"
-    file.write_text("".join(json.dumps({"answerable": bool(row["evidence"]), **row}) + "\n" for row in rows))
+    file.write_text(
+        "".join(json.dumps({"answerable": bool(row["evidence"]), **row}) + "\n" for row in rows)
+    )
     outcomes = run(read_questions(file), ScriptedBot(_spoken(script)), [PETS], folder)
-    asked = {"file": str(file), "sha256": sha256(file.read_bytes()).hexdigest(), "asked": len(rows), "split": "all"}
+    asked = {
+        "file": str(file),
+        "sha256": sha256(file.read_bytes()).hexdigest(),
+        "asked": len(rows),
+        "split": "all",
+    }
     told = about(Settings(home=folder, **settings), [PETS], {**asked, "kinds": None, "limit": None})
     _, summary = finish(outcomes, [PETS], told, folder)
     if finished:

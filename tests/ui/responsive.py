@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from qa.config import Settings
-from qa.documents import load
+from qa.documents.load import load
 from tests.qa import files
-from ui.ingest import Intake
-from ui.service import open_bot
+from ui.library.worker import Intake
+from ui.state import open_bot
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 QUESTION = "How many participants attended the forum?"
@@ -45,11 +45,15 @@ def main(pages: int) -> None:
             spent.setdefault(job.state, []).append(_seconds(lambda: bot.ask(QUESTION)))
             asking.clear()
             time.sleep(1)
-        _tell(f"{pages} pages, {job.total} passages: {job.state} in {time.perf_counter() - begun:.0f} s")
+        _tell(
+            f"{pages} pages, {job.total} passages: {job.state} in {time.perf_counter() - begun:.0f} s"
+        )
         spent["first after"] = [_seconds(lambda: bot.ask(QUESTION))]
     for state, seconds in spent.items():
         median, high = np.percentile(seconds, (50, 95))
-        _tell(f"{state:12} n {len(seconds):3}  median {median:.2f}  p95 {high:.2f}  max {max(seconds):.2f}")
+        _tell(
+            f"{state:12} n {len(seconds):3}  median {median:.2f}  p95 {high:.2f}  max {max(seconds):.2f}"
+        )
     _tell(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
 
 

@@ -13,14 +13,33 @@ from streamlit.testing.v1 import AppTest
 
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError
-from qa.types import Answer, AnswerSentence, Citation, Document, Event, OnEvent, Passage, RankedPassage, Span, Turn, Why
+from qa.types import (
+    Answer,
+    AnswerSentence,
+    Citation,
+    Document,
+    Event,
+    OnEvent,
+    Passage,
+    RankedPassage,
+    Span,
+    Turn,
+    Why,
+)
 from qa.users import Users
-from ui import service
-from ui.service import Service
-from ui.transcript import Choice
+from ui import state as service
+from ui.chat.transcript import Choice
+from ui.state import Service
 
-APP = str(Path(__file__).parents[2] / "ui" / "page.py")
-PETS = Document("pets.txt", "/pets.txt", "Pets", "Cats sleep. Dogs bark.", "The Zoo", examples=("Do cats sleep?",))
+APP = str(Path(__file__).parents[2] / "ui" / "shell.py")
+PETS = Document(
+    "pets.txt",
+    "/pets.txt",
+    "Pets",
+    "Cats sleep. Dogs bark.",
+    "The Zoo",
+    examples=("Do cats sleep?",),
+)
 
 
 @dataclass
@@ -73,11 +92,15 @@ class FakeBot:
         ranked = (RankedPassage(Passage(PETS, Span(0, 22)), 1.0, Why(1, 1, 0.5)),)
         if "why" in question:
             words = "The documents do not answer this question."
-            return Answer(question, question, words, "not_in_documents", 0.1, (), ranked, "built-in")
+            return Answer(
+                question, question, words, "not_in_documents", 0.1, (), ranked, "built-in"
+            )
         cited = Citation(PETS.name, PETS.title, PETS.version, 0, 11, "Cats sleep.")
         sentence = AnswerSentence("Cats sleep.", "verbatim", (cited,))
         standalone = f"{question} (cats)" if history else question
-        return Answer(question, standalone, "Cats sleep.", None, 0.9, (sentence,), ranked, "built-in")
+        return Answer(
+            question, standalone, "Cats sleep.", None, 0.9, (sentence,), ranked, "built-in"
+        )
 
 
 @pytest.fixture
@@ -85,7 +108,7 @@ def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeBot]:
     fake = FakeBot()
     monkeypatch.setenv("QA_HOME", str(tmp_path))
     monkeypatch.setattr(service, "open_bot", lambda settings: fake)
-    monkeypatch.setattr("qa.providers.local_models", lambda: ())
+    monkeypatch.setattr("qa.llm.providers.local_models", lambda: ())
     clear()
     yield fake
     clear()
@@ -132,7 +155,9 @@ def test_an_empty_chat_shows_the_suggestions(page: AppTest) -> None:
     assert "Your questions will be kept here." in shown(page)
 
 
-def test_an_answer_replaces_the_examples_and_is_not_asked_again(page: AppTest, bot: FakeBot) -> None:
+def test_an_answer_replaces_the_examples_and_is_not_asked_again(
+    page: AppTest, bot: FakeBot
+) -> None:
     ask(page, "Do cats sleep?")
     page.run()
     assert bot.asked == [("Do cats sleep?", ())]
@@ -164,7 +189,9 @@ def test_an_unexpected_exception_is_told_and_the_chat_goes_on(page: AppTest, bot
     assert bot.asked[-1] == ("Do cats sleep?", ())
 
 
-def test_a_follow_up_passes_the_history_and_shows_how_it_was_understood(page: AppTest, bot: FakeBot) -> None:
+def test_a_follow_up_passes_the_history_and_shows_how_it_was_understood(
+    page: AppTest, bot: FakeBot
+) -> None:
     ask(page, "Do cats sleep?")
     ask(page, "fail")
     ask(page, "And now?")
@@ -218,7 +245,9 @@ def test_an_empty_library_says_where_to_add(bot: FakeBot) -> None:
     assert "Add documents on the" in shown(AppTest.from_file(APP, default_timeout=10).run())
 
 
-def test_the_page_waits_for_the_models_and_goes_on_by_itself(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_waits_for_the_models_and_goes_on_by_itself(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = Gate()
 
     def slow(settings: Settings) -> FakeBot:
@@ -233,9 +262,13 @@ def test_the_page_waits_for_the_models_and_goes_on_by_itself(bot: FakeBot, monke
     assert "Loading" not in shown(page)
 
 
-def test_a_bot_that_does_not_open_is_an_error_and_tried_again(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bot_that_does_not_open_is_an_error_and_tried_again(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def failing(settings: Settings) -> FakeBot:
-        raise FootnoteError("The index was built with other settings. Rebuild it: python -m qa rebuild")
+        raise FootnoteError(
+            "The index was built with other settings. Rebuild it: python -m qa rebuild"
+        )
 
     with monkeypatch.context() as patched:
         patched.setattr(service, "open_bot", failing)
@@ -265,7 +298,9 @@ def test_where_a_model_fails_its_words_are_kept_and_the_documents_may_answer(
     page = ask(AppTest.from_file(APP, default_timeout=10).run(), "Do cats sleep?")
     assert "The model is not there. Start it." in shown(page)
     assert "Cats &lt;b&gt;" in shown(page)
-    (button,) = [button for button in page.button if button.label == "Answer from the documents instead"]
+    (button,) = [
+        button for button in page.button if button.label == "Answer from the documents instead"
+    ]
     button.click().run()
     assert "Cats sleep." in shown(page)
     assert [question for question, _ in bot.asked] == ["Do cats sleep?", "Do cats sleep?"]
@@ -275,11 +310,17 @@ def test_a_language_model_of_this_machine_is_offered_and_not_taken(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QA_LLM_KEY", "secret of another provider")
-    monkeypatch.setattr("qa.providers.local_models", lambda: ("ollama/llama3.2", "ollama/other"))
+    monkeypatch.setattr(
+        "qa.llm.providers.local_models", lambda: ("ollama/llama3.2", "ollama/other")
+    )
     shared()
     service.local_models().result(5)
     page = AppTest.from_file(APP, default_timeout=10).run()
-    assert page.radio[0].options == ["The documents’ own sentences", "ollama/llama3.2", "ollama/other"]
+    assert page.radio[0].options == [
+        "The documents’ own sentences",
+        "ollama/llama3.2",
+        "ollama/other",
+    ]
     assert "Nothing leaves this machine." in shown(page)
     ask(page, "Do cats sleep?")
     assert bot.settings == []
@@ -316,7 +357,9 @@ def test_a_conversation_is_renamed_found_and_deleted(page: AppTest) -> None:
     assert "chat" not in page.query_params
 
 
-def test_a_question_that_was_cut_off_says_so_and_is_asked_again(page: AppTest, bot: FakeBot) -> None:
+def test_a_question_that_was_cut_off_says_so_and_is_asked_again(
+    page: AppTest, bot: FakeBot
+) -> None:
     made = shared()
     ask(page, "Do cats sleep?")
     name = address(page)
@@ -329,15 +372,19 @@ def test_a_question_that_was_cut_off_says_so_and_is_asked_again(page: AppTest, b
     assert bot.asked[-1] == ("And dogs?", (Turn("Do cats sleep?", "Cats sleep."),))
 
 
-def test_users_are_asked_to_log_in_also_where_the_door_is_missing(bot: FakeBot, tmp_path: Path) -> None:
+def test_users_are_asked_to_log_in_also_where_the_door_is_missing(
+    bot: FakeBot, tmp_path: Path
+) -> None:
     Users(tmp_path).add("ann", "correct horse")
     page = AppTest.from_file(APP, default_timeout=10).run()
     assert '<a href="/login">Log in</a>' in shown(page)
     assert not page.chat_input
 
 
-def test_a_page_that_others_can_reach_wants_users(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.door.st.get_option", {"server.address": "192.0.2.1"}.get)
+def test_a_page_that_others_can_reach_wants_users(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.auth.st.get_option", {"server.address": "192.0.2.1"}.get)
     page = AppTest.from_file(APP, default_timeout=10).run()
     assert "python -m qa user add NAME" in shown(page)
     assert not page.chat_input

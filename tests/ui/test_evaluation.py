@@ -72,7 +72,9 @@ def test_a_folder_that_is_damaged_does_not_hide_the_others(open_page: Open, fold
     assert "side by side" not in shown
 
 
-def test_the_chart_and_its_table_follow_the_figure_and_the_questions_chosen(open_page: Open, folder: Path) -> None:
+def test_the_chart_and_its_table_follow_the_figure_and_the_questions_chosen(
+    open_page: Open, folder: Path
+) -> None:
     make_run(folder / "first", top_k=3)
     make_run(folder / "second", BETTER)
     page = open_page()
@@ -84,10 +86,15 @@ def test_the_chart_and_its_table_follow_the_figure_and_the_questions_chosen(open
     assert table.count("<td>0.50 ") == 2
     assert "top_k 3" in table
     chart = page.get("vega_lite_chart")[0].proto.spec
-    assert '"description": "wrongly refused, kind: fact: a point and its interval for each run.' in chart
+    assert (
+        '"description": "wrongly refused, kind: fact: a point and its interval for each run.'
+        in chart
+    )
 
 
-def test_failed_questions_are_filtered_by_outcome_kind_and_split(open_page: Open, folder: Path) -> None:
+def test_failed_questions_are_filtered_by_outcome_kind_and_split(
+    open_page: Open, folder: Path
+) -> None:
     make_run(folder / "run", BREAKING)
     page = open_page()
     assert failed(html(page)) == ["q1", "q2", "q3", "q4"]
@@ -101,7 +108,9 @@ def test_failed_questions_are_filtered_by_outcome_kind_and_split(open_page: Open
 
 
 def test_many_failed_questions_are_shown_a_few_at_a_time(open_page: Open, folder: Path) -> None:
-    rows = [{**ROWS[0], "id": f"q{at}", "question": f"Who barks ({at})?"} for at in range(AT_ONCE + 3)]
+    rows = [
+        {**ROWS[0], "id": f"q{at}", "question": f"Who barks ({at})?"} for at in range(AT_ONCE + 3)
+    ]
     make_run(folder / "run", {str(row["question"]): refusing() for row in rows}, rows)
     page = open_page()
     assert len(failed(html(page))) == AT_ONCE
@@ -112,9 +121,13 @@ def test_many_failed_questions_are_shown_a_few_at_a_time(open_page: Open, folder
     assert len(failed(choose(page, "Outcome", "wrongly refused"))) == AT_ONCE
 
 
-def test_without_the_question_file_the_page_says_what_is_not_known(open_page: Open, folder: Path) -> None:
+def test_without_the_question_file_the_page_says_what_is_not_known(
+    open_page: Open, folder: Path
+) -> None:
     # An answer that no other test has: what is known by its hash stays known to the server.
-    make_run(folder / "run", rows=[*ROWS[:3], {**ROWS[3], "answers": ["at dawn, known to nobody else"]}])
+    make_run(
+        folder / "run", rows=[*ROWS[:3], {**ROWS[3], "answers": ["at dawn, known to nobody else"]}]
+    )
     (folder / "run.jsonl").unlink()
     page = open_page()
     shown = html(page)
@@ -140,7 +153,9 @@ def test_two_runs_are_compared_the_newest_second(open_page: Open, folder: Path) 
     assert "<h3>Lost (0)</h3><p>None.</p>" in shown
     assert "<h3>Won (0)</h3>" in choose(page, "Questions by", "passage hit@3")
     assert "same run twice" in choose(page, "First run", "new")
-    assert "<h3>Lost (2)</h3>" in (choose(page, "Second run", "old") and choose(page, "Questions by", "answered right"))
+    assert "<h3>Lost (2)</h3>" in (
+        choose(page, "Second run", "old") and choose(page, "Questions by", "answered right")
+    )
 
 
 def test_runs_over_other_questions_are_not_compared(open_page: Open, folder: Path) -> None:
@@ -152,7 +167,9 @@ def test_runs_over_other_questions_are_not_compared(open_page: Open, folder: Pat
     assert "<h3>Won" not in shown
 
 
-def test_a_run_that_is_made_again_is_read_again(open_page: Open, folder: Path, tmp_path: Path) -> None:
+def test_a_run_that_is_made_again_is_read_again(
+    open_page: Open, folder: Path, tmp_path: Path
+) -> None:
     make_run(folder / "run")
     page = open_page()
     assert '<th scope="row">answered right</th><td>0.25' in html(page)

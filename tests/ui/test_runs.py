@@ -12,8 +12,8 @@ import pytest
 
 from eval.__main__ import main
 from eval.labels import DECIDING
-from eval.paired import Paired, tables
-from eval.runs import differences
+from eval.results import differences
+from eval.stats.paired import Paired, tables
 from qa.errors import FootnoteError
 from tests.ui.evaluated import BETTER, BREAKING, DOGS, FAILING, ROWS, make_run, saying
 from ui.charts import across
@@ -30,7 +30,17 @@ from ui.render_runs import (
     paired_html,
     runs_html,
 )
-from ui.runs import RESULTS, SUMMARY, configuration, differing, find, names, newest_first, read, stamp
+from ui.runs import (
+    RESULTS,
+    SUMMARY,
+    configuration,
+    differing,
+    find,
+    names,
+    newest_first,
+    read,
+    stamp,
+)
 
 EVIL = "\"><script>alert('x')</script>&amp;\ud800"
 
@@ -65,7 +75,9 @@ def compared(first: Run, second: Run) -> dict[str, list[Paired]]:
 
 
 def row(first: Run, second: Run, measure: str = DECIDING) -> Paired:
-    return next(one for rows in compared(first, second).values() for one in rows if one.measure == measure)
+    return next(
+        one for rows in compared(first, second).values() for one in rows if one.measure == measure
+    )
 
 
 @pytest.fixture
@@ -99,12 +111,17 @@ def test_a_measure_that_is_not_known_is_called_by_its_name() -> None:
     assert label("a_new_measure\ud800") == "a new measure?"
 
 
-def test_runs_are_found_below_the_folders_and_are_those_themselves(folder: Path, tmp_path: Path) -> None:
+def test_runs_are_found_below_the_folders_and_are_those_themselves(
+    folder: Path, tmp_path: Path
+) -> None:
     other = make_run(tmp_path / "runs" / "second")
     (tmp_path / "runs" / ".hidden").mkdir()
     runs = [tmp_path / "runs"]
     assert find(runs) == [folder, other]
-    assert find([other, *runs, tmp_path / "missing", tmp_path / "runs" / "first.jsonl"]) == [other, folder]
+    assert find([other, *runs, tmp_path / "missing", tmp_path / "runs" / "first.jsonl"]) == [
+        other,
+        folder,
+    ]
 
 
 def test_runs_made_in_one_go_are_found_in_its_folder(tmp_path: Path) -> None:
@@ -142,9 +159,17 @@ def test_a_run_that_was_cut_off_says_after_how_many_questions(folder: Path) -> N
         (["questions"], [], "questions is not an object"),
         (["overall", "figures", "hit_at_1", "n"], -1, "overall.hit_at_1.n is not a count"),
         (["overall", "figures", "hit_at_1", "n"], True, "overall.hit_at_1.n is not a count"),
-        (["overall", "figures", "hit_at_1", "value"], "0.5", "overall.hit_at_1.value is not a number"),
+        (
+            ["overall", "figures", "hit_at_1", "value"],
+            "0.5",
+            "overall.hit_at_1.value is not a number",
+        ),
         (["overall", "figures", "hit_at_1", "value"], float("nan"), "NaN is not a number"),
-        (["overall", "figures", "hit_at_1", "low"], None, "overall.hit_at_1 has a value without an interval"),
+        (
+            ["overall", "figures", "hit_at_1", "low"],
+            None,
+            "overall.hit_at_1 has a value without an interval",
+        ),
         (["by_kind", "fact", "errors"], None, "by_kind.fact.errors is missing"),
         (["scores", "q1"], 1, "scores.q1 is not an object"),
         (["scores", "q1", "answered_right"], "yes", "scores.q1.answered_right is not a number"),
@@ -153,7 +178,9 @@ def test_a_run_that_was_cut_off_says_after_how_many_questions(folder: Path) -> N
         (["documents"], {EVIL: 5}, "documents."),
     ],
 )
-def test_a_damaged_summary_says_what_is_wrong_with_it(folder: Path, path: Sequence[str], value: Any, told: str) -> None:
+def test_a_damaged_summary_says_what_is_wrong_with_it(
+    folder: Path, path: Sequence[str], value: Any, told: str
+) -> None:
     found = reason(changed(folder, path, value))
     assert found.startswith("summary.json is damaged: ")
     assert told in found
@@ -198,13 +225,21 @@ def test_each_failed_question_has_its_outcome_and_the_rank_of_its_evidence(run: 
     ]
     assert found[0].reply.cited == (("pets.txt", "Birds sing at dawn."),)
     assert found[0].gold
-    assert (found[0].gold.kind, found[0].gold.split, found[0].gold.answers) == ("number", "test", ("16 hours",))
+    assert (found[0].gold.kind, found[0].gold.split, found[0].gold.answers) == (
+        "number",
+        "test",
+        ("16 hours",),
+    )
 
 
 def test_a_question_that_broke_is_an_error_and_nothing_else(tmp_path: Path) -> None:
     run = ended(make_run(tmp_path / "broken", BREAKING))
     first = failed(run, replies(run.folder), gold(run))[0]
-    assert (first.outcome, first.reply.error, first.rank) == ("error", "ValueError: by nought", None)
+    assert (first.outcome, first.reply.error, first.rank) == (
+        "error",
+        "ValueError: by nought",
+        None,
+    )
     assert "Not known: the question broke." in failed_html([first])
 
 
@@ -218,10 +253,16 @@ def test_a_wrong_answer_may_hold_an_accepted_one(tmp_path: Path) -> None:
 
 def test_without_its_question_file_a_run_still_tells_what_failed(run: Run) -> None:
     Path(run.file).write_text("{}\n")
-    with pytest.raises(FootnoteError, match=r"first\.jsonl is not there, or has changed since the run"):
+    with pytest.raises(
+        FootnoteError, match=r"first\.jsonl is not there, or has changed since the run"
+    ):
         gold(run)
     found = failed(run, replies(run.folder), {})
-    assert [one.outcome for one in found] == ["wrong answer", "should have refused", "wrongly refused"]
+    assert [one.outcome for one in found] == [
+        "wrong answer",
+        "should have refused",
+        "wrongly refused",
+    ]
     html = failed_html(found)
     assert "Expected" not in html
     assert "2 of the 2 passages read." in html
@@ -238,7 +279,13 @@ def test_results_that_are_damaged_or_of_another_run_are_told(run: Run) -> None:
     file.write_bytes(b"".join(lines[:2]))
     with pytest.raises(FootnoteError, match="lacks 2 questions of the summary, q3 for one"):
         failed(run, replies(run.folder), {})
-    for bad in (b"{}", b"[]", b'{"id": ["q"], "question": "?", "error": "x"}', lines[0][:50], b"\xff"):
+    for bad in (
+        b"{}",
+        b"[]",
+        b'{"id": ["q"], "question": "?", "error": "x"}',
+        lines[0][:50],
+        b"\xff",
+    ):
         file.write_bytes(lines[0] + bad + b"\n")
         with pytest.raises(FootnoteError, match="damaged at line 2"):
             replies(run.folder)
@@ -249,7 +296,11 @@ def test_results_that_are_damaged_or_of_another_run_are_told(run: Run) -> None:
 
 def test_code_that_is_not_committed_is_told_apart(run: Run) -> None:
     assert re.fullmatch(r"[0-9a-f]{7}", run.settings["code"])
-    for commit, told in (("0" * 40, "0000000"), ("0" * 40 + "-dirty", "0000000-dirty"), (None, "none")):
+    for commit, told in (
+        ("0" * 40, "0000000"),
+        ("0" * 40 + "-dirty", "0000000-dirty"),
+        (None, "none"),
+    ):
         assert ended(changed(run.folder, ["commit"], commit)).settings["commit"] == told
 
 
@@ -261,10 +312,15 @@ def test_two_runs_are_paired_by_question(tmp_path: Path, run: Run) -> None:
     assert (right.n, right.left_out, right.first, right.second) == (4, 0, 0.25, 0.75)
     assert (right.won, right.ties, right.lost) == (("q2", "q3"), 2, ())
     # Cited in both runs: q1 and q2. The refusals of q3 and q4 have no precision.
-    assert (row(run, better, "citation_precision").n, row(run, better, "citation_precision").left_out) == (2, 2)
+    assert (
+        row(run, better, "citation_precision").n,
+        row(run, better, "citation_precision").left_out,
+    ) == (2, 2)
 
 
-def test_the_page_says_what_the_command_says(tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_says_what_the_command_says(
+    tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     better = ended(make_run(tmp_path / "better", BETTER))
     assert main(["compare", str(run.folder), str(better.folder), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -311,7 +367,10 @@ def test_what_has_nothing_to_measure_says_so(run: Run) -> None:
     html = figures_html(run)
     assert '<th scope="row">confidence AUROC</th><td>0.67' not in html
     absent = html[html.index("<summary>kind: absent") :]
-    assert '<th scope="row">passage hit@1</th><td>nothing to measure</td><td>0</td><td>1</td>' in absent
+    assert (
+        '<th scope="row">passage hit@1</th><td>nothing to measure</td><td>0</td><td>1</td>'
+        in absent
+    )
     assert "not in this run" in across_html("hit_at_1", [("run", "", None)])
 
 
@@ -322,7 +381,11 @@ def test_a_chart_has_a_point_and_a_bar_for_each_run_and_says_what_it_is() -> Non
     assert chart["description"] == "What it shows"
     assert chart["usermeta"] == {"embedOptions": {"actions": False}}
     told = chart["datasets"][chart["data"]["name"]]
-    assert [one["told"] for one in told] == ["0.25 [0.05, 0.70]", "nothing to measure", "nothing to measure"]
+    assert [one["told"] for one in told] == [
+        "0.25 [0.05, 0.70]",
+        "nothing to measure",
+        "nothing to measure",
+    ]
     assert (told[2]["name"], told[2]["settings"]) == ("run 2", "top_k 2")
     assert [one.get("low") for one in told] == [0.05, None, None]
     bar, point = chart["layer"][0]["encoding"], chart["layer"][1]["encoding"]
@@ -337,13 +400,20 @@ def test_every_text_is_escaped_and_can_be_shown(run: Run) -> None:
         run,
         folder=Path(EVIL.replace("/", "")),
         settings={EVIL: EVIL},
-        groups=tuple(replace(group, name=EVIL, figures={EVIL: group.figures["hit_at_1"]}) for group in run.groups),
+        groups=tuple(
+            replace(group, name=EVIL, figures={EVIL: group.figures["hit_at_1"]})
+            for group in run.groups
+        ),
     )
     reply = next(iter(replies(run.folder).values()))
     reply = replace(reply, id=EVIL, question=EVIL, answer=EVIL, cited=((EVIL, EVIL),))
     [one, *_] = failed(run, replies(run.folder), gold(run))
     assert one.gold
-    wrong = replace(one, reply=reply, gold=replace(one.gold, kind=EVIL, split=EVIL, answers=(EVIL,), evidence=(EVIL,)))
+    wrong = replace(
+        one,
+        reply=reply,
+        gold=replace(one.gold, kind=EVIL, split=EVIL, answers=(EVIL,), evidence=(EVIL,)),
+    )
     broken = replace(wrong, outcome="error", reply=replace(reply, error=EVIL))
     called = {evil.folder: EVIL}
     pages = [

@@ -1,0 +1,211 @@
+"""The other engine: a language model answers in its own words, from the passages, with marks that say which.
+
+Here its words become claims, each a sentence with the passages it was marked with; `verification` checks them.
+"""
+
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from qa.answer import markers as marks
+from qa.answer.prompts import DECLINED, answering, passage_ids
+from qa.documents.sentences import segment
+from qa.errors import LanguageModelError
+from qa.llm.client import MESSAGE_TOKENS, LanguageModel, Message
+from qa.text.facts import folded
+from qa.types import Document, Event, OnEvent, Passage, RankedPassage
+
+ANSWER_TOKENS = 700
+"""What an answer may have at most."""
+
+_DECLINED = re.compile(
+    r"^[\W_]*(?:(?:(?:(?:i am|i'm) (?:very )?)?(?:sorry|afraid)|unfortunately|i apologi[sz]e)\W+(?:(?:but|that) )?)?"
+    r"(?:(?:the|these|provided|given)\s+)+(?:documents?|passages?)\s+do(?:es)?\s*(?:not|n't)\s+"
+    r"answer\s+(?:this|that|the|your)(?:\s+question)?\s*(?:[^\w\s]|$)",
+    re.IGNORECASE,
+)
+_IMAGE = re.compile(r"!\[[^\[\]]{0,300}\]\([^()\s]{0,2000}(?:\s[^()]{0,300})?\)")
+_LINK = re.compile(r"\[([^\[\]]{0,300})\]\(([^()\s]{0,2000})(?:\s[^()]{0,300})?\)")
+_ADDRESS = re.compile(
+    r"<?\b(?:(?:https?|ftp|data|javascript|mailto):|www\.|(?:[\w-]{1,63}\.){1,5}[a-z]{2,}/)[^\s<>\"']+>?",
+    re.IGNORECASE,
+)
+_AFTER_ADDRESS = ">.,;:!?)]}*_"
+_TAG = re.compile(r"</?[a-zA-Z][\w-]{0,60}(?=[\s/>])[^<>]{0,500}>|<!--.{0,500}?-->", re.DOTALL)
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3})(?=\S)([^*_\n]{1,500}?)(?<=\S)\1(?![\w*])")
+_CODE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^`\n]*$|`+", re.MULTILINE)
+_RULE = re.compile(r"^[ \t]*(?:-+|=+)[ \t]*$", re.MULTILINE)
+_UNSEEN = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+"""Signs without a shape, or that turn the order of others around."""
+THINKS, ANSWERS = "<think>", "</think>"
+LEFT_OUT = "[address left out]"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence that a model wrote, as plain text, with the passages that it marked it with."""
+
+    text: str
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A model's answer before it is checked. No `claims`: it said that the passages do not answer."""
+
+    claims: tuple[Claim, ...]
+    seen: tuple[RankedPassage, ...]
+    """The passages that were in the prompt."""
+    notices: tuple[str, ...]
+
+
+def write(
+    question: str,
+    ranked: Sequence[RankedPassage],
+    model: LanguageModel,
+    tell: OnEvent,
+    stop: threading.Event,
+) -> Draft:
+    """What a model answers from these passages, told as it arrives.
+
+    Raises LanguageModelError for a fault and StoppedError when stopped; both carry what had arrived, without marks.
+    """
+    ids = passage_ids(
+        len(ranked), [question, *(one.passage.text + one.passage.document.title for one in ranked)]
+    )
+    context = model.context(stop)
+    most = min(ANSWER_TOKENS, context // 3)
+    seen, messages = _fitting(question, ranked, ids, model, context - most)
+    passages = {key: one.passage for key, one in zip(ids, seen, strict=False)}
+    parser = marks.MarkParser(passages)
+    try:
+        for piece in spoken(model.stream(messages, most, stop)):
+            tell(Event("words", parser.feed(piece)))
+        tell(Event("words", parser.finish()))
+    except LanguageModelError as error:
+        error.streamed = parser.text
+        raise
+    declined = declines(parser.text)
+    claims = () if declined else _claims(parser, passages)
+    if not (declined or claims):
+        raise LanguageModelError(
+            f"{model.name} gave an empty answer. Ask again, or choose another model.", parser.text
+        )
+    return Draft(claims, seen, (*_dropped(ranked[len(seen) :], model, context), *_unknown(parser)))
+
+
+def spoken(pieces: Iterable[str]) -> Iterator[str]:
+    """Without what a model thinks before it answers, where its server leaves that in: `<think>…</think>`."""
+    held, thinking = "", True
+    for piece in pieces:
+        if not thinking:
+            yield piece
+            continue
+        held += piece
+        begun = held.lstrip()[: len(THINKS)]
+        if begun == THINKS and ANSWERS in held:
+            held, thinking = held.split(ANSWERS, 1)[1].lstrip(), False
+            yield held
+        elif not THINKS.startswith(begun):
+            thinking = False
+            yield held
+    if thinking and not held.lstrip().startswith(THINKS):
+        yield held
+
+
+def declines(text: str) -> bool:
+    """Whether an answer begins with the words that a model is told to decline with, or nearly."""
+    return bool(_DECLINED.match(folded(text))) or folded(text).startswith(folded(DECLINED))
+
+
+def plain(text: str, known: str) -> str:
+    """A model's Markdown and HTML as plain text, without images; of links the words, of addresses those `known` has."""
+
+    def address(match: re.Match[str]) -> str:
+        bare = match[0].strip("<").rstrip(_AFTER_ADDRESS)
+        return (
+            match[0].strip("<>")
+            if bare in known
+            else LEFT_OUT + match[0].strip("<")[len(bare) :].rstrip(">")
+        )
+
+    def link(match: re.Match[str]) -> str:
+        return (
+            f"{match[1]} ({match[2]})"
+            if _ADDRESS.fullmatch(match[2]) and match[2] in known
+            else match[1]
+        )
+
+    text = _without(_TAG, "", _UNSEEN.sub("", _CODE.sub("", text)))
+    text = _ADDRESS.sub(address, _LINK.sub(link, _IMAGE.sub("", text)))
+    return " ".join(_without(_EMPHASIS, r"\2", text).split())
+
+
+def _without(pattern: re.Pattern[str], left: str, text: str) -> str:
+    """A text in which nothing matches, nor comes to match once the rest is gone; `left`: what stays of a match."""
+    while (less := pattern.sub(left, text)) != text:
+        text = less
+    return text
+
+
+def _fitting(
+    question: str,
+    ranked: Sequence[RankedPassage],
+    ids: Sequence[str],
+    model: LanguageModel,
+    room: int,
+) -> tuple[tuple[RankedPassage, ...], list[Message]]:
+    """As many of the passages, best first, as go with the question into a prompt of `room` tokens."""
+    for number in range(len(ranked), 0, -1):
+        messages = answering(
+            question, [(key, one.passage) for key, one in zip(ids, ranked[:number], strict=False)]
+        )
+        if sum(model.count(message.content) + MESSAGE_TOKENS for message in messages) <= room:
+            return tuple(ranked[:number]), messages
+    raise LanguageModelError(
+        f"The question and one passage are more than {model.name} takes: {room} tokens beside the answer. "
+        "Ask a shorter question, or set QA_LLM_CONTEXT if the model takes more."
+    )
+
+
+def _dropped(
+    dropped: Sequence[RankedPassage], model: LanguageModel, context: int
+) -> tuple[str, ...]:
+    if not dropped:
+        return ()
+    passages = "passage" if len(dropped) == 1 else "passages"
+    titles = "; ".join(dict.fromkeys(one.passage.document.title for one in dropped))
+    return (
+        f"{len(dropped)} {passages} did not fit what {model.name} takes ({context} tokens): {titles}.",
+    )
+
+
+def _unknown(parser: marks.MarkParser) -> tuple[str, ...]:
+    """What the model cited and was not given."""
+    names = dict.fromkeys(name for mark in parser.marks for name in mark.unknown)
+    return (
+        (f"The language model cited what it was not given: {', '.join(names)}.",) if names else ()
+    )
+
+
+def _claims(parser: marks.MarkParser, passages: dict[str, Passage]) -> tuple[Claim, ...]:
+    """The sentences of the answer; headings left out, unless there is nothing else."""
+    # Of the same length: a rule makes no heading of the line before, a tag no block of HTML, an image ends no sentence.
+    text = (
+        _RULE.sub(lambda match: " " * len(match[0]), parser.text)
+        .replace("<", "‹")
+        .replace("![", "‹[")
+    )
+    everything = segment(Document("", "", "", text, markdown=True))
+    sentences = [sentence for sentence in everything if sentence.kind != "heading"] or everything
+    known = "\n".join(passage.text for passage in passages.values())
+    found = (
+        Claim(plain(claim.text, known), tuple(passages[key] for key in claim.ids))
+        for claim in marks.claims(
+            parser.text, parser.marks, [sentence.span for sentence in sentences]
+        )
+    )
+    return tuple(claim for claim in found if any(letter.isalnum() for letter in claim.text))

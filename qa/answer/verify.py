@@ -1,0 +1,176 @@
+"""Each sentence that a model wrote is checked against the documents: which words it rests on, and whether they say it.
+
+Against the passages that it was marked with; where those do not carry it, against all that the model saw. A number,
+date or quotation that they do not have settles it; for the rest a model reads claim and sentences together.
+"""
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from qa.answer.align import Said, Unit, aligned, said_of, units_of
+from qa.answer.citations import cite
+from qa.answer.generate import Claim
+from qa.documents.sentences import Sentence
+from qa.library.index import embedded_text
+from qa.library.search import Library
+from qa.models.embedding import Encoding, Encodings
+from qa.models.entailment import Entails
+from qa.text import facts
+from qa.types import AnswerSentence, Passage, Support
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Probabilities that the documents carry a claim, 0 to 1, from which on it is weakly supported, and supported."""
+
+    weak: float = 0.4
+    supported: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The sentences of some passages that a claim rests on best, and how far they carry it."""
+
+    units: tuple[Unit, ...]
+    probability: float
+    verbatim: bool = False
+
+
+class Verifier:
+    """Checks claims with an embedder's token vectors and a model that reads claim and evidence together."""
+
+    def __init__(
+        self, encodings: Encodings, entailment: Entails, bounds: Bounds | None = None
+    ) -> None:
+        self._encodings = encodings
+        self._entailment = entailment
+        self._bounds = bounds or Bounds()
+
+    def check(
+        self, claims: Sequence[Claim], seen: Sequence[Passage], library: Library
+    ) -> tuple[AnswerSentence, ...]:
+        """Each claim as a sentence of the answer, with what it rests on and how well that carries it.
+
+        `seen`: all passages that the model saw. A claim that nothing in them carries has no citation.
+        """
+        if not claims:
+            return ()
+        known = dict(
+            zip(seen, self._encodings.of([embedded_text(passage) for passage in seen]), strict=True)
+        )
+        encoded = self._encodings.of([claim.text for claim in claims])
+        said = [
+            said_of(claim.text, own, library.rarity)
+            for claim, own in zip(claims, encoded, strict=True)
+        ]
+        marked = self._judged(said, [claim.passages for claim in claims], known, library)
+        doubtful = [
+            place for place, one in enumerate(marked) if one.probability < self._bounds.supported
+        ]
+        anywhere = self._judged(
+            [said[place] for place in doubtful], [tuple(seen)] * len(doubtful), known, library
+        )
+        judged = dict(enumerate(marked))
+        for place, other in zip(doubtful, anywhere, strict=True):
+            judged[place] = max(marked[place], other, key=lambda one: one.probability)
+        return tuple(self._sentence(claim, judged[place]) for place, claim in enumerate(claims))
+
+    def _sentence(self, claim: Claim, judged: _Judged) -> AnswerSentence:
+        support = self._support(judged)
+        citations = tuple(cite(unit.document, unit.span) for unit in judged.units)
+        return AnswerSentence(claim.text, support, citations if support != "unsupported" else ())
+
+    def _support(self, judged: _Judged) -> Support:
+        if judged.verbatim:
+            return "verbatim"
+        if judged.probability >= self._bounds.supported:
+            return "supported"
+        return "weak" if judged.probability >= self._bounds.weak else "unsupported"
+
+    def _judged(
+        self,
+        said: Sequence[Said],
+        passages: Sequence[Sequence[Passage]],
+        known: Mapping[Passage, Encoding],
+        library: Library,
+    ) -> list[_Judged]:
+        """What each claim rests on in its own passages; one reading for all claims together."""
+        chosen = [
+            _evidence(claim, [
+                unit
+                for passage in own
+                for unit in units_of(claim, passage, known[passage], _telling(passage, known, library))
+            ])
+            for claim, own in zip(said, passages, strict=True)
+        ]  # fmt: skip
+        read = [
+            place
+            for place, units in enumerate(chosen)
+            if units and not _objects(said[place].text, units)
+        ]
+        texts = [(said[place].text, _context(chosen[place], library)) for place in read]
+        pairs = [(facts.in_digits(text), facts.in_digits(context)) for text, context in texts]
+        odds = dict(zip(read, self._entailment.log_odds(pairs), strict=True))
+        return [
+            _Judged(tuple(units), 1.0, verbatim=True)
+            if _plain(" ".join(unit.text for unit in units)) == _plain(said[place].text)
+            else _Judged(tuple(units), 1 / (1 + math.exp(-odds[place])) if place in odds else 0.0)
+            for place, units in enumerate(chosen)
+        ]
+
+
+def _evidence(said: Said, units: Sequence[Unit]) -> list[Unit]:
+    """The shortest sentence that has the claim word for word, or else those that cover it best."""
+    whole = [unit for unit in units if _says(unit.text, said.text)]
+    return [min(whole, key=lambda unit: len(unit.text))] if whole else aligned(said, units)
+
+
+def _objects(claim: str, units: Sequence[Unit]) -> bool:
+    """Whether the claim has a number, a month, a weekday or a quotation that the sentences do not have."""
+    text = " ".join(unit.text for unit in units)
+    numbers = facts.numbers(text, ones=True)
+    return (
+        not all(number.told_by(numbers) for number in facts.numbers(claim))
+        or not facts.calendar(claim) <= facts.calendar(text)
+        or not all(_says(text, words) for words in facts.quotations(claim))
+    )
+
+
+def _says(text: str, words: str) -> bool:
+    """Whether a text has these words one after the other, however they are written."""
+    plain = _plain(words)
+    return bool(plain) and bool(re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", _plain(text)))
+
+
+def _plain(text: str) -> str:
+    """Words without how they are written: Markdown, and the marks at their ends."""
+    return re.sub(r"[*_`]", "", facts.folded(text)).strip(" .,;:!?\"'")
+
+
+def _telling(passage: Passage, seen: Collection[Passage], library: Library) -> list[Sentence]:
+    """Without what the publisher says of itself, and what only repeats another sentence that was seen."""
+    sentences = library.sentences[passage.document.id]
+    begun = [one.span for one in seen if one.document.name == passage.document.name]
+
+    def repeats(sentence: Sentence) -> bool:
+        if sentence.echo_of is None:
+            return False
+        start = sentences[sentence.echo_of].span.start
+        return any(span.start <= start < span.end for span in begun)
+
+    return [one for one in library.inside(passage) if not one.boilerplate and not repeats(one)]
+
+
+def _context(units: Sequence[Unit], library: Library) -> str:
+    """The sentences, each after the one before it, which may say whom it speaks of."""
+    parts: dict[tuple[str, int], str] = {}
+    for unit in units:
+        sentences = library.sentences[unit.document.id]
+        place = sentences.index(unit.sentence)
+        for other in sentences[max(0, place - 1) : place + 1]:
+            parts[unit.document.id, other.span.start] = unit.document.text[
+                other.span.start : other.span.end
+            ]
+    return " ".join(" ".join(part.split()) for part in parts.values())

@@ -1,0 +1,1 @@
+"""The models of this machine: the embedder and the two cross-encoders."""

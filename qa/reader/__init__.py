@@ -1,0 +1,1 @@
+"""Which sentence answers the question, and how sure the reader is that any does."""

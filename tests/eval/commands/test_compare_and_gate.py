@@ -1,0 +1,365 @@
+"""`compare` and `gate` over run folders written by hand: exit codes agree with the words."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import eval.__main__ as command_line
+from eval.commands import compare, gate
+from eval.gate import GATED
+
+ONES, ZEROS = [1.0] * 20, [0.0] * 20
+HALF = [1.0] * 10 + [0.0] * 10
+SCORES = {f"q{n}": {"answered_right": value} for n, value in enumerate(HALF)}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command_line, "COMMANDS", (compare, gate))
+
+
+def folder(
+    at: str,
+    right: Sequence[float | None],
+    others: Mapping[str, Sequence[float | None]] | None = None,
+    figures: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+    **about: Any,
+) -> str:
+    """A run whose questions q0, q1 and so on have these values of answered_right, and others of others."""
+    scores: dict[str, dict[str, float | None]] = {
+        f"q{n}": {"answered_right": value} for n, value in enumerate(right)
+    }
+    for name, values in (others or {}).items():
+        for n, value in enumerate(values):
+            scores[f"q{n}"][name] = value
+    summary = {
+        "commit": "abc",
+        "questions": {"sha256": "1"},
+        "documents": {"pets.txt": "v1"},
+        "settings": {"top_k": 5, "home": at},
+        "versions": {"python": "3.11.0"},
+        "scores": scores,
+        "errors": dict(errors or {}),
+        "overall": {"figures": {name: {"value": value} for name, value in (figures or {}).items()}},
+        **about,
+    }
+    Path(at).mkdir()
+    Path(at, "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    return at
+
+
+def cli(*arguments: str) -> int:
+    return command_line.main(arguments)
+
+
+@pytest.mark.parametrize(
+    ("second", "code", "words"),
+    [
+        (ZEROS, 1, "The second run is worse on answered_right."),
+        (ONES, 0, "The second run is better on answered_right."),
+        (HALF, 0, "No detectable difference on answered_right."),
+        ([*HALF[:-5], *[1.0] * 5], 0, "No detectable difference on answered_right."),
+        ([*HALF[:-6], *[1.0] * 6], 0, "The second run is better on answered_right."),
+        ([*[0.0] * 6, *HALF[6:]], 1, "The second run is worse on answered_right."),
+    ],
+)
+def test_the_exit_code_agrees_with_the_words(
+    second: list[float], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, other = folder("a", HALF), folder("b", second)
+    assert cli("compare", first, other) == code
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == words
+    assert printed.err == ""
+    assert cli("compare", first, other, "--json") == code
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"] == "worse") == (code == 1)
+    assert told["verdict"] in words.lower()
+
+
+def test_what_decides_can_be_chosen_and_the_rest_decides_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = folder("a", ONES, {"wrongly_refused": ZEROS, "seconds": ONES})
+    second = folder("b", ONES, {"wrongly_refused": ONES, "seconds": [2.0] * 20})
+    assert cli("compare", first, second) == 0
+    out = capsys.readouterr().out
+    assert "No detectable difference on answered_right." in out
+    assert "wrongly refused (v)" in out
+    assert cli("compare", first, second, "--measure", "seconds") == 1
+    out = capsys.readouterr().out
+    assert "worse on seconds" in out
+    assert "2.000" in out
+    assert (
+        cli("compare", first, second, "--measure", "answered_right", "wrongly_refused", "--json")
+        == 1
+    )
+    told = json.loads(capsys.readouterr().out)
+    tests = {row["measure"]: row["tests"] for row in told["measures"]}
+    assert tests == {"answered_right": 2, "wrongly_refused": 2, "seconds": 1}
+    assert told["deciding"] == ["answered_right", "wrongly_refused"]
+
+
+def test_better_on_one_and_worse_on_another_is_worse(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = folder("a", ZEROS, {"hit_at_1": ONES}), folder("b", ONES, {"hit_at_1": ZEROS})
+    assert cli("compare", first, second, "--measure", "answered_right", "hit_at_1") == 1
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == "The second run is worse on hit_at_1; better on answered_right."
+    )
+
+
+def test_what_the_runs_were_made_with_is_above_the_tables(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = folder("a", HALF, errors={"q99": "broke"})
+    scores = {**SCORES, "q99": {"answered_right": 1.0}}
+    second = folder(
+        "b",
+        HALF,
+        scores=scores,
+        settings={"top_k": 3, "llm": "\x1b[2J"},
+        versions={"python": "3.12.0"},
+    )
+    assert cli("compare", first, second) == 0
+    out = capsys.readouterr().out
+    assert "top_k: 5 -> 3\n" in out
+    assert 'version of python: "3.11.0" -> "3.12.0"\n' in out
+    assert "home" not in out
+    assert "\x1b" not in out
+    assert "questions that broke: 1 and 0" in out
+    assert out.index("top_k") < out.index("Deciding")
+
+
+def test_runs_over_other_questions_or_documents_are_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = folder("a", HALF)
+    cases: dict[str, tuple[str, dict[str, Any]]] = {
+        "b": ("Their documents differ: pets.txt", {"documents": {"pets.txt": "v2"}}),
+        "c": ("Their questions were not the same", {"questions": {"sha256": "2"}}),
+    }
+    for name, (words, about) in cases.items():
+        other = folder(name, HALF, **about)
+        for arguments in (["compare", first, other], ["gate", other, "--baseline", first]):
+            assert cli(*arguments) == 2
+            printed = capsys.readouterr()
+            assert words in printed.err
+            assert printed.out == ""
+    fewer = folder("d", HALF[:-1])
+    assert cli("compare", first, fewer) == 2
+    assert "d did not ask 1 of the other's questions: q19" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("measure", ["nonsense", "answered", "none_there"])
+def test_a_measure_that_cannot_decide_is_told_with_those_that_can(
+    measure: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others: dict[str, list[float | None]] = {"none_there": [None] * 20, "answered": [1.0] * 20}
+    first, second = folder("a", HALF, others), folder("b", HALF, others)
+    assert cli("compare", first, second, "--measure", measure) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("footnote: ")
+    assert (
+        "neither better nor worse" if measure == "answered" else "There is: answered_right."
+    ) in told
+    assert cli("gate", second, "--baseline", first, "--measure", measure) == 2
+    assert capsys.readouterr().err.startswith("footnote: ")
+
+
+def test_a_table_fits_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    others = {
+        "unsupported_sentences": HALF,
+        "cited_quote_precision": HALF,
+        "seconds_to_first_words": ONES,
+    }
+    assert cli("compare", folder("a", HALF, others), folder("b", ONES, others)) == 0
+    out = capsys.readouterr().out
+    assert "no detectable difference" in out
+    assert max(map(len, out.splitlines())) <= compare.WIDTH
+    assert "\x1b" not in out
+
+
+@pytest.mark.parametrize(
+    ("second", "code"),
+    [(HALF, 0), (ONES, 0), ([*[0.0] * 4, *HALF[4:]], 0), ([*[0.0] * 5, *HALF[5:]], 1), (ZEROS, 1)],
+)
+def test_the_gate_fails_on_a_detectable_regression(
+    second: list[float], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One-sided, five of five lost are 1 in 32 by chance, four of four 1 in 16."""
+    baseline, run = folder("a", HALF), folder("b", second)
+    assert cli("gate", run, "--baseline", baseline) == code
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    assert [line[:4] for line in lines[:-1]] == ["pass", "FAIL" if code else "pass"]
+    assert ("detectably worse" in lines[1]) == (code == 1)
+    assert lines[-1] == ("failed: 1 of 2 checks" if code else "passed: 2 checks")
+    assert cli("gate", run, "--baseline", baseline, "--json") == code
+    told = json.loads(capsys.readouterr().out)
+    assert told["passed"] == (code == 0)
+    assert [check["passed"] for check in told["checks"]] == [True, code == 0]
+
+
+def test_several_gated_measures_are_corrected() -> None:
+    others = {"hit_at_5": HALF}
+    baseline, run = folder("a", HALF, others), folder("b", [*[0.0] * 5, *HALF[5:]], others)
+    assert cli("gate", run, "--baseline", baseline) == 0
+    assert cli("gate", run, "--baseline", baseline, "--measure", "answered_right") == 1
+    assert (
+        cli("gate", run, "--baseline", baseline, "--measure", "answered_right", "answered_right")
+        == 1
+    )
+
+
+def test_what_broke_anew_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {f"x{n}": "ValueError: no" for n in range(7)}
+    baseline, run = (
+        folder("a", HALF, errors={"x0": "TimeoutError"}),
+        folder("b", HALF, errors={"x0": "ValueError: no"}),
+    )
+    assert cli("gate", run, "--baseline", baseline) == 0
+    assert "no question broke that did not break in the baseline" in capsys.readouterr().out
+    more = folder("c", HALF, errors=told)
+    right = folder("d", HALF, scores={**SCORES, **{key: {"answered_right": 1.0} for key in told}})
+    assert cli("gate", more, "--baseline", right) == 1
+    out = capsys.readouterr().out
+    assert (
+        "7 questions broke that did not break in the baseline: x0, x1, x2, x3, x4, 2 others" in out
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--min", "hit_at_1=0.75"], 0, "0.75, at least 0.75 wanted"),
+        (["--min", "hit_at_1=0.76"], 1, "0.75, at least 0.76 wanted"),
+        (["--max", "seconds_p95=1.5"], 0, "1.5, at most 1.5 wanted"),
+        (["--max", "seconds_p95=1.4", "hit_at_1=1"], 1, "1.5, at most 1.4 wanted"),
+        (["--min", "citation_recall=0"], 1, "no question has a value, at least 0 wanted"),
+        (["--max", "citation_recall=1"], 1, "no question has a value, at most 1 wanted"),
+    ],
+)
+def test_thresholds(
+    arguments: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = {"hit_at_1": 0.75, "seconds_p95": 1.5, "citation_recall": None}
+    baseline, run = folder("a", HALF), folder("b", HALF, figures=figures)
+    assert cli("gate", run, "--baseline", baseline, *arguments) == code
+    out = capsys.readouterr().out
+    assert words in out
+    assert out.splitlines()[-1].startswith("failed: 1 of" if code else "passed: ")
+
+
+def test_quotes_must_be_exact_unless_said_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    baseline = folder("a", HALF)
+    run = folder("b", HALF, figures={"quotes_exact": 0.99})
+    assert cli("gate", run, "--baseline", baseline) == 1
+    assert "0.99, at least 1 wanted" in capsys.readouterr().out
+    assert cli("gate", run, "--baseline", baseline, "--min", "quotes_exact=0.9") == 0
+    assert (
+        cli("gate", folder("c", HALF, figures={"quotes_exact": 1.0}), "--baseline", baseline) == 0
+    )
+    assert (
+        cli("gate", folder("d", HALF, figures={"quotes_exact": None}), "--baseline", baseline) == 0
+    )
+
+
+def test_two_thresholds_for_one_figure_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    run = folder("b", HALF, figures={"hit_at_1": 0.75})
+    bounds = ["--min", "hit_at_1=0.9", "--min", "hit_at_1=0.1"]
+    assert cli("gate", run, "--baseline", folder("a", HALF), *bounds) == 2
+    assert "hit_at_1 has two thresholds" in capsys.readouterr().err
+
+
+def test_a_measure_that_is_not_gated_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("gate", folder("b", HALF), "--baseline", folder("a", HALF)) == 0
+    assert "rightly_refused  not gated: no question has it in both runs" in capsys.readouterr().out
+
+
+def test_an_unknown_figure_is_told_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    run = folder("b", HALF, figures={"hit_at_1": 0.75, "seconds_p95": 1.5})
+    assert cli("gate", run, "--baseline", folder("a", HALF), "--min", "hit_at_2=0.5") == 2
+    printed = capsys.readouterr()
+    assert printed.err == "footnote: b has no figure hit_at_2. It has: hit_at_1, seconds_p95.\n"
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize(
+    "bad", ["hit_at_1", "hit_at_1=", "=1", "hit_at_1=much", "hit_at_1=nan", "hit_at_1=inf"]
+)
+def test_a_threshold_that_is_none_is_bad_usage(
+    bad: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli("gate", "b", "--baseline", "a", "--min", bad)
+    assert caught.value.code == 2
+    assert "takes NAME=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("figure", ["much", True, {"of": 1}])
+def test_a_figure_that_is_no_number_is_damage(
+    figure: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = folder("b", HALF, figures={"hit_at_1": figure})
+    assert cli("gate", run, "--baseline", folder("a", HALF)) == 2
+    assert "summary.json is damaged" in capsys.readouterr().err
+
+
+def test_runs_that_are_none_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("compare", "nowhere", folder("a", HALF)) == 2
+    assert "nowhere is no run" in capsys.readouterr().err
+    assert cli("gate", "a", "--baseline", "a/summary.json") == 2
+    assert "a/summary.json is a file. Give the folder that it is in: a" in capsys.readouterr().err
+    assert cli("gate", "a", "--baseline", "nowhere") == 2
+    assert "nowhere is no run" in capsys.readouterr().err
+
+
+def test_code_that_is_not_committed_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("compare", folder("a", HALF, code="1" * 64), folder("b", HALF, code="2" * 64)) == 0
+    assert f'code: "{"1" * 12}" -> "{"2" * 12}"' in capsys.readouterr().out
+    assert cli("compare", "a", folder("c", HALF)) == 0
+    assert f'code: "{"1" * 12}" -> null' in capsys.readouterr().out
+
+
+def test_a_score_beyond_all_measures_is_damage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("compare", folder("a", HALF), folder("b", [1e300])) == 2
+    assert '"scores" is not an object of numbers' in capsys.readouterr().err
+
+
+def test_nothing_to_gate_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("gate", folder("b", [None]), "--baseline", folder("a", [1.0])) == 2
+    assert "Nothing to gate. No question has" in capsys.readouterr().err
+    assert cli("compare", "a", "b") == 2
+    assert (
+        "No question has answered_right in both runs. There is no measure that has."
+        in capsys.readouterr().err
+    )
+
+
+def test_help_names_what_is_gated_and_loads_nothing_heavy(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        cli("gate", "--help")
+    told = " ".join(capsys.readouterr().out.split())
+    assert ", ".join(GATED) in told
+    program = (
+        "import sys, eval.__main__ as m; from eval.commands import compare, gate; m.COMMANDS = (compare, gate)\n"
+        "try: m.main(['gate', '--help'])\n"
+        "except SystemExit: print([name for name in ('numpy', 'scipy', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

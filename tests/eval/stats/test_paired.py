@@ -1,0 +1,241 @@
+"""Two runs on one measure: by hand, and against scipy and statsmodels."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest, permutation_test, t
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from eval.results import Run
+from eval.stats.paired import Paired, estimated, holm, measures, pair, together
+
+PARTS = st.sampled_from([0.0, 0.25, 0.5, 0.8, 1.0])
+PAIRS = st.lists(st.tuples(PARTS, PARTS), min_size=1, max_size=25)
+
+
+def run(
+    values: Sequence[float | None],
+    measure: str = "answer_f1",
+    clusters: Mapping[str, str] | None = None,
+    broken: Sequence[str] = (),
+) -> Run:
+    scores = {f"q{at}": {measure: value} for at, value in enumerate(values)}
+    return Run(Path("run"), {}, scores, dict.fromkeys(broken, "broke"), clusters or {})
+
+
+def paired(
+    first: Sequence[float | None], second: Sequence[float | None], measure: str = "answer_f1"
+) -> Paired:
+    row = pair(measure, run(first, measure), run(second, measure))
+    assert row is not None
+    return row
+
+
+def zeros_and_ones(won: int, lost: int, ties: int) -> tuple[list[float], list[float]]:
+    return [0.0] * won + [1.0] * (lost + ties), [1.0] * won + [0.0] * lost + [1.0] * ties
+
+
+def test_by_hand() -> None:
+    row = paired([0.5, 1.0, 0.0, None, 0.5], [1.0, 0.5, 0.0, 1.0, 1.0])
+    assert (row.n, row.left_out) == (4, 1)
+    assert (row.first, row.second, row.effect) == pytest.approx((0.5, 0.625, 0.125))
+    assert (row.won, row.lost, row.ties) == (("q0", "q4"), ("q1",), 1)
+    # Of the 8 ways of signs of three halves, 4 come to one half or more: one-sided 1/2.
+    assert row.p == 1
+    assert row.verdict == "no detectable difference"
+    assert row.low < 0 < row.high
+    assert row.smallest is None
+
+
+def test_questions_that_broke_are_left_out() -> None:
+    first, second = run([1.0, 0.0, 1.0], broken=["q7"]), run([1.0, 1.0], broken=["q2", "q7"])
+    row = pair("answer_f1", first, second)
+    assert row is not None
+    assert (row.n, row.left_out) == (2, 2)
+
+
+def test_nothing_in_common_is_none() -> None:
+    assert pair("answer_f1", run([None, 1.0]), run([1.0, None])) is None
+    assert pair("other", run([1.0]), run([1.0])) is None
+
+
+@pytest.mark.parametrize(
+    ("won", "lost"), [(6, 0), (5, 0), (9, 1), (8, 2), (30, 14), (0, 6), (3, 3), (1, 0)]
+)
+def test_of_zeros_and_ones_p_is_mcnemars(won: int, lost: int) -> None:
+    first, second = zeros_and_ones(won, lost, 60)
+    row = paired(first, second)
+    exact = min(1.0, binomtest(won, won + lost).pvalue)
+    assert row.p == pytest.approx(exact)
+    assert row.p == pytest.approx(mcnemar([[60, lost], [won, 0]], exact=True).pvalue)
+    assert row.verdict == (
+        "no detectable difference" if exact >= 0.05 else "better" if won > lost else "worse"
+    )
+
+
+@pytest.mark.parametrize("n", [4, 8, 11, 40])
+@pytest.mark.parametrize("gain", [0.0, 0.1, 0.3])
+def test_of_other_values_p_is_the_larger_of_the_permutation_tests_and_the_intervals(
+    n: int, gain: float
+) -> None:
+    drawn = np.random.default_rng(n)
+    first = drawn.random(n)
+    second = drawn.random(n) * 0.7 + gain
+    theirs = permutation_test(
+        (second - first,),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=20_000,
+        vectorized=False,
+        rng=1,
+    )
+    mean, error, freedom = estimated(second - first, None)
+    expected = max(theirs.pvalue, 2 * t.sf(abs(mean) / error, freedom))
+    assert freedom == n - 1
+    assert paired(list(first), list(second)).p == pytest.approx(
+        expected, abs=1e-9 if n <= 11 else 0.015
+    )
+
+
+def test_in_clusters_signs_are_flipped_together() -> None:
+    """Six clusters of ten, each wholly won: as much as six questions show, and not as sixty."""
+    values = [0.0] * 60, [1.0] * 60
+    clusters = {f"q{at}": str(at % 6) for at in range(60)}
+    row = pair("answer_f1", run(values[0], clusters=clusters), run(values[1]))
+    assert row is not None
+    assert row.p == pytest.approx(2 / 64)
+    assert row.verdict == "better"
+    five = {f"q{at}": str(at % 5) for at in range(60)}
+    row = pair("answer_f1", run(values[0], clusters=five), run(values[1]))
+    assert row is not None
+    assert row.p == pytest.approx(2 / 32)
+    assert row.verdict == "no detectable difference"
+    assert row.low == 0
+
+
+def test_a_label_and_an_id_that_are_alike_are_not_one_cluster() -> None:
+    clusters = {"q0": "q5", "q1": "q5", "q2": "q6", "q3": "q6"}
+    row = pair("answer_f1", run([0.0] * 8, clusters=clusters), run([1.0] * 8))
+    assert row is not None
+    # Two pairs and four alone: all signs alike are 2 ways of 2**6.
+    assert row.p == pytest.approx(2 / 2**6)
+
+
+def test_one_article_with_questions_of_none_is_no_cluster() -> None:
+    first, second = zeros_and_ones(9, 1, 20)
+    clusters = {f"q{at}": "article" for at in range(15)}
+    row = pair("answer_f1", run(first, clusters=clusters), run(second, clusters=clusters))
+    assert row == paired(first, second)
+
+
+def test_all_ties_say_what_could_be_seen() -> None:
+    row = paired([1.0] * 100, [1.0] * 100)
+    assert (row.p, row.effect, row.ties) == (1, 0, 100)
+    assert row.low == pytest.approx(-row.high)
+    assert 0 < row.high < 0.05
+    # 6 of 100 must differ, 4 times of 5: 7.7 are then expected to.
+    assert row.smallest == pytest.approx(0.0776, abs=5e-4)
+    assert paired([1.0] * 5, [1.0] * 5).smallest is None
+
+
+def test_what_floats_round_to_is_a_tie() -> None:
+    first = [0.1 + at / 30 for at in range(20)]
+    row = paired(first, [sum([value] * 3) / 3 for value in first])
+    assert any(value != sum([value] * 3) / 3 for value in first)
+    assert (row.won, row.lost, row.ties, row.p) == ((), (), 20, 1)
+    assert row.smallest is not None
+    assert row.smallest > 0.1
+
+
+def test_one_question_shows_nothing() -> None:
+    row = paired([0.0], [1.0])
+    assert (row.low, row.high, row.p) == (-1, 1, 1)
+    assert row.verdict == "no detectable difference"
+
+
+@pytest.mark.parametrize("measure", ["wrongly_refused", "unsupported_sentences"])
+def test_where_less_is_better_more_is_lost(measure: str) -> None:
+    first, second = zeros_and_ones(12, 1, 20)
+    row = paired(first, second, measure)
+    assert row.verdict == "worse"
+    assert len(row.lost) == 12
+    assert row.worse < 0.01
+    assert paired(second, first, measure).verdict == "better"
+
+
+def test_seconds_are_compared_as_a_ratio() -> None:
+    first = [0.1 * at for at in range(1, 21)]
+    row = paired(first, [2 * one for one in first], "seconds")
+    assert (row.effect, row.low, row.high) == pytest.approx((2, 2, 2), rel=0.2)
+    assert row.second / row.first == pytest.approx(2)
+    assert row.verdict == "worse"
+    assert row.as_json()["ratio"] == pytest.approx(2)
+    alike = paired(first, first, "seconds")
+    assert (alike.effect, alike.p) == (1, 1)
+    assert alike.low < 1 < alike.high
+    assert paired([0.0, 1.0], [1.0, 1.0], "seconds").n == 1
+
+
+@given(PAIRS, st.integers(1, 5))
+def test_words_interval_and_p_agree_however_many_are_tested(
+    values: list[tuple[float, float]], tests: int
+) -> None:
+    first, second = zip(*values, strict=True)
+    for row in together([paired(first, second)] * tests):
+        assert row.low <= row.effect + 1e-9
+        assert row.effect - 1e-9 <= row.high
+        assert (
+            (row.verdict == "no detectable difference")
+            == (row.p >= 0.05)
+            == (row.low <= 0 <= row.high)
+        )
+        if row.verdict != "no detectable difference":
+            assert (row.verdict == "better") == (row.low > 0) == (row.effect > 0)
+
+
+@given(PAIRS)
+def test_the_other_way_round_is_the_mirror(values: list[tuple[float, float]]) -> None:
+    first, second = zip(*values, strict=True)
+    there, back = paired(first, second), paired(second, first)
+    assert back.effect == pytest.approx(-there.effect)
+    assert (back.low, back.high) == pytest.approx((-there.high, -there.low), abs=1e-9)
+    assert (back.won, back.lost) == (there.lost, there.won)
+    assert back.p == pytest.approx(there.p)
+    assert {there.verdict, back.verdict} in ({"better", "worse"}, {"no detectable difference"})
+
+
+def test_many_tests_are_corrected_as_by_statsmodels() -> None:
+    drawn = np.random.default_rng(3)
+    for n in (1, 2, 7, 20):
+        values = list(drawn.random(n) ** 3)
+        assert holm(values) == pytest.approx(list(multipletests(values, method="holm")[1]))
+    assert holm([]) == []
+
+
+def test_a_difference_that_is_shown_alone_may_not_be_among_several() -> None:
+    alone = paired(*zeros_and_ones(6, 0, 20))
+    assert alone.verdict == "better"
+    assert alone.low > 0
+    among = together([alone, alone])[0]
+    assert among.p == pytest.approx(2 * alone.p)
+    assert among.tests == 2
+    assert among.verdict == "no detectable difference"
+    assert among.low == 0
+
+
+def test_what_has_no_better_is_no_measure() -> None:
+    both = Run(
+        Path("run"), {}, {"q": {"answered": 1.0, "confidence": 0.5, "answered_right": 1.0}}, {}, {}
+    )
+    assert measures(both, both) == ["answered_right"]
+
+
+def test_the_same_runs_give_the_same_figures() -> None:
+    drawn = np.random.default_rng(5)
+    first, second = list(drawn.random(40)), list(drawn.random(40))
+    assert paired(first, second) == paired(first, second)

@@ -1,0 +1,301 @@
+"""The command line: exit codes, what goes where, and one run with the real bot."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.__main__ import main
+from qa.bot import Bot
+from qa.errors import ModelError
+from tests.eval.fakes import TEXT
+
+ROW: dict[str, Any] = {
+    "id": "dogs",
+    "question": "What do dogs do at night?",
+    "answerable": True,
+    "answers": ["bark"],
+    "evidence": ["Dogs bark at night."],
+    "kind": "fact",
+}
+ABSENT = {
+    "id": "peru",
+    "question": "What is the capital of Peru?",
+    "answerable": False,
+    "answers": [],
+    "evidence": [],
+}
+FOLLOW = {
+    **ROW,
+    "id": "birds",
+    "question": "And at dawn?",
+    "answers": ["sing"],
+    "evidence": ["Birds sing at dawn."],
+    "kind": "follow-up",
+    "split": "test",
+    "history": [{"question": "What do birds do?", "answer": "They sing."}],
+}
+ROWS = [ROW, FOLLOW, {**ABSENT, "kind": "absent"}]
+MODEL_FREE = ("torch", "numpy", "scipy", "sklearn", "rich", "chromadb", "llama_index", "qa.bot")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with questions and one document."""
+    monkeypatch.chdir(tmp_path)
+    Path("q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    Path("pets.txt").write_text(TEXT)
+    return tmp_path
+
+
+@pytest.fixture
+def no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading a model fails the test: what is wrong must be told before."""
+
+    def opened(*_: Any) -> None:
+        pytest.fail("the bot was opened")
+
+    monkeypatch.setattr(Bot, "open", opened)
+
+
+def cli(*arguments: str) -> int:
+    return main(["run", "--questions", "q.jsonl", "--documents", "pets.txt", *arguments])
+
+
+def test_a_run_with_the_real_bot(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A run has an index of its own, also where the environment names that of a person or a server.
+    monkeypatch.setenv("QA_INDEX", str(here / "mine"))
+    monkeypatch.setenv("QA_CHROMA_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("QA_HOME", str(here / "mine"))
+    assert cli("--out", "out", "--json", "--top-k", "3") == 0
+    printed = capsys.readouterr()
+    assert printed.out == Path("out/summary.json").read_text(encoding="utf-8")
+    assert "Written to out" in printed.err
+    summary = json.loads(printed.out)
+    assert summary["settings"]["top_k"] == 3
+    assert summary["questions"]["asked"] == summary["overall"]["questions"] == 3
+    assert summary["overall"]["figures"]["quotes_exact"]["value"] == 1
+    assert summary["overall"]["figures"]["hit_at_1"] == pytest.approx(
+        {"n": 2, "unscored": 1, "value": 1, "low": 0.3424, "high": 1}, abs=1e-4
+    )
+    rows = [
+        json.loads(line)
+        for line in Path("out/results.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert [row["id"] for row in rows] == ["dogs", "birds", "peru"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "home",
+        "questions.jsonl",
+        "report.html",
+        "results.jsonl",
+        "run.json",
+        "summary.json",
+    ]
+    assert not (here / "mine").exists()
+    before = Path("out/results.jsonl").read_bytes()
+    assert cli("--out", "out") == 2
+    assert Path("out/results.jsonl").read_bytes() == before
+
+
+def test_a_broken_question_gives_exit_code_3_and_all_the_rest(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Bot.ask
+
+    def breaking(self: Bot, question: str, *rest: Any) -> Any:
+        if question == FOLLOW["question"]:
+            raise ModelError("the model is gone")
+        return ask(self, question, *rest)
+
+    monkeypatch.setattr(Bot, "ask", breaking)
+    assert cli() == 3
+    printed = capsys.readouterr()
+    (out,) = Path("runs").iterdir()
+    assert json.loads((out / "summary.json").read_text())["errors"] == {
+        "birds": "ModelError: the model is gone"
+    }
+    assert "1 of 3 questions broke" in printed.err
+    assert "Traceback" not in printed.err
+    assert "Retrieval" in printed.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--questions", "none.jsonl"], "none.jsonl cannot be read"),
+        (["--documents", "none.txt"], "none.txt does not exist"),
+        (["--kind", "fact", "colour"], "no kind colour. It has: absent, fact, follow-up"),
+        (["--kind", "fact", "--split", "test"], "no question left by --split test and --kind fact"),
+        (["--filter", "zebra"], "no question left by --filter zebra"),
+        (["--top-k", "many"], "top_k takes a whole number, not many: set QA_TOP_K or --top-k"),
+        (["--threshold", "7"], "threshold must be from 0 to 1"),
+        (["--engine", "none/such"], "none/such"),
+        (["--out", "."], "is there already"),
+    ],
+)
+@pytest.mark.usefixtures("here", "no_models")
+def test_bad_usage_and_bad_data_are_told_in_words(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli(*arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("footnote: ")
+    assert told in printed.err
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+    assert not Path("runs").exists()
+
+
+@pytest.mark.usefixtures("here", "no_models")
+def test_a_file_without_questions_is_told_with_what_else_is_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("q.jsonl").write_text("\n")
+    assert cli("--documents", "none.txt") == 2
+    told = capsys.readouterr().err
+    assert "line 1: there is no question" in told
+    assert "none.txt does not exist" in told
+
+
+@pytest.mark.usefixtures("here", "no_models")
+def test_bad_lines_and_bad_evidence_are_told_with_their_numbers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("q.jsonl").write_text("\n".join(["{", json.dumps({**ROW, "color": 1})]))
+    assert cli() == 2
+    assert [line[:8] for line in capsys.readouterr().err.splitlines()[1:]] == [
+        "  line 1",
+        "  line 2",
+    ]
+    rows = [ROW, {**ROW, "id": "b", "evidence": ["Fish swim."]}]
+    Path("q.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert cli("--limit", "1") == 2
+    assert "  line 2: b: evidence is in no document: 'Fish swim.'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here", "no_models")
+def test_lines_documents_and_evidence_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [json.dumps(ROW), "{", json.dumps({**ROW, "id": "b", "evidence": ["Fish swim."]})]
+    Path("q.jsonl").write_text("\n".join(lines))
+    assert cli("none.txt", "--out", "out") == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line[:9] for line in told[1:3]] == ["  line 2:", "  line 3:"]
+    assert "none.txt does not exist" in told[3]
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--limit", "0"], ["--limit", "x"], ["--split", "train"], ["--nonsense"]]
+)
+@pytest.mark.usefixtures("here", "no_models")
+def test_argparse_gives_the_same_exit_code(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli(*arguments)
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("error", [ModelError("no model"), ZeroDivisionError("a defect")])
+@pytest.mark.usefixtures("here")
+def test_what_breaks_gives_exit_code_3(
+    error: Exception,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Bot, "open", broken)
+    assert cli() == 3
+    if isinstance(error, ModelError):
+        assert capsys.readouterr().err == "footnote: no model\n"
+    else:
+        assert "a defect" in caplog.text
+
+
+def test_split_kind_and_limit_choose_the_questions(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+
+    class Library:
+        def __init__(self) -> None:
+            self.held: list[Any] = []
+
+        def add(self, added: Any) -> None:
+            self.held.append(added)
+
+        def documents(self) -> list[Any]:
+            return self.held
+
+    class Silent:
+        def __init__(self) -> None:
+            self.index = Library()
+
+        def answering(self, _: Any) -> "Silent":
+            return self
+
+        def ask(self, question: str, history: Any = ()) -> Any:
+            heard.append(question)
+            raise ValueError("silent")
+
+    monkeypatch.setattr(Bot, "open", lambda _: Silent())
+    for number, (arguments, expected) in enumerate(
+        [
+            ([], ROWS),
+            (["--split", "dev"], [ROW, ROWS[2]]),
+            (["--split", "test"], [FOLLOW]),
+            (["--kind", "absent", "--kind", "fact"], [ROW, ROWS[2]]),
+            (["--kind", "absent", "fact", "--limit", "1"], [ROW]),
+        ]
+    ):
+        heard.clear()
+        cli("--out", str(number), *arguments)
+        assert heard == [row["question"] for row in expected]
+
+
+@pytest.mark.parametrize("command", ["show {0} dogs", "compare {0} {0}"])
+@pytest.mark.usefixtures("here")
+def test_a_reader_that_goes_away_is_no_verdict_and_no_traceback(command: str) -> None:
+    assert cli("--out", "out", "--limit", "1") == 0
+    read, write = os.pipe()
+    os.close(read)
+    program = [sys.executable, "-m", "eval", *command.format("out").split()]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        program, stdout=write, stderr=subprocess.PIPE, text=True, env=environ, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_terminal_obeys_nothing_in_a_question_file(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {**ROW, "id": "\x1b[31mred", "kind": "\x1b[2Jkind"}
+    Path("q.jsonl").write_text(json.dumps(row))
+    assert cli("--out", "out") == 0
+    Path("q.jsonl").write_text(json.dumps({**row, "evidence": ["\x1b[2J"]}))
+    assert cli("--out", "other") == 2
+    printed = capsys.readouterr()
+    assert "kind" in printed.out
+    assert "red: evidence is in no document" in printed.err
+    assert "\x1b" not in printed.out + printed.err
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; from eval.__main__ import main\n"
+        "try: main(['run', '--help'])\n"
+        f"except SystemExit: print([name for name in {MODEL_FREE!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "--threshold" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"

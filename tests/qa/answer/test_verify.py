@@ -1,0 +1,287 @@
+"""Each sentence against the documents: its state, and the exact words that it rests on."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa.answer.align import MOST_CITED
+from qa.answer.generate import Claim
+from qa.answer.verify import Bounds, Verifier
+from qa.documents.passages import split
+from qa.library.search import Library
+from qa.models.embedding import Encodings
+from qa.models.entailment import Entails
+from qa.types import AnswerSentence, Document, Passage, Span
+from tests.qa.fakes import CoverEntailment, WordEmbedder, text_document
+from tests.qa.texts import NEWS, texts
+
+BRIDGE = text_document(
+    "The bridge cost 48 million euros less than the tunnel. Ines Prado opened it on Tuesday, nine years late. "
+    "“They knew in spring,” Beck said. The northern ramp is not open. About two thousand people came.",
+    "bridge.txt",
+)
+FERRY = text_document("The ferry will stop in May. Its boats will be sold to Norra.", "ferry.txt")
+
+
+class FixedEntailment:
+    """The same log-odds for every pair; keeps the pairs."""
+
+    def __init__(self, odds: float) -> None:
+        self.odds = odds
+        self.pairs: list[tuple[str, str]] = []
+
+    def log_odds(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        self.pairs += pairs
+        return [self.odds] * len(pairs)
+
+
+def _passage(document: Document) -> Passage:
+    return Passage(document, Span(0, len(document.text)))
+
+
+def _check(
+    *claims: tuple[str, list[Document]],
+    documents: tuple[Document, ...] = (BRIDGE, FERRY),
+    odds: float | None = None,
+) -> list[AnswerSentence]:
+    passages = {document.name: _passage(document) for document in documents}
+    library = Library.made_of(list(passages.values()), documents, "1")
+    entailment: Entails = CoverEntailment() if odds is None else FixedEntailment(odds)
+    verifier = Verifier(Encodings(WordEmbedder()), entailment, Bounds(0.2, 0.5))
+    made = [
+        Claim(text, tuple(passages[document.name] for document in cited)) for text, cited in claims
+    ]
+    return list(verifier.check(made, list(passages.values()), library))
+
+
+def _one(text: str, *cited: Document, odds: float | None = None) -> AnswerSentence:
+    (sentence,) = _check((text, list(cited)), odds=odds)
+    return sentence
+
+
+def _quotes(sentence: AnswerSentence) -> list[str]:
+    return [citation.quote for citation in sentence.citations]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The ferry will stop in May.",
+        "the  ferry will stop in May",
+        "“The ferry will stop in May.”",
+    ],
+)
+def test_a_sentence_of_the_documents_is_verbatim(text: str) -> None:
+    sentence = _one(text, FERRY)
+    assert (sentence.support, _quotes(sentence)) == ("verbatim", ["The ferry will stop in May."])
+
+
+def test_verbatim_needs_no_model_and_overrules_it() -> None:
+    assert _one("The ferry will stop in May.", FERRY, odds=-9.0).support == "verbatim"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The bridge cost 48 million euros.",
+        "They knew in spring.",
+        "Open.",
+        "No.",
+        "Art",
+        "The northern ramp is",
+    ],
+)
+def test_a_part_of_a_sentence_is_not_verbatim(text: str) -> None:
+    """It may say the opposite of the whole: the model reads both."""
+    assert _one(text, BRIDGE, odds=-9.0).support == "unsupported"
+    assert _one(text, BRIDGE, odds=9.0).support in ("supported", "unsupported")
+
+
+@pytest.mark.parametrize(
+    ("odds", "support", "cited"),
+    [(3.0, "supported", 1), (0.0, "supported", 1), (-1.0, "weak", 1), (-3.0, "unsupported", 0)],
+)
+def test_the_probability_decides_the_state(odds: float, support: str, cited: int) -> None:
+    sentence = _one("Prado opened the crossing on Tuesday.", BRIDGE, odds=odds)
+    assert (sentence.support, len(sentence.citations)) == (support, cited)
+
+
+def test_what_is_said_elsewhere_than_marked_is_cited_where_it_is_said() -> None:
+    sentence = _one("The boats will be sold to Norra.", BRIDGE)
+    assert (sentence.support, _quotes(sentence)) == (
+        "supported",
+        ["Its boats will be sold to Norra."],
+    )
+    assert sentence.citations[0].document == "ferry.txt"
+
+
+def test_what_was_not_marked_is_aligned_afterwards() -> None:
+    sentence = _one("The boats will be sold to Norra.")
+    assert (sentence.support, _quotes(sentence)) == (
+        "supported",
+        ["Its boats will be sold to Norra."],
+    )
+
+
+def test_what_was_not_marked_and_is_said_nowhere_has_no_citation() -> None:
+    sentence = _one("Elephants can swim for hours.")
+    assert (sentence.support, sentence.citations) == ("unsupported", ())
+
+
+def test_no_claim_and_no_passage() -> None:
+    assert _check() == []
+    assert [one.support for one in _check(("Anything at all.", []), documents=())] == [
+        "unsupported"
+    ]
+
+
+def test_passages_without_a_sentence_that_tells_anything() -> None:
+    menu = text_document("Subscribe to our newsletter\nSign up here\n", "menu.txt")
+    assert [one.support for one in _check(("Anything.", [menu]), documents=(menu,))] == [
+        "unsupported"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "document"),
+    [
+        ("The bridge cost 84 million euros less than the tunnel.", BRIDGE),
+        ("About three thousand people came.", BRIDGE),
+        ("The ferry will stop in June.", FERRY),
+        ("Ines Prado opened it on Monday, nine years late.", BRIDGE),
+        ("“They knew in winter,” Beck said.", BRIDGE),
+    ],
+)
+def test_a_number_date_or_quotation_that_is_missing_settles_it(
+    text: str, document: Document
+) -> None:
+    sentence = _one(text, document, odds=9.0)
+    assert (sentence.support, sentence.citations) == ("unsupported", ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "About 2,000 people came.",
+        "Beck said “they knew in spring”.",
+        'Beck said "They knew in spring".',
+        "Ines Prado opened it 9 years late.",
+    ],
+)
+def test_a_number_or_quotation_in_another_form_is_there(text: str) -> None:
+    assert _one(text, BRIDGE, odds=9.0).support == "supported"
+
+
+def test_a_quotation_may_lose_markdown_but_not_end_within_a_word() -> None:
+    document = text_document(
+        "Beck said: “They **knew** in spring and summer.”", "x.md", markdown=True
+    )
+    (kept,) = _check(
+        ("Beck said “they knew in spring”.", [document]), documents=(document,), odds=9.0
+    )
+    (cut,) = _check(("Beck said “they knew in spri”.", [document]), documents=(document,), odds=9.0)
+    assert (kept.support, cut.support) == ("supported", "unsupported")
+
+
+def test_a_denial_is_left_to_the_model() -> None:
+    assert _one("The northern ramp is open.", BRIDGE).support == "unsupported"
+
+
+def test_the_model_reads_the_sentence_before_too_of_each_document() -> None:
+    one, other = (text_document(f"{name} opened the {thing}. It cost 9 euros then.", f"{name}.txt")
+                  for name, thing in (("Anna", "gate"), ("Dora", "door")))  # fmt: skip
+    passages = [_passage(one), _passage(other)]
+    entailment = FixedEntailment(9.0)
+    library = Library.made_of(passages, (one, other), "1")
+    verifier = Verifier(Encodings(WordEmbedder()), entailment)
+    verifier.check(
+        [Claim("Anna opened the gate and Dora the door.", tuple(passages))], passages, library
+    )
+    ((_, evidence),) = entailment.pairs
+    assert "Anna opened the gate." in evidence
+    assert "Dora opened the door." in evidence
+
+
+def test_a_repeat_is_cited_only_where_what_it_repeats_was_not_seen() -> None:
+    said = "“This bridge belongs to the people who waited for it and nobody will ever pay to cross it,” Prado said."
+    repeat = (
+        "This bridge belongs to the people who waited for it and nobody will ever pay to cross it."
+    )
+    document = text_document(f"{repeat}\n{said}\n", "quote.txt")
+    place = document.text.index("“")
+    passages = [
+        Passage(document, Span(0, place)),
+        Passage(document, Span(place, len(document.text))),
+    ]
+    library = Library.made_of(passages, [document], "1")
+    verifier = Verifier(Encodings(WordEmbedder()), CoverEntailment())
+    for seen, support, quote in ((passages, "supported", said), (passages[:1], "verbatim", repeat)):
+        (sentence,) = verifier.check([Claim(repeat, (passages[0],))], seen, library)
+        assert (sentence.support, _quotes(sentence)) == (support, [quote])
+
+
+def test_never_more_than_three_citations_and_each_once() -> None:
+    text = " ".join(
+        f"Item {word} is {word}er." for word in "alpha beta gamma delta epsilon zeta".split()
+    )
+    document = text_document(text, "items.txt")
+    (sentence,) = _check(
+        ("Alpha, beta, gamma, delta, epsilon and zeta.", [document]),
+        documents=(document,),
+        odds=9.0,
+    )
+    assert len(sentence.citations) == MOST_CITED == len(set(sentence.citations))
+
+
+def _is_exact(sentences: list[AnswerSentence], passages: list[Passage]) -> None:
+    for sentence in sentences:
+        assert len(sentence.citations) <= MOST_CITED
+        assert bool(sentence.citations) == (sentence.support != "unsupported")
+        for citation in sentence.citations:
+            within = [
+                passage
+                for passage in passages
+                if passage.document.name == citation.document
+                and passage.span.start <= citation.start < citation.end <= passage.span.end
+            ]
+            assert within
+            assert within[0].document.text[citation.start : citation.end] == citation.quote
+            assert citation.quote == citation.quote.strip() != ""
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(texts.filter(str.strip), min_size=1, max_size=3),
+    st.lists(
+        st.one_of(
+            texts.filter(lambda text: any(map(str.isalnum, text))),
+            st.sampled_from(NEWS.split(". ")),
+        ),
+        max_size=4,
+    ),
+    st.randoms(use_true_random=False),
+    st.sampled_from([-9.0, 0.0, 9.0]),
+)
+def test_whatever_is_claimed_and_marked_citations_are_exact_and_in_what_was_seen(
+    given_texts: list[str], claims: list[str], rng: random.Random, odds: float
+) -> None:
+    documents = [
+        text_document(text, f"{n}.txt", markdown=n % 2 == 0)
+        for n, text in enumerate([NEWS, *given_texts])
+    ]
+    passages = [
+        passage for one in documents for passage in split(one, WordEmbedder().count_tokens, 30)
+    ]
+    library = Library.made_of(passages, documents, "1")
+    seen = rng.sample(passages, rng.randint(1, len(passages)))
+    made = [
+        Claim(" ".join(text.split()), tuple(rng.sample(seen, rng.randint(0, min(3, len(seen))))))
+        for text in claims
+    ]
+    verifier = Verifier(Encodings(WordEmbedder()), FixedEntailment(odds))
+    sentences = list(verifier.check(made, seen, library))
+    assert [sentence.text for sentence in sentences] == [claim.text for claim in made]
+    _is_exact(sentences, seen)

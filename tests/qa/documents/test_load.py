@@ -1,0 +1,147 @@
+"""Files become documents: their own text, or one clear reason why not."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa.documents.filetypes import MAX_BYTES
+from qa.documents.load import load
+from tests.qa.texts import PIECES
+
+
+def _why(path: Path) -> str:
+    (failure,) = load([path]).failures
+    return str(failure)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.sampled_from([*PIECES, "\r\n", "\r"]), max_size=10).map("".join))
+def test_the_text_is_the_files_own_but_for_line_ends(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    file = tmp_path_factory.mktemp("own") / "a.md"
+    file.write_bytes(f"Begin. {text}".encode())
+    (document,) = load([file]).documents
+    assert document.text == f"Begin. {text}".replace("\r\n", "\n").replace("\r", "\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_tells_the_encoding_and_is_no_text(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.txt").write_text("Ça va.", encoding=encoding)
+    assert load([tmp_path]).documents[0].text == "Ça va."
+
+
+def test_ids_come_from_the_source_and_versions_from_the_text(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.txt", tmp_path / "b.txt"
+    first.write_text("Same words.")
+    second.write_text("Same words.")
+    one, other = load([tmp_path]).documents
+    assert (one.id != other.id, one.version) == (True, other.version)
+    first.write_text("Other words.")
+    assert (load([first]).documents[0].id, load([first]).documents[0].version != one.version) == (
+        one.id,
+        True,
+    )
+
+
+def test_a_folder_gives_all_below_it_by_their_paths_and_leaves_the_rest(tmp_path: Path) -> None:
+    for name in ("b.txt", "deep/er/a.MD", ".hidden/c.txt", ".d.txt", "e.png", "e.txt.meta.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text('{"title": "x"}')
+    assert [document.name for document in load([tmp_path]).documents] == ["b.txt", "deep/er/a.MD"]
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("Secret.")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Open.")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    assert [document.name for document in load([folder]).documents] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "title"),
+    [
+        ("a.md", "Text first.\n\n## Later\n\n# The *title* #\n", "The *title*"),
+        (
+            "b.md",
+            "---\nlayout: post\n---\n\n```\n# install\n```\n\nThe title\n=========\n",
+            "The title",
+        ),
+        ("a.txt", "\nA headline without an end\nText.", "A headline without an end"),
+        ("notes.txt", "This first line is a sentence.\nAnd more.", "notes"),
+    ],
+)
+def test_a_title_is_the_texts_own_or_the_files_name(
+    tmp_path: Path, name: str, content: str, title: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    assert load([tmp_path]).documents[0].title == title
+
+
+def test_a_sidecar_tells_title_publisher_and_examples(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Text.")
+    (tmp_path / "a.txt.meta.json").write_text(
+        '{"title": "T", "publisher": "P", "examples": ["Q?"]}'
+    )
+    (document,) = load([tmp_path]).documents
+    assert (document.title, document.publisher, document.examples) == ("T", "P", ("Q?",))
+
+
+@pytest.mark.parametrize(
+    "sidecar", ["{", "[]", '{"title": 3}', '{"examples": "Q?"}', '{"examples": [1]}']
+)
+def test_a_bad_sidecar_is_named(tmp_path: Path, sidecar: str) -> None:
+    (tmp_path / "a.txt").write_text("Text.")
+    (tmp_path / "a.txt.meta.json").write_text(sidecar)
+    assert "a.txt.meta.json" in _why(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b" \n\t\n", "empty"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "binary"),
+        (b"text\x00text", "binary"),
+        (b"caf\xe9 au lait", "not valid UTF-8 (byte 3)"),
+    ],
+)
+def test_a_file_that_is_no_text_is_a_failure_that_says_why(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "bad.txt").write_bytes(content)
+    assert reason in _why(tmp_path / "bad.txt")
+    assert "bad.txt" in _why(tmp_path / "bad.txt")
+
+
+def test_what_is_missing_unknown_or_holds_nothing_is_a_failure_that_says_why(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.png").write_text("x")
+    assert "does not exist" in _why(tmp_path / "nowhere")
+    assert "is of a kind that is not read" in _why(tmp_path / "a.png")
+    assert "holds no file that can be read" in _why(tmp_path)
+
+
+def test_a_file_over_the_limit_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "big.txt").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    assert "larger than 50 MB" in _why(tmp_path)
+
+
+def test_a_bad_file_does_not_keep_the_others_from_being_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Good.")
+    (tmp_path / "b.txt").write_bytes(b"\xff\xfe\xfa")
+    loaded = load([tmp_path / "missing.txt", tmp_path])
+    assert [document.name for document in loaded.documents] == ["a.txt"]
+    assert len(loaded.failures) == 2
+
+
+def test_a_link_beside_its_file_is_the_same_source(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Some text.")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "a.txt")
+    assert [document.name for document in load([tmp_path]).documents] == ["a.txt"]

@@ -1,0 +1,60 @@
+"""Passages tile the text and fit the embedder."""
+
+from itertools import pairwise
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from qa.documents.passages import PASSAGE_TOKENS, size_for, split
+from qa.documents.sentences import segment
+from qa.models.embedding import SentenceTransformerEmbedder
+from tests.qa.fakes import WordEmbedder, text_document
+from tests.qa.texts import NEWS, texts
+
+COUNT = WordEmbedder().count_tokens
+
+
+@settings(deadline=None, max_examples=200)
+@given(texts.filter(str.strip), st.booleans())
+@example("word " * 3000, False)
+@example("x" * 5000, False)
+@example("e\u0301" * 900, False)
+@example("A sentence of six words here. " * 400, False)
+@example("\n\n  \nA line.\n\n\n", False)
+def test_passages_tile_the_text_and_none_is_too_long(text: str, markdown: bool) -> None:
+    document = text_document(text, markdown=markdown)
+    passages = split(document, COUNT)
+    assert "".join(passage.text for passage in passages) == text
+    assert passages[0].span.start == 0
+    assert all(before.span.end == after.span.start for before, after in pairwise(passages))
+    assert all(COUNT(passage.text) <= PASSAGE_TOKENS for passage in passages)
+    assert len({passage.id for passage in passages}) == len(passages)
+
+
+def test_passages_fit_the_packaged_embedder(embedder: SentenceTransformerEmbedder) -> None:
+    document = text_document(NEWS * 5 + "unbelievably " * 900 + "日本語の文です。" * 200)
+    passages = split(document, embedder.count_tokens)
+    assert "".join(passage.text for passage in passages) == document.text
+    assert len(passages) > 10
+    assert all(embedder.count_tokens(passage.text) <= PASSAGE_TOKENS for passage in passages)
+
+
+def test_a_passage_begins_where_a_paragraph_does() -> None:
+    document = text_document(NEWS * 3)
+    starts = {s.span.start for s in segment(document)}
+    paragraphs = {s.paragraph: s.span.start for s in reversed(segment(document))}
+    passages = split(document, COUNT)
+    assert len(passages) > 2
+    assert {passage.span.start for passage in passages[1:]} <= starts & set(paragraphs.values())
+
+
+def test_an_embedder_that_reads_less_gets_shorter_passages() -> None:
+    assert [size_for(limit) for limit in (8192, 256, 128, 32)] == [
+        PASSAGE_TOKENS,
+        PASSAGE_TOKENS,
+        64,
+        1,
+    ]
+    document = text_document("One two three four five six. " * 40)
+    count = WordEmbedder().count_tokens
+    assert max(count(passage.text) for passage in split(document, count, 64)) <= 64

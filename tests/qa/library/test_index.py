@@ -1,0 +1,309 @@
+"""The index: whole or not at all, and honest about what built it."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from qa.errors import IndexDamagedError, IndexMismatchError, NotWritableError
+from qa.library.index import WRITTEN_AT_ONCE, Added, Index
+from qa.library.store import Store
+from qa.models.embedding import Encoding
+from qa.types import Document
+from tests.qa.fakes import WordEmbedder, text_document
+from tests.qa.texts import NEWS, texts
+
+
+class BrokenEmbedder(WordEmbedder):
+    """Fails at the n-th text."""
+
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
+        raise RuntimeError("out of order")
+
+
+def _texts(index: Index) -> dict[str, str]:
+    return {document.name: document.text for document in index.documents()}
+
+
+@settings(deadline=None, max_examples=40)
+@given(texts.filter(str.strip))
+def test_adding_twice_is_a_no_op_and_the_text_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    embedder = WordEmbedder()
+    index = Index(tmp_path_factory.mktemp("twice") / "index", embedder)
+    document = text_document(text)
+    assert index.add(document).outcome == "added"
+    before, generation = list(embedder.encoded), index.generation
+    assert index.add(document).outcome == "unchanged"
+    assert (embedder.encoded, index.generation) == (before, generation)
+    assert index.documents() == [document]
+    assert "".join(passage.text for passage in index.passages(index.documents())) == text
+
+
+def test_a_changed_document_replaces_the_old_version_whole(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document(NEWS * 3))
+    generation = index.generation
+    assert index.add(text_document("Short now.")).outcome == "replaced"
+    assert _texts(index) == {"a.txt": "Short now."}
+    assert len(index.nearest(WordEmbedder().encode(["bridge"])[0].vector, 50)) == 1
+    assert index.generation != generation
+
+
+def test_a_new_title_replaces_too_because_it_is_embedded(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("Same text.", title="Old"))
+    assert index.add(text_document("Same text.", title="New")).outcome == "replaced"
+    assert [document.title for document in index.documents()] == ["New"]
+
+
+def test_everything_of_a_document_comes_back(tmp_path: Path) -> None:
+    document = Document("a.md", "/s/a.md", "T", "# T\n\nText.", "P", True, ("Q?",))
+    Index(tmp_path / "index", WordEmbedder()).add(document)
+    assert Index(tmp_path / "index").documents() == [document]
+
+
+def test_what_fails_in_the_middle_leaves_the_library_as_it_was(tmp_path: Path) -> None:
+    Index(tmp_path / "index", WordEmbedder()).add(text_document("The first version."))
+    with pytest.raises(RuntimeError, match="out of order"):
+        Index(tmp_path / "index", BrokenEmbedder()).add(text_document("The second version."))
+    assert _texts(Index(tmp_path / "index")) == {"a.txt": "The first version."}
+
+
+@pytest.mark.parametrize("stopped", [1, 2])
+def test_who_stops_an_adding_while_it_is_written_finds_the_library_as_before(
+    tmp_path: Path, stopped: int
+) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document(NEWS))
+    question = WordEmbedder().encode(["bridge"])[0].vector
+    generation, before = index.generation, index.nearest(question, 99)
+    told: list[int] = []
+
+    def stop(done: int, total: int) -> None:
+        told.append(done)
+        if told.count(total) > stopped:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.add(text_document("The bridge is long and it is old. " * 12_000), stop)
+    assert told[-1] > 2 * WRITTEN_AT_ONCE
+    assert (index.generation, index.nearest(question, 99), _texts(index)) == (
+        generation,
+        before,
+        {"a.txt": NEWS},
+    )
+
+
+def test_passages_without_a_record_are_not_seen_and_go_at_the_next_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("The first version."))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("qa.library.index._put_record", killed)
+    with pytest.raises(KeyboardInterrupt):
+        index.add(text_document("The second version."))
+    vector = WordEmbedder().encode(["version"])[0].vector
+    assert len(index.nearest(vector, 9)) == 2
+    reopened = Index(tmp_path / "index", WordEmbedder())
+    assert _texts(reopened) == {"a.txt": "The first version."}
+    assert len(reopened.nearest(vector, 9)) == 1
+
+
+def test_another_opening_of_the_same_folder_sees_a_change(tmp_path: Path) -> None:
+    one, other = (
+        Index(tmp_path / "index", WordEmbedder()),
+        Index(tmp_path / "index", WordEmbedder()),
+    )
+    generation = other.generation
+    one.add(text_document("Some text."))
+    assert other.generation != generation
+    assert _texts(other) == {"a.txt": "Some text."}
+
+
+def test_two_sources_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    first = Document("a.txt", "/one/a.txt", "A", "One.")
+    second = Document("a.txt", "/two/a.txt", "A", "Two.")
+    assert [index.add(document).name for document in (first, second, second)] == [
+        "a.txt",
+        "two/a.txt",
+        "two/a.txt",
+    ]
+    assert _texts(index) == {"a.txt": "One.", "two/a.txt": "Two."}
+
+
+def test_removing(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("Some text."))
+    assert [index.remove("a.txt"), index.remove("a.txt")] == [True, False]
+    assert index.documents() == []
+    assert index.nearest(WordEmbedder().encode(["text"])[0].vector, 9) == []
+
+
+def test_nearest_gives_cosines_nearest_first_and_may_be_restricted(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    gold, salt = text_document("gold", "g.txt", title=""), text_document("salt", "s.txt", title="")
+    for document in (gold, salt):
+        index.add(document)
+    found = index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9)
+    assert [round(score, 4) for _, score in found] == [1.0, 0.0]
+    assert len(index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9, [salt])) == 1
+    assert index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9, []) == []
+
+
+def test_an_index_of_another_model_names_the_command_that_rebuilds_it(tmp_path: Path) -> None:
+    Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
+    with pytest.raises(IndexMismatchError, match=r"embedding one.*python -m qa rebuild"):
+        Index(tmp_path / "index", WordEmbedder("two"))
+    assert Index.rebuild(tmp_path / "index", WordEmbedder("two")) == 1
+    assert Index(tmp_path / "index", WordEmbedder("two")).documents() == [text_document(NEWS)]
+    with pytest.raises(IndexMismatchError, match="embedding two"):
+        Index(tmp_path / "index", WordEmbedder("one"))
+
+
+def test_a_rebuild_that_fails_leaves_the_old_index(tmp_path: Path) -> None:
+    Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
+    with pytest.raises(RuntimeError, match="out of order"):
+        Index.rebuild(tmp_path / "index", BrokenEmbedder("two"))
+    assert _texts(Index(tmp_path / "index", WordEmbedder("one"))) == {"a.txt": NEWS}
+    assert Index.rebuild(tmp_path / "index", WordEmbedder("two")) == 1
+
+
+@pytest.mark.parametrize("damage", [b"garbage" * 999, b"SQLite format 3\0" + b"\0" * 200])
+def test_a_damaged_folder_is_one_error_that_says_what_to_do(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "chroma.sqlite3").write_bytes(damage)
+    with pytest.raises(IndexDamagedError, match="python -m qa add"):
+        Index(tmp_path / "index", WordEmbedder())
+
+
+def test_vectors_that_are_gone_are_noticed(tmp_path: Path) -> None:
+    """Chroma itself answers from the few that it has not yet put into files."""
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(
+        text_document("\n\n".join(f"Paragraph {n} " + "of many words " * 50 for n in range(1500)))
+    )
+    assert len(index.passages(index.documents())) > 1000
+    vectors = [path for path in (tmp_path / "index").iterdir() if path.is_dir()]
+    shutil.copytree(tmp_path / "index", tmp_path / "copy")
+    for path in vectors:
+        shutil.rmtree(tmp_path / "copy" / path.name)
+    with pytest.raises(IndexDamagedError, match=r"python -m qa add"):
+        Index(tmp_path / "copy", WordEmbedder())
+
+
+def test_a_place_that_takes_no_writes_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotWritableError, match="QA_HOME") as caught:
+        Index(tmp_path / "file" / "index", WordEmbedder())
+    assert caught.value.exit_code == 3
+
+
+def _in_another_process(code: str, *arguments: str) -> None:
+    """Runs code that finds `Index`, `WordEmbedder`, `text_document` and `arguments`."""
+    head = (
+        "import sys\nfrom pathlib import Path\nfrom qa.library.index import Index\n"
+        "from tests.qa.fakes import WordEmbedder, text_document\narguments = sys.argv[1:]\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", head + code, *arguments], check=True, cwd=Path(__file__).parents[3]
+    )
+
+
+def test_what_another_process_adds_changes_removes_or_rebuilds_is_found(tmp_path: Path) -> None:
+    where = str(tmp_path / "index")
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("The first text.", "a.txt"))
+    vector = WordEmbedder().encode(["second words"])[0].vector
+    assert len(index.nearest(vector, 9, index.documents())) == 1
+
+    open_index = "index = Index(Path(arguments[0]), WordEmbedder())\n"
+    _in_another_process(open_index + "index.add(text_document('Second words.', 'b.txt'))", where)
+    assert len(index.nearest(vector, 9, index.documents())) == 2
+    _in_another_process(
+        open_index + "index.add(text_document('Second words, again.', 'b.txt'))", where
+    )
+    passages = {passage.id: passage.text for passage in index.passages(index.documents())}
+    best, _ = index.nearest(vector, 9, index.documents())[0]
+    assert passages[best] == "Second words, again."
+    _in_another_process("Index.rebuild(Path(arguments[0]), WordEmbedder())", where)
+    assert len(index.nearest(vector, 9, index.documents())) == 2
+    _in_another_process(open_index + "index.remove('b.txt')", where)
+    assert len(index.nearest(vector, 9, index.documents())) == 1
+    assert index.add(text_document("The third text.", "c.txt")).outcome == "added"
+    assert set(_texts(index)) == {"a.txt", "c.txt"}
+
+
+def test_listing_or_rebuilding_an_empty_library_does_not_keep_it_from_being_used(
+    tmp_path: Path,
+) -> None:
+    assert Index(tmp_path / "index").documents() == []
+    assert Index.rebuild(tmp_path / "index", WordEmbedder("one")) == 0
+    index = Index(tmp_path / "index", WordEmbedder("two"))
+    assert index.add(text_document("Some text.")).outcome == "added"
+    assert index.remove("a.txt")
+    assert (
+        Index(tmp_path / "index", WordEmbedder("three")).add(text_document("Other text.")).outcome
+        == "added"
+    )
+
+
+@pytest.mark.parametrize("step", ["_point", "sweep_pairs"])
+def test_a_rebuild_that_is_killed_leaves_the_old_library_or_the_new_one(
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    index = Index(tmp_path / "index")
+    with monkeypatch.context() as patched:
+        patched.setattr(Index, "__init__", lambda self, _: self.__dict__.update(index.__dict__))
+        patched.setattr(Store, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            Index.rebuild(tmp_path / "index", WordEmbedder("two"))
+    assert _texts(Index(tmp_path / "index")) == {"a.txt": NEWS}
+    Index(tmp_path / "index", WordEmbedder("one" if step == "_point" else "two"))
+
+
+def test_a_library_whose_database_is_gone_is_not_an_empty_one(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document(NEWS))
+    shutil.copytree(tmp_path / "index", tmp_path / "copy")
+    (tmp_path / "copy" / "chroma.sqlite3").write_bytes(b"")
+    with pytest.raises(IndexDamagedError, match="missing or empty"):
+        Index(tmp_path / "copy", WordEmbedder())
+
+
+def test_a_text_that_was_changed_in_the_database_is_not_given(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("Some text."))
+    stored = index._store.passages.get()
+    vectors = np.ones((1, 64), np.float32)
+    index._store.passages.update(ids=stored["ids"], documents=["Other."], embeddings=vectors)
+    with pytest.raises(IndexDamagedError, match=r"a\.txt"):
+        index.documents()
+
+
+def test_a_name_that_told_two_apart_is_kept_when_the_other_is_gone(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    first, second = (
+        Document("a.txt", "/one/a.txt", "A", "One."),
+        Document("a.txt", "/two/a.txt", "A", "Two."),
+    )
+    index.add(first)
+    index.add(second)
+    index.remove("a.txt")
+    assert index.add(second) == Added("unchanged", "two/a.txt")

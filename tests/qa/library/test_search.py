@@ -1,0 +1,75 @@
+"""Retrieval: two rankings, fused."""
+
+from pathlib import Path
+
+import pytest
+
+from qa.library.index import Index
+from qa.library.search import DEPTH, RRF_K, Library, retrieve
+from tests.qa.fakes import WordEmbedder, text_document
+from tests.qa.texts import NEWS
+
+
+def test_the_fused_score_is_the_sum_of_reciprocal_ranks(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    for name, text in (("a.txt", "gold gold gold"), ("b.txt", "salt"), ("c.txt", "gold salt coal")):
+        index.add(text_document(text, name, title=""))
+    library = Library.of(index)
+    by_name = {passage.document.name: key for key, passage in library.passages.items()}
+
+    def nearest(*_: object) -> list[tuple[str, float]]:
+        return [
+            (by_name["b.txt"], 0.9),
+            (by_name["a.txt"], 0.8),
+            ("of a passage that is gone", 0.7),
+        ]
+
+    found = retrieve("gold", WordEmbedder().encode(["gold"])[0].vector, library, nearest, top_k=5)
+    assert {
+        one.passage.document.name: (one.why.dense_rank, one.why.lexical_rank) for one in found
+    } == {
+        "a.txt": (2, 1),
+        "b.txt": (1, None),
+        "c.txt": (None, 2),
+    }
+    assert [one.passage.document.name for one in found] == ["a.txt", "b.txt", "c.txt"]
+    assert found[0].score == pytest.approx(1 / (RRF_K + 2) + 1 / (RRF_K + 1))
+    assert all(one.score == one.why.fused for one in found)
+
+
+def test_what_an_echo_repeats_is_read_too(tmp_path: Path) -> None:
+    pull = "This bridge belongs to the people who waited for it for nine long years."
+    filler = "\n".join(f"Paragraph {n} is about the ferry and its boats. " * 12 for n in range(20))
+    document = text_document(
+        f"{pull}\n{filler}\n“{pull[:-1]},” the mayor of the town told the crowd on Tuesday."
+    )
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(document)
+    library = Library.of(index)
+
+    def only_the_first(*_: object) -> list[tuple[str, float]]:
+        return [(next(iter(library.passages)), 1.0)]
+
+    found = retrieve(
+        "zzz", WordEmbedder().encode(["zzz"])[0].vector, library, only_the_first, top_k=1
+    )
+    assert [one.passage.text.endswith("on Tuesday.") for one in found] == [False, True]
+
+
+def test_a_library_holds_each_sentence_in_one_passage(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document(NEWS * 4))
+    library = Library.of(index)
+    inside = [
+        sentence for passage in library.passages.values() for sentence in library.inside(passage)
+    ]
+    assert tuple(inside) == library.sentences[library.documents[0].id]
+    assert DEPTH >= len(library.passages) > 2
+
+
+def test_a_library_may_be_a_part_of_the_index(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", WordEmbedder())
+    for name in ("a.txt", "b.txt"):
+        index.add(text_document("gold", name))
+    assert [document.name for document in Library.of(index, {"b.txt"}).documents] == ["b.txt"]
+    assert Library.of(index, set()).passages == {}

@@ -1,0 +1,53 @@
+"""The packaged model that checks sentences: what it carries, what it does not, and what it cannot read whole."""
+
+from pathlib import Path
+
+import pytest
+
+from qa.errors import ModelError
+from qa.models.entailment import NEVER, Entailment
+
+EVIDENCE = "According to the news agency, around 2000 participants attended the Pakistan Minerals Investment Forum."
+
+
+@pytest.fixture(scope="module")
+def entailment() -> Entailment:
+    return Entailment()
+
+
+def test_what_the_evidence_says_is_likelier_than_what_it_does_not(entailment: Entailment) -> None:
+    carried, number, other = entailment.log_odds(
+        [
+            ("Around 2000 people attended the forum.", EVIDENCE),
+            ("The forum was not attended by 2000 participants.", EVIDENCE),
+            ("The weather was bad.", EVIDENCE),
+        ]
+    )
+    assert carried > 0 > max(number, other)
+
+
+def test_the_order_of_pairs_does_not_matter(entailment: Entailment) -> None:
+    pairs = [
+        (f"Around {count} people attended the forum.", EVIDENCE * (count % 3 + 1))
+        for count in range(20)
+    ]
+    forward, backward = entailment.log_odds(pairs), entailment.log_odds(pairs[::-1])
+    assert forward == pytest.approx(backward[::-1], abs=0.1)
+    assert entailment.log_odds([]) == []
+
+
+def test_a_claim_that_is_not_read_whole_is_never_carried(entailment: Entailment) -> None:
+    long = "Around 2000 people attended the forum, " * 20 + "and the minister resigned."
+    assert entailment.log_odds([(long, EVIDENCE), (EVIDENCE, EVIDENCE * 50)])[0] == NEVER
+    assert entailment.log_odds([(EVIDENCE, EVIDENCE * 50)])[0] > 0
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}"])
+def test_a_model_that_is_missing_or_damaged_is_one_clear_error(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "config.json").write_bytes(content)
+        (tmp_path / "model.safetensors").write_bytes(content)
+    with pytest.raises(ModelError, match="Install the project again"):
+        Entailment(str(tmp_path))

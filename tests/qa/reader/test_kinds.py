@@ -1,0 +1,50 @@
+"""What a question asks for, and whether a sentence has it."""
+
+import pytest
+
+from qa.reader.kinds import Expected, expected, fitting
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("How much did the company pay for it?", "money"),
+        ("What was the price of the bridge?", "money"),
+        ("What percentage of the ore is gold?", "share"),
+        ("How many people came?", "count"),
+        ("how much copper is there", "count"),
+        ("In which year was it built?", "date"),
+        ("When did he arrive?", "time"),
+        ("Why did she leave?", "reason"),
+        ("Who is Ana Ruiz?", "name"),
+        ("which mining companies took part", "name"),
+        ("Tell me about the harbor.", "any"),
+    ],
+)
+def test_the_words_of_a_question_tell_what_it_asks_for(question: str, kind: Expected) -> None:
+    assert expected(question) == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "found"),
+    [
+        ("What did it cost?", "It cost $48 million.", True),
+        ("What did it cost?", "It took 48 days.", False),
+        ("How many people came?", "Around 2,000 people came.", True),
+        ("How many of the 62 workers left?", "The 62 workers were thanked.", False),
+        ("In which year was it built?", "It was built on Monday.", False),
+        ("In which year was it built?", "It was built in 1994.", True),
+        ("Who opened it?", "It was opened by Ines Prado.", True),
+        ("Who opened it?", "It was opened in the rain.", False),
+        ("Did Prado open it?", "Prado opened it.", False),
+    ],
+)
+def test_a_sentence_fits_that_has_such_a_thing_and_not_from_the_question(
+    question: str, sentence: str, found: bool
+) -> None:
+    assert bool(fitting(question, expected(question), sentence)) == found
+
+
+def test_the_places_lie_inside_the_sentence() -> None:
+    sentence = "In 1994 it was built."
+    assert fitting("What year?", "date", sentence) == [(0, len(sentence))]

@@ -1,0 +1,116 @@
+"""Reading: the weights' arithmetic, and what a reading holds."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qa.bot import Bot
+from qa.config import PACKAGED_READER, Settings
+from qa.library.index import Index
+from qa.library.search import Library, retrieve
+from qa.models.embedding import Encodings
+from qa.reader.features import NAMES, understand
+from qa.reader.reader import WEIGHTS, Reader, Reading, Weights, sureness
+from tests.qa.fakes import WordEmbedder, WordPointer, text_document
+from tests.qa.texts import NEWS
+
+
+def _read(tmp_path: Path, question: str, text: str = NEWS) -> tuple[Reading, WordEmbedder]:
+    embedder = WordEmbedder()
+    index = Index(tmp_path / "index", embedder)
+    index.add(text_document(text))
+    library = Library.of(index)
+    (encoding,) = embedder.encode([question])
+    ranked = retrieve(question, encoding.vector, library, index.nearest, 8)
+    return Reader(Encodings(embedder), WordPointer(), Weights.of(PACKAGED_READER)).read(
+        question, encoding, ranked, library
+    ), embedder
+
+
+def test_the_packaged_weights_fit_the_signals() -> None:
+    weights = Weights.of(PACKAGED_READER)
+    assert (
+        weights.rank.shape == weights.rank_mean.shape == weights.rank_scale.shape == (len(NAMES),)
+    )
+    rows = np.random.default_rng(0).random((4, len(NAMES)))
+    assert sureness(rows, weights.scores(rows)).shape == weights.sure.shape
+    assert (weights.rank_scale > 0).all()
+    assert (weights.sure_scale > 0).all()
+
+
+def test_scores_and_confidence_are_linear_models_by_hand() -> None:
+    one = np.ones(2)
+    weights = Weights(
+        one, 2 * one, np.array([3.0, -1.0]), np.zeros(7), np.ones(7), np.eye(7)[0], -1.0
+    )
+    rows = np.array([[3.0, 1.0], [1.0, 5.0]])
+    assert weights.scores(rows).tolist() == [3.0, -2.0]
+    assert weights.confidence(rows, weights.scores(rows)) == pytest.approx(
+        1 / (1 + np.exp(-(3.0 - 1.0)))
+    )
+
+
+def test_candidates_are_sorted_may_answer_and_passages_share_the_probability(
+    tmp_path: Path,
+) -> None:
+    reading, _ = _read(tmp_path, "What did the harbor bridge cost?")
+    scores = [candidate.score for candidate in reading.candidates]
+    assert scores == sorted(scores, reverse=True)
+    assert all(candidate.sentence.answers for candidate in reading.candidates)
+    assert sum(one.score for one in reading.passages) == pytest.approx(1)
+    assert [one.score for one in reading.passages] == sorted(
+        (one.score for one in reading.passages), reverse=True
+    )
+    assert 0 < reading.confidence < 1
+
+
+def test_nothing_that_may_answer_is_no_confidence(tmp_path: Path) -> None:
+    reading, _ = _read(tmp_path, "Why?", "Who asks this?\n")
+    assert (reading.candidates, reading.confidence) == ((), 0.0)
+
+
+def test_a_passage_is_encoded_once_for_many_questions(tmp_path: Path) -> None:
+    embedder = WordEmbedder()
+    index = Index(tmp_path / "index", embedder)
+    index.add(text_document(NEWS))
+    bot = Bot(
+        index,
+        embedder,
+        Reader(Encodings(embedder), WordPointer(), Weights.of(PACKAGED_READER)),
+        Settings(home=tmp_path),
+    )
+    bot.ask("What did the bridge cost?")
+    before = len(embedder.encoded)
+    bot.ask("Who thanked the workers?")
+    assert embedder.encoded[before:] == ["Who thanked the workers?"]
+
+
+def test_only_words_that_carry_meaning_have_weight() -> None:
+    (encoding,) = WordEmbedder().encode(["What did the mayor open?"])
+    assert understand("What did the mayor open?", encoding).weights.tolist() == [0, 0, 0, 1, 1, 0]
+    (encoding,) = WordEmbedder().encode(["who is it"])
+    assert understand("who is it", encoding).weights.tolist() == [1, 1, 1]
+
+
+def test_the_packaged_model_is_the_one_that_its_card_tells_of() -> None:
+    root = Path(__file__).parents[3]
+    model = (root / "qa" / "models" / PACKAGED_READER / "model.safetensors").read_bytes()
+    assert len(model) < 50_000_000
+    assert f"`{sha256(model).hexdigest()}`" in (root / "docs" / "model_card.md").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_a_folder_with_weights_of_its_own_is_read_with_those(tmp_path: Path) -> None:
+    packaged = Path(__file__).parents[3] / "qa" / "models" / PACKAGED_READER / WEIGHTS
+    raw = json.loads(packaged.read_text(encoding="utf-8"))
+    (tmp_path / WEIGHTS).write_text(json.dumps({**raw, "sure_bias": 7.5}))
+    assert Weights.of(str(tmp_path)).sure_bias == 7.5
+    assert (
+        Weights.of(str(tmp_path / "none")).sure_bias
+        == raw["sure_bias"]
+        == Weights.of(PACKAGED_READER).sure_bias
+    )

@@ -1,0 +1,247 @@
+"""The command line: what is printed where, and the exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qa.__main__ import main
+from qa.bot import Bot
+from qa.config import Settings
+from qa.library.index import Index
+from tests.qa.fakes import WordEmbedder, text_document, word_bot
+
+BRIDGE = "The bridge over the bay cost 48 million euros.\nIt opened on Tuesday.\n"
+HEAVY = (
+    "torch",
+    "sentence_transformers",
+    "transformers",
+    "chromadb",
+    "llama_index",
+    "numpy",
+    "streamlit",
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with a document, and a library of its own below it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QA_HOME", str(tmp_path / "home"))
+    Path("bridge.txt").write_text(BRIDGE)
+    return tmp_path
+
+
+@pytest.fixture
+def words(here: Path, monkeypatch: pytest.MonkeyPatch) -> WordEmbedder:
+    """The bot of the commands counts words instead of loading a model; gives its embedder."""
+    bot = word_bot(here / "home")
+    monkeypatch.setattr(Bot, "open", lambda _: bot)
+    embedder: Any = bot._embedder
+    return embedder  # type: ignore[no-any-return]  # word_bot's own
+
+
+def test_help_loads_nothing_heavy() -> None:
+    check = f"import sys, qa.__main__ as m; m._parser(); sys.exit(any(name in sys.modules for name in {HEAVY}))"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+    assert (
+        "ask"
+        in subprocess.run(
+            [sys.executable, "-m", "qa", "--help"], capture_output=True, text=True
+        ).stdout
+    )
+
+
+def test_the_whole_chain_in_a_process_of_its_own_without_any_socket(here: Path) -> None:
+    """A real process that cannot open a connection adds a file and answers from it."""
+    code = (
+        "import socket, sys\n"
+        "def refuse(*_, **__): raise SystemExit('a connection was tried')\n"
+        "socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse\n"
+        "from qa.__main__ import main\n"
+        "sys.exit(main(['ask', '--threshold', '0', '--json', '--documents', 'bridge.txt', 'What was the cost?']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    (citation,) = answer["sentences"][0]["citations"]
+    assert citation["quote"] == BRIDGE[citation["start"] : citation["end"]] == BRIDGE.split("\n")[0]
+
+
+@pytest.mark.usefixtures("words")
+def test_adding_listing_asking_and_removing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for outcome in ("added", "unchanged"):
+        assert main(["add", "bridge.txt"]) == 0
+        assert capsys.readouterr().out == f"{outcome} bridge.txt\n"
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out.startswith("bridge.txt\t")
+    assert main(["ask", "What did the bridge cost?"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("The bridge over the bay cost 48 million euros.[1]")
+    assert (
+        "[1] bridge (bridge.txt, characters 0-46): “The bridge over the bay cost 48 million euros.”"
+        in told
+    )
+    assert main(["remove", "bridge.txt"]) == 0
+    assert main(["list"]) == 0
+    assert "bridge.txt\t" not in capsys.readouterr().out
+    assert main(["remove", "bridge.txt"]) == 2
+    assert "python -m qa list" in capsys.readouterr().err
+
+
+def test_an_unchanged_document_is_not_embedded_again(here: Path, words: WordEmbedder) -> None:
+    assert main(["add", "bridge.txt"]) == 0
+    embedded = list(words.encoded)
+    assert embedded
+    assert main(["add", "bridge.txt"]) == 0
+    assert words.encoded == embedded
+
+
+@pytest.mark.usefixtures("words")
+def test_a_refusal_is_told_plainly_and_is_no_failure(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", "Who are you?"]) == 0
+    assert "no documents" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("words")
+@pytest.mark.parametrize(
+    ("path", "words_of_error"),
+    [
+        ("missing.txt", "does not exist"),
+        ("empty.txt", "is empty"),
+        ("binary.txt", "binary"),
+        ("latin.txt", "iconv"),
+        ("nothing", "holds no file"),
+        ("page.exe", "kind that is not read"),
+    ],
+)
+def test_a_bad_file_is_one_line_and_the_others_are_added(
+    here: Path, path: str, words_of_error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("empty.txt").write_text("")
+    Path("binary.txt").write_bytes(bytes(range(256)))
+    Path("latin.txt").write_bytes("Caf\xe9 society".encode("latin-1"))
+    Path("page.exe").write_text("x")
+    Path("nothing").mkdir()
+    assert main(["add", path, "bridge.txt"]) == 2
+    told = capsys.readouterr()
+    assert told.out == "added bridge.txt\n"
+    assert words_of_error in told.err
+    assert told.err.startswith("footnote: ")
+    assert told.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("words")
+def test_an_answer_over_files_that_cannot_all_be_read_is_not_given(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", "--documents", "bridge.txt", "missing.txt", "--", "What did it cost?"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_an_index_of_another_model_names_the_rebuild(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Index(Settings.from_environment().home / "index", WordEmbedder("another")).add(
+        text_document(BRIDGE)
+    )
+    assert main(["ask", "What did it cost?"]) == 2
+    told = capsys.readouterr().err
+    assert "python -m qa rebuild" in told
+    assert told.count("\n") == 1
+
+
+def test_a_damaged_index_and_a_place_without_writes_are_one_line_each(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = here / "home" / "index"
+    damaged.mkdir(parents=True)
+    (damaged / "chroma.sqlite3").write_bytes(b"garbage" * 999)
+    assert main(["list"]) == 2
+    Path("file").write_text("")
+    assert main(["list", "--home", "file/below"]) == 3
+    told = capsys.readouterr().err
+    assert told.count("\n") == 2
+    assert "mv " in told
+    assert "QA_HOME" in told
+
+
+@pytest.mark.usefixtures("words")
+@pytest.mark.parametrize(
+    "arguments", [["--documents", "bridge.txt", "What?"], ["What?", "--documents", "bridge.txt"]]
+)
+def test_the_question_may_stand_before_or_after_the_documents(
+    here: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", "--json", *arguments]) == 0
+    assert json.loads(capsys.readouterr().out)["question"] == "What?"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--documents", "bridge.txt"]])
+def test_no_question_is_bad_usage(
+    here: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", *arguments]) == 2
+    assert "no question" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--top-k", "0"], ["--threshold", "high"], ["--engine", "unknown/model"]]
+)
+def test_a_setting_out_of_range_is_bad_usage(
+    here: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", *arguments, "Who?"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("words")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["add", "caf\udce9.txt"],
+        ["add", "a" * 300 + ".txt"],
+        ["add", "pipe.txt"],
+        ["add", "nul\0.txt"],
+        ["add", "deep.txt"],
+        ["ask", "Who is \udcff?"],
+        ["list", "--home", "~nobody-of-this-name/x"],
+    ],
+)
+def test_odd_names_questions_and_sidecars_are_one_line_each(
+    here: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("caf\udce9.txt").write_text("Some text.")
+    os.mkfifo("pipe.txt")
+    Path("deep.txt").write_text("Some text.")
+    Path("deep.txt.meta.json").write_text("[" * 200_000)
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("footnote: ")
+    assert told.count("\n") == 1
+
+
+def test_what_nobody_expected_is_told_with_its_traceback_and_exits_3(
+    here: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Settings) -> None:
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr(Bot, "open", broken)
+    assert main(["ask", "Who?"]) == 3
+    assert "no luck" in caplog.text
+
+
+def test_a_reader_of_the_output_may_stop_reading(here: Path) -> None:
+    command = f"{sys.executable} -m qa list | true"
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, env=environ
+    )
+    assert (done.returncode, done.stderr) == (0, "")
