@@ -1,6 +1,6 @@
 """How a report looks, and the few lines of script that filter its questions; without them everything is there to read.
 
-The colours are those of the chat's page (.streamlit/config.toml).
+The colours are those of the chat's page (ui/.streamlit/config.toml).
 """
 
 STYLE = """

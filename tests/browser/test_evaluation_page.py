@@ -36,13 +36,13 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     make_run(runs / "breaking", BREAKING, finished="2026-01-03T10:00:00+00:00")
     (runs / "cut-off").mkdir()
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "tests/browser/evaluation_page.py"]
+    command = [sys.executable, "-m", "streamlit", "run", f"{ROOT}/tests/browser/evaluation_page.py"]
     options = ["--server.headless", "true", "--server.port", str(port)]
     log = runs / "server.log"
     environ = {**os.environ, "RUNS": str(runs), "PYTHONPATH": str(ROOT)}
     with log.open("w") as output:
         running = subprocess.Popen(
-            [*command, *options], cwd=ROOT, env=environ, stdout=output, stderr=output
+            [*command, *options], cwd=ROOT / "ui", env=environ, stdout=output, stderr=output
         )
         try:
             wait_for(f"http://localhost:{port}/_stcore/health", running, log)

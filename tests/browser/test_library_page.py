@@ -34,7 +34,7 @@ def address(chromium: str, tmp_path: Path) -> Iterator[str]:
         "-m",
         "streamlit",
         "run",
-        "tests/browser/library_page.py",
+        str(ROOT / "tests/browser/library_page.py"),
         "--server.headless",
         "true",
     ]
@@ -42,7 +42,11 @@ def address(chromium: str, tmp_path: Path) -> Iterator[str]:
     log = tmp_path / "server.log"
     with log.open("w") as output:
         running = subprocess.Popen(
-            [*command, "--server.port", str(port)], cwd=ROOT, env=told, stdout=output, stderr=output
+            [*command, "--server.port", str(port)],
+            cwd=ROOT / "ui",
+            env=told,
+            stdout=output,
+            stderr=output,
         )
         try:
             wait_for(f"http://localhost:{port}/_stcore/health", running, log)
