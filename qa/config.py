@@ -68,6 +68,13 @@ class Settings:
                 raw[one.name] = value
         return _checked(cls, raw)
 
+    def as_environment(self) -> dict[str, str]:
+        """Returns the settings as `QA_…` variables, for a process that this one starts."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {
+            f"QA_{name.upper()}": str(value) for name, value in values.items() if value is not None
+        }
+
 
 def share_processors(environ: MutableMapping[str, str] = os.environ) -> None:
     """Lets the models' threads sleep while they wait for each other; to be called before a model is loaded.

@@ -12,7 +12,7 @@ FootnoteError             exit code 2: bad usage or bad data
         └── LanguageModelError  a language model that gave no answer, or broke off in one
             └── StoppedError    the person stopped it
 
-Only the entry points (`qa.__main__`, `eval.__main__`, the page) catch these and print them without a traceback.
+Only the entry points (`qa.cli`, `eval.__main__`, the page) catch these and print them without a traceback.
 """
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from qa.__main__ import main
 from qa.bot import Bot
+from qa.cli import main
 from qa.config import Settings
 from qa.library.index import Index
 from tests.qa.fakes import WordEmbedder, text_document, word_bot
@@ -46,7 +46,7 @@ def words(here: Path, monkeypatch: pytest.MonkeyPatch) -> WordEmbedder:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    check = f"import sys, qa.__main__ as m; m._parser(); sys.exit(any(name in sys.modules for name in {HEAVY}))"
+    check = f"import sys, qa.cli as m; m._parser(); sys.exit(any(name in sys.modules for name in {HEAVY}))"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
     assert (
         "ask"
@@ -62,7 +62,7 @@ def test_the_whole_chain_in_a_process_of_its_own_without_any_socket(here: Path) 
         "import socket, sys\n"
         "def refuse(*_, **__): raise SystemExit('a connection was tried')\n"
         "socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse\n"
-        "from qa.__main__ import main\n"
+        "from qa.cli import main\n"
         "sys.exit(main(['ask', '--threshold', '0', '--json', '--documents', 'bridge.txt', 'What was the cost?']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -90,7 +90,7 @@ def test_adding_listing_asking_and_removing(here: Path, capsys: pytest.CaptureFi
     assert main(["list"]) == 0
     assert "bridge.txt\t" not in capsys.readouterr().out
     assert main(["remove", "bridge.txt"]) == 2
-    assert "python -m qa list" in capsys.readouterr().err
+    assert "footnote list" in capsys.readouterr().err
 
 
 def test_an_unchanged_document_is_not_embedded_again(here: Path, words: WordEmbedder) -> None:

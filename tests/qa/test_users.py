@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.__main__ import main
+from qa.cli import main
 from qa.errors import FootnoteError
 from qa.users import FILE, Users
 

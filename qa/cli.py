@@ -1,0 +1,392 @@
+"""The command `footnote`: ask, add, list, remove, rebuild, user, chat, eval.
+
+Results go to standard output, messages to standard error. Heavy modules are imported by the
+command that needs them, so that `footnote --help` answers at once.
+"""
+
+import argparse
+import json
+import logging
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from getpass import getpass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa.config import BUILT_IN, Settings, share_processors
+from qa.errors import BrokenError, DocumentError, FootnoteError, LanguageModelError, ModelError
+from qa.terminal import visible
+
+if TYPE_CHECKING:
+    from qa.bot import Bot
+    from qa.types import Answer, Citation
+
+INTERRUPTED = 130
+"""The exit code by which shells know a program that Ctrl+C ended."""
+DOUBTS = {"weak": " (only partly backed)", "unsupported": " (not found in your documents)"}
+"""What follows a language model's sentence on a terminal, by its support."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code.
+
+    0: done. 1: a comparison failed (`footnote eval`). 2: bad usage or bad data. 3: something broke.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["eval"]:
+        return _run_eval(words[1:])
+
+    options = _parser().parse_args(words)
+    share_processors()
+    _log_to_stderr(logging.INFO if options.verbose else logging.ERROR)
+    command: Callable[[argparse.Namespace, Settings], int] = options.command
+    try:
+        return command(options, _settings(options))
+    except FootnoteError as error:
+        return _report(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of the output has closed it. Python would print an error about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # logged in full, with its traceback
+        # Python itself would exit with 1, which here means that a comparison failed.
+        logging.getLogger("qa").exception("footnote: unexpected error. Please report it.")
+        return BrokenError.exit_code
+
+
+def _ask(options: argparse.Namespace, settings: Settings) -> int:
+    """Answers one question, over the whole library or over `--documents` only."""
+    from qa.bot import Bot
+
+    question, paths = _question_and_paths(options)
+    bot = Bot.open(settings)
+    names = None
+    if paths:
+        names, exit_code = _add_all(bot, paths)
+        if exit_code:
+            return exit_code
+
+    try:
+        answer = bot.ask(question, documents=names)
+    except LanguageModelError as error:
+        if error.streamed:
+            message = f"Written before the error, and not checked: {error.streamed}"
+            print(visible(message), file=sys.stderr)
+        raise
+
+    if options.json:
+        print(json.dumps(answer.as_json(), ensure_ascii=False))
+    else:
+        print(visible(_answer_text(answer)))
+    return 0
+
+
+def _question_and_paths(options: argparse.Namespace) -> tuple[str, list[Path]]:
+    """Returns the question and the paths of `--documents`.
+
+    In `--documents A B QUESTION`, argparse takes the question for a third path: without a question
+    of its own, the last word is the question.
+    """
+    words: list[str] = list(options.documents or ())
+    if options.question is not None:
+        words.append(options.question)
+
+    only_paths = options.question is None and len(words) < 2
+    if not words or only_paths:
+        raise FootnoteError('There is no question. Put it last: footnote ask "What did it cost?"')
+
+    question = words[-1]
+    if any("\ud800" <= letter <= "\udfff" for letter in question):
+        raise FootnoteError("The question is not valid UTF-8. Type it again.")
+    return question, [Path(word) for word in words[:-1]]
+
+
+def _add(options: argparse.Namespace, settings: Settings) -> int:
+    """Adds files and folders to the library, and prints what happened to each file."""
+    from qa.bot import Bot
+
+    # Adding needs no language model, which may be misconfigured or switched off.
+    bot = Bot.open(replace(settings, llm=BUILT_IN))
+    _, exit_code = _add_all(bot, options.paths, report=print)
+    return exit_code
+
+
+def _list(_: argparse.Namespace, settings: Settings) -> int:
+    """Prints a line per document: name, title, length."""
+    from qa.library.index import Index
+
+    for document in Index(settings.store).documents():
+        print(visible(f"{document.name}\t{document.title}\t{len(document.text)} characters"))
+    return 0
+
+
+def _remove(options: argparse.Namespace, settings: Settings) -> int:
+    """Removes one document."""
+    from qa.library.index import Index
+
+    if not Index(settings.store).remove(options.name):
+        raise DocumentError(
+            f"There is no document named {options.name}. See the names: footnote list"
+        )
+    print(visible(f"removed {options.name}"))
+    return 0
+
+
+def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
+    """Embeds the whole library again."""
+    from qa.library.index import Index
+    from qa.models.embedding import SentenceTransformerEmbedder
+
+    embedder = SentenceTransformerEmbedder(settings.embedding)
+    count = Index.rebuild(settings.store, embedder)
+    print(f"rebuilt the index of {count} documents")
+    return 0
+
+
+def _user(options: argparse.Namespace, settings: Settings) -> int:
+    """Adds, removes or lists the users of the page."""
+    from qa.users import Users
+
+    users = Users(settings.home)
+    if options.action == "list":
+        for name in users.names():
+            print(visible(name))
+        return 0
+
+    if not options.name:
+        raise FootnoteError(f"The user's name is missing: footnote user {options.action} NAME")
+
+    if options.action == "add":
+        users.add(options.name, _password())
+        print(visible(f"{options.name} can log in now"))
+    elif users.remove(options.name):
+        print(visible(f"removed {options.name}"))
+    else:
+        raise FootnoteError(
+            f"There is no user named {options.name}. See the names: footnote user list"
+        )
+    return 0
+
+
+def _password() -> str:
+    """Returns a password typed twice on a terminal, or a line of standard input from a script."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+
+    password = getpass("Password: ")
+    if password != getpass("Again: "):
+        raise FootnoteError("The two passwords differ. Nothing was changed.")
+    return password
+
+
+def _chat(options: argparse.Namespace, settings: Settings) -> int:
+    """Starts the page, which reads its settings from the environment."""
+    page = find_spec("ui.app")
+    if page is None or page.origin is None:
+        raise ModelError(
+            "The page is not installed. Install the project: pip install -c constraints.txt -e ."
+        )
+
+    command = [sys.executable, "-m", "streamlit", "run", page.origin]
+    command.append(f"--server.port={options.port}")
+    if options.address:
+        command.append(f"--server.address={options.address}")
+    if options.headless:
+        command.append("--server.headless=true")
+
+    environment = {**os.environ, **settings.as_environment()}
+    server = subprocess.run(command, check=False, env=environment)  # noqa: S603  # no shell
+    return server.returncode
+
+
+def _run_eval(arguments: Sequence[str]) -> int:
+    """Runs `python -m eval` in this process: qa does not import eval, which stands above it."""
+    sys.argv[1:] = arguments
+    try:
+        runpy.run_module("eval", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else BrokenError.exit_code
+    return 0
+
+
+def _add_all(
+    bot: "Bot", paths: Sequence[Path], report: Callable[[str], None] = lambda _: None
+) -> tuple[list[str], int]:
+    """Adds every readable file, and prints an error for each of the others.
+
+    Returns the names of the documents, and an exit code: 2 if a file could not be read.
+    """
+    from qa.documents.load import load
+
+    loaded = load(paths)
+    names = []
+    for document in loaded.documents:
+        added = bot.index.add(document)
+        report(visible(f"{added.outcome} {added.name}"))
+        names.append(added.name)
+
+    for error in loaded.failures:
+        _report(error)
+    return names, FootnoteError.exit_code if loaded.failures else 0
+
+
+def _answer_text(answer: "Answer") -> str:
+    """Returns the answer with numbered footnotes, and the quotes that they stand for."""
+    lines = []
+    if answer.standalone_question != answer.question:
+        lines.append(f"Understood as: {answer.standalone_question}\n")
+    for notice in answer.notices:
+        lines.append(f"Note: {notice}\n")
+    if answer.abstained:
+        return "\n".join([*lines, answer.text])
+
+    numbers: dict[Citation, int] = {}
+    sentences = []
+    for sentence in answer.sentences:
+        footnotes = ""
+        for citation in sentence.citations:
+            number = numbers.setdefault(citation, len(numbers) + 1)
+            footnotes += f"[{number}]"
+        sentences.append(sentence.text + footnotes + DOUBTS.get(sentence.support, ""))
+
+    lines += [" ".join(sentences), ""]
+    for citation, number in numbers.items():
+        lines.append(f"[{number}] {citation.title} ({_place(citation)}): “{citation.quote}”")
+    return "\n".join(lines)
+
+
+def _place(citation: "Citation") -> str:
+    page = f"page {citation.page}, " if citation.page else ""
+    return f"{citation.document}, {page}characters {citation.start}-{citation.end}"
+
+
+def _log_to_stderr(level: int) -> None:
+    # The level is set on the handler: bm25s sets its own logger to DEBUG when it is imported.
+    handler = logging.StreamHandler()
+    handler.setLevel(level)
+    logging.basicConfig(handlers=[handler], level=level)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    flags = {field.name: getattr(options, field.name, None) for field in fields(Settings)}
+    return Settings.from_environment(os.environ, **flags)
+
+
+def _report(error: FootnoteError) -> int:
+    """Prints an error as one line, and returns its exit code."""
+    print(visible(f"footnote: {error}"), file=sys.stderr)
+    return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="footnote",
+        description="Ask your documents. Every sentence of the answer carries a footnote that you "
+        "can check.",
+    )
+    library = _library_options()
+    answering = _answering_options(library)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    ask = commands.add_parser("ask", parents=[answering], help="answer a question")
+    ask.add_argument("question", nargs="?")
+    ask.add_argument("--json", action="store_true", help="print the answer as a JSON object")
+    ask.add_argument(
+        "--documents", metavar="PATH", nargs="+", action="extend", help="search only these files"
+    )
+    ask.set_defaults(command=_ask)
+
+    add = commands.add_parser("add", parents=[library], help="add files and folders to the library")
+    add.add_argument("paths", metavar="PATH", type=Path, nargs="+")
+    add.set_defaults(command=_add)
+
+    list_ = commands.add_parser("list", parents=[library], help="list the documents")
+    list_.set_defaults(command=_list)
+
+    remove = commands.add_parser("remove", parents=[library], help="remove a document")
+    remove.add_argument("name")
+    remove.set_defaults(command=_remove)
+
+    rebuild = commands.add_parser(
+        "rebuild", parents=[library], help="embed the library again, after a change of settings"
+    )
+    rebuild.set_defaults(command=_rebuild)
+
+    user = commands.add_parser("user", parents=[library], help="manage who can log in to the page")
+    user.add_argument("action", choices=("add", "remove", "list"))
+    user.add_argument("name", nargs="?")
+    user.set_defaults(command=_user)
+
+    chat = commands.add_parser("chat", parents=[answering], help="open the chat in a browser")
+    chat.add_argument("--port", default="8501", help="listen on this port (default: 8501)")
+    chat.add_argument(
+        "--address",
+        help="listen on this address (default: this machine only); see footnote user --help",
+    )
+    chat.add_argument("--headless", action="store_true", help="start without opening a browser")
+    chat.set_defaults(command=_chat)
+
+    # Only for --help: main() hands `footnote eval` over before these arguments are parsed.
+    commands.add_parser("eval", help="measure answers; see footnote eval --help", add_help=False)
+    return parser
+
+
+def _library_options() -> argparse.ArgumentParser:
+    """Options of every command."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--home", metavar="DIR", help="keep the library in this folder (QA_HOME)")
+    options.add_argument(
+        "--index", metavar="DIR", help="keep the index here instead of in the home (QA_INDEX)"
+    )
+    options.add_argument(
+        "--embedding", metavar="MODEL", help="use this sentence-transformers model (QA_EMBEDDING)"
+    )
+    options.add_argument(
+        "--reader", metavar="MODEL", help="use this question-answering model (QA_READER)"
+    )
+    options.add_argument(
+        "--chroma-url", metavar="URL", help="use this Chroma server (QA_CHROMA_URL)"
+    )
+    options.add_argument("--verbose", action="store_true", help="log to standard error")
+    return options
+
+
+def _answering_options(library: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Options of the commands that answer questions."""
+    options = argparse.ArgumentParser(add_help=False, parents=[library])
+    options.add_argument("--top-k", help="read this many passages (QA_TOP_K)")
+    options.add_argument("--threshold", help="refuse below this confidence (QA_THRESHOLD)")
+    options.add_argument(
+        "--engine",
+        dest="llm",
+        metavar="ENGINE",
+        help="answer with built-in, or a language model such as ollama/llama3.2 (QA_LLM)",
+    )
+    options.add_argument("--llm-url", metavar="URL", help="use this model server (QA_LLM_URL)")
+    options.add_argument(
+        "--llm-key",
+        metavar="KEY",
+        help="use this key; other users of the machine can see flags, so prefer QA_LLM_KEY",
+    )
+    options.add_argument(
+        "--llm-context", metavar="TOKENS", help="set the model's context size (QA_LLM_CONTEXT)"
+    )
+    options.add_argument(
+        "--llm-timeout",
+        metavar="SECONDS",
+        help="stop waiting after this long without a word (QA_LLM_TIMEOUT)",
+    )
+    options.add_argument(
+        "--strict",
+        action="store_const",
+        const="1",
+        help="leave out sentences that the documents do not support (QA_STRICT)",
+    )
+    return options
