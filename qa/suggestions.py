@@ -46,7 +46,7 @@ class Asks(Protocol):
     ) -> Answer: ...
 
 
-def suggested(
+def suggest(
     bot: Asks,
     documents: Sequence[Document],
     count: int = 4,

@@ -1,91 +1,114 @@
-"""Who may use the page when it is not on this machine only: names and passwords, in a file of the home folder."""
+"""The people who may use the page from other machines: names and passwords, in a file of QA_HOME."""
 
 import hashlib
 import json
 import os
 import secrets
 from pathlib import Path
+from typing import TypedDict
 
 from qa.errors import FootnoteError, NotWritableError
 
 FILE = "users.json"
-SHORTEST = 8
-"""Characters of a password."""
-_COST = {"n": 2**14, "r": 8, "p": 5}
-"""Of scrypt, as OWASP advises for 16 MiB of memory."""
+MIN_PASSWORD_LENGTH = 8
+
+# What OWASP advises for scrypt with 16 MiB of memory.
+_SCRYPT_COST = {"n": 2**14, "r": 8, "p": 5}
+
+
+class _Record(TypedDict):
+    """What the file holds of a user, both in hexadecimal."""
+
+    salt: str
+    hash: str
+
+
+# A name without a user is checked against this record: the check then takes as long as a real one,
+# and its duration does not reveal which names exist. No hash is the empty string.
+_NO_USER = _Record(salt="00" * 16, hash="")
 
 
 class Users:
-    """The people of an installation. Passwords are kept as scrypt hashes (RFC 7914), each with its salt.
+    """The users of an installation. Passwords are kept as salted scrypt hashes (RFC 7914).
 
-    Raises FootnoteError for a file that cannot be read: who is let in is never guessed.
+    Every method raises FootnoteError for a file that cannot be read: nobody is let in by a guess.
     """
 
     def __init__(self, home: Path) -> None:
         self._file = home / FILE
 
     def names(self) -> list[str]:
-        """Everyone, by name; none: the page has no login."""
+        """Returns every user's name, sorted. Without users the page has no login."""
         return sorted(self._read())
 
     def add(self, name: str, password: str) -> None:
-        """Adds somebody, or gives them another password."""
+        """Adds a user, or changes the password of an existing user.
+
+        Raises FootnoteError for an unusable name or a short password, NotWritableError when the
+        file cannot be written.
+        """
         if not name.strip() or not name.isprintable():
-            raise FootnoteError("A user needs a name of printable characters.")
-        if len(password) < SHORTEST:
+            raise FootnoteError("Invalid user name. Use printable characters.")
+        if len(password) < MIN_PASSWORD_LENGTH:
             raise FootnoteError(
-                f"A password needs {SHORTEST} characters or more. Choose a longer one."
+                f"The password is too short. Use at least {MIN_PASSWORD_LENGTH} characters."
             )
+
         salt = secrets.token_bytes(16)
-        self._write({**self._read(), name: {"salt": salt.hex(), "hash": _hash(password, salt)}})
+        record = _Record(salt=salt.hex(), hash=_hash(password, salt))
+        self._write({**self._read(), name: record})
 
     def remove(self, name: str) -> bool:
-        """Removes somebody, whose sessions end; False where there is no such user."""
+        """Removes a user, which ends all sessions of that user. Returns False for an unknown name."""
         users = self._read()
-        found = users.pop(name, None)
-        if found:
-            self._write(users)
-        return found is not None
+        if name not in users:
+            return False
 
-    def fits(self, name: str, password: str) -> bool:
-        """Whether this is the password of that user; takes as long for a name that is none."""
-        user = self._read().get(name) or {"salt": "00" * 16, "hash": ""}
+        del users[name]
+        self._write(users)
+        return True
+
+    def password_matches(self, name: str, password: str) -> bool:
+        """Returns whether this is the user's password. An unknown name takes as long to check."""
+        user = self._read().get(name, _NO_USER)
         return secrets.compare_digest(_hash(password, bytes.fromhex(user["salt"])), user["hash"])
 
-    def stamp(self, name: str) -> str | None:
-        """Changes whenever the user's password does; None where there is no such user."""
+    def password_fingerprint(self, name: str) -> str | None:
+        """Returns a value that changes with the user's password; None for an unknown name."""
         user = self._read().get(name)
         return hashlib.sha256(user["hash"].encode()).hexdigest()[:16] if user else None
 
-    def _read(self) -> dict[str, dict[str, str]]:
+    def _read(self) -> dict[str, _Record]:
         try:
-            told = json.loads(self._file.read_text(encoding="utf-8"))
-            return {
-                name: {"salt": str(user["salt"]), "hash": str(user["hash"])}
-                for name, user in told.items()
-            }
+            rows = json.loads(self._file.read_text(encoding="utf-8"))
+            users = {}
+            for name, row in rows.items():
+                users[name] = _Record(salt=str(row["salt"]), hash=str(row["hash"]))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
             raise FootnoteError(
-                f"The users in {self._file} cannot be read: {error}. Remove the file and add the users again: "
-                f"python -m qa user add NAME"
+                f"Cannot read the users in {self._file}: {error}. Delete the file and add the users "
+                "again: python -m qa user add NAME"
             ) from error
+        return users
 
-    def _write(self, users: dict[str, dict[str, str]]) -> None:
-        new = self._file.with_suffix(".new")
+    def _write(self, users: dict[str, _Record]) -> None:
+        new_file = self._file.with_suffix(".new")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(
-                os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-            ) as file:
+            # Created readable by its owner only, not made so afterwards.
+            descriptor = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(users, file, indent=1)
-            new.replace(self._file)
+            new_file.replace(self._file)
         except OSError as error:
             raise NotWritableError(
-                f"{self._file} cannot be written: {error.strerror}. Check QA_HOME."
+                f"Cannot write {self._file}: {error.strerror}. Check QA_HOME."
             ) from error
 
 
 def _hash(password: str, salt: bytes) -> str:
-    return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, **_COST).hex()
+    # A password may hold a lone surrogate, which plain UTF-8 refuses.
+    secret = password.encode("utf-8", "surrogatepass")
+    return hashlib.scrypt(secret, salt=salt, **_SCRYPT_COST).hex()

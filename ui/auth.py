@@ -116,14 +116,14 @@ class Door:
         told = parse_qs((await request.body()).decode("utf-8", "replace"))
         name, password = (told.get(field, [""])[0] for field in ("name", "password"))
         async with self._turns:
-            if await run_in_threadpool(self._users.fits, name, password):
+            if await run_in_threadpool(self._users.password_matches, name, password):
                 return self._logged_in(name, request.url.scheme == "https")
             await anyio.sleep(SLOW)
         return _form("This name and password do not fit.")
 
     def _logged_in(self, name: str, secure: bool) -> Response:
         response = RedirectResponse("/", 303)
-        token = _signer(self._home).dumps([name, self._users.stamp(name)])
+        token = _signer(self._home).dumps([name, self._users.password_fingerprint(name)])
         response.set_cookie(
             COOKIE, token, DAYS * 86400, httponly=True, samesite="strict", secure=secure
         )
@@ -139,7 +139,7 @@ def logged_in(home: Path, cookies: Mapping[str, str]) -> str | None:
         name, stamp = _signer(home).loads(token, max_age=DAYS * 86400)
     except (BadData, ValueError, TypeError):
         return None
-    return str(name) if stamp and stamp == Users(home).stamp(str(name)) else None
+    return str(name) if stamp and stamp == Users(home).password_fingerprint(str(name)) else None
 
 
 def is_local() -> bool:

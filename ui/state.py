@@ -148,9 +148,9 @@ class Service:
 def _suggested(
     bot: Bot, documents: Sequence[Document], stop: threading.Event
 ) -> Sequence[Suggestion]:
-    from qa.suggestions import suggested
+    from qa.suggestions import suggest
 
-    return suggested(bot, documents, stop=stop)
+    return suggest(bot, documents, stop=stop)
 
 
 @st.cache_resource(show_spinner=False)

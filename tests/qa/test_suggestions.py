@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from qa.answer.citations import cite
 from qa.bot import Bot
 from qa.documents.load import load
-from qa.suggestions import MOST_ASKED, MOST_READ, Suggestion, suggested
+from qa.suggestions import MOST_ASKED, MOST_READ, Suggestion, suggest
 from qa.types import Answer, AnswerSentence, Citation, Document, Reason, Span
 from tests.qa.conftest import SEEDS
 from tests.qa.fakes import text_document
@@ -78,7 +78,7 @@ def _asked(text: str, markdown: bool = False) -> list[str]:
     """What is put to a bot that answers nothing: all that can be made of a text."""
     document = text_document(text, markdown=markdown)
     bot = SentenceBot(document)
-    assert suggested(bot, [document]) == ()
+    assert suggest(bot, [document]) == ()
     return bot.asked
 
 
@@ -191,7 +191,7 @@ def test_whatever_the_text_a_question_is_one_line_with_one_mark(text: str) -> No
 def test_a_question_is_suggested_when_its_own_sentence_answers_it() -> None:
     document = text_document(TOWN)
     bot = SentenceBot(document, script={PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY})
-    assert {one.question for one in suggested(bot, [document])} == {PRICE, OPENED, GUESTS}
+    assert {one.question for one in suggest(bot, [document])} == {PRICE, OPENED, GUESTS}
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_question_is_suggested_when_its_own_sentence_answers_it() -> None:
     ids=["refused", "unsure", "another sentence", "part of it", "changed since"],
 )
 def test_no_question_that_its_own_sentence_does_not_answer(bot: SentenceBot) -> None:
-    assert suggested(bot, [text_document(TOWN)]) == ()
+    assert suggest(bot, [text_document(TOWN)]) == ()
     assert PRICE in bot.asked
 
 
@@ -219,7 +219,7 @@ def test_pieces_of_a_long_document_are_looked_into_and_their_places_are_exact() 
         for name, line in zip(names, lines, strict=True)
     }
     bot = SentenceBot(document, script=script)
-    assert [one.question in script for one in suggested(bot, [document])] == [True]
+    assert [one.question in script for one in suggest(bot, [document])] == [True]
 
 
 def test_examples_that_are_answered_come_first() -> None:
@@ -235,14 +235,14 @@ def test_examples_that_are_answered_come_first() -> None:
         GUESTS: FERRY,
     }
     bot = SentenceBot(document, script=script)
-    found = suggested(bot, [document], count=2)
+    found = suggest(bot, [document], count=2)
     assert found == (
         Suggestion("Who pays for it?", "a.txt"),
         Suggestion("What is a toll?", "a.txt"),
     )
     assert bot.asked == ["Who pays for it?", "Who swims?", "What is a toll?"]
-    assert suggested(bot, [document], count=3)[:2] == found
-    assert len(suggested(bot, [document], count=3)) == 3
+    assert suggest(bot, [document], count=3)[:2] == found
+    assert len(suggest(bot, [document], count=3)) == 3
 
 
 def test_documents_take_turns() -> None:
@@ -260,7 +260,7 @@ def test_documents_take_turns() -> None:
     }
     script |= {"Who pays?": "Nothing to ask.", "Who else pays?": "Nothing to ask."}
     bot = SentenceBot(first, second, third, script=script)
-    found = [one.document for one in suggested(bot, [first, second, third])]
+    found = [one.document for one in suggest(bot, [first, second, third])]
     assert found[:2] == ["third.txt", "third.txt"]
     assert set(found[2:]) == {"first.txt", "second.txt"}
 
@@ -272,7 +272,7 @@ def test_none_is_like_another() -> None:
     script[PRICE.replace("the harbor", "the old harbor")] = (
         "The old harbor bridge of Norra cost 3 million euros."
     )
-    found = [one.question for one in suggested(SentenceBot(document, script=script), [document])]
+    found = [one.question for one in suggest(SentenceBot(document, script=script), [document])]
     assert GUESTS in found
     assert len(found) == 2
 
@@ -281,9 +281,9 @@ def test_among_several_documents_a_question_has_a_name() -> None:
     text = "The old bridge of the town was opened in 1998."
     alone, other = text_document(text), text_document("Nothing to ask.", "b.txt")
     bot = SentenceBot(alone, other)
-    suggested(bot, [alone])
+    suggest(bot, [alone])
     assert bot.asked == ["When was the old bridge of the town opened?"]
-    suggested(bot, [alone, other])
+    suggest(bot, [alone, other])
     assert len(bot.asked) == 1
 
 
@@ -293,7 +293,7 @@ def test_a_large_library_costs_no_more_than_a_small_one() -> None:
         for n in range(1000)
     ]
     bot = SentenceBot(*many)
-    assert suggested(bot, many) == ()
+    assert suggest(bot, many) == ()
     assert len(bot.asked) == MOST_ASKED
     assert len(set(bot.asked_of)) == MOST_READ
 
@@ -303,7 +303,7 @@ def test_the_same_seed_suggests_the_same() -> None:
 
     def asked(seed: int) -> list[str]:
         bot = SentenceBot(*many)
-        suggested(bot, many, seed=seed)
+        suggest(bot, many, seed=seed)
         return bot.asked_of
 
     assert asked(1) == asked(1)
@@ -321,14 +321,14 @@ def test_it_ends_when_stopped() -> None:
             return super().ask(question, documents=documents, built_in=built_in)
 
     bot = Stopping(document, script={PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY})
-    assert len(suggested(bot, [document], stop=stop)) == 1
-    assert suggested(bot, [document], stop=stop) == ()
+    assert len(suggest(bot, [document], stop=stop)) == 1
+    assert suggest(bot, [document], stop=stop) == ()
     assert len(bot.asked) == 1
 
 
 def test_the_packaged_models_answer_what_is_suggested_of_the_article(seed_bot: Bot) -> None:
     article = replace(load([SEEDS]).documents[0], examples=())
-    found = suggested(seed_bot, [article])
+    found = suggest(seed_bot, [article])
     assert len(found) >= 3
     for one in found:
         answer = seed_bot.ask(one.question, documents=[one.document])

@@ -159,7 +159,7 @@ def test_logins_are_checked_a_few_at_a_time(
         at_once -= 1
         return False
 
-    monkeypatch.setattr(Users, "fits", slow)
+    monkeypatch.setattr(Users, "password_matches", slow)
     monkeypatch.setattr(door, "SLOW", 0.0)
 
     async def storm() -> None:
