@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.stats.intervals import Interval, wilson
-from qa.answer.align import MOST_CITED
+from qa.answer.align import MAX_CITED_SENTENCES
 from qa.answer.generate import Claim
 from qa.answer.verify import Verifier
 from qa.errors import QuestionFileError
@@ -98,7 +98,7 @@ def _holding(quote: str, library: Library) -> list[Passage]:
         if start >= 0:
             span = Span(start, start + len(quote))
             own = (p for p in library.passages.values() if p.document.id == document.id)
-            return [passage for passage in own if passage.span.overlap(span)][:MOST_CITED]
+            return [passage for passage in own if passage.span.overlap(span)][:MAX_CITED_SENTENCES]
     return []
 
 

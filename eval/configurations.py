@@ -65,7 +65,7 @@ def _configuration(
         environ, **{**flags, "llm": BUILT_IN if plain else flags["llm"]}
     )
     if settings.llm != BUILT_IN:
-        language_model(LlmSettings.of(settings))
+        language_model(LlmSettings.from_settings(settings))
     parts = [str(flags[name]) if name == "llm" else f"{name}-{flags[name]}" for name in several]
     return Configuration(_safe("_".join(parts)), settings, plain)
 

@@ -17,11 +17,10 @@ from typing import Any
 from eval.check import holds, plain
 from eval.dataset import Question, read_questions
 from eval.near_misses import near_miss
-from qa.answer.generate import spoken
 from qa.answer.prompts import as_data
 from qa.documents.sentences import Sentence, segment
 from qa.errors import FootnoteError, LanguageModelError, NotWritableError
-from qa.llm.client import MESSAGE_TOKENS, LanguageModel, Message
+from qa.llm.client import LanguageModel, Message, prompt_tokens, without_thinking
 from qa.suggestions import SURE, Asks, Made, made_of
 from qa.types import AnswerSentence, Document, Span
 
@@ -271,14 +270,14 @@ def _written(document: Document, passage: Span, model: LanguageModel, stop: thre
         Message("system", DRAFTING),
         Message("user", DRAFTED.format(title=title, text=text)),
     ]
-    context = model.context(stop)
+    context = model.context_size(stop)
     most = min(MODEL_TOKENS, context // 2)
-    if sum(model.count(message.content) + MESSAGE_TOKENS for message in messages) > context - most:
+    if prompt_tokens(model, messages) > context - most:
         raise LanguageModelError(
             f"A passage of {document.name} is more than {model.name} takes: {context - most} tokens beside what it "
             "writes. Set QA_LLM_CONTEXT if the model takes more."
         )
-    return "".join(spoken(model.stream(messages, most, stop)))
+    return "".join(without_thinking(model.stream(messages, most, stop)))
 
 
 def _proposed(

@@ -17,10 +17,9 @@ from typing import Any, Literal, get_args
 from eval.dataset import Question
 from eval.results import Row, Run
 from eval.stats.intervals import wilson
-from qa.answer.generate import spoken
 from qa.answer.prompts import as_data
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm.client import LanguageModel, Message
+from qa.llm.client import LanguageModel, Message, without_thinking
 
 Verdict = Literal["correct", "partly", "incorrect"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -189,8 +188,8 @@ def figures(judged: Sequence[Judged], run: Run) -> dict[str, Any]:
 
 
 def _reply(question: Question, answer: str, model: LanguageModel, stop: threading.Event) -> str:
-    most = min(JUDGE_TOKENS, model.context(stop) // 3)
-    return "".join(spoken(model.stream(messages(question, answer), most, stop)))
+    most = min(JUDGE_TOKENS, model.context_size(stop) // 3)
+    return "".join(without_thinking(model.stream(messages(question, answer), most, stop)))
 
 
 def _share(successes: int, n: int) -> dict[str, Any] | None:

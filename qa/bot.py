@@ -7,15 +7,14 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 
 from qa.answer.extractive import compose
-from qa.answer.followup import forms
-from qa.answer.generate import Draft, write
-from qa.answer.rewriting import rewritten
+from qa.answer.followup import standalone_by_model, standalone_by_rule
+from qa.answer.generate import DraftAnswer, draft_answer
 from qa.answer.verify import Verifier
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
 from qa.library.index import Index
 from qa.library.search import Library, retrieve
-from qa.llm.client import LanguageModel, LlmSettings, Metered, language_model
+from qa.llm.client import CountingModel, LanguageModel, LlmSettings, language_model
 from qa.models.embedding import Embedder, Encodings, SentenceTransformerEmbedder
 from qa.models.entailment import Entailment
 from qa.models.spans import CrossEncoder
@@ -131,7 +130,7 @@ class Bot:
         with self._lock:
             library = self._library(documents)
         if engine:
-            asking.model = Metered(engine.model)
+            asking.model = CountingModel(engine.model)
             engine = replace(engine, model=asking.model)
         ways = self._ways(asking, engine if library.documents else None)
         with self._lock:
@@ -144,11 +143,11 @@ class Bot:
         """The ways to understand the question after the turns before: as the model puts it, or else by rule."""
         if engine and asking.history:
             asking.tell(Event("understand"))
-            form = rewritten(asking.question, asking.history, engine.model, asking.stop)
+            form = standalone_by_model(asking.question, asking.history, engine.model, asking.stop)
             asking.clock.lap("answer")
             if form:
                 return (form,)
-        return forms(asking.question, asking.history)
+        return standalone_by_rule(asking.question, asking.history)
 
     def _best_read(self, ways: Sequence[str], library: Library, asking: "_Asking") -> "_Read":
         """Of the ways to understand a question, the one that the reader is surest of."""
@@ -172,7 +171,9 @@ class Bot:
     ) -> Answer:
         """The answer in a language model's words, each sentence checked."""
         asking.tell(Event("answer"))
-        draft = write(read.asked, read.reading.passages, engine.model, asking.hear, asking.stop)
+        draft = draft_answer(
+            read.asked, read.reading.passages, engine.model, asking.hear, asking.stop
+        )
         asking.clock.lap("answer")
         if not draft.claims:
             return _answer(
@@ -252,7 +253,9 @@ def _engine(settings: Settings, encodings: Encodings) -> Engine | None:
     if settings.llm == BUILT_IN:
         return None
     return Engine(
-        language_model(LlmSettings.of(settings)), Verifier(encodings, Entailment()), settings.strict
+        language_model(LlmSettings.from_settings(settings)),
+        Verifier(encodings, Entailment()),
+        settings.strict,
     )
 
 
@@ -291,7 +294,7 @@ class _Asking:
     tell: OnEvent
     stop: threading.Event
     clock: _Clock = field(default_factory=_Clock)
-    model: Metered | None = None
+    model: CountingModel | None = None
     """The language model that answers, if one does."""
 
     def hear(self, event: Event) -> None:
@@ -313,7 +316,7 @@ def _checked_answer(
     asking: _Asking,
     read: _Read,
     engine: Engine,
-    draft: Draft,
+    draft: DraftAnswer,
     sentences: tuple[AnswerSentence, ...],
 ) -> Answer:
     """A model's answer; in strict mode without the sentences that nothing supports."""
@@ -348,5 +351,5 @@ def _answer(
         engine=engine,
         timings=asking.clock.timings(),
         notices=notices,
-        usage=asking.model.usage if asking.model and asking.model.asked else None,
+        usage=asking.model.usage if asking.model and asking.model.was_called else None,
     )

@@ -30,7 +30,7 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 
 from eval.bench.chunk_offsets import places
 from eval.bench.scripted_model import ScriptedLlm
-from qa.answer.prompts import DECLINED
+from qa.answer.prompts import DECLINE_SENTENCE
 from qa.config import PACKAGED_EMBEDDING
 from qa.models.embedding import BATCH, computes_bfloat16
 from qa.types import (
@@ -273,7 +273,7 @@ class Cites:
         seconds = (retrieved - begun, perf_counter() - begun)
         passages = _passages(nodes, self.stack)
         said = str(response).strip()
-        if said in (DECLINED, EMPTY):
+        if said in (DECLINE_SENTENCE, EMPTY):
             return _answer(self.name, question, passages, (), said, seconds)
         sources = self._sources(nodes, response.source_nodes)
         cited = dict.fromkeys(int(number) for number in _MARK.findall(said))
@@ -331,5 +331,5 @@ def _answer(
 ) -> Answer:
     """`seconds`: those of retrieving, and all."""
     timings = dict(zip(("retrieve", "total"), seconds, strict=True))
-    reason: Reason | None = "model_declined" if text in (DECLINED, EMPTY) else None
+    reason: Reason | None = "model_declined" if text in (DECLINE_SENTENCE, EMPTY) else None
     return Answer(question, question, text, reason, 0.0, sentences, passages, name, timings)

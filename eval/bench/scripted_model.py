@@ -10,7 +10,7 @@ from typing import Any
 
 from llama_index.core.llms import CompletionResponse, CompletionResponseGen, CustomLLM, LLMMetadata
 
-from qa.answer.prompts import DECLINED
+from qa.answer.prompts import DECLINE_SENTENCE
 from qa.documents.sentences import segment
 from qa.llm.client import Message
 from qa.text.words import terms
@@ -35,7 +35,7 @@ def most_like(question: str, sources: Sequence[tuple[str, str]]) -> str:
     for.
     """
     asked = set(terms(question))
-    best, said = 0, DECLINED
+    best, said = 0, DECLINE_SENTENCE
     for key, text in sources:
         for sentence in segment(Document("", "", "", text)):
             words = text[sentence.span.start : sentence.span.end]
@@ -50,10 +50,10 @@ class ScriptedModel:
 
     name = NAME
 
-    def context(self, stop: threading.Event) -> int:  # noqa: ARG002  # the protocol's
+    def context_size(self, stop: threading.Event) -> int:  # noqa: ARG002  # the protocol's
         return CONTEXT
 
-    def count(self, text: str) -> int:
+    def count_tokens(self, text: str) -> int:
         return len(text.split())
 
     def stream(

@@ -97,12 +97,12 @@ def _proposals(
 ) -> "Iterator[Iterator[Proposal]]":
     """Proposals by a language model where one is configured, else by rule and reader, and then what these leave."""
     from eval.draft import by_model, by_rule, unasked, with_near_misses
-    from qa.llm.client import LlmSettings, destination, language_model
+    from qa.llm.client import LlmSettings, language_model, model_host
 
     if settings.llm != BUILT_IN:
-        chosen = LlmSettings.of(settings)
+        chosen = LlmSettings.from_settings(settings)
         model = language_model(chosen)
-        print(f"Passages of {document.name} go to {destination(chosen)[0]}.", file=sys.stderr)
+        print(f"Passages of {document.name} go to {model_host(chosen)[0]}.", file=sys.stderr)
         yield with_near_misses(by_model(document, model, dropped, threading.Event()), document)
         return
     from qa.bot import Bot

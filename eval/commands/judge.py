@@ -48,9 +48,9 @@ def _judge(options: argparse.Namespace) -> int:
     """Judges, writes RUN/judge-NAME.json and prints it. Nothing is sent before all that can be wrong is told."""
     from eval.judge import judge, to_judge
     from eval.results import read_asked, read_rows, read_run
-    from qa.llm.client import LlmSettings, destination, language_model
+    from qa.llm.client import LlmSettings, language_model, model_host
 
-    chosen = LlmSettings.of(_settings(options))
+    chosen = LlmSettings.from_settings(_settings(options))
     model = language_model(chosen)
     run = read_run(options.run_folder)
     answers, left = to_judge(read_asked(options.run_folder), read_rows(options.run_folder))
@@ -64,7 +64,7 @@ def _judge(options: argparse.Namespace) -> int:
         raise FootnoteError(
             f"{options.run_folder} has no answer to judge: {_counted(left) or 'no question was asked'}."
         )
-    print(f"{len(answers)} answers go to {destination(chosen)[0]}, with evidence.", file=sys.stderr)
+    print(f"{len(answers)} answers go to {model_host(chosen)[0]}, with evidence.", file=sys.stderr)
     judged = list(judge(answers, model, options.repeat, threading.Event(), _progress(len(answers))))
     if all(one.error for one in judged):
         raise BrokenError(

@@ -16,7 +16,7 @@ from qa.models.embedding import Encoding, Vectors
 from qa.text.words import STOPWORDS, WORD, Rarity, stem, words
 from qa.types import Document, Passage, Span
 
-MOST_CITED = 3
+MAX_CITED_SENTENCES = 3
 """Sentences that one claim may rest on."""
 GAIN = 0.08
 """What a further sentence must add to the share of the claim that is covered."""
@@ -26,7 +26,7 @@ Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class EncodedClaim:
     """A claim with its words that carry meaning."""
 
     text: str
@@ -38,7 +38,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class CoveredSentence:
     """A sentence of a passage, and how far it covers each word of the claim."""
 
     passage: Passage
@@ -62,7 +62,7 @@ class Unit:
         return self.document.text[self.span.start : self.span.end]
 
 
-def said_of(text: str, encoding: Encoding, rarity: Rarity) -> Said:
+def encode_claim(text: str, encoding: Encoding, rarity: Rarity) -> EncodedClaim:
     """A claim with its encoding, as it is aligned; of one without a word that carries meaning, all words."""
     spans = [
         match.span() for match in WORD.finditer(text) if match.group(0).casefold() not in STOPWORDS
@@ -74,12 +74,12 @@ def said_of(text: str, encoding: Encoding, rarity: Rarity) -> Said:
         for a, b in spans
     )
     weights = np.array([rarity.of(one) for one in stems])
-    return Said(text, stems, tokens, weights / weights.sum() if len(weights) else weights)
+    return EncodedClaim(text, stems, tokens, weights / weights.sum() if len(weights) else weights)
 
 
-def units_of(
-    said: Said, passage: Passage, encoding: Encoding, sentences: Sequence[Sentence]
-) -> list[Unit]:
+def cover_sentences(
+    said: EncodedClaim, passage: Passage, encoding: Encoding, sentences: Sequence[Sentence]
+) -> list[CoveredSentence]:
     """The sentences of a passage, with the encoding of its embedded text, as units for a claim."""
     head = len(embedded_text(passage)) - len(passage.text) - passage.span.start
     starts = np.array([a for a, _ in encoding.offsets])
@@ -94,7 +94,7 @@ def units_of(
             1.0 if one in own else _alike(cosine[:, inside])
             for one, cosine in zip(said.stems, cosines, strict=True)
         ]
-        found.append(Unit(passage, sentence, np.array(covers)))
+        found.append(CoveredSentence(passage, sentence, np.array(covers)))
     return found
 
 
@@ -106,11 +106,11 @@ def _alike(cosines: Vectors) -> float:
     return float(np.clip((best - LIKE) / (1 - LIKE), 0.0, 1.0))
 
 
-def aligned(said: Said, units: Sequence[Unit]) -> list[Unit]:
+def best_cover(said: EncodedClaim, units: Sequence[CoveredSentence]) -> list[CoveredSentence]:
     """The sentences that together cover the claim best, fewest first: each further one must add to it."""
-    chosen: list[Unit] = []
+    chosen: list[CoveredSentence] = []
     covered = np.zeros(len(said.weights))
-    while units and len(chosen) < MOST_CITED:
+    while units and len(chosen) < MAX_CITED_SENTENCES:
         gains = [float(said.weights @ np.maximum(covered, unit.covers)) for unit in units]
         best = int(np.argmax(gains))
         if gains[best] - float(said.weights @ covered) < (GAIN if chosen else 1e-9):

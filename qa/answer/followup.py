@@ -1,100 +1,181 @@
-"""A follow-up question becomes one that stands alone, by rule: what it leaves out comes from the turns before."""
+"""Makes a follow-up question stand alone: by rule, or with one short call of the language model.
 
+"What did he praise?" becomes "What did Eric Meyer praise?". Retrieval knows no conversation, so what a question leaves
+out has to be put into it from the turns before.
+"""
+
+import logging
 import re
+import threading
 from collections.abc import Sequence
 
-from qa.text.words import STOPWORDS, words
+from qa.answer.prompts import rewrite_messages
+from qa.errors import LanguageModelError, StoppedError
+from qa.llm.client import LanguageModel, without_thinking
+from qa.text.facts import named, names, numbers
+from qa.text.words import STOPWORDS, terms, words
 from qa.types import Turn
 
-_PERSON = re.compile(r"\b(he|she|him|her|his|hers)\b(?!['’])", re.IGNORECASE)
-_THING = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|this|that|these|those|there|ones?|both|others?|the same)\b(?!['’])",
-    re.I,
+MAX_QUESTION_TOKENS = 80
+MAX_QUESTION_CHARACTERS = 400
+MIN_CONTENT_WORDS = 3
+"""A question with fewer content words than this may depend on the questions before it."""
+
+_log = logging.getLogger(__name__)
+
+_PERSON_PRONOUN = re.compile(r"\b(he|she|him|her|his|hers)\b(?!['’])", re.IGNORECASE)
+_THING_PRONOUN = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|this|that|these|those|there|ones?|both|others?|the same)\b"
+    r"(?!['’])",
+    re.IGNORECASE,
 )
-_OPENING = re.compile(
-    r"^\s*(?:and|but|or|so|then|also|what about|how about|what else|who else)\b", re.I
+_CONTINUATION = re.compile(
+    r"^\s*(?:and|but|or|so|then|also|what about|how about|what else|who else)\b", re.IGNORECASE
 )
-_NAME = re.compile(r"\b[A-Z][\w’'-]*(?:\s+(?:of|the|and|for)?\s*[A-Z][\w’'-]*)*")
-_NO_PERSON = re.compile(
-    r"\w{3,}(?:ian|ican|ish|ese|stani|raqi|sraeli)|German|\w+day|January|February|March|April|June|July|August|"
-    r"September|October|November|December|I|The|US|UK|EU|UN"
-)
-_ASKING = frozenset(
+_ASKS_WHO = re.compile(r"\s*whom?\b", re.IGNORECASE)
+_QUESTION_WORDS = frozenset(
     "who what when where why how which did does do is are was were can could has have".split()
 )
-_GENERIC = STOPWORDS | frozenset(
-    """affect bad best better common compare describe difference different effect example explain good happen important
-    interesting kind know like main make many mean more most much ok okay other reason same thing think type use used
-    want way work""".split()
+_GENERIC_WORDS = STOPWORDS | frozenset(
+    """affect bad best better common compare describe difference different effect example explain
+    good happen important interesting kind know like main make many mean more most much ok okay
+    other reason same thing think type use used want way work""".split()
 )
-"""Words that a question may have without telling what it is about."""
-FEW = 3
-"""A question that tells of fewer things than this may lean on the ones before it."""
+"""Words that do not show what a question is about."""
+
+_NAME = re.compile(r"\b[A-Z][\w’'-]*(?:\s+(?:of|the|and|for)?\s*[A-Z][\w’'-]*)*")
+_NOT_A_PERSON = re.compile(
+    r"\w{3,}(?:ian|ican|ish|ese|stani|raqi|sraeli)|German|\w+day|January|February|March|April|June|"
+    r"July|August|September|October|November|December|I|The|US|UK|EU|UN"
+)
+
+_LABEL = re.compile(
+    r"^(?:(?:standalone|next|rewritten|new|follow-up)\s+)*question\s*:\s*", re.IGNORECASE
+)
+"""Models often repeat the prompt's label: "Standalone question: Whom did …"."""
+_WRAPPING = "\"“”'* "
+"""Quotation marks and Markdown emphasis that models put around the question."""
 
 
-def forms(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
-    """The ways to understand a question after these turns, the likeliest by rule last; the reader chooses.
+def standalone_by_rule(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
+    """Returns the candidates for the standalone question, the likeliest last; the reader chooses.
 
-    A question that nothing came before, or that needs nothing, has one form: itself. In one with a pronoun for a
-    person, the last name of the conversation stands for it, and that is the only form. Any other that leans on the
-    conversation has two: itself, and with the last question that told what it was about beside it, in parentheses.
+    `history` is oldest first. Without a history, or for a question that needs none, the only
+    candidate is the question. A pronoun for a person is replaced by the last name of the
+    conversation, which gives one candidate too. Any other follow-up has two: the question as it
+    is, and the question with the last standalone question in parentheses behind it.
     """
-    if not history or not leans(question):
+    if not history or not _depends_on_history(question):
         return (question,)
-    person = _PERSON.search(question)
+    pronoun = _PERSON_PRONOUN.search(question)
     name = _last_name(history)
-    if person and name:
-        possessive = person.group(1).lower() in ("his", "hers") or _owns(question, person)
-        return (
-            question[: person.start()]
-            + name
-            + ("’s" if possessive else "")
-            + question[person.end() :],
-        )
-    return question, f"{question.rstrip()} ({_anchor(history)})"
+    if pronoun and name:
+        return (_replace_pronoun(question, pronoun, name),)
+    return question, f"{question.rstrip()} ({_last_standalone_question(history)})"
 
 
-def leans(question: str) -> bool:
-    """Whether a question points back, opens as a continuation, or tells of too few things to stand alone."""
-    told = [word for word in words(question) if word not in _GENERIC]
-    pointing = _PERSON.search(question) or _THING.search(question) or _OPENING.match(question)
-    return bool(pointing) or len(told) < FEW
+def standalone_by_model(
+    question: str, history: Sequence[Turn], model: LanguageModel, stop: threading.Event
+) -> str | None:
+    """Returns the standalone question that the model writes; None if it fails or changes too much.
+
+    Raises StoppedError, without the words of the half question, once `stop` is set.
+    """
+    pieces = model.stream(rewrite_messages(question, history), MAX_QUESTION_TOKENS, stop)
+    try:
+        written = "".join(without_thinking(pieces))
+    except StoppedError as error:
+        error.streamed = ""  # a half question is not part of an answer
+        raise
+    except LanguageModelError as error:
+        # A model that thinks for longer than this call allows writes nothing here, but answers well.
+        _log.warning("Rewriting the question by rule: %s", error)
+        return None
+
+    lines = [line for line in written.splitlines() if line.strip()]
+    if len(lines) != 1:
+        return None
+    rewritten = _LABEL.sub("", lines[0].strip().strip(_WRAPPING)).strip(_WRAPPING)
+    return rewritten if _keeps_meaning(rewritten, question, history) else None
 
 
-def _anchor(history: Sequence[Turn]) -> str:
-    """The last question that stood alone; where none did, the first."""
-    alone = [turn.question.strip() for turn in history if not leans(turn.question)]
-    return alone[-1] if alone else history[0].question.strip()
+def _depends_on_history(question: str) -> bool:
+    """Whether a question has a pronoun, opens as a continuation, or has too few content words."""
+    if _PERSON_PRONOUN.search(question) or _THING_PRONOUN.search(question):
+        return True
+    if _CONTINUATION.match(question):
+        return True
+    content_words = [word for word in words(question) if word not in _GENERIC_WORDS]
+    return len(content_words) < MIN_CONTENT_WORDS
 
 
-def _owns(question: str, pronoun: re.Match[str]) -> bool:
-    """Whether "her" stands before a noun."""
-    return pronoun.group(1).lower() == "her" and bool(re.match(r"\s+\w", question[pronoun.end() :]))
+def _replace_pronoun(question: str, pronoun: re.Match[str], name: str) -> str:
+    before, after = question[: pronoun.start()], question[pronoun.end() :]
+    word = pronoun.group(1).lower()
+    her_before_noun = word == "her" and re.match(r"\s+\w", after)
+    possessive = word in ("his", "hers") or her_before_noun
+    return before + name + ("’s" if possessive else "") + after
+
+
+def _last_standalone_question(history: Sequence[Turn]) -> str:
+    """Returns the last question that stands alone; if there is none, the first question."""
+    for turn in reversed(history):
+        if not _depends_on_history(turn.question):
+            return turn.question.strip()
+    return history[0].question.strip()
 
 
 def _last_name(history: Sequence[Turn]) -> str | None:
-    """Whom the last turns speak of: the answer to "who", else the first name asked about, else the first told."""
+    """Returns the name that the last turn with any name is about.
+
+    After "Who …?" it is the first name of the answer, otherwise the first name of the question.
+    """
     for turn in reversed(history):
-        asked, told = _names(turn.question), _names(turn.answer)
-        names = (
-            [*told, *asked]
-            if re.match(r"\s*whom?\b", turn.question, re.IGNORECASE)
-            else [*asked, *told]
-        )
-        if names:
-            return names[0]
+        in_question, in_answer = _person_names(turn.question), _person_names(turn.answer)
+        asks_who = _ASKS_WHO.match(turn.question)
+        candidates = in_answer + in_question if asks_who else in_question + in_answer
+        if candidates:
+            return candidates[0]
     return None
 
 
-def _names(text: str) -> list[str]:
-    """Runs of capitalised words; not the one that opens a question, nor nationalities, days and months."""
-    found = [
-        match
-        for match in _NAME.finditer(text)
-        if match.group(0).split()[0].casefold() not in _ASKING
-    ]
-    return [
-        match.group(0)
-        for match in found
-        if (match.start() > 0 or " " in match.group(0)) and not _NO_PERSON.fullmatch(match.group(0))
-    ]
+def _person_names(text: str) -> list[str]:
+    """Returns the runs of capitalised words that may name a person, in order.
+
+    Not the word that opens a question or a sentence, nor nationalities, days and months.
+    """
+    found = []
+    for match in _NAME.finditer(text):
+        name = match.group(0)
+        opens_text = match.start() == 0 and " " not in name
+        is_question_word = name.split()[0].casefold() in _QUESTION_WORDS
+        if not opens_text and not is_question_word and not _NOT_A_PERSON.fullmatch(name):
+            found.append(name)
+    return found
+
+
+def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
+    """Whether a rewritten question loses nothing of the question and invents nothing.
+
+    It must have every name and number of the question and at least half of its other terms, and
+    no name or number that neither the question nor the conversation has.
+    """
+    if not rewritten or len(rewritten) > MAX_QUESTION_CHARACTERS:
+        return False
+    turns = [f"{turn.question} {turn.answer}" for turn in history]
+    conversation = " ".join([question, *turns])
+    question_terms = set(terms(question))
+    shared_terms = question_terms & set(terms(rewritten))
+    return (
+        _has_names_and_numbers(rewritten, question)
+        and _has_names_and_numbers(conversation, rewritten)
+        and 2 * len(shared_terms) >= len(question_terms)
+    )
+
+
+def _has_names_and_numbers(text: str, part: str) -> bool:
+    """Whether a text has every name and every number of another."""
+    if not all(named(name, text) for name in names(part)):
+        return False
+    available = numbers(text, ones=True)
+    return all(number.told_by(available) for number in numbers(part))

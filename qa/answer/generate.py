@@ -5,14 +5,14 @@ Here its words become claims, each a sentence with the passages it was marked wi
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.answer import markers as marks
-from qa.answer.prompts import DECLINED, answering, passage_ids
+from qa.answer.prompts import DECLINE_SENTENCE, answer_messages, passage_ids
 from qa.documents.sentences import segment
 from qa.errors import LanguageModelError
-from qa.llm.client import MESSAGE_TOKENS, LanguageModel, Message
+from qa.llm.client import LanguageModel, Message, prompt_tokens, without_thinking
 from qa.text.facts import folded
 from qa.types import Document, Event, OnEvent, Passage, RankedPassage
 
@@ -40,8 +40,7 @@ _UNSEEN = re.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 """Signs without a shape, or that turn the order of others around."""
-THINKS, ANSWERS = "<think>", "</think>"
-LEFT_OUT = "[address left out]"
+ADDRESS_REMOVED = "[address left out]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftAnswer:
     """A model's answer before it is checked. No `claims`: it said that the passages do not answer."""
 
     claims: tuple[Claim, ...]
@@ -62,13 +61,13 @@ class Draft:
     notices: tuple[str, ...]
 
 
-def write(
+def draft_answer(
     question: str,
     ranked: Sequence[RankedPassage],
     model: LanguageModel,
     tell: OnEvent,
     stop: threading.Event,
-) -> Draft:
+) -> DraftAnswer:
     """What a model answers from these passages, told as it arrives.
 
     Raises LanguageModelError for a fault and StoppedError when stopped; both carry what had arrived, without marks.
@@ -76,13 +75,13 @@ def write(
     ids = passage_ids(
         len(ranked), [question, *(one.passage.text + one.passage.document.title for one in ranked)]
     )
-    context = model.context(stop)
+    context = model.context_size(stop)
     most = min(ANSWER_TOKENS, context // 3)
     seen, messages = _fitting(question, ranked, ids, model, context - most)
     passages = {key: one.passage for key, one in zip(ids, seen, strict=False)}
-    parser = marks.MarkParser(passages)
+    parser = marks.MarkerParser(passages)
     try:
-        for piece in spoken(model.stream(messages, most, stop)):
+        for piece in without_thinking(model.stream(messages, most, stop)):
             tell(Event("words", parser.feed(piece)))
         tell(Event("words", parser.finish()))
     except LanguageModelError as error:
@@ -94,31 +93,14 @@ def write(
         raise LanguageModelError(
             f"{model.name} gave an empty answer. Ask again, or choose another model.", parser.text
         )
-    return Draft(claims, seen, (*_dropped(ranked[len(seen) :], model, context), *_unknown(parser)))
-
-
-def spoken(pieces: Iterable[str]) -> Iterator[str]:
-    """Without what a model thinks before it answers, where its server leaves that in: `<think>…</think>`."""
-    held, thinking = "", True
-    for piece in pieces:
-        if not thinking:
-            yield piece
-            continue
-        held += piece
-        begun = held.lstrip()[: len(THINKS)]
-        if begun == THINKS and ANSWERS in held:
-            held, thinking = held.split(ANSWERS, 1)[1].lstrip(), False
-            yield held
-        elif not THINKS.startswith(begun):
-            thinking = False
-            yield held
-    if thinking and not held.lstrip().startswith(THINKS):
-        yield held
+    return DraftAnswer(
+        claims, seen, (*_dropped(ranked[len(seen) :], model, context), *_unknown(parser))
+    )
 
 
 def declines(text: str) -> bool:
     """Whether an answer begins with the words that a model is told to decline with, or nearly."""
-    return bool(_DECLINED.match(folded(text))) or folded(text).startswith(folded(DECLINED))
+    return bool(_DECLINED.match(folded(text))) or folded(text).startswith(folded(DECLINE_SENTENCE))
 
 
 def plain(text: str, known: str) -> str:
@@ -129,7 +111,7 @@ def plain(text: str, known: str) -> str:
         return (
             match[0].strip("<>")
             if bare in known
-            else LEFT_OUT + match[0].strip("<")[len(bare) :].rstrip(">")
+            else ADDRESS_REMOVED + match[0].strip("<")[len(bare) :].rstrip(">")
         )
 
     def link(match: re.Match[str]) -> str:
@@ -160,10 +142,10 @@ def _fitting(
 ) -> tuple[tuple[RankedPassage, ...], list[Message]]:
     """As many of the passages, best first, as go with the question into a prompt of `room` tokens."""
     for number in range(len(ranked), 0, -1):
-        messages = answering(
+        messages = answer_messages(
             question, [(key, one.passage) for key, one in zip(ids, ranked[:number], strict=False)]
         )
-        if sum(model.count(message.content) + MESSAGE_TOKENS for message in messages) <= room:
+        if prompt_tokens(model, messages) <= room:
             return tuple(ranked[:number]), messages
     raise LanguageModelError(
         f"The question and one passage are more than {model.name} takes: {room} tokens beside the answer. "
@@ -183,7 +165,7 @@ def _dropped(
     )
 
 
-def _unknown(parser: marks.MarkParser) -> tuple[str, ...]:
+def _unknown(parser: marks.MarkerParser) -> tuple[str, ...]:
     """What the model cited and was not given."""
     names = dict.fromkeys(name for mark in parser.marks for name in mark.unknown)
     return (
@@ -191,7 +173,7 @@ def _unknown(parser: marks.MarkParser) -> tuple[str, ...]:
     )
 
 
-def _claims(parser: marks.MarkParser, passages: dict[str, Passage]) -> tuple[Claim, ...]:
+def _claims(parser: marks.MarkerParser, passages: dict[str, Passage]) -> tuple[Claim, ...]:
     """The sentences of the answer; headings left out, unless there is nothing else."""
     # Of the same length: a rule makes no heading of the line before, a tag no block of HTML, an image ends no sentence.
     text = (
@@ -204,7 +186,7 @@ def _claims(parser: marks.MarkParser, passages: dict[str, Passage]) -> tuple[Cla
     known = "\n".join(passage.text for passage in passages.values())
     found = (
         Claim(plain(claim.text, known), tuple(passages[key] for key in claim.ids))
-        for claim in marks.claims(
+        for claim in marks.cited_sentences(
             parser.text, parser.marks, [sentence.span for sentence in sentences]
         )
     )

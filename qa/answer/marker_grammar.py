@@ -66,7 +66,7 @@ _CODE = re.compile(r"(`{1,8})(?!`)[^\n]*?[^`\n]\1(?!`)")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Marker:
     """Passages cited at one place."""
 
     at: int
@@ -136,11 +136,11 @@ class Grammar:
             _compile(f"(?:{named}|{alone}){_GOES_ON}"),
         )
 
-    def read(self, written: str) -> Mark:
+    def read(self, written: str) -> Marker:
         """What was written as ids; its place is not known yet."""
         names = self._names(written)
         known = unique(name.lower() for name in names if name.lower() in self.ids)
-        return Mark(0, known, unique(name for name in names if name.lower() not in self.ids))
+        return Marker(0, known, unique(name for name in names if name.lower() not in self.ids))
 
     def mark_end(self, view: View, at: int) -> int:
         """The end of the mark in signs that begins there, 0 for none."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from qa.answer.marker_grammar import WINDOW, Grammar, Mark, Short, View, code_end, unique
+from qa.answer.marker_grammar import WINDOW, Grammar, Marker, Short, View, code_end, unique
 from qa.types import Span
 
 SPACE_LIMIT = 64
@@ -40,7 +40,7 @@ _CLOSING = frozenset(".,;:!?…)]}”’»%。，、；：！？）】")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class CitedSentence:
     """One sentence of an answer with the passages that the model cited for it."""
 
     text: str
@@ -49,24 +49,26 @@ class Claim:
     unknown: tuple[str, ...]
 
 
-def parse(text: str, ids: Collection[str]) -> tuple[str, tuple[Mark, ...]]:
+def parse_markers(text: str, ids: Collection[str]) -> tuple[str, tuple[Marker, ...]]:
     """The clean text and its marks, in order."""
-    parser = MarkParser(ids)
+    parser = MarkerParser(ids)
     parser.finish(text)
     return parser.text, parser.marks
 
 
-def claims(text: str, marks: Sequence[Mark], sentences: Sequence[Span]) -> tuple[Claim, ...]:
+def cited_sentences(
+    text: str, marks: Sequence[Marker], sentences: Sequence[Span]
+) -> tuple[CitedSentence, ...]:
     """One claim a sentence, in order; `sentences` are spans of `text`, in order.
 
     A mark belongs to the sentence that it stands in or after; at the beginning of a line that has words, to the one
     after it.
     """
-    cited: list[list[Mark]] = [[] for _ in sentences]
+    cited: list[list[Marker]] = [[] for _ in sentences]
     for mark in marks if sentences else ():
         cited[_place(text, mark.at, sentences)].append(mark)
     return tuple(
-        Claim(
+        CitedSentence(
             text[sentence.start : sentence.end].strip(),
             unique(name for mark in own for name in mark.ids),
             unique(name for mark in own for name in mark.unknown),
@@ -85,7 +87,7 @@ def _place(text: str, at: int, sentences: Sequence[Span]) -> int:
     return min(max(place, 0), len(sentences) - 1)
 
 
-class MarkParser:
+class MarkerParser:
     """Fed a model's words in any chunks; holds back what may be the beginning of a mark, never more than WINDOW."""
 
     def __init__(self, ids: Collection[str]) -> None:
@@ -94,8 +96,8 @@ class MarkParser:
         self._fence: re.Pattern[str] | None = None
         self._shown: list[str] = []
         self._length, self._tail, self._space = 0, "", ""
-        self._marks: list[Mark] = []
-        self._waiting: list[Mark] = []
+        self._marks: list[Marker] = []
+        self._waiting: list[Marker] = []
         self._opens = self._after = False
 
     def feed(self, chunk: str) -> str:
@@ -118,7 +120,7 @@ class MarkParser:
         return "".join(self._shown)
 
     @property
-    def marks(self) -> tuple[Mark, ...]:
+    def marks(self) -> tuple[Marker, ...]:
         """The marks whose place is certain, in order; all of them after `finish`."""
         return tuple(self._marks)
 

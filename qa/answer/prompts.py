@@ -12,7 +12,7 @@ from qa.llm.client import Message
 from qa.types import Passage, Turn
 
 PROMPT_VERSION = "1"
-DECLINED = "The documents do not answer this."
+DECLINE_SENTENCE = "The documents do not answer this."
 """What a model is to write, and nothing else, when the passages do not answer."""
 
 ANSWERING = """\
@@ -58,7 +58,7 @@ _ORDER = re.compile(
 )
 
 
-def answering(question: str, passages: Sequence[tuple[str, Passage]]) -> list[Message]:
+def answer_messages(question: str, passages: Sequence[tuple[str, Passage]]) -> list[Message]:
     """The messages that ask for an answer; `passages` with their ids, best first, at least one."""
     blocks = [
         PASSAGE.format(
@@ -66,12 +66,12 @@ def answering(question: str, passages: Sequence[tuple[str, Passage]]) -> list[Me
         )
         for key, passage in passages
     ]
-    told = ANSWERING.format(example=passages[0][0], declined=DECLINED)
+    told = ANSWERING.format(example=passages[0][0], declined=DECLINE_SENTENCE)
     asked = ASKING.format(passages="\n\n".join(blocks), question=as_data(question))
     return [Message("system", told), Message("user", asked)]
 
 
-def rewriting(question: str, history: Sequence[Turn]) -> list[Message]:
+def rewrite_messages(question: str, history: Sequence[Turn]) -> list[Message]:
     """The messages that ask for a follow-up question made standalone; `history` oldest first."""
     turns = "\n".join(
         f"Question: {as_data(turn.question[:TURN_CHARACTERS])}\nAnswer: {as_data(turn.answer[:TURN_CHARACTERS])}"

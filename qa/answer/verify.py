@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from qa.answer.align import Said, Unit, aligned, said_of, units_of
+from qa.answer.align import CoveredSentence, EncodedClaim, best_cover, cover_sentences, encode_claim
 from qa.answer.citations import cite
 from qa.answer.generate import Claim
 from qa.documents.sentences import Sentence
@@ -22,7 +22,7 @@ from qa.types import AnswerSentence, Passage, Support
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class SupportThresholds:
     """Probabilities that the documents carry a claim, 0 to 1, from which on it is weakly supported, and supported."""
 
     weak: float = 0.4
@@ -33,7 +33,7 @@ class Bounds:
 class _Judged:
     """The sentences of some passages that a claim rests on best, and how far they carry it."""
 
-    units: tuple[Unit, ...]
+    units: tuple[CoveredSentence, ...]
     probability: float
     verbatim: bool = False
 
@@ -42,11 +42,11 @@ class Verifier:
     """Checks claims with an embedder's token vectors and a model that reads claim and evidence together."""
 
     def __init__(
-        self, encodings: Encodings, entailment: Entails, bounds: Bounds | None = None
+        self, encodings: Encodings, entailment: Entails, bounds: SupportThresholds | None = None
     ) -> None:
         self._encodings = encodings
         self._entailment = entailment
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds or SupportThresholds()
 
     def check(
         self, claims: Sequence[Claim], seen: Sequence[Passage], library: Library
@@ -62,7 +62,7 @@ class Verifier:
         )
         encoded = self._encodings.of([claim.text for claim in claims])
         said = [
-            said_of(claim.text, own, library.rarity)
+            encode_claim(claim.text, own, library.rarity)
             for claim, own in zip(claims, encoded, strict=True)
         ]
         marked = self._judged(said, [claim.passages for claim in claims], known, library)
@@ -91,7 +91,7 @@ class Verifier:
 
     def _judged(
         self,
-        said: Sequence[Said],
+        said: Sequence[EncodedClaim],
         passages: Sequence[Sequence[Passage]],
         known: Mapping[Passage, Encoding],
         library: Library,
@@ -101,7 +101,7 @@ class Verifier:
             _evidence(claim, [
                 unit
                 for passage in own
-                for unit in units_of(claim, passage, known[passage], _telling(passage, known, library))
+                for unit in cover_sentences(claim, passage, known[passage], _telling(passage, known, library))
             ])
             for claim, own in zip(said, passages, strict=True)
         ]  # fmt: skip
@@ -121,13 +121,13 @@ class Verifier:
         ]
 
 
-def _evidence(said: Said, units: Sequence[Unit]) -> list[Unit]:
+def _evidence(said: EncodedClaim, units: Sequence[CoveredSentence]) -> list[CoveredSentence]:
     """The shortest sentence that has the claim word for word, or else those that cover it best."""
     whole = [unit for unit in units if _says(unit.text, said.text)]
-    return [min(whole, key=lambda unit: len(unit.text))] if whole else aligned(said, units)
+    return [min(whole, key=lambda unit: len(unit.text))] if whole else best_cover(said, units)
 
 
-def _objects(claim: str, units: Sequence[Unit]) -> bool:
+def _objects(claim: str, units: Sequence[CoveredSentence]) -> bool:
     """Whether the claim has a number, a month, a weekday or a quotation that the sentences do not have."""
     text = " ".join(unit.text for unit in units)
     numbers = facts.numbers(text, ones=True)
@@ -163,7 +163,7 @@ def _telling(passage: Passage, seen: Collection[Passage], library: Library) -> l
     return [one for one in library.inside(passage) if not one.boilerplate and not repeats(one)]
 
 
-def _context(units: Sequence[Unit], library: Library) -> str:
+def _context(units: Sequence[CoveredSentence], library: Library) -> str:
     """The sentences, each after the one before it, which may say whom it speaks of."""
     parts: dict[tuple[str, int], str] = {}
     for unit in units:

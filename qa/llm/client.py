@@ -3,7 +3,7 @@
 import os
 import threading
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -15,10 +15,10 @@ from urllib.parse import unquote, urlsplit
 
 from qa.config import Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
-from qa.llm import errors as faults
+from qa.llm import errors
 from qa.llm.errors import Server
 from qa.llm.http import TICK, Request
-from qa.llm.providers import PROVIDERS, Provider, Room
+from qa.llm.providers import PROVIDERS, Provider, TokenLimits
 from qa.types import Usage
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ UNKNOWN_CONTEXT = 4096
 """Tokens that a model takes whose server does not say."""
 MESSAGE_TOKENS = 8
 """What a chat template adds to a message, about."""
+THINKING_BEGINS, THINKING_ENDS = "<think>", "</think>"
 TOKEN_CHARACTERS = 8
 """An answer has at most this many characters a token; more is not read."""
 _VOCABULARY = "_static/tiktoken_cache/9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
@@ -51,7 +52,7 @@ class LlmSettings:
     """Seconds without a word after which an answer is given up."""
 
     @classmethod
-    def of(cls, settings: Settings) -> "LlmSettings":
+    def from_settings(cls, settings: Settings) -> "LlmSettings":
         """Those among all settings that are of the language model."""
         return cls(
             settings.llm,
@@ -76,10 +77,10 @@ class LanguageModel(Protocol):
     @property
     def name(self) -> str: ...
 
-    def context(self, stop: threading.Event) -> int:
+    def context_size(self, stop: threading.Event) -> int:
         """Tokens that prompt and answer may have together; asks the server on first use, until `stop` is set."""
 
-    def count(self, text: str) -> int:
+    def count_tokens(self, text: str) -> int:
         """Tokens of a text: never fewer than the model's own count, as far as one can tell."""
 
     def stream(
@@ -116,7 +117,7 @@ def language_model(settings: LlmSettings, environ: Mapping[str, str] = os.enviro
     return _RemoteModel(server, provider, settings)
 
 
-class Metered:
+class CountingModel:
     """A language model that counts what it is given and gives, for one answer. `asked`: whether anything was."""
 
     def __init__(self, model: LanguageModel) -> None:
@@ -129,19 +130,19 @@ class Metered:
         return self._model.name
 
     @property
-    def asked(self) -> bool:
+    def was_called(self) -> bool:
         return bool(self._given)
 
     @property
     def usage(self) -> Usage:
-        prompt = sum(self.count(text) + MESSAGE_TOKENS for text in self._given)
-        return Usage(prompt, sum(map(self.count, self._got)))
+        prompt = sum(self.count_tokens(text) + MESSAGE_TOKENS for text in self._given)
+        return Usage(prompt, sum(map(self.count_tokens, self._got)))
 
-    def context(self, stop: threading.Event) -> int:
-        return self._model.context(stop)
+    def context_size(self, stop: threading.Event) -> int:
+        return self._model.context_size(stop)
 
-    def count(self, text: str) -> int:
-        return self._model.count(text)
+    def count_tokens(self, text: str) -> int:
+        return self._model.count_tokens(text)
 
     def stream(
         self, messages: Sequence[Message], most: int, stop: threading.Event
@@ -153,7 +154,34 @@ class Metered:
             yield piece
 
 
-def destination(settings: LlmSettings) -> tuple[str, bool]:
+def prompt_tokens(model: LanguageModel, messages: Sequence[Message]) -> int:
+    """Returns how many tokens of the model's context these messages take."""
+    return sum(model.count_tokens(message.content) + MESSAGE_TOKENS for message in messages)
+
+
+def without_thinking(pieces: Iterable[str]) -> Iterator[str]:
+    """Yields a streamed answer without its leading `<think>…</think>`.
+
+    Reasoning models (DeepSeek-R1, QwQ) write their reasoning there; some servers leave it in.
+    """
+    held_back, answering = "", False
+    for piece in pieces:
+        if answering:
+            yield piece
+            continue
+        held_back += piece
+        opening = held_back.lstrip()[: len(THINKING_BEGINS)]
+        if opening == THINKING_BEGINS and THINKING_ENDS in held_back:
+            answering = True
+            yield held_back.split(THINKING_ENDS, 1)[1].lstrip()
+        elif not THINKING_BEGINS.startswith(opening):
+            answering = True
+            yield held_back
+    if not answering and not held_back.lstrip().startswith(THINKING_BEGINS):
+        yield held_back
+
+
+def model_host(settings: LlmSettings) -> tuple[str, bool]:
     """The host that questions and passages go to, and whether it is this machine. Raises FootnoteError."""
     kind, _, _ = settings.name.partition("/")
     provider = PROVIDERS.get(kind)
@@ -216,10 +244,10 @@ class _RemoteModel:
     def name(self) -> str:
         return self._server.name
 
-    def context(self, stop: threading.Event) -> int:
+    def context_size(self, stop: threading.Event) -> int:
         return self._probed(stop)
 
-    def count(self, text: str) -> int:
+    def count_tokens(self, text: str) -> int:
         encoding = _encoding()
         if encoding is None:
             return ceil(len(text.encode("utf-8", "surrogatepass")) / 3)
@@ -228,7 +256,7 @@ class _RemoteModel:
     def stream(
         self, messages: Sequence[Message], most: int, stop: threading.Event
     ) -> Iterator[str]:
-        room = Room(self._probed(stop), most)
+        room = TokenLimits(self._probed(stop), most)
         chat = _chat(messages)
         if self._streams:
             request = Request(self._server, self._timeout, stop)
@@ -245,7 +273,7 @@ class _RemoteModel:
         """The model's context, asked for once; a failure is not remembered."""
         while not self._probing.acquire(timeout=TICK):
             if stop.is_set():
-                raise StoppedError(faults.stopped(self._server))
+                raise StoppedError(errors.stopped(self._server))
         try:
             if self._found is None:
                 with Request(self._server, self._timeout, stop) as request:
@@ -255,7 +283,9 @@ class _RemoteModel:
         finally:
             self._probing.release()
 
-    def _words(self, request: Request, chat: "list[ChatMessage]", room: Room) -> Iterator[str]:
+    def _words(
+        self, request: Request, chat: "list[ChatMessage]", room: TokenLimits
+    ) -> Iterator[str]:
         """An answer word by word."""
         with request:
             llm = request.call(lambda: self._provider.build(request, room))
@@ -274,10 +304,12 @@ class _RemoteModel:
                 yield from request.heard(reply.delta[:left])
             # Of the libraries only openai's stops at an end mark, [DONE], and leaves what may follow unread.
             if begun and not ended and request.exhausted:
-                raise LanguageModelError(faults.cut_off(self._server), request.said)
+                raise LanguageModelError(errors.cut_off(self._server), request.said)
             self._check(request)
 
-    def _whole(self, request: Request, chat: "list[ChatMessage]", room: Room) -> Iterator[str]:
+    def _whole(
+        self, request: Request, chat: "list[ChatMessage]", room: TokenLimits
+    ) -> Iterator[str]:
         """An answer in one piece."""
         with request:
             llm = request.call(lambda: self._provider.build(request, room))
@@ -287,7 +319,7 @@ class _RemoteModel:
 
     def _check(self, request: Request) -> None:
         if not request.said.strip():
-            raise LanguageModelError(faults.empty(self._server), request.said)
+            raise LanguageModelError(errors.empty(self._server), request.said)
 
 
 def _chat(messages: Sequence[Message]) -> "list[ChatMessage]":

@@ -91,7 +91,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ResponseHead:
     """What a server answered before the words of a model."""
 
     status: int
@@ -107,7 +107,7 @@ class Head:
         return self.status >= 300
 
 
-def fault(server: Server, head: Head | None, error: BaseException) -> str:
+def fault(server: Server, head: ResponseHead | None, error: BaseException) -> str:
     """What a library's error means. `head`: as far as an answer had come when it was raised."""
     if head is None:
         return _unreached(server, error)
@@ -128,7 +128,7 @@ def fault(server: Server, head: Head | None, error: BaseException) -> str:
     return f'{server.name} at {server.address} broke off with an error: "{server.clean(told)}". Ask again.'
 
 
-def refused(server: Server, head: Head) -> str:
+def refused(server: Server, head: ResponseHead) -> str:
     """An answer that is an error, by its status."""
     told = _message(head.body)
     words = {"name": server.name, "model": server.model, "at": server.address}
@@ -153,7 +153,7 @@ def refused(server: Server, head: Head) -> str:
     return f"{server.address} refused the request for {server.name} (status {head.status}){quoted}. Check QA_LLM."
 
 
-def refuses_streaming(head: Head) -> bool:
+def refuses_streaming(head: ResponseHead) -> bool:
     """Whether a server says that it cannot answer word by word."""
     return head.status in (400, 422) and "stream" in head.body.casefold()
 

@@ -16,8 +16,8 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm import errors as faults
-from qa.llm.errors import Head, Server
+from qa.llm import errors
+from qa.llm.errors import ResponseHead, Server
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Request:
         self.server = server
         self.said = ""
         """The words so far."""
-        self.head: Head | None = None
+        self.head: ResponseHead | None = None
         self.exhausted = False
         """Whether the answer's body was read to its end."""
         self._timeout = timeout
@@ -94,7 +94,7 @@ class Request:
             and self.head.failed
             and not (body is None and self.head.status in NO_SUCH_PATH)
         ):
-            raise LanguageModelError(faults.refused(self.server, self.head))
+            raise LanguageModelError(errors.refused(self.server, self.head))
         try:
             return response.json()
         except (ValueError, RecursionError):
@@ -110,7 +110,7 @@ class Request:
             and not self.head.failed
             and self.head.kind.startswith("application/json")
         )
-        return whole or faults.refuses_streaming(self.head)
+        return whole or errors.refuses_streaming(self.head)
 
     def heard(self, text: str) -> Iterator[str]:
         """Hands words on; the time that their reader takes does not count as waiting."""
@@ -161,7 +161,7 @@ class Request:
             name: response.headers.get(name, "")
             for name in ("content-type", "retry-after", "location")
         }
-        self.head = Head(response.status_code, *headers.values())
+        self.head = ResponseHead(response.status_code, *headers.values())
         if self.head.failed:
             response.read()
             self.head = replace(self.head, body=response.text)
@@ -192,9 +192,9 @@ class Request:
     def _failure(self, error: Exception | None) -> LanguageModelError:
         """What an error means, or a cut, whose errors are of many kinds."""
         if self._stop.is_set():
-            return StoppedError(faults.stopped(self.server), self.said)
+            return StoppedError(errors.stopped(self.server), self.said)
         if self._slow or error is None:
             return LanguageModelError(
-                faults.slow(self.server, self._timeout, bool(self.said)), self.said
+                errors.slow(self.server, self._timeout, bool(self.said)), self.said
             )
-        return LanguageModelError(faults.fault(self.server, self.head, error), self.said)
+        return LanguageModelError(errors.fault(self.server, self.head, error), self.said)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from qa.errors import LanguageModelError
-from qa.llm import errors as faults
+from qa.llm import errors
 from qa.llm.http import KEY, Request
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _CONTEXT_KEYS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class TokenLimits:
     """Tokens: what prompt and answer may have together, and what the answer."""
 
     context: int
@@ -51,7 +51,7 @@ class Provider:
 
     Raises LanguageModelError where the server cannot be used, or lacks the model.
     """
-    build: "Callable[[Request, Room], FunctionCallingLLM]"
+    build: "Callable[[Request, TokenLimits], FunctionCallingLLM]"
     """llama-index's model for one request. Connects to nothing."""
     ended: Callable[[Any], bool]
     """Whether a part of an answer, as the provider's own library gives it, says that the answer is complete."""
@@ -89,7 +89,7 @@ def _probe_openai_like(request: Request) -> int | None:
         if name in entries:
             return _context(entries[name])
     if entries:
-        raise LanguageModelError(faults.lacking(request.server, list(entries)))
+        raise LanguageModelError(errors.lacking(request.server, list(entries)))
     return None
 
 
@@ -127,7 +127,7 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, int) and value > 0
 
 
-def _build_ollama(request: Request, room: Room) -> "FunctionCallingLLM":
+def _build_ollama(request: Request, room: TokenLimits) -> "FunctionCallingLLM":
     import httpx
     from llama_index.llms.ollama import Ollama
     from ollama import Client
@@ -146,7 +146,7 @@ def _build_ollama(request: Request, room: Room) -> "FunctionCallingLLM":
     return llm
 
 
-def _build_openai_like(request: Request, room: Room) -> "FunctionCallingLLM":
+def _build_openai_like(request: Request, room: TokenLimits) -> "FunctionCallingLLM":
     from llama_index.llms.openai_like import OpenAILike
 
     options = _openai_options(request, room)
@@ -154,11 +154,11 @@ def _build_openai_like(request: Request, room: Room) -> "FunctionCallingLLM":
     return llm
 
 
-def _build_openai(request: Request, room: Room) -> "FunctionCallingLLM":
+def _build_openai(request: Request, room: TokenLimits) -> "FunctionCallingLLM":
     return _openai()(**_openai_options(request, room))
 
 
-def _openai_options(request: Request, room: Room) -> dict[str, Any]:
+def _openai_options(request: Request, room: TokenLimits) -> dict[str, Any]:
     import httpx
 
     return {
@@ -172,7 +172,7 @@ def _openai_options(request: Request, room: Room) -> dict[str, Any]:
     }
 
 
-def _build_anthropic(request: Request, room: Room) -> "FunctionCallingLLM":
+def _build_anthropic(request: Request, room: TokenLimits) -> "FunctionCallingLLM":
     import anthropic
     import httpx2
 

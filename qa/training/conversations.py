@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qa.answer.followup import forms
+from qa.answer.followup import standalone_by_rule
 from qa.text.words import terms
 from qa.types import Turn
 
@@ -50,7 +50,7 @@ class Understood:
 
 
 def understood(turns: Sequence[Rewritten]) -> Understood:
-    """The figures of `followup.forms`, its likeliest form by rule. Raises ValueError without turns of both kinds."""
+    """The figures of `followup.standalone_by_rule`, its likeliest form by rule. Raises ValueError without turns of both kinds."""
     needing = [turn for turn in turns if turn.missing]
     others = [turn for turn in turns if not turn.missing]
     if not needing or not others:
@@ -67,7 +67,7 @@ def understood(turns: Sequence[Rewritten]) -> Understood:
 
 
 def _form(turn: Rewritten) -> str:
-    return forms(turn.question, turn.history)[-1]
+    return standalone_by_rule(turn.question, turn.history)[-1]
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eval.claims import Labelled, check, figures, read_claims
-from qa.answer.verify import Bounds, Verifier
+from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
 from qa.errors import QuestionFileError
 from qa.library.search import Library
@@ -68,7 +68,7 @@ def test_a_file_that_is_missing_empty_or_no_text_is_an_error(
 def test_claims_are_checked_against_the_passages_with_their_evidence() -> None:
     document, embedder = text_document(TEXT), WordEmbedder()
     library = Library.made_of(split(document, embedder.count_tokens), [document], "")
-    verifier = Verifier(Encodings(embedder), CoverEntailment(), Bounds(0.2, 0.5))
+    verifier = Verifier(Encodings(embedder), CoverEntailment(), SupportThresholds(0.2, 0.5))
     claims = [
         Labelled("1", "The bridge cost 48 million euros.", True, "verbatim", (TEXT[:33],)),
         Labelled(

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
-from qa.answer.verify import Bounds, Verifier
+from qa.answer.verify import SupportThresholds, Verifier
 from qa.bot import Bot, Engine
 from qa.config import Settings
 from qa.documents.sentences import Sentence
@@ -107,10 +107,10 @@ class ScriptedModel:
         self._script = list(script)
         self._fails = fails
 
-    def context(self, stop: threading.Event) -> int:
+    def context_size(self, stop: threading.Event) -> int:
         return self._context
 
-    def count(self, text: str) -> int:
+    def count_tokens(self, text: str) -> int:
         return len(text.split())
 
     def stream(
@@ -150,7 +150,7 @@ def scripted_bot(folder: Path, model: ScriptedModel, *documents: Document, **opt
     """A bot over these documents that counts words and answers with the scripted model."""
     strict = bool(options.pop("strict", False))
     plain = word_bot(folder, *documents, **options)
-    verifier = Verifier(Encodings(plain._embedder), CoverEntailment(), Bounds(0.2, 0.5))
+    verifier = Verifier(Encodings(plain._embedder), CoverEntailment(), SupportThresholds(0.2, 0.5))
     return Bot(
         plain.index,
         plain._embedder,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.answer.prompts import DECLINED
+from qa.answer.prompts import DECLINE_SENTENCE
 from qa.bot import LEFT_OUT, NOTHING_SUPPORTED, REFUSALS, Bot
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import MESSAGE_TOKENS
@@ -60,10 +60,10 @@ def test_what_the_model_was_given_and_gave_is_counted(tmp_path: Path) -> None:
     assert answer.usage
     (prompt,) = model.prompts
     assert answer.usage.prompt_tokens == sum(
-        model.count(one.content) + MESSAGE_TOKENS for one in prompt
+        model.count_tokens(one.content) + MESSAGE_TOKENS for one in prompt
     )
     # The word in braces is the mark, which the model writes and nobody sees.
-    assert 0 < answer.usage.answer_tokens <= model.count(COST) + 10
+    assert 0 < answer.usage.answer_tokens <= model.count_tokens(COST) + 10
     assert 0 < answer.timings["first_words"] <= answer.timings["total"]
     assert answer.as_json()["usage"] == answer.usage.as_json()
     built_in = bot.ask(QUESTION, built_in=True)
@@ -89,7 +89,8 @@ def test_an_empty_library_never_calls_the_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [DECLINED, f"{DECLINED} But it cost 48 million [{{ID:The bridge cost}}]."]
+    "words",
+    [DECLINE_SENTENCE, f"{DECLINE_SENTENCE} But it cost 48 million [{{ID:The bridge cost}}]."],
 )
 def test_a_model_that_declines_is_a_refusal_without_citations(tmp_path: Path, words: str) -> None:
     answer = _ask(tmp_path, words)
@@ -251,7 +252,9 @@ def test_the_json_has_the_notices(tmp_path: Path) -> None:
 
 _SAID = st.one_of(
     texts,
-    st.sampled_from([COST, FERRY, FALSE, DECLINED, "[a1]", "[z9]", "A1.", "48 [a1", "```[b2]```"]),
+    st.sampled_from(
+        [COST, FERRY, FALSE, DECLINE_SENTENCE, "[a1]", "[z9]", "A1.", "48 [a1", "```[b2]```"]
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.answer.generate import LEFT_OUT
+from qa.answer.generate import ADDRESS_REMOVED
 from qa.errors import LanguageModelError
 from qa.types import Answer, Event, Turn
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document
@@ -170,7 +170,7 @@ def test_no_address_no_image_and_no_tag_is_in_the_answer(tmp_path: Path, attack:
     answer, _, told = _ask(tmp_path, attack, f"{TRUE}\n\n{attack.obeyed}")
     assert "evil.example" not in answer.text
     assert not re.search(
-        r"https?:|<[a-z/!]|!\[|\]\([^)]|\[(?:a1|z9)\]", answer.text.replace(LEFT_OUT, "")
+        r"https?:|<[a-z/!]|!\[|\]\([^)]|\[(?:a1|z9)\]", answer.text.replace(ADDRESS_REMOVED, "")
     )
     assert not re.search("[\u200b\u202e\u2066\ufeff]", answer.text)
     _nothing_foreign(answer_html(Told.of(answer, 0.5)))

@@ -7,7 +7,7 @@ import streamlit as st
 
 from qa.config import BUILT_IN
 from qa.errors import FootnoteError
-from qa.llm.client import LlmSettings, destination
+from qa.llm.client import LlmSettings, model_host
 from qa.types import Document
 from ui.chat.page import Conversation
 from ui.chat.transcript import Choice
@@ -91,7 +91,7 @@ def _where(service: Service, engine: str) -> str:
     if engine == BUILT_IN:
         return "Nothing leaves this machine."
     try:
-        host, here = destination(LlmSettings.of(service.settings_for(Choice(llm=engine))))
+        host, here = model_host(LlmSettings.from_settings(service.settings_for(Choice(llm=engine))))
     except FootnoteError as error:
         return str(error)
     if here:

@@ -30,7 +30,7 @@ from eval.bench.table import print_tables
 from eval.commands import peers as command
 from eval.dataset import Question
 from eval.metrics.citations import citation_f1, citation_precision, citation_recall
-from qa.answer.prompts import DECLINED, answering
+from qa.answer.prompts import DECLINE_SENTENCE, answer_messages
 from qa.errors import FootnoteError, ModelError
 from qa.types import Answer, Passage, Span
 from tests.eval.fakes import PETS, answer, document, example, question, read
@@ -148,7 +148,7 @@ def test_the_sentence_with_most_of_the_questions_words_is_said_with_its_source()
         most_like("Which bridge?", [("1", "A bridge. The bridge."), ("2", "Bridges.")])
         == "A bridge. [1]"
     )
-    assert most_like("Who paid?", sources) == DECLINED
+    assert most_like("Who paid?", sources) == DECLINE_SENTENCE
 
 
 def test_both_sides_ask_the_same_model() -> None:
@@ -158,7 +158,9 @@ def test_both_sides_ask_the_same_model() -> None:
         passages = [
             (f"a{at}", Passage(d, Span(0, len(d.text)))) for at, d in enumerate(documents, start=1)
         ]
-        ours = "".join(ScriptedModel().stream(answering(words, passages), 100, threading.Event()))
+        ours = "".join(
+            ScriptedModel().stream(answer_messages(words, passages), 100, threading.Event())
+        )
         context = "\n\n".join(
             f"Source {at}:\n{text}\n" for at, text in enumerate(texts[:2], start=1)
         )
@@ -179,7 +181,7 @@ def test_a_prompt_for_anything_else_is_an_error() -> None:
     with pytest.raises(ValueError, match="only answers"):
         list(
             ScriptedModel().stream(
-                [replace(answering("?", [("a1", Passage(PETS, Span(0, 5)))])[0])],
+                [replace(answer_messages("?", [("a1", Passage(PETS, Span(0, 5)))])[0])],
                 9,
                 threading.Event(),
             )

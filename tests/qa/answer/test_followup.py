@@ -2,7 +2,7 @@
 
 import pytest
 
-from qa.answer.followup import forms
+from qa.answer.followup import standalone_by_rule
 from qa.types import Turn
 
 MEYER = [Turn("Who is Eric Meyer?", "Eric Meyer is a senior official.")]
@@ -46,12 +46,12 @@ COPPER = [Turn("How much gold does Reko Diq hold?", "Over 40 million ounces.")]
 def test_what_is_left_out_comes_from_the_turns_before(
     question: str, history: list[Turn], expected: str
 ) -> None:
-    assert forms(question, history)[-1] == expected
+    assert standalone_by_rule(question, history)[-1] == expected
 
 
 def test_the_reader_may_choose_to_leave_a_question_as_it_is_unless_a_name_stands_for_a_pronoun() -> (
     None
 ):
-    assert forms("And how much copper?", COPPER)[0] == "And how much copper?"
-    assert len(forms("What did he praise?", MEYER)) == 1
-    assert len(forms("Who owns the mine in the Chaghi district?", COPPER)) == 1
+    assert standalone_by_rule("And how much copper?", COPPER)[0] == "And how much copper?"
+    assert len(standalone_by_rule("What did he praise?", MEYER)) == 1
+    assert len(standalone_by_rule("Who owns the mine in the Chaghi district?", COPPER)) == 1

@@ -1,4 +1,4 @@
-"""A model's words become claims: marks to passages, what fits, declines, plain text, faults."""
+"""A model's words become claims: marks to passages, what fits, declines, plain text, errors."""
 
 import threading
 import time
@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.answer.generate import ANSWER_TOKENS, LEFT_OUT, Draft, declines, plain, spoken, write
-from qa.answer.prompts import DECLINED, passage_ids
+from qa.answer.generate import (
+    ADDRESS_REMOVED,
+    ANSWER_TOKENS,
+    DraftAnswer,
+    declines,
+    draft_answer,
+    plain,
+)
+from qa.answer.prompts import DECLINE_SENTENCE, passage_ids
 from qa.errors import LanguageModelError, StoppedError
+from qa.llm.client import without_thinking
 from qa.types import Event, Passage, RankedPassage, Span, Why
 from tests.qa.fakes import ScriptedModel, text_document
 from tests.qa.texts import texts
@@ -27,9 +35,11 @@ def _ranked(*passages: str) -> list[RankedPassage]:
     ]
 
 
-def _write(*script: str, context: int = 4096, ranked: list[RankedPassage] | None = None) -> Draft:
+def _write(
+    *script: str, context: int = 4096, ranked: list[RankedPassage] | None = None
+) -> DraftAnswer:
     model = ScriptedModel(*script, context=context)
-    return write(
+    return draft_answer(
         "What?", ranked or _ranked(BRIDGE, FERRY), model, lambda _: None, threading.Event()
     )
 
@@ -93,7 +103,7 @@ def test_the_words_told_are_those_of_the_parser_and_no_mark_is_among_them(text: 
         + " It stops [{ID:The ferry}]."
     )
     model = ScriptedModel(script)
-    write("What?", _ranked(BRIDGE, FERRY), model, told.append, threading.Event())
+    draft_answer("What?", _ranked(BRIDGE, FERRY), model, told.append, threading.Event())
     assert {event.stage for event in told} == {"words"}
     shown = list(accumulate(event.words for event in told))
     ids = passage_ids(2, ["What?", BRIDGE, FERRY])
@@ -104,7 +114,7 @@ def test_the_words_told_are_those_of_the_parser_and_no_mark_is_among_them(text: 
 def test_passages_that_do_not_fit_are_dropped_from_the_bottom_and_named() -> None:
     ranked = _ranked(*(f"Passage {n}. " + "word " * 60 for n in range(5)))
     model = ScriptedModel("Word [{ID:Passage 0}].", context=600)
-    draft = write("What?", ranked, model, lambda _: None, threading.Event())
+    draft = draft_answer("What?", ranked, model, lambda _: None, threading.Event())
     assert 0 < len(draft.seen) < 5
     assert list(draft.seen) == ranked[: len(draft.seen)]
     rest = 5 - len(draft.seen)
@@ -127,29 +137,32 @@ def test_prompt_and_answer_are_never_more_than_the_context(context: int) -> None
             return super().stream(messages, most, stop)
 
     model = Model("Word.", context=context)
-    write(
+    draft_answer(
         "What?",
         _ranked(*(f"P{n}. " + "word " * 40 for n in range(9))),
         model,
         lambda _: None,
         threading.Event(),
     )
-    assert sum(model.count(message.content) for message in model.prompts[0]) + asked[0] <= context
+    assert (
+        sum(model.count_tokens(message.content) for message in model.prompts[0]) + asked[0]
+        <= context
+    )
     assert 0 < asked[0] <= ANSWER_TOKENS
 
 
 def test_when_nothing_fits_it_says_so_and_asks_nothing() -> None:
     model = ScriptedModel(context=150)
     with pytest.raises(LanguageModelError, match=r"more than scripted/model takes: 100 tokens"):
-        write("What?", _ranked(BRIDGE), model, lambda _: None, threading.Event())
+        draft_answer("What?", _ranked(BRIDGE), model, lambda _: None, threading.Event())
     assert model.prompts == []
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        DECLINED,
-        f"  {DECLINED}\n",
+        DECLINE_SENTENCE,
+        f"  {DECLINE_SENTENCE}\n",
         "“The documents do not answer this.”",
         "**The documents don’t answer this.**",
         "_The documents do not answer this._",
@@ -162,7 +175,7 @@ def test_when_nothing_fits_it_says_so_and_asks_nothing() -> None:
         "I'm afraid that the passages do not answer this.",
         "Unfortunately, the documents do not answer this.",
         "I apologize, but the documents do not answer this.",
-        f"{DECLINED} However, bridges usually cost millions.",
+        f"{DECLINE_SENTENCE} However, bridges usually cost millions.",
         "The documents do not answer this question, but bridges cost millions.",
         "The documents do not answer this [",
     ],
@@ -216,11 +229,14 @@ def test_an_empty_answer_is_a_fault_and_no_refusal(text: str) -> None:
         ("[here](javascript:alert)", "here"),
         ("[here](//evil.example)", "here"),
         ("[here](a)", "here"),
-        ("https://evil.example/?q=1.", f"{LEFT_OUT}."),
-        ("<https://evil.example/>", LEFT_OUT),
-        ("www.evil.example and evil.example/?q=x", f"{LEFT_OUT} and {LEFT_OUT}"),
-        ("ht<b></b>tps://evil.example h\u200bttps://evil.example", f"{LEFT_OUT} {LEFT_OUT}"),
-        ("data:text/html;base64,AAAA", LEFT_OUT),
+        ("https://evil.example/?q=1.", f"{ADDRESS_REMOVED}."),
+        ("<https://evil.example/>", ADDRESS_REMOVED),
+        ("www.evil.example and evil.example/?q=x", f"{ADDRESS_REMOVED} and {ADDRESS_REMOVED}"),
+        (
+            "ht<b></b>tps://evil.example h\u200bttps://evil.example",
+            f"{ADDRESS_REMOVED} {ADDRESS_REMOVED}",
+        ),
+        ("data:text/html;base64,AAAA", ADDRESS_REMOVED),
         ("left\u202eright\u200b\ufeff", "leftright"),
         ("and/or 3.5/4 U.S./China e.g. this", "and/or 3.5/4 U.S./China e.g. this"),
         ("two  words\nhere", "two words here"),
@@ -238,7 +254,7 @@ def test_what_is_plain_of_markdown_and_html(text: str, kept: str) -> None:
         ("<https://town.example/ferry>", "https://town.example/ferry"),
         ("[the page](https://town.example/ferry).", "the page (https://town.example/ferry)."),
         ("**https://town.example/ferry**", "https://town.example/ferry"),
-        ("https://town.example/ferry?q=secret", LEFT_OUT),
+        ("https://town.example/ferry?q=secret", ADDRESS_REMOVED),
         ("[the page](https://town.example/ferry?q=secret)", "the page"),
     ],
 )
@@ -275,7 +291,7 @@ def test_what_was_streamed_before_a_fault_is_kept_without_marks() -> None:
     model = ScriptedModel("It cost 48 million [a1]. Then [a", fails=fault)
     told: list[Event] = []
     with pytest.raises(LanguageModelError, match="cut off") as caught:
-        write("What?", _ranked(BRIDGE), model, told.append, threading.Event())
+        draft_answer("What?", _ranked(BRIDGE), model, told.append, threading.Event())
     assert caught.value.streamed == "It cost 48 million. Then"
     assert caught.value.streamed == "".join(event.words for event in told)
 
@@ -288,7 +304,9 @@ def test_a_stop_keeps_what_was_streamed() -> None:
             stop.set()
 
     with pytest.raises(StoppedError) as caught:
-        write("What?", _ranked(BRIDGE), ScriptedModel("It cost 48 million [a1]. " * 9), tell, stop)
+        draft_answer(
+            "What?", _ranked(BRIDGE), ScriptedModel("It cost 48 million [a1]. " * 9), tell, stop
+        )
     assert "It cost".startswith(caught.value.streamed[:7])
     assert "[" not in caught.value.streamed
     assert len(caught.value.streamed) < 60
@@ -305,7 +323,7 @@ def test_a_stop_keeps_what_was_streamed() -> None:
     ],
 )
 def test_what_a_model_thinks_before_it_answers_is_not_shown(pieces: list[str], shown: str) -> None:
-    assert "".join(spoken(pieces)) == shown
+    assert "".join(without_thinking(pieces)) == shown
 
 
 def test_what_the_model_cites_and_was_not_given_is_told() -> None:

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.answer.marker_grammar import WINDOW, Mark
-from qa.answer.markers import SPACE_LIMIT, Claim, MarkParser, claims, parse
+from qa.answer.marker_grammar import WINDOW, Marker
+from qa.answer.markers import (
+    SPACE_LIMIT,
+    CitedSentence,
+    MarkerParser,
+    cited_sentences,
+    parse_markers,
+)
 from qa.types import Span
 
 IDS = ("a1", "b2", "k7", "ab3")
@@ -169,18 +175,20 @@ ROWS = [(place.format(form), clean.replace("¦", "¦" * (cited.count("|") + 1)),
         for place, clean in PLACES] + TEXTS  # fmt: skip
 
 
-def _expected(clean: str, cited: str) -> tuple[str, tuple[Mark, ...]]:
+def _expected(clean: str, cited: str) -> tuple[str, tuple[Marker, ...]]:
     """Strokes in the clean text are the places of the marks; where there is one for several, all stand there."""
     places = [match.start() - count for count, match in enumerate(re.finditer("¦", clean))]
     marks = [mark.split() for mark in cited.split("|")] if cited else []
     return clean.replace("¦", ""), tuple(
-        Mark(at, tuple(x for x in names if x[0] != "?"), tuple(x[1:] for x in names if x[0] == "?"))
+        Marker(
+            at, tuple(x for x in names if x[0] != "?"), tuple(x[1:] for x in names if x[0] == "?")
+        )
         for at, names in zip(places, marks, strict=True)
     )
 
 
-def _in_pieces(pieces: list[str]) -> tuple[str, tuple[Mark, ...]]:
-    parser = MarkParser(IDS)
+def _in_pieces(pieces: list[str]) -> tuple[str, tuple[Marker, ...]]:
+    parser = MarkerParser(IDS)
     shown = [parser.feed(piece) for piece in pieces]
     shown.append(parser.finish())
     assert "".join(shown) == parser.text
@@ -189,7 +197,7 @@ def _in_pieces(pieces: list[str]) -> tuple[str, tuple[Mark, ...]]:
 
 @pytest.mark.parametrize(("raw", "clean", "cited"), ROWS)
 def test_every_form_whole_and_by_characters(raw: str, clean: str, cited: str) -> None:
-    assert parse(raw, IDS) == _expected(clean, cited)
+    assert parse_markers(raw, IDS) == _expected(clean, cited)
     assert _in_pieces(list(raw)) == _expected(clean, cited)
 
 
@@ -236,7 +244,7 @@ def _pieces(draw: st.DrawFn) -> list[str]:
 @settings(deadline=None, max_examples=400)
 @given(_pieces())
 def test_the_chunks_do_not_matter(pieces: list[str]) -> None:
-    whole = parse("".join(pieces), IDS)
+    whole = parse_markers("".join(pieces), IDS)
     assert _in_pieces(pieces) == whole
     assert _in_pieces(list("".join(pieces))) == whole
 
@@ -244,7 +252,7 @@ def test_the_chunks_do_not_matter(pieces: list[str]) -> None:
 @settings(deadline=None, max_examples=300)
 @given(written, st.frozensets(st.sampled_from([*IDS, "c4", "K7"])))
 def test_only_given_ids_are_cited_and_places_are_in_order(text: str, ids: frozenset[str]) -> None:
-    clean, marks = parse(text, ids)
+    clean, marks = parse_markers(text, ids)
     given_ids = {name.lower() for name in ids}
     assert all(set(mark.ids) <= given_ids and not given_ids & set(mark.unknown) for mark in marks)
     assert all(mark.ids or mark.unknown for mark in marks)
@@ -256,21 +264,21 @@ def test_only_given_ids_are_cited_and_places_are_in_order(text: str, ids: frozen
 @given(st.text(BARE_OF_SIGNS, max_size=200))
 def test_other_text_stays_as_it_is(text: str) -> None:
     text = re.sub("|".join(IDS), "", text, flags=re.IGNORECASE)
-    assert parse(text, ["zz9"]) == _in_pieces(list(text)) == (text, ())
+    assert parse_markers(text, ["zz9"]) == _in_pieces(list(text)) == (text, ())
 
 
 @settings(deadline=None, max_examples=40)
 @given(written)
 def test_no_more_than_a_window_is_held_back(text: str) -> None:
-    parser = MarkParser(IDS)
+    parser = MarkerParser(IDS)
     for end, char in enumerate(text, 1):
         parser.feed(char)
         if end % 9 == 0:
-            assert len(parse(text[:end], IDS)[0]) - len(parser.text) <= WINDOW + SPACE_LIMIT
+            assert len(parse_markers(text[:end], IDS)[0]) - len(parser.text) <= WINDOW + SPACE_LIMIT
 
 
 def _seconds(text: str, size: int) -> float:
-    parser = MarkParser(IDS)
+    parser = MarkerParser(IDS)
     begun = time.process_time()
     for start in range(0, len(text), size):
         parser.feed(text[start : start + size])
@@ -291,9 +299,9 @@ def test_time_is_linear_by_characters(unit: str) -> None:
 
 
 def _claims(raw: str) -> list[tuple[str, str]]:
-    text, marks = parse(raw, IDS)
+    text, marks = parse_markers(raw, IDS)
     sentences = [Span(*match.span()) for match in re.finditer(r"\S[^.\n]*(?:\.|(?=\n)|\Z)", text)]
-    return [(claim.text, " ".join(claim.ids)) for claim in claims(text, marks, sentences)]
+    return [(claim.text, " ".join(claim.ids)) for claim in cited_sentences(text, marks, sentences)]
 
 
 @pytest.mark.parametrize(
@@ -317,17 +325,17 @@ def test_whose_sentence_a_mark_is(raw: str, expected: list[str]) -> None:
 
 
 def test_claims_are_trimmed_and_tell_unknown_ids() -> None:
-    assert claims(
-        " It met. ", [Mark(8, ("a1",), ("1",)), Mark(9, ("a1",), ("1", "c4"))], [Span(0, 9)]
-    ) == (Claim("It met.", ("a1",), ("1", "c4")),)
+    assert cited_sentences(
+        " It met. ", [Marker(8, ("a1",), ("1",)), Marker(9, ("a1",), ("1", "c4"))], [Span(0, 9)]
+    ) == (CitedSentence("It met.", ("a1",), ("1", "c4")),)
 
 
 def test_no_sentence_no_claim() -> None:
-    assert claims("", [Mark(0, ("a1",), ())], []) == ()
+    assert cited_sentences("", [Marker(0, ("a1",), ())], []) == ()
 
 
 def test_what_is_certain_is_shown_at_once() -> None:
-    parser = MarkParser(IDS)
+    parser = MarkerParser(IDS)
     pieces = ["Some", " forum", " met", " [", "a1", "].", " It"]
     assert [parser.feed(piece) for piece in pieces] == ["", "Some", " forum", " met", "", ".", ""]
-    assert (parser.finish(), parser.marks) == (" It", (Mark(14, ("a1",), ()),))
+    assert (parser.finish(), parser.marks) == (" It", (Marker(14, ("a1",), ()),))

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.answer.markers import parse
+from qa.answer.markers import parse_markers
 from qa.answer.prompts import (
-    DECLINED,
+    DECLINE_SENTENCE,
     PROMPT_VERSION,
     TURN_CHARACTERS,
-    answering,
+    answer_messages,
     as_data,
     passage_ids,
-    rewriting,
+    rewrite_messages,
 )
 from qa.types import Document, Passage, Span, Turn
 from tests.qa.fakes import text_document
@@ -75,11 +75,11 @@ def _whole(document: Document) -> Passage:
 
 
 def _told(text: str, title: str = "A title") -> str:
-    return answering("Why?", [("a1", _passage(text, title))])[1].content
+    return answer_messages("Why?", [("a1", _passage(text, title))])[1].content
 
 
 def test_the_prompt_for_one_passage_is_this() -> None:
-    system, user = answering(
+    system, user = answer_messages(
         "What did the bridge cost?", [("a1", _passage("The bridge cost 48 million euros.\n"))]
     )
     assert (PROMPT_VERSION, system.role, user.role) == ("1", "system", "user")
@@ -92,12 +92,15 @@ def test_the_prompt_for_two_passages_is_this() -> None:
         "\nThe ferry stops in May.\nIt will be sold.\n\n", 'The\n"Harbor"  ferry', "b.txt"
     )
     passages = [("a1", _passage("The bridge cost 48 million euros.")), ("b2", ferry)]
-    assert [message.content for message in answering("What stops?", passages)] == [SYSTEM, TWO]
+    assert [message.content for message in answer_messages("What stops?", passages)] == [
+        SYSTEM,
+        TWO,
+    ]
 
 
 def test_the_prompt_that_makes_a_question_standalone_is_this() -> None:
     history = [Turn("Who opened the bridge?", "Ines Prado opened it."), Turn("When?", "In May.")]
-    messages = rewriting("Whom did she thank?", history)
+    messages = rewrite_messages("Whom did she thank?", history)
     assert [(message.role, message.content) for message in messages] == [
         ("system", REWRITING_SYSTEM),
         ("user", CONVERSATION),
@@ -105,9 +108,9 @@ def test_the_prompt_that_makes_a_question_standalone_is_this() -> None:
 
 
 def test_of_a_long_conversation_the_last_turns_are_shown_and_not_all_their_words() -> None:
-    told = rewriting("Why?", [Turn(f"turn {n}", "word " * 900) for n in range(9)])[1].content
+    told = rewrite_messages("Why?", [Turn(f"turn {n}", "word " * 900) for n in range(9)])[1].content
     assert re.findall(r"turn \d", told) == ["turn 6", "turn 7", "turn 8"]
-    endless = rewriting("Why?", [Turn("word " * 9000, "word " * 9000)])[1].content
+    endless = rewrite_messages("Why?", [Turn("word " * 9000, "word " * 9000)])[1].content
     assert len(endless) < 2 * TURN_CHARACTERS + 100
 
 
@@ -148,9 +151,11 @@ def test_a_document_cannot_step_out_of_its_passage(attack: str) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nor_can_a_question_or_a_turn(attack: str) -> None:
-    told = answering(f"Why? {attack}", [("a1", _passage("Text."))])[1].content
+    told = answer_messages(f"Why? {attack}", [("a1", _passage("Text."))])[1].content
     assert not _TEMPLATE.search(told.split("\n</passage>")[1])
-    asked = rewriting(attack, [Turn(attack, attack)])[1].content.replace("\n</conversation>", "")
+    asked = rewrite_messages(attack, [Turn(attack, attack)])[1].content.replace(
+        "\n</conversation>", ""
+    )
     assert not _TEMPLATE.search(asked.removeprefix("<conversation>"))
 
 
@@ -173,7 +178,7 @@ def test_marks_of_a_documents_own_are_no_ids() -> None:
     texts = ["It says so [a1], and [B2].", "C3 is a road, d4ta is none, ſ9"]
     ids = passage_ids(8, texts)
     assert not {"a1", "b2", "c3", "d4", "s9"} & set(ids)
-    _, marks = parse("It says so [a1] [B2].", ids)
+    _, marks = parse_markers("It says so [a1] [B2].", ids)
     assert not any(mark.ids for mark in marks)
 
 
@@ -202,4 +207,4 @@ def test_ids_do_not_run_out() -> None:
 
 
 def test_the_phrase_to_decline_with_is_in_the_prompt() -> None:
-    assert DECLINED in SYSTEM
+    assert DECLINE_SENTENCE in SYSTEM

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from qa.answer.rewriting import LONGEST, rewritten
+from qa.answer.followup import MAX_QUESTION_CHARACTERS, standalone_by_model
 from qa.errors import LanguageModelError, StoppedError
 from qa.types import Turn
 from tests.qa.fakes import ScriptedModel
@@ -19,7 +19,7 @@ HISTORY = [
 
 
 def _put(question: str, written: str) -> str | None:
-    return rewritten(question, HISTORY, ScriptedModel(written), threading.Event())
+    return standalone_by_model(question, HISTORY, ScriptedModel(written), threading.Event())
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_keeps_to_the_conversation_is_taken(question: str, written: str) ->
         ("Whom did she thank?", ""),
         ("Whom did she thank?", " \n "),
         ("Whom did she thank?", "Question: \"\""),
-        ("Whom did she thank?", "Whom did Ines Prado thank" + " and why" * LONGEST + "?"),
+        ("Whom did she thank?", "Whom did Ines Prado thank" + " and why" * MAX_QUESTION_CHARACTERS + "?"),
     ],
 )  # fmt: skip
 def test_what_loses_or_invents_something_is_not(question: str, written: str) -> None:
@@ -78,19 +78,19 @@ def test_labels_and_quotation_marks_are_taken_off(written: str) -> None:
 
 def test_of_a_model_that_fails_nothing_is_taken() -> None:
     fails = ScriptedModel("Whom did she thank?", fails=LanguageModelError("empty"))
-    assert rewritten("Whom did she thank?", HISTORY, fails, threading.Event()) is None
+    assert standalone_by_model("Whom did she thank?", HISTORY, fails, threading.Event()) is None
 
 
 def test_a_stop_is_raised() -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(StoppedError):
-        rewritten("Whom did she thank?", HISTORY, ScriptedModel("Whom"), stop)
+        standalone_by_model("Whom did she thank?", HISTORY, ScriptedModel("Whom"), stop)
 
 
 def test_the_model_is_called_once_with_the_conversation() -> None:
     model = ScriptedModel("Whom did Ines Prado thank?")
-    rewritten("Whom did she thank?", HISTORY, model, threading.Event())
+    standalone_by_model("Whom did she thank?", HISTORY, model, threading.Event())
     ((_, asked),) = model.prompts
     assert "Mayor Ines Prado opened it" in asked.content
     assert asked.content.endswith("Next question: Whom did she thank?")
@@ -107,14 +107,14 @@ def test_the_model_is_called_once_with_the_conversation() -> None:
 def test_what_is_no_form_of_the_question_is_not_taken(written: str) -> None:
     history = [Turn("When was the forum?", "On Monday.")]
     model = ScriptedModel(written)
-    assert rewritten("and how many attended?", history, model, threading.Event()) is None
+    assert standalone_by_model("and how many attended?", history, model, threading.Event()) is None
 
 
 def test_a_question_half_rewritten_is_no_part_of_an_answer() -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(StoppedError) as raised:
-        rewritten(
+        standalone_by_model(
             "and how many?", [Turn("When?", "On Monday.")], ScriptedModel("What did they"), stop
         )
     assert raised.value.streamed == ""

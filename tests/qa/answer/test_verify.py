@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.answer.align import MOST_CITED
+from qa.answer.align import MAX_CITED_SENTENCES
 from qa.answer.generate import Claim
-from qa.answer.verify import Bounds, Verifier
+from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
 from qa.library.search import Library
 from qa.models.embedding import Encodings
@@ -50,7 +50,7 @@ def _check(
     passages = {document.name: _passage(document) for document in documents}
     library = Library.made_of(list(passages.values()), documents, "1")
     entailment: Entails = CoverEntailment() if odds is None else FixedEntailment(odds)
-    verifier = Verifier(Encodings(WordEmbedder()), entailment, Bounds(0.2, 0.5))
+    verifier = Verifier(Encodings(WordEmbedder()), entailment, SupportThresholds(0.2, 0.5))
     made = [
         Claim(text, tuple(passages[document.name] for document in cited)) for text, cited in claims
     ]
@@ -233,12 +233,12 @@ def test_never_more_than_three_citations_and_each_once() -> None:
         documents=(document,),
         odds=9.0,
     )
-    assert len(sentence.citations) == MOST_CITED == len(set(sentence.citations))
+    assert len(sentence.citations) == MAX_CITED_SENTENCES == len(set(sentence.citations))
 
 
 def _is_exact(sentences: list[AnswerSentence], passages: list[Passage]) -> None:
     for sentence in sentences:
-        assert len(sentence.citations) <= MOST_CITED
+        assert len(sentence.citations) <= MAX_CITED_SENTENCES
         assert bool(sentence.citations) == (sentence.support != "unsupported")
         for citation in sentence.citations:
             within = [

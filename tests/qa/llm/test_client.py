@@ -302,7 +302,7 @@ def test_stop_during_the_probe_ends_it_and_does_not_count_as_its_failure() -> No
         with pytest.raises(StoppedError):
             told(model, stop=stop)
         assert server.gone.wait(SOON)
-        assert model.context(threading.Event()) == 99
+        assert model.context_size(threading.Event()) == 99
 
 
 @pytest.mark.parametrize("kind", list(SERVERS))
@@ -345,13 +345,13 @@ def test_context_of_an_openai_like_model_is_what_its_server_says(
     entry: dict[str, Any], context: int
 ) -> None:
     with openai_like(Reply(), **entry) as server:
-        assert model_of(server).context(threading.Event()) == context
+        assert model_of(server).context_size(threading.Event()) == context
 
 
 @pytest.mark.parametrize(("of_model", "context"), [(2048, 2048), (131072, 8192)])
 def test_context_of_an_ollama_model_is_at_most_8192(of_model: int, context: int) -> None:
     with ollama(Reply(), context=of_model) as server:
-        assert model_of(server, "ollama").context(threading.Event()) == context
+        assert model_of(server, "ollama").context_size(threading.Event()) == context
 
 
 @pytest.mark.parametrize(
@@ -364,13 +364,13 @@ def test_context_of_an_ollama_model_is_at_most_8192(of_model: int, context: int)
     ],
 )
 def test_context_of_a_hosted_model_is_known_without_asking(name: str, context: int) -> None:
-    assert language_model(LlmSettings(name, key=KEY), {}).context(threading.Event()) == context
+    assert language_model(LlmSettings(name, key=KEY), {}).context_size(threading.Event()) == context
 
 
 def test_context_that_the_person_set_goes_before_all() -> None:
     with ollama(Reply(list(ollama_words("Hello")), kind=NDJSON), context=2048) as server:
         model = model_of(server, "ollama", context=16000)
-        assert model.context(threading.Event()) == 16000
+        assert model.context_size(threading.Event()) == 16000
         told(model)
     assert server.bodies("/api/chat")[0]["options"]["num_ctx"] == 16000
 
@@ -388,7 +388,7 @@ def test_context_that_the_person_set_goes_before_all() -> None:
 def test_server_without_a_list_of_models_is_no_failure(models: Reply) -> None:
     with openai_like(Reply(list(openai_words("Hello"))), models) as server:
         model = model_of(server)
-        assert model.context(threading.Event()) == 4096
+        assert model.context_size(threading.Event()) == 4096
         assert told(model) == ["Hello"]
 
 
@@ -398,7 +398,7 @@ def test_probe_is_done_once_for_many_threads() -> None:
         model = model_of(server, timeout=5.0)
         found: list[int] = []
         threads = [
-            threading.Thread(target=lambda: found.append(model.context(threading.Event())))
+            threading.Thread(target=lambda: found.append(model.context_size(threading.Event())))
             for _ in range(5)
         ]
         for thread in threads:
@@ -414,8 +414,8 @@ def test_failed_probe_is_tried_again() -> None:
     with ScriptedServer({"/v1/models": [json_reply({}, 503), good]}) as server:
         model = model_of(server)
         with pytest.raises(LanguageModelError, match="busy or still being loaded"):
-            _ = model.context(threading.Event())
-        assert model.context(threading.Event()) == 99
+            _ = model.context_size(threading.Event())
+        assert model.context_size(threading.Event()) == 99
 
 
 # Servers that do not stream
@@ -920,7 +920,7 @@ def test_nothing_connects_before_the_first_use(monkeypatch: pytest.MonkeyPatch) 
     for kind in ("ollama", "openai", "anthropic", "openai-like"):
         model = language_model(LlmSettings(f"{kind}/x", url="http://127.0.0.1:9", key=KEY), {})
         assert model.name == f"{kind}/x"
-        assert model.count("One, two.") == 5
+        assert model.count_tokens("One, two.") == 5
 
 
 def test_import_brings_no_library_along() -> None:
@@ -947,13 +947,13 @@ def test_import_brings_no_library_along() -> None:
 )
 def test_count_is_no_fewer_than_words_and_digits(text: str, least: int) -> None:
     model = language_model(LlmSettings("ollama/x"), {})
-    assert least <= model.count(text) <= 4 * len(text)
+    assert least <= model.count_tokens(text) <= 4 * len(text)
 
 
 def test_count_without_a_vocabulary_is_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qa.llm.client._encoding", lambda: None)
     model = language_model(LlmSettings("ollama/x"), {})
-    assert [model.count(text) for text in ("", "a", "abcd", "日本語")] == [0, 1, 2, 3]
+    assert [model.count_tokens(text) for text in ("", "a", "abcd", "日本語")] == [0, 1, 2, 3]
 
 
 def test_stop_ends_the_first_look_at_a_silent_server() -> None:
@@ -961,7 +961,7 @@ def test_stop_ends_the_first_look_at_a_silent_server() -> None:
         model, stop = model_of(server, timeout=20.0), threading.Event()
         threading.Timer(0.2, stop.set).start()
         with pytest.raises(StoppedError):
-            model.context(stop)
+            model.context_size(stop)
         assert server.gone.wait(2)
 
 
