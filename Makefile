@@ -3,7 +3,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help chat test check gate eval clean
+.PHONY: help chat test fast check gate eval clean
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -15,11 +15,19 @@ chat: .venv/.installed  ## index seeds/ and open the chat in a browser
 test: check gate  ## every check, the gate and every test
 	$(BIN)/python -m pytest
 
-check: .venv/.installed-dev  ## style, types and import contracts
+fast: .venv/.installed-dev  ## the tests that need no model, browser or server
+	$(BIN)/python -m pytest -m "not (model or browser or server or slow)"
+
+check: .venv/.installed-dev  ## style, types, imports, dependencies, density, spelling and prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/python -m tests.checks.density
+	$(BIN)/python -m tests.checks.words
+	$(BIN)/codespell
+	$(BIN)/proselint --config .proselintrc.json check README.md CONTRIBUTING.md CHANGELOG.md docs
 
 gate: .venv/.installed-dev  ## the evaluation set again, against the baseline in eval/baseline/
 	rm -rf runs/gate
