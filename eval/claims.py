@@ -20,7 +20,7 @@ STATES: tuple[Support, ...] = ("verbatim", "supported", "weak", "unsupported")
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledClaim:
     """A claim with its label."""
 
     id: str
@@ -43,7 +43,7 @@ class Found:
     """Of those that are, the share found."""
 
 
-def read_claims(path: Path, documents: Sequence[Document]) -> tuple[Labelled, ...]:
+def read_claims(path: Path, documents: Sequence[Document]) -> tuple[LabelledClaim, ...]:
     """The claims of a file, one JSON object a line. Raises QuestionFileError for bad lines, all of them named."""
     texts = [document.text for document in documents]
     found, wrong = [], []
@@ -67,7 +67,7 @@ def read_claims(path: Path, documents: Sequence[Document]) -> tuple[Labelled, ..
     return tuple(found)
 
 
-def _labelled(raw: Any) -> Labelled:
+def _labelled(raw: Any) -> LabelledClaim:
     text, supported, evidence = raw["claim"], raw["supported"], raw["evidence"]
     if not (
         isinstance(text, str)
@@ -76,10 +76,12 @@ def _labelled(raw: Any) -> Labelled:
         and evidence
     ):
         raise ValueError(text)
-    return Labelled(str(raw["id"]), text, supported, str(raw["kind"]), tuple(map(str, evidence)))
+    return LabelledClaim(
+        str(raw["id"]), text, supported, str(raw["kind"]), tuple(map(str, evidence))
+    )
 
 
-def check(claims: Sequence[Labelled], verifier: Verifier, library: Library) -> list[Support]:
+def check(claims: Sequence[LabelledClaim], verifier: Verifier, library: Library) -> list[Support]:
     """The state of each claim, in order. What it cites: the passages with its evidence; what was seen: no more."""
     states = []
     for claim in claims:
@@ -102,7 +104,7 @@ def _holding(quote: str, library: Library) -> list[Passage]:
     return []
 
 
-def figures(claims: Sequence[Labelled], states: Sequence[Support]) -> Found:
+def figures(claims: Sequence[LabelledClaim], states: Sequence[Support]) -> Found:
     """Counts by kind and state; precision and recall of "unsupported"."""
     counts: dict[tuple[str, Support], int] = {}
     for claim, state in zip(claims, states, strict=True):

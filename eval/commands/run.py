@@ -153,8 +153,7 @@ def _refuse_others(options: argparse.Namespace) -> None:
 
 def _told(runs: "Iterable[Measured]", as_json: bool) -> int:
     """Prints each run as it ends. Exit code 3 where a question broke."""
-    from eval.report.runs_table import print_across
-    from eval.report.terminal import print_tables
+    from eval.report.terminal import print_runs, print_tables
 
     ended = []
     for one in runs:
@@ -172,7 +171,7 @@ def _told(runs: "Iterable[Measured]", as_json: bool) -> int:
     if as_json:
         _print_json(ended)
     elif len(ended) > 1:
-        print_across([(one.name, one.groups[0]) for one in ended], sys.stdout)
+        print_runs([(one.name, one.groups[0]) for one in ended], sys.stdout)
     return BrokenError.exit_code if any(one.groups[0].errors for one in ended) else 0
 
 

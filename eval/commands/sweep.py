@@ -51,7 +51,7 @@ def _sweep(options: argparse.Namespace) -> int:
     from eval.batch import measure
     from eval.configurations import VARIED, configurations
     from eval.labels import LABELS
-    from eval.report.runs_table import print_across
+    from eval.report.terminal import print_runs
     from eval.run import new_folder
 
     if options.measure not in LABELS:
@@ -91,10 +91,10 @@ def _sweep(options: argparse.Namespace) -> int:
         print(json.dumps(chosen, indent=1, ensure_ascii=False))
     else:
         print("Development split\n")
-        print_across([(one.name, one.groups[0]) for one in tried], sys.stdout)
+        print_runs([(one.name, one.groups[0]) for one in tried], sys.stdout)
         told = f", not detectably better than {', '.join(alike)}" if alike else ""
         print(f"\nBest by {options.measure}: {best.name}{told}. On the test split, asked once:\n")
-        print_across([(best.name, confirmed.groups[0])], sys.stdout)
+        print_runs([(best.name, confirmed.groups[0])], sys.stdout)
     print(f"Written to {out}", file=sys.stderr)
     return BrokenError.exit_code if any(one.groups[0].errors for one in (*tried, confirmed)) else 0
 

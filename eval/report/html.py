@@ -17,7 +17,7 @@ from eval.report.failures import failed_questions
 from eval.report.markup import NOTHING, Row, Rows, plotted, table, text
 from eval.report.provenance_html import measured
 from eval.report.stylesheet import SCRIPT, STYLE
-from eval.report.terminal import TABLES, shown
+from eval.report.terminal import TABLES, groups_to_show
 from eval.results import REPORT
 from eval.summary import By, Figure, Group
 
@@ -149,7 +149,7 @@ def _figure(group: Group | None, measure: str) -> Figure | None:
 
 def _by_group(runs: Sequence[Seen], names: Sequence[str]) -> str:
     """One figure over the splits and kinds to look at, and all figures of each to unfold."""
-    found = [{(group.by, group.name): group for group in shown(seen.groups)} for seen in runs]
+    found = [{(group.by, group.name): group for group in groups_to_show(seen.groups)} for seen in runs]
     keys = [
         key for key in dict.fromkeys(key for one in found for key in one) if key[0] != "overall"
     ]

@@ -1,6 +1,7 @@
-"""The figures for a terminal, or for a file when the output goes to one."""
+"""Tables of estimates for a terminal, or for a file when the output is redirected."""
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -8,12 +9,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from eval.labels import digits, marked
+from eval.report.values import interval_text, marked_label, value_text
 from eval.summary import Figure, Group
 from qa.terminal import visible_line
 
 WIDTH = 100
-"""Columns when the output is no terminal."""
+"""Columns when the output is not a terminal."""
+RUNS_WIDTH = 120
+"""The same for runs side by side."""
+_NAME_WIDTH = 24
+"""Columns that the name of a run may take before it is broken."""
+_METRIC_WIDTH = 12
+"""Columns of an estimate in the table of runs; its heading is broken to fit."""
+_LESS_IS_BETTER = " (v)"
 _LEGEND = (
     "value (n questions that have one)  [95% interval]  -: nothing to measure  (v): less is better"
 )
@@ -36,85 +44,117 @@ TABLES = (
     (
         "Refusals",
         (
-            *("answered_right", "wrongly_refused", "rightly_refused"),
-            *("refusal_accuracy", "refusal_precision", "refusal_f1"),
+            "answered_right",
+            "wrongly_refused",
+            "rightly_refused",
+            "refusal_accuracy",
+            "refusal_precision",
+            "refusal_f1",
         ),
     ),
     ("Confidence", ("answered", "confidence_auroc", "risk_coverage", "calibration_error")),
     (
         "Citations",
         (
-            *("citation_precision", "citation_recall", "citation_f1"),
-            *("cited_quote_f1", "quotes_exact", "unsupported_sentences"),
+            "citation_precision",
+            "citation_recall",
+            "citation_f1",
+            "cited_quote_f1",
+            "quotes_exact",
+            "unsupported_sentences",
         ),
     ),
     (
         "Speed and cost",
         (
-            *(
-                "seconds_median",
-                "seconds_p95",
-                "seconds_to_first_words_median",
-                "seconds_to_first_words_p95",
-            ),
-            *("prompt_tokens", "answer_tokens"),
+            "seconds_median",
+            "seconds_p95",
+            "seconds_to_first_words_median",
+            "seconds_to_first_words_p95",
+            "prompt_tokens",
+            "answer_tokens",
         ),
     ),
 )
-"""What fits in the width; summary.json has all figures."""
+"""Titles and metrics: what fits in the width. summary.json has all metrics."""
+MAIN_METRICS = (
+    "answered_right",
+    "first_sentence_right",
+    "rightly_refused",
+    "citation_precision",
+    "hit_at_5",
+    "seconds_median",
+)
+"""The columns of the table of runs."""
 
 
 def print_tables(groups: Sequence[Group], file: TextIO) -> None:
-    """Prints the figures by theme, a row a group; the splits have rows where there are two.
+    """Prints the estimates of a run: a table for each theme, a row for each group of questions.
 
-    Tables, columns and rows in which nothing has a value are left out.
+    Tables, columns and rows without any value are left out.
     """
     console = Console(file=file, width=None if file.isatty() else WIDTH)
-    rows = shown(groups)
-    for title, names in TABLES:
-        if told := [name for name in names if any(_is_told(group, name) for group in rows)]:
-            console.print(
-                _table(
-                    title,
-                    told,
-                    [group for group in rows if any(_is_told(group, one) for one in told)],
-                )
-            )
+    rows = groups_to_show(groups)
+
+    for title, metrics in TABLES:
+        measured = [name for name in metrics if any(_has_value(group, name) for group in rows)]
+        if measured:
+            console.print(_group_table(title, measured, rows))
             console.print()
+
     console.print(_LEGEND, markup=False, highlight=False)
-    if errors := groups[0].errors:
+    overall = groups[0]
+    if overall.errors:
         console.print(
-            f"{errors} of {groups[0].questions} questions broke and have no value.", highlight=False
+            f"{overall.errors} of {overall.questions} questions broke and have no value.",
+            highlight=False,
         )
 
 
-def shown(groups: Sequence[Group]) -> list[Group]:
-    """The groups worth a row: one split alone says what "overall" does."""
+def print_runs(runs: Sequence[tuple[str, Group]], file: TextIO) -> None:
+    """Prints runs side by side: a row for each name and group, a column for each main metric."""
+    longest_name = max(len(name) for name, _ in runs)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0)
+    table.add_column("run", overflow="fold", min_width=min(_NAME_WIDTH, longest_name))
+    for metric in MAIN_METRICS:
+        heading = fill(marked_label(metric, _LESS_IS_BETTER), _METRIC_WIDTH)
+        table.add_column(Text(heading), justify="right")
+    for name, group in runs:
+        cells = [_estimate_cell(group.figures[metric], metric) for metric in MAIN_METRICS]
+        table.add_row(Text(name), *cells)
+
+    console = Console(file=file, width=None if file.isatty() else RUNS_WIDTH)
+    console.print(table)
+
+
+def groups_to_show(groups: Sequence[Group]) -> list[Group]:
+    """Returns the groups that are worth a row: a single split only repeats the overall values."""
     splits = sum(group.by == "split" for group in groups)
     return [group for group in groups if group.by != "split" or splits > 1]
 
 
-def numbers(figure: Figure, digits: int) -> tuple[str, str]:
-    """The value with its n, and the interval: `0.91 (32)` and `[0.84, 0.95]`; a dash for no value."""
-    if figure.value is None or figure.low is None or figure.high is None:
-        return "-", ""
-    return (
-        f"{figure.value:.{digits}f} ({figure.n})",
-        f"[{figure.low:.{digits}f}, {figure.high:.{digits}f}]",
-    )
+def _has_value(group: Group, metric: str) -> bool:
+    return group.figures[metric].value is not None
 
 
-def _is_told(group: Group, name: str) -> bool:
-    return group.figures[name].value is not None
-
-
-def _table(title: str, names: Sequence[str], groups: Sequence[Group]) -> Table:
+def _group_table(title: str, metrics: Sequence[str], groups: Sequence[Group]) -> Table:
     # Text, not str: a kind may hold square brackets, which rich would read as its markup.
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("questions", overflow="fold")
-    for name in names:
-        table.add_column(Text(marked(name)), justify="right")
+    for metric in metrics:
+        table.add_column(Text(marked_label(metric, _LESS_IS_BETTER)), justify="right")
+
     for group in groups:
-        cells = [Text("\n".join(numbers(group.figures[name], digits(name)))) for name in names]
-        table.add_row(Text(f"{visible_line(group.name)}\n({group.questions})"), *cells)
+        if any(_has_value(group, metric) for metric in metrics):
+            heading = Text(f"{visible_line(group.name)}\n({group.questions})")
+            cells = [_estimate_cell(group.figures[metric], metric) for metric in metrics]
+            table.add_row(heading, *cells)
     return table
+
+
+def _estimate_cell(figure: Figure, metric: str) -> Text:
+    """Returns `0.91 (32)` above `[0.84, 0.95]`; a dash where there is nothing to measure."""
+    interval = interval_text(figure.low, figure.high, metric)
+    if figure.value is None or not interval:
+        return Text("-\n")
+    return Text(f"{value_text(figure.value, metric)} ({figure.n})\n{interval}")

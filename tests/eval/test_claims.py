@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.claims import Labelled, check, figures, read_claims
+from eval.claims import LabelledClaim, check, figures, read_claims
 from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
 from qa.errors import QuestionFileError
@@ -37,7 +37,7 @@ def _write(folder: Path, *lines: str) -> Path:
 
 def test_claims_are_read(tmp_path: Path) -> None:
     found = read_claims(_write(tmp_path, _row()), [text_document(TEXT)])
-    assert found == (Labelled("1", "The bridge cost much.", False, "detail", (TEXT[:33],)),)
+    assert found == (LabelledClaim("1", "The bridge cost much.", False, "detail", (TEXT[:33],)),)
 
 
 def test_every_bad_line_is_named(tmp_path: Path) -> None:
@@ -70,12 +70,12 @@ def test_claims_are_checked_against_the_passages_with_their_evidence() -> None:
     library = Library.made_of(split(document, embedder.count_tokens), [document], "")
     verifier = Verifier(Encodings(embedder), CoverEntailment(), SupportThresholds(0.2, 0.5))
     claims = [
-        Labelled("1", "The bridge cost 48 million euros.", True, "verbatim", (TEXT[:33],)),
-        Labelled(
+        LabelledClaim("1", "The bridge cost 48 million euros.", True, "verbatim", (TEXT[:33],)),
+        LabelledClaim(
             "2", "It was 48 million euros that the bridge cost.", True, "paraphrase", (TEXT[:33],)
         ),
-        Labelled("3", "The bridge cost 49 million euros.", False, "number", (TEXT[:33],)),
-        Labelled(
+        LabelledClaim("3", "The bridge cost 49 million euros.", False, "number", (TEXT[:33],)),
+        LabelledClaim(
             "4", "The bridge cost 48 million euros and a prize.", False, "detail", (TEXT[:33],)
         ),
     ]
@@ -89,7 +89,9 @@ def test_claims_are_checked_against_the_passages_with_their_evidence() -> None:
 
 def test_precision_and_recall_of_unsupported_by_hand() -> None:
     labels = [True, True, False, False, False]
-    claims = [Labelled(str(number), "", label, "k", ("e",)) for number, label in enumerate(labels)]
+    claims = [
+        LabelledClaim(str(number), "", label, "k", ("e",)) for number, label in enumerate(labels)
+    ]
     found = figures(claims, ["supported", "unsupported", "unsupported", "weak", "unsupported"])
     assert found.precision is not None
     assert found.recall is not None

@@ -11,8 +11,7 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from eval.dataset import Gold, Question
 from eval.labels import LABELS, LESS_IS_BETTER
 from eval.metrics import MEASURES, scores
-from eval.report.runs_table import MAIN, print_across
-from eval.report.terminal import TABLES, print_tables
+from eval.report.terminal import MAIN_METRICS, TABLES, print_runs, print_tables
 from eval.stats.intervals import auroc_interval, mean_interval, percentile_interval, wilson
 from eval.summary import Figure, Group, Outcome, cluster, groups
 from qa.types import Answer, Span, Usage
@@ -335,10 +334,10 @@ def test_a_set_that_broke_altogether_says_so_and_has_no_table() -> None:
 
 
 def test_runs_side_by_side_are_told_whole_however_long_their_names() -> None:
-    figures = {name: Figure(168, 0, 0.77, 0.7, 0.83) for name in MAIN}
+    figures = {name: Figure(168, 0, 0.77, 0.7, 0.83) for name in MAIN_METRICS}
     group = Group("overall", "overall", 168, 0, figures)
     out = StringIO()
-    print_across(
+    print_runs(
         [("top_k-3", group), ("openai-like-a-model-with-a-name_top_k-3_threshold-0.5", group)], out
     )
     assert out.getvalue().count("[0.70, 0.83]") == 2 * 5

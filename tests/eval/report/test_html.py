@@ -19,12 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.commands import report
-from eval.labels import ARROW, LABELS, digits, marked
+from eval.labels import ARROW, LABELS, marked
 from eval.report.cases import Case, Reply, Seen, read_seen
 from eval.report.export import COLUMNS, as_csv, as_junit
 from eval.report.html import page, write_report
 from eval.report.stylesheet import SCRIPT, STYLE
-from eval.report.terminal import TABLES, numbers
+from eval.report.terminal import TABLES
+from eval.report.values import interval_text, value_text
 from eval.results import Run
 from qa.errors import FootnoteError, NotWritableError, RunError
 from qa.types import Turn
@@ -105,7 +106,10 @@ def test_every_figure_that_has_a_value_is_there_with_its_n_and_interval(tmp_path
     measured = [name for name, figure in overall.figures.items() if figure.value is not None]
     assert len(measured) > 10
     for name in measured:
-        value, interval = numbers(overall.figures[name], digits(name))
+        figure = overall.figures[name]
+        assert figure.value is not None
+        value = f"{value_text(figure.value, name)} ({figure.n})"
+        interval = interval_text(figure.low, figure.high, name)
         (row, *_) = rows_of(html, marked(name, ARROW))
         *_, told, low, high, n = row.text.split()
         assert (value, interval) == (f"{told} ({n})", f"{low} {high}"), name

@@ -1,0 +1,35 @@
+"""How values, intervals and labels of metrics are written: the one place for terminal, page and tables."""
+
+from eval.labels import digits, label, less_is_better
+
+NO_VALUE = "–"
+"""Stands on a page where there is nothing to measure."""
+
+
+def value_text(value: float, metric: str, sign: bool = False) -> str:
+    """Returns the value with the decimals of its metric; `sign` also writes the plus of a gain."""
+    places = digits(metric)
+    # Adding 0.0 turns -0.0 into 0.0, which has no minus.
+    rounded = round(value, places) + 0.0
+    plus = "+" if sign and rounded else ""
+    return f"{rounded:{plus}.{places}f}"
+
+
+def interval_text(low: float | None, high: float | None, metric: str, sign: bool = False) -> str:
+    """Returns `[low, high]`, or an empty text where there is no interval."""
+    if low is None or high is None:
+        return ""
+    return f"[{value_text(low, metric, sign)}, {value_text(high, metric, sign)}]"
+
+
+def marked_label(metric: str, mark: str) -> str:
+    """Returns the metric's label, followed by `mark` if less of it is better."""
+    return label(metric) + (mark if less_is_better(metric) else "")
+
+
+def with_valid_unicode(text: str) -> str:
+    """Returns the text with every half of a surrogate pair replaced.
+
+    JSON and file names can hold one; a page and UTF-8 cannot.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
