@@ -149,7 +149,9 @@ def _figure(group: Group | None, measure: str) -> Figure | None:
 
 def _by_group(runs: Sequence[Seen], names: Sequence[str]) -> str:
     """One figure over the splits and kinds to look at, and all figures of each to unfold."""
-    found = [{(group.by, group.name): group for group in groups_to_show(seen.groups)} for seen in runs]
+    found = [
+        {(group.by, group.name): group for group in groups_to_show(seen.groups)} for seen in runs
+    ]
     keys = [
         key for key in dict.fromkeys(key for one in found for key in one) if key[0] != "overall"
     ]
