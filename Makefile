@@ -3,7 +3,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help chat test fast check gate eval clean
+.PHONY: help chat test fast explore check gate eval clean
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -17,6 +17,9 @@ test: check gate  ## every check, the gate and every test
 
 fast: .venv/.installed-dev  ## the tests that need no model, browser or server
 	$(BIN)/python -m pytest -m "not (model or browser or server or slow)"
+
+explore: .venv/.installed-dev  ## the property tests with random examples, twenty times as many
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=explore
 
 check: .venv/.installed-dev  ## style, types, imports, dependencies, density, spelling and prose
 	$(BIN)/ruff check .

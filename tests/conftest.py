@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from qa.config import share_processors
+from tests.properties import register_profiles
 
 share_processors()
+register_profiles()
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -44,21 +44,30 @@ _HEDGE = re.compile(
     r"at most|close to|estimated|an? estimated|in excess of)\s*[$€£¥]?\s*$",
     re.IGNORECASE,
 )
-_MONTHS = (
+MONTHS = (
     "january february march april may june july august september october november december".split()
 )
-_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _ALSO_WORDS = {"march", "may", "august"}
 _SHORT = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun"
 _CALENDAR = re.compile(
-    rf"\b(?:((?i:{'|'.join(word for word in _MONTHS + _DAYS if word not in _ALSO_WORDS)})|"
+    rf"\b(?:((?i:{'|'.join(word for word in MONTHS + WEEKDAYS if word not in _ALSO_WORDS)})|"
     rf"{'|'.join(f'{word.title()}|{word.upper()}' for word in sorted(_ALSO_WORDS))})s?|"
     rf"({_SHORT})\.?(?=,?\s+(?:\d|[A-Z][a-z]+\.?\s\d))|(?<=\d\s)({_SHORT})|\d{{4}}-(\d\d)-\d\d)(?=\W|$)"
 )
 """Short forms only beside a number: the Sun is no weekday."""
 _CAPITAL = "".join(letter for letter in map(chr, range(0x530)) if letter.isupper())
-_NAME_WORD = rf"(?:[{_CAPITAL}](?:\.[{_CAPITAL}])+\.?|[{_CAPITAL}][\w’'&-]*)"
+_INITIALS = rf"[{_CAPITAL}](?:\.[{_CAPITAL}])+\.?(?!\w)"
+_NAME_WORD = rf"(?:{_INITIALS}|[{_CAPITAL}][\w’'&-]*)"
 _NAME = re.compile(rf"\b{_NAME_WORD}(?:\s+{_NAME_WORD})*")
+_SMALL = rf"(?![{_CAPITAL}])[^\W\d_]"
+_NAME_PART = re.compile(
+    rf"(?P<initials>{_INITIALS}|{_SMALL}(?:\.{_SMALL})+\.?(?!\w))|{_NAME_WORD}|\w+"
+)
+"""The words of a text, cut where `_NAME` cuts them, so that a name is always found in its own text."""
+_POSSESSIVE = re.compile(r"(?<=\w)[’']s\b", re.IGNORECASE)
+_CASE_TWINS = str.maketrans("İıſ\u212a", "IisK")
+"""Letters that `re.IGNORECASE` takes for an ASCII letter and case-folding does not."""
 _QUOTATION = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|«([^«»]+)»")
 _CHANGED = re.compile(r"\.\.\.|…|\[[^\[\]]*\]")
 
@@ -92,10 +101,11 @@ def _digits(value: float) -> int:
 
 def numbers(text: str, ones: bool = False) -> tuple[Number, ...]:
     """The numbers of a text. `ones`: the words "one", "first" and "the two" too, which are mostly none."""
-    return tuple(_numbers(text, ones))
+    return tuple(dict.fromkeys(_numbers(text, ones)))
 
 
 def _numbers(text: str, ones: bool) -> Iterator[Number]:
+    text = re.sub(r"[ \t\n\r\f\v]+", " ", text.translate(_CASE_TWINS))
     text = _SCALED.sub(r"\1\2", re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text, flags=re.IGNORECASE))
     for match in _FRACTION.finditer(text):
         count = _COUNTS.get((match[1] or "").casefold(), 1.0)
@@ -105,9 +115,11 @@ def _numbers(text: str, ones: bool) -> Iterator[Number]:
             others=(100 * value, *((3.0,) if match[2] and match[2].casefold() == "third" else ())),
         )
     text = _MANY.sub(" ", _FRACTION.sub(" ", text))
-    spelt = alpha2digit(text if ones else _ONE.sub("a", text), "en", threshold=0)
-    for match in _NUMBER.finditer(spelt):
-        yield _number(match, bool(_HEDGE.search(spelt[max(0, match.start() - 24) : match.start()])))
+    for reading in (_ONE.sub("a", text), text) if ones else (_ONE.sub("a", text),):
+        spelt = alpha2digit(reading, "en", threshold=0)
+        for match in _NUMBER.finditer(spelt):
+            before = spelt[max(0, match.start() - 24) : match.start()]
+            yield _number(match, bool(_HEDGE.search(before)))
 
 
 def in_digits(text: str) -> str:
@@ -140,10 +152,10 @@ def _number(match: re.Match[str], hedged: bool) -> Number:
 def calendar(text: str) -> frozenset[str]:
     """The months and weekdays of a text, by the first three letters."""
     return frozenset(
-        _MONTHS[(int(match[4]) - 1) % 12][:3]
+        MONTHS[(int(match[4]) - 1) % 12][:3]
         if match[4]
         else (match[1] or match[2] or match[3])[:3].casefold()
-        for match in _CALENDAR.finditer(text)
+        for match in _CALENDAR.finditer(text.translate(_CASE_TWINS))
     )
 
 
@@ -153,7 +165,7 @@ def names(text: str) -> tuple[str, ...]:
     The first word of a sentence counts when more of the run follows it, or when no letter of it is small.
     """
     found = []
-    text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    text = _composed(text)
     for match in _NAME.finditer(text):
         own = [
             word
@@ -179,9 +191,23 @@ def named(name: str, text: str) -> bool:
 
 
 def _name_words(text: str) -> list[str]:
-    return re.findall(
-        r"\w+", re.sub(r"\b([^\W\d_])\.(?=[^\W\d_]\b)", r"\1", folded(text).replace("'s", ""))
-    )
+    """The folded words of a text; initials such as "U.S." are one word.
+
+    Words are cut before they are folded: folding can make a letter of a sign that is not part of a word.
+    """
+    words: list[str] = []
+    for match in _NAME_PART.finditer(_composed(text)):
+        if match["initials"]:
+            words.append(folded(match[0].replace(".", "")))
+        else:
+            words += map(folded, re.findall(r"\w+", _POSSESSIVE.sub("", match[0])))
+    return [word for word in words if word]
+
+
+def _composed(text: str) -> str:
+    """A text without invisible format characters, accents and their letters composed."""
+    visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFC", visible)
 
 
 _ENDING = re.compile(r"(?:|a|o|e|y|ey|en|ia)")
@@ -230,12 +256,22 @@ def quotations(text: str) -> tuple[str, ...]:
 
 
 def folded(text: str) -> str:
-    """Case, accents, kinds of quotation marks and dashes, white space, and signs that nobody sees, made one."""
-    plain = unicodedata.normalize("NFKD", text.translate(_ALIKE)).casefold()
-    seen = (
-        one for one in plain if not unicodedata.combining(one) and unicodedata.category(one) != "Cf"
-    )
-    return " ".join("".join(seen).split())
+    """Case, accents, kinds of quotation marks and dashes, white space, and signs that nobody sees, made one.
+
+    Symbols and numerals that are not digits stay as they are: taken apart, "10²" would read "102".
+    """
+    composed = unicodedata.normalize("NFC", text.translate(_ALIKE))
+    return " ".join("".join(map(_folded_character, composed)).split())
+
+
+def _folded_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""
+    if category == "No" or category.startswith("S"):
+        return character
+    plain = unicodedata.normalize("NFKD", character).casefold()
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
 _ALIKE = {

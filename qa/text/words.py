@@ -11,6 +11,7 @@ import Stemmer
 from rapidfuzz.distance import DamerauLevenshtein
 
 WORD = re.compile(r"\w+(?:[.,]\d+)*")
+_POSSESSIVE = re.compile(r"[’']s\b", re.IGNORECASE)
 STOPWORDS = frozenset(
     """a about according also am an and any anybody anyone anything are as at be been being both but by can could did do
     does doing for from get give gave given got had has have having he her here hers him his how i if in into is it its
@@ -26,7 +27,8 @@ _STEMMER = Stemmer.Stemmer("english")
 
 def words(text: str) -> list[str]:
     """The words and numbers of a text, case-folded, without the possessive ending."""
-    return list(WORD.findall(text.casefold().replace("’", "'").replace("'s", " ")))
+    found = WORD.findall(_POSSESSIVE.sub(" ", text))
+    return [word.casefold() for word in found]
 
 
 def stem(word: str) -> str:

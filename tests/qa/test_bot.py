@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.bot import REFUSALS, Bot
 from qa.errors import FootnoteError
 from qa.types import Answer, Document, Event, Turn
+from tests.properties import examples
 from tests.qa.fakes import text_document, word_bot
 from tests.qa.texts import NEWS, PIECES, texts
 
@@ -57,7 +58,7 @@ def _is_exact(answer: Answer, *documents: Document) -> None:
     assert answer.abstained == (not answer.sentences)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(texts.filter(str.strip), st.booleans(), st.sampled_from(QUESTIONS))
 def test_whatever_the_text_citations_are_exact(
     tmp_path_factory: pytest.TempPathFactory, text: str, markdown: bool, question: str

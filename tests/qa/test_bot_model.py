@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer.prompts import DECLINE_SENTENCE
@@ -15,6 +15,7 @@ from qa.bot import LEFT_OUT, NOTHING_SUPPORTED, REFUSALS, Bot
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import MESSAGE_TOKENS
 from qa.types import Answer, Event, Turn
+from tests.properties import examples
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
 from tests.qa.texts import NEWS, texts
 
@@ -258,7 +259,7 @@ _SAID = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(_SAID, max_size=6).map(" ".join), st.booleans(), st.lists(texts, max_size=2))
 def test_whatever_the_model_says_citations_are_exact_and_of_what_it_saw(
     tmp_path_factory: pytest.TempPathFactory, script: str, strict: bool, others: list[str]

@@ -7,13 +7,14 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from qa.answer.citations import cite
 from qa.bot import Bot
 from qa.documents.load import load
 from qa.suggestions import MOST_ASKED, MOST_READ, Suggestion, suggest
 from qa.types import Answer, AnswerSentence, Citation, Document, Reason, Span
+from tests.properties import examples
 from tests.qa.conftest import SEEDS
 from tests.qa.fakes import text_document
 from tests.qa.texts import texts
@@ -178,7 +179,7 @@ def test_nothing_is_made_of_what_is_no_english_prose(text: str, markdown: bool) 
     assert _asked(text, markdown) == []
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(texts)
 def test_whatever_the_text_a_question_is_one_line_with_one_mark(text: str) -> None:
     for question in _asked(f"{TOWN}\n{text}\n{TOWN}"):

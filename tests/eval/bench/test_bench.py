@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core import Settings as LlamaSettings
 from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -34,6 +34,7 @@ from qa.answer.prompts import DECLINE_SENTENCE, answer_messages
 from qa.errors import FootnoteError, ModelError
 from qa.types import Answer, Passage, Span
 from tests.eval.fakes import PETS, answer, document, example, question, read
+from tests.properties import examples
 from tests.qa.fakes import WordEmbedder, text_document
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def solid(text: str) -> str:
     return "".join(text.split())
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(
     block=st.lists(st.sampled_from(WORDS), min_size=30, max_size=60, unique=True),
     times=st.integers(1, 6),

@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.formats.canonical import LONGEST_NAME, canonical, file_name, is_altered
@@ -22,7 +22,6 @@ def documents(texts: list[str]) -> list[Document]:
     ]
 
 
-@settings(deadline=None)
 @given(TEXTS, st.data())
 def test_every_place_is_found_and_no_other(texts: list[str], data: st.DataObject) -> None:
     whole = data.draw(st.sampled_from(texts))
@@ -39,7 +38,6 @@ def test_every_place_is_found_and_no_other(texts: list[str], data: st.DataObject
     assert quotes.is_unique(quote) == (len(expected) == 1)
 
 
-@settings(deadline=None)
 @given(TEXTS, st.data())
 def test_evidence_is_unique_holds_the_span_and_stays_in_the_paragraph(
     texts: list[str], data: st.DataObject
@@ -96,7 +94,6 @@ def test_cleaning_keeps_the_place_of_every_character(before: str, after: str) ->
     ).replace("\r", "\n")
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.text(max_size=300)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.report.cases import holds, rank_of_gold, read_seen
@@ -141,7 +141,6 @@ def test_figures_that_are_not_finite_are_damaged(tmp_path: Path) -> None:
         read_seen(folder)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_passage_holds_a_quote_by_its_words_as_the_measures_have_it_by_its_place(
     data: st.DataObject,

@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.commands import report
@@ -528,7 +528,6 @@ def test_numbers_and_other_texts_stay_as_they_are(text: str) -> None:
     assert row["answer"] == text
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_whatever_is_said_is_read_again_and_is_no_formula(text: str) -> None:
     (row,) = read_csv(as_csv([one_answer(text)], ["run"]))
@@ -585,7 +584,6 @@ def test_a_question_that_is_not_scored_is_skipped(tmp_path: Path) -> None:
     assert root[0].get("skipped") == "1"
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_whatever_is_said_the_results_are_xml(text: str) -> None:
     root = parsed(as_junit([one_answer(text)], [text]))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from scipy.stats import bootstrap as scipy_bootstrap
@@ -22,6 +22,7 @@ from eval.stats.intervals import (
     spread,
     wilson,
 )
+from tests.properties import examples
 
 SHARES = st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=60)
 PARTS = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.8, 1.0]), min_size=1, max_size=60)
@@ -249,7 +250,7 @@ def test_auroc_in_clusters_is_wider() -> None:
     assert high - low > 1.5 * (plain[1] - plain[0])
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=80), st.sampled_from([50.0, 90.0, 95.0]))
 def test_the_interval_of_a_percentile_is_of_values_and_follows_their_scale(
     values: list[float], percent: float

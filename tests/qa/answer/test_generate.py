@@ -5,7 +5,7 @@ import time
 from itertools import accumulate
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer.generate import (
@@ -20,6 +20,7 @@ from qa.answer.prompts import DECLINE_SENTENCE, passage_ids
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import without_thinking
 from qa.types import Event, Passage, RankedPassage, Span, Why
+from tests.properties import examples
 from tests.qa.fakes import ScriptedModel, text_document
 from tests.qa.texts import texts
 
@@ -93,7 +94,7 @@ def test_every_sentence_is_a_claim_whatever_it_stands_in(script: str, claims: li
     assert [text for text, _ in _claims(script)] == claims
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(texts.filter(lambda text: "`" not in text))  # marks in code are left alone
 def test_the_words_told_are_those_of_the_parser_and_no_mark_is_among_them(text: str) -> None:
     told: list[Event] = []

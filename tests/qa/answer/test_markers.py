@@ -5,7 +5,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer.marker_grammar import WINDOW, Marker
@@ -17,6 +17,7 @@ from qa.answer.markers import (
     parse_markers,
 )
 from qa.types import Span
+from tests.properties import examples
 
 IDS = ("a1", "b2", "k7", "ab3")
 
@@ -241,7 +242,7 @@ def _pieces(draw: st.DrawFn) -> list[str]:
     return [text[start:end] for start, end in pairwise([0, *sorted(cuts), len(text)])]
 
 
-@settings(deadline=None, max_examples=400)
+@examples(400)
 @given(_pieces())
 def test_the_chunks_do_not_matter(pieces: list[str]) -> None:
     whole = parse_markers("".join(pieces), IDS)
@@ -249,7 +250,7 @@ def test_the_chunks_do_not_matter(pieces: list[str]) -> None:
     assert _in_pieces(list("".join(pieces))) == whole
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(written, st.frozensets(st.sampled_from([*IDS, "c4", "K7"])))
 def test_only_given_ids_are_cited_and_places_are_in_order(text: str, ids: frozenset[str]) -> None:
     clean, marks = parse_markers(text, ids)
@@ -260,14 +261,14 @@ def test_only_given_ids_are_cited_and_places_are_in_order(text: str, ids: frozen
     assert all(0 <= mark.at <= len(clean) for mark in marks)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.text(BARE_OF_SIGNS, max_size=200))
 def test_other_text_stays_as_it_is(text: str) -> None:
     text = re.sub("|".join(IDS), "", text, flags=re.IGNORECASE)
     assert parse_markers(text, ["zz9"]) == _in_pieces(list(text)) == (text, ())
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(written)
 def test_no_more_than_a_window_is_held_back(text: str) -> None:
     parser = MarkerParser(IDS)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer.markers import parse_markers
@@ -17,6 +17,7 @@ from qa.answer.prompts import (
     rewrite_messages,
 )
 from qa.types import Document, Passage, Span, Turn
+from tests.properties import examples
 from tests.qa.fakes import text_document
 from tests.qa.texts import texts
 
@@ -182,7 +183,7 @@ def test_marks_of_a_documents_own_are_no_ids() -> None:
     assert not any(mark.ids for mark in marks)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     st.lists(
         st.one_of(texts, st.from_regex(r"([a-zA-Z]{1,2}[0-9] ?){0,200}", fullmatch=True)),

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer.align import MAX_CITED_SENTENCES
@@ -15,6 +15,7 @@ from qa.library.search import Library
 from qa.models.embedding import Encodings
 from qa.models.entailment import Entails
 from qa.types import AnswerSentence, Document, Passage, Span
+from tests.properties import examples
 from tests.qa.fakes import CoverEntailment, WordEmbedder, text_document
 from tests.qa.texts import NEWS, texts
 
@@ -252,7 +253,7 @@ def _is_exact(sentences: list[AnswerSentence], passages: list[Passage]) -> None:
             assert citation.quote == citation.quote.strip() != ""
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(
     st.lists(texts.filter(str.strip), min_size=1, max_size=3),
     st.lists(

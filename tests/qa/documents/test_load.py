@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.documents.filetypes import MAX_BYTES
 from qa.documents.load import load
+from tests.properties import examples
 from tests.qa.texts import PIECES
 
 
@@ -16,7 +17,7 @@ def _why(path: Path) -> str:
     return str(failure)
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.lists(st.sampled_from([*PIECES, "\r\n", "\r"]), max_size=10).map("".join))
 def test_the_text_is_the_files_own_but_for_line_ends(
     tmp_path_factory: pytest.TempPathFactory, text: str

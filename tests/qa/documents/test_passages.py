@@ -2,19 +2,20 @@
 
 from itertools import pairwise
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qa.documents.passages import PASSAGE_TOKENS, size_for, split
 from qa.documents.sentences import segment
 from qa.models.embedding import SentenceTransformerEmbedder
+from tests.properties import examples
 from tests.qa.fakes import WordEmbedder, text_document
 from tests.qa.texts import NEWS, texts
 
 COUNT = WordEmbedder().count_tokens
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(texts.filter(str.strip), st.booleans())
 @example("word " * 3000, False)
 @example("x" * 5000, False)

@@ -1,12 +1,13 @@
 """Sentences: exact, in order, complete; appeals and repeats do not answer."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.documents.load import load
 from qa.documents.sentences import LONG_SENTENCE, Sentence, segment
 from qa.types import Document
+from tests.properties import examples
 from tests.qa.conftest import SEEDS
 from tests.qa.fakes import text_document
 from tests.qa.texts import NEWS, texts
@@ -20,7 +21,7 @@ def _found(document: Document, beginning: str) -> list[Sentence]:
     return [s for s in segment(document) if document.text[s.span.start :].startswith(beginning)]
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(texts, st.booleans())
 def test_sentences_are_in_order_without_overlap_or_white_space_at_the_ends(
     text: str, markdown: bool
@@ -33,7 +34,7 @@ def test_sentences_are_in_order_without_overlap_or_white_space_at_the_ends(
         end = sentence.span.end
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(texts)
 def test_every_character_of_a_plain_text_but_white_space_and_item_marks_is_in_a_sentence(
     text: str,
@@ -43,7 +44,7 @@ def test_every_character_of_a_plain_text_but_white_space_and_item_marks_is_in_a_
     assert set(outside) <= set("-*+•–.)0123456789")
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(texts, st.booleans())
 def test_an_echo_names_a_sentence_that_is_no_echo(text: str, markdown: bool) -> None:
     sentences = segment(text_document(text, markdown=markdown))

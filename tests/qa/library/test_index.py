@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from qa.errors import IndexDamagedError, IndexMismatchError, NotWritableError
 from qa.library.index import WRITTEN_AT_ONCE, Added, Index
 from qa.library.store import Store
 from qa.models.embedding import Encoding
 from qa.types import Document
+from tests.properties import examples
 from tests.qa.fakes import WordEmbedder, text_document
 from tests.qa.texts import NEWS, texts
 
@@ -30,7 +31,7 @@ def _texts(index: Index) -> dict[str, str]:
     return {document.name: document.text for document in index.documents()}
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(texts.filter(str.strip))
 def test_adding_twice_is_a_no_op_and_the_text_comes_back(
     tmp_path_factory: pytest.TempPathFactory, text: str

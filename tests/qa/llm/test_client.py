@@ -14,7 +14,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
@@ -22,6 +22,7 @@ from qa.llm import providers
 from qa.llm.client import LanguageModel, LlmSettings, Message, language_model
 from qa.llm.providers import PROVIDERS
 from tests.conftest import NetworkUsed
+from tests.properties import examples
 from tests.qa.llm.scripted import (
     NDJSON,
     Hang,
@@ -797,9 +798,7 @@ def test_model_that_its_class_refuses_is_told() -> None:
 
 
 @pytest.mark.parametrize("kind", list(SERVERS))
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_bytes_lead_to_anything_but_words_or_our_error(kind: str, data: st.DataObject) -> None:
     makers: dict[str, Callable[..., Iterator[bytes]]] = {

@@ -1,10 +1,20 @@
 """What sentences say that can be compared: one form however it was written, and what is none."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qa.text.facts import calendar, folded, initials, named, names, numbers, quotations
+from qa.text.facts import (
+    MONTHS,
+    WEEKDAYS,
+    calendar,
+    folded,
+    initials,
+    named,
+    names,
+    numbers,
+    quotations,
+)
 
 
 def _told(claim: str, evidence: str) -> bool:
@@ -152,11 +162,53 @@ def test_every_whole_number_tells_itself_with_and_without_commas(value: int) -> 
     assert not _told(f"{value}", f"{value * 2}")
 
 
-@given(st.text(max_size=80))
-def test_any_text_has_facts(text: str) -> None:
+PIECES = [
+    *"AaBbZz İıſ\u212a’'‘&-.,㉠½²①ʰﬁǅ\u0301\u0307\u00ad 159٣",
+    *(
+        "Sam",
+        "O'Sullivan",
+        "U.S.",
+        "'s",
+        " two ",
+        " third ",
+        " half ",
+        "one",
+        "the two",
+        "thousand",
+    ),
+    *("mİllion", "mıllion", "thİrd", "FRİDAY", " in May ", " about ", "2,000", " 10-15 ", "tn"),
+]
+"""What folding changes in length or in class, and what facts are made of."""
+any_text = st.one_of(
+    st.text(max_size=80), st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+)
+
+
+@given(any_text)
+@example("B㉠")
+@example("Ze\u0301ro met Anna")
+@example("x 'Sam said")
+@example("A.Ba")
+@example("A.b.C")
+@example("2-5 mıllion")
+@example("a thİrd")
+@example("on FRİDAY")
+@example("the two\thundred")
+def test_any_text_has_its_own_facts(text: str) -> None:
     assert _told(text, text)
-    assert calendar(text) <= calendar(text)
+    assert calendar(text) <= {name[:3] for name in (*MONTHS, *WEEKDAYS)}
     assert all(named(name, text) for name in names(text))
+
+
+@given(any_text)
+@example("a \u2260 b")
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert folded(folded(text)) == folded(text)
+
+
+@pytest.mark.parametrize(("text", "other"), [("10²", "102"), ("1½", "11/2"), ("a ≠ b", "a = b")])
+def test_folding_keeps_signs_that_mean_something_else(text: str, other: str) -> None:
+    assert folded(text) != folded(other)
 
 
 @pytest.mark.parametrize(

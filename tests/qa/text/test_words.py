@@ -4,10 +4,11 @@ import math
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.text.words import Bm25, Rarity, corrected, terms, words
+from tests.properties import examples
 
 LETTERS = st.lists(
     st.sampled_from(["copper", "gold", "salt", "coal", "iron", "river"]), max_size=12
@@ -34,7 +35,7 @@ def _bm25(texts: list[str], query: str, k1: float = 1.5, b: float = 0.75) -> lis
     return scores
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.lists(LETTERS, min_size=1, max_size=8).filter(any), LETTERS)
 def test_bm25_is_its_formula(texts: list[str], query: str) -> None:
     assert Bm25(texts).scores(query) == pytest.approx(_bm25(texts, query), abs=1e-4)
