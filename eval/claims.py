@@ -13,7 +13,7 @@ from qa.answer.align import MAX_CITED_SENTENCES
 from qa.answer.generate import Claim
 from qa.answer.verify import Verifier
 from qa.errors import QuestionFileError
-from qa.library.search import Library
+from qa.library.snapshot import Snapshot
 from qa.types import Document, Passage, Span, Support
 
 STATES: tuple[Support, ...] = ("verbatim", "supported", "weak", "unsupported")
@@ -81,25 +81,25 @@ def _labelled(raw: Any) -> LabelledClaim:
     )
 
 
-def check(claims: Sequence[LabelledClaim], verifier: Verifier, library: Library) -> list[Support]:
+def check(claims: Sequence[LabelledClaim], verifier: Verifier, snapshot: Snapshot) -> list[Support]:
     """The state of each claim, in order. What it cites: the passages with its evidence; what was seen: no more."""
     states = []
     for claim in claims:
         cited = tuple(
-            dict.fromkeys(p for quote in claim.evidence for p in _holding(quote, library))
+            dict.fromkeys(p for quote in claim.evidence for p in _holding(quote, snapshot))
         )
-        (sentence,) = verifier.check([Claim(claim.text, cited)], cited, library)
+        (sentence,) = verifier.check([Claim(claim.text, cited)], cited, snapshot)
         states.append(sentence.support)
     return states
 
 
-def _holding(quote: str, library: Library) -> list[Passage]:
+def _holding(quote: str, snapshot: Snapshot) -> list[Passage]:
     """The passages that a quote reaches into, at most as many as a claim may rest on."""
-    for document in library.documents:
+    for document in snapshot.documents:
         start = document.text.find(quote)
         if start >= 0:
             span = Span(start, start + len(quote))
-            own = (p for p in library.passages.values() if p.document.id == document.id)
+            own = (p for p in snapshot.passages.values() if p.document.id == document.id)
             return [passage for passage in own if passage.span.overlap(span)][:MAX_CITED_SENTENCES]
     return []
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from qa.library.search import RRF_K, Library
+from qa.library.bm25 import Bm25
+from qa.library.search import RRF_K
+from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, Encoding
 from qa.reader.reader import Candidate, Reading
-from qa.text.words import Bm25
 from qa.types import RankedPassage
 
 
@@ -19,10 +20,12 @@ class PlainReader:
         self._embedder = embedder
 
     def read(
-        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], library: Library
+        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], snapshot: Snapshot
     ) -> Reading:
         """Every sentence that may answer, best first; the passages stay as they were ranked."""
-        pairs = [(one, s) for one in ranked for s in library.inside(one.passage) if s.answers]
+        pairs = [
+            (one, s) for one in ranked for s in snapshot.sentences_in(one.passage) if s.answers
+        ]
         if not pairs:
             return Reading((), tuple(ranked), 0.0)
         texts = [one.passage.document.text[s.span.start : s.span.end] for one, s in pairs]

@@ -13,14 +13,16 @@ from qa.answer.verify import Verifier
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
 from qa.library.index import Index
-from qa.library.search import Library, retrieve
+from qa.library.search import retrieve
+from qa.library.snapshot import Snapshot
+from qa.library.spelling import correct_spelling
 from qa.llm.client import CountingModel, LanguageModel, LlmSettings, language_model
-from qa.models.embedding import Embedder, Encodings, SentenceTransformerEmbedder
-from qa.models.entailment import Entailment
+from qa.models.embedding import Embedder, EncodingCache, SentenceTransformerEmbedder
+from qa.models.entailment import CrossEncoderEntailment
 from qa.models.spans import CrossEncoder
-from qa.reader.reader import Reader, Reading, Reads, Weights
-from qa.text.words import corrected, stem
-from qa.types import Answer, AnswerSentence, Event, OnEvent, RankedPassage, Reason, Span, Turn, Why
+from qa.reader.reader import Reader, Reading, TrainedReader, Weights
+from qa.text.words import stem
+from qa.types import Answer, AnswerSentence, Event, OnEvent, RankedPassage, Reason, Turn, Why
 
 REFUSALS: dict[Reason, str] = {
     "no_documents": "There are no documents to ask yet. Add some first: python -m qa add PATH",
@@ -29,13 +31,11 @@ REFUSALS: dict[Reason, str] = {
 }
 """What a person is told, by reason."""
 NOTHING_SUPPORTED = "{model} wrote nothing that the documents support. This is the answer in the documents' own sentences."
-LIBRARIES_KEPT = 8
-"""Choices of documents whose library is kept; each holds the words and places of all of its documents."""
 LEFT_OUT = "{count} of the language model's left out: the documents do not support it."
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class ModelEngine:
     """A language model, and what checks the sentences that it writes."""
 
     model: LanguageModel
@@ -51,19 +51,18 @@ class Bot:
         self,
         index: Index,
         embedder: Embedder,
-        reader: Reads,
+        reader: Reader,
         settings: Settings,
-        engine: Engine | None = None,
-        encodings: Encodings | None = None,
+        engine: ModelEngine | None = None,
+        encodings: EncodingCache | None = None,
     ) -> None:
         self.index = index
         self._embedder = embedder
-        self._encodings = encodings or Encodings(embedder)
+        self._encodings = encodings or EncodingCache(embedder)
         self._reader = reader
         self._settings = settings
         self._engine = engine
         self._lock = threading.Lock()
-        self._libraries: dict[frozenset[str] | None, Library] = {}
 
     @classmethod
     def open(cls, settings: Settings) -> "Bot":
@@ -73,8 +72,10 @@ class Bot:
         """
         embedder = SentenceTransformerEmbedder(settings.embedding)
         index = Index(settings.store, embedder)
-        encodings = Encodings(embedder)
-        reader = Reader(encodings, CrossEncoder(settings.reader), Weights.of(settings.reader))
+        encodings = EncodingCache(embedder)
+        reader = TrainedReader(
+            encodings, CrossEncoder(settings.reader), Weights.load(settings.reader)
+        )
         return cls(index, embedder, reader, settings, _engine(settings, encodings), encodings)
 
     def answering(self, settings: Settings) -> "Bot":
@@ -128,18 +129,18 @@ class Bot:
         asking = _Asking(question.strip(), history, on_event or _ignore, stop or threading.Event())
         engine = None if built_in else self._engine
         with self._lock:
-            library = self._library(documents)
+            snapshot = self.index.snapshot(documents)
         if engine:
             asking.model = CountingModel(engine.model)
             engine = replace(engine, model=asking.model)
-        ways = self._ways(asking, engine if library.documents else None)
+        ways = self._ways(asking, engine if snapshot.documents else None)
         with self._lock:
-            read = self._best_read(ways, library, asking)
-            if self._refusal(library, read.reading.confidence) or not engine:
-                return self._extractive(read, library, asking)
-        return self._generative(read, library, engine, asking)
+            read = self._best_read(ways, snapshot, asking)
+            if self._refusal(snapshot, read.reading.confidence) or not engine:
+                return self._extractive(read, snapshot, asking)
+        return self._generative(read, snapshot, engine, asking)
 
-    def _ways(self, asking: "_Asking", engine: Engine | None) -> tuple[str, ...]:
+    def _ways(self, asking: "_Asking", engine: ModelEngine | None) -> tuple[str, ...]:
         """The ways to understand the question after the turns before: as the model puts it, or else by rule."""
         if engine and asking.history:
             asking.tell(Event("understand"))
@@ -149,25 +150,25 @@ class Bot:
                 return (form,)
         return standalone_by_rule(asking.question, asking.history)
 
-    def _best_read(self, ways: Sequence[str], library: Library, asking: "_Asking") -> "_Read":
+    def _best_read(self, ways: Sequence[str], snapshot: Snapshot, asking: "_Asking") -> "_Read":
         """Of the ways to understand a question, the one that the reader is surest of."""
-        asked = [corrected(way, library.words, self._knows(library)) for way in ways]
-        read = [_Read(way, self._read(way, library, asking)) for way in asked]
+        asked = [correct_spelling(way, snapshot.words, self._knows(snapshot)) for way in ways]
+        read = [_Read(way, self._read(way, snapshot, asking)) for way in asked]
         return max(read, key=lambda one: one.reading.confidence)
 
     def _extractive(
-        self, read: "_Read", library: Library, asking: "_Asking", notices: tuple[str, ...] = ()
+        self, read: "_Read", snapshot: Snapshot, asking: "_Asking", notices: tuple[str, ...] = ()
     ) -> Answer:
         """The answer in the documents' own sentences, or the refusal."""
         asking.tell(Event("answer"))
-        reason = self._refusal(library, read.reading.confidence)
-        sentences = () if reason else compose(read.asked, read.reading, library)
-        passages = _with_cited(read.reading.passages, sentences, library)
+        reason = self._refusal(snapshot, read.reading.confidence)
+        sentences = () if reason else compose(read.asked, read.reading, snapshot)
+        passages = _with_cited(read.reading.passages, sentences, snapshot)
         asking.clock.lap("answer")
         return _answer(asking, read, BUILT_IN, reason, sentences, passages, notices)
 
     def _generative(
-        self, read: "_Read", library: Library, engine: Engine, asking: "_Asking"
+        self, read: "_Read", snapshot: Snapshot, engine: ModelEngine, asking: "_Asking"
     ) -> Answer:
         """The answer in a language model's words, each sentence checked."""
         asking.tell(Event("answer"))
@@ -182,62 +183,51 @@ class Bot:
         asking.tell(Event("verify"))
         with self._lock:
             sentences = engine.verifier.check(
-                draft.claims, [one.passage for one in draft.seen], library
+                draft.claims, [one.passage for one in draft.seen], snapshot
             )
             asking.clock.lap("verify")
             if all(sentence.support == "unsupported" for sentence in sentences):
                 return self._extractive(
                     read,
-                    library,
+                    snapshot,
                     asking,
                     (*draft.notices, NOTHING_SUPPORTED.format(model=engine.model.name)),
                 )
         return _checked_answer(asking, read, engine, draft, sentences)
 
-    def _knows(self, library: Library) -> Callable[[str], bool]:
+    def _knows(self, snapshot: Snapshot) -> Callable[[str], bool]:
         """Whether a word is no typing error: the model has it, or the documents have a form of it."""
-        return lambda word: self._embedder.knows(word) or stem(word) in library.rarity.counts
+        return lambda word: self._embedder.knows(word) or stem(word) in snapshot.frequencies.counts
 
-    def _read(self, asked: str, library: Library, asking: "_Asking") -> Reading:
+    def _read(self, asked: str, snapshot: Snapshot, asking: "_Asking") -> Reading:
         """What reading finds for a question, as it stands."""
         asking.tell(Event("retrieve"))
         encoding = self._embedder.encode([asked])[0]
-        ranked = retrieve(asked, encoding.vector, library, self.index.nearest, self._settings.top_k)
+        ranked = retrieve(
+            asked, encoding.vector, snapshot, self.index.nearest, self._settings.top_k
+        )
         asking.clock.lap("retrieve")
         asking.tell(Event("read"))
-        reading = self._reader.read(asked, encoding, ranked, library)
+        reading = self._reader.read(asked, encoding, ranked, snapshot)
         asking.clock.lap("read")
         return reading
 
-    def _refusal(self, library: Library, confidence: float) -> Reason | None:
-        if not library.documents:
+    def _refusal(self, snapshot: Snapshot, confidence: float) -> Reason | None:
+        if not snapshot.documents:
             return "no_documents"
         return (
             "not_in_documents" if confidence < self._settings.threshold or not confidence else None
         )
 
-    def _library(self, documents: Collection[str] | None) -> Library:
-        """The library as it is now; made anew only when the index has changed."""
-        names = None if documents is None else frozenset(documents)
-        known = self._libraries.get(names)
-        generation = self.index.generation
-        if known is None or known.generation != generation:
-            made = Library.of(self.index, names, self._libraries.values())
-            kept = [
-                (key, lib) for key, lib in self._libraries.items() if lib.generation == generation
-            ]
-            self._libraries = {**dict(kept[-LIBRARIES_KEPT + 1 :]), names: made}
-        return self._libraries[names]
-
 
 def _with_cited(
-    passages: tuple[RankedPassage, ...], sentences: Sequence[AnswerSentence], library: Library
+    passages: tuple[RankedPassage, ...], sentences: Sequence[AnswerSentence], snapshot: Snapshot
 ) -> tuple[RankedPassage, ...]:
     """What was read, and last what was looked up beside it to say whom a sentence speaks of."""
     shown = {one.passage.id for one in passages}
-    by_name = {document.name: document for document in library.documents}
+    by_name = {document.name: document for document in snapshot.documents}
     holding = (
-        library.holding(by_name[citation.document], Span(citation.start, citation.end))
+        snapshot.passage_at(by_name[citation.document], citation.start)
         for sentence in sentences
         for citation in sentence.citations
     )
@@ -248,13 +238,13 @@ def _with_cited(
     )
 
 
-def _engine(settings: Settings, encodings: Encodings) -> Engine | None:
+def _engine(settings: Settings, encodings: EncodingCache) -> ModelEngine | None:
     """The language model that the settings name, which is not asked yet, and what checks it."""
     if settings.llm == BUILT_IN:
         return None
-    return Engine(
+    return ModelEngine(
         language_model(LlmSettings.from_settings(settings)),
-        Verifier(encodings, Entailment()),
+        Verifier(encodings, CrossEncoderEntailment()),
         settings.strict,
     )
 
@@ -315,7 +305,7 @@ class _Read:
 def _checked_answer(
     asking: _Asking,
     read: _Read,
-    engine: Engine,
+    engine: ModelEngine,
     draft: DraftAnswer,
     sentences: tuple[AnswerSentence, ...],
 ) -> Answer:

@@ -9,6 +9,9 @@ from typing import Any, Literal
 Support = Literal["verbatim", "supported", "weak", "unsupported"]
 Reason = Literal["no_documents", "not_in_documents", "model_declined"]
 
+EMBEDDED_TITLE = 200
+"""Characters of a title that the embedder sees; more would push the passage out of its limit."""
+
 
 def digest(*parts: str) -> str:
     """The first 32 hexadecimal digits of the SHA-256 of the parts, each preceded by its length."""
@@ -82,6 +85,11 @@ class Passage:
     @property
     def text(self) -> str:
         return self.document.text[self.span.start : self.span.end]
+
+    @property
+    def embedded_text(self) -> str:
+        """The title and the text: the title gives the context that the passage leaves out."""
+        return f"{self.document.title[:EMBEDDED_TITLE]}\n{self.text}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ from pathlib import Path
 
 from eval.bench.scripted_model import ScriptedModel
 from qa.answer.verify import Verifier
-from qa.bot import Bot, Engine
+from qa.bot import Bot, ModelEngine
 from qa.config import Settings
 from qa.library.index import Index
-from qa.library.search import Library
-from qa.models.embedding import Embedder, Encodings
-from qa.models.entailment import Entailment
+from qa.models.embedding import Embedder, EncodingCache
+from qa.models.entailment import CrossEncoderEntailment
 from qa.models.spans import CrossEncoder
-from qa.reader.reader import Reader, Weights
+from qa.reader.reader import TrainedReader, Weights
 from qa.types import Document
 
 
@@ -21,19 +20,26 @@ def make(documents: Sequence[Document], embedder: Embedder, folder: Path) -> Ind
     index = Index(folder, embedder)
     for document in documents:
         index.add(document)
-    Library.of(index)
+    index.snapshot()
     return index
 
 
 def bots(index: Index, embedder: Embedder, settings: Settings) -> tuple[Bot, Bot]:
     """The built-in engine and the generative one. What one of them remembers is of no use to the other."""
-    crossencoder, weights = CrossEncoder(settings.reader), Weights.of(settings.reader)
+    crossencoder, weights = CrossEncoder(settings.reader), Weights.load(settings.reader)
 
-    def bot(engine: Engine | None, encodings: Encodings) -> Bot:
+    def bot(engine: ModelEngine | None, encodings: EncodingCache) -> Bot:
         return Bot(
-            index, embedder, Reader(encodings, crossencoder, weights), settings, engine, encodings
+            index,
+            embedder,
+            TrainedReader(encodings, crossencoder, weights),
+            settings,
+            engine,
+            encodings,
         )
 
-    own = Encodings(embedder)
-    scripted = Engine(ScriptedModel(), Verifier(own, Entailment()), settings.strict)
-    return bot(None, Encodings(embedder)), bot(scripted, own)
+    own = EncodingCache(embedder)
+    scripted = ModelEngine(
+        ScriptedModel(), Verifier(own, CrossEncoderEntailment()), settings.strict
+    )
+    return bot(None, EncodingCache(embedder)), bot(scripted, own)

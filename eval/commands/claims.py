@@ -9,7 +9,7 @@ from eval.commands.shared import EVAL, Commands, loaded, seeds
 
 if TYPE_CHECKING:
     from qa.answer.verify import Verifier
-    from qa.library.search import Library
+    from qa.library.snapshot import Snapshot
     from qa.types import Document
 
 CLAIMS = EVAL / "claims.jsonl"
@@ -34,8 +34,8 @@ def _claims(options: argparse.Namespace) -> int:
 
     documents = loaded(options.documents or [seeds()])
     claims = read_claims(options.claims, documents)
-    verifier, library = _verifying(documents)
-    found = figures(claims, check(claims, verifier, library))
+    verifier, snapshot = _verifying(documents)
+    found = figures(claims, check(claims, verifier, snapshot))
     print(f"{'kind':12} {'n':>4}  " + "  ".join(f"{state:>11}" for state in STATES))
     for kind in dict.fromkeys(claim.kind for claim in claims):
         counts = [found.counts.get((kind, state), 0) for state in STATES]
@@ -48,17 +48,19 @@ def _claims(options: argparse.Namespace) -> int:
     return 0
 
 
-def _verifying(documents: "Sequence[Document]") -> "tuple[Verifier, Library]":
+def _verifying(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot]":
     """The packaged verifier, and a library of these documents alone."""
     from qa.answer.verify import Verifier
     from qa.config import PACKAGED_EMBEDDING
     from qa.documents.passages import split
-    from qa.library.search import Library
-    from qa.models.embedding import Encodings, SentenceTransformerEmbedder
-    from qa.models.entailment import Entailment
+    from qa.library.snapshot import Snapshot
+    from qa.models.embedding import EncodingCache, SentenceTransformerEmbedder
+    from qa.models.entailment import CrossEncoderEntailment
 
     embedder = SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
     passages = [
         passage for document in documents for passage in split(document, embedder.count_tokens)
     ]
-    return Verifier(Encodings(embedder), Entailment()), Library.made_of(passages, documents, "")
+    return Verifier(EncodingCache(embedder), CrossEncoderEntailment()), Snapshot.of(
+        passages, documents, ""
+    )

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.documents.sentences import Sentence
-from qa.library.index import embedded_text
+from qa.library.bm25 import SentenceFrequencies
 from qa.models.embedding import Encoding, Vectors
-from qa.text.words import STOPWORDS, WORD, Rarity, stem, words
+from qa.text.words import STOPWORDS, WORD, stem, words
 from qa.types import Document, Passage, Span
 
 MAX_CITED_SENTENCES = 3
@@ -62,7 +62,7 @@ class CoveredSentence:
         return self.document.text[self.span.start : self.span.end]
 
 
-def encode_claim(text: str, encoding: Encoding, rarity: Rarity) -> EncodedClaim:
+def encode_claim(text: str, encoding: Encoding, frequencies: SentenceFrequencies) -> EncodedClaim:
     """A claim with its encoding, as it is aligned; of one without a word that carries meaning, all words."""
     spans = [
         match.span() for match in WORD.finditer(text) if match.group(0).casefold() not in STOPWORDS
@@ -73,7 +73,7 @@ def encode_claim(text: str, encoding: Encoding, rarity: Rarity) -> EncodedClaim:
         encoding.tokens[[p for p, (c, d) in enumerate(encoding.offsets) if c < b and a < d]]
         for a, b in spans
     )
-    weights = np.array([rarity.of(one) for one in stems])
+    weights = np.array([frequencies.idf(one) for one in stems])
     return EncodedClaim(text, stems, tokens, weights / weights.sum() if len(weights) else weights)
 
 
@@ -81,7 +81,7 @@ def cover_sentences(
     said: EncodedClaim, passage: Passage, encoding: Encoding, sentences: Sequence[Sentence]
 ) -> list[CoveredSentence]:
     """The sentences of a passage, with the encoding of its embedded text, as units for a claim."""
-    head = len(embedded_text(passage)) - len(passage.text) - passage.span.start
+    head = len(passage.embedded_text) - len(passage.text) - passage.span.start
     starts = np.array([a for a, _ in encoding.offsets])
     cosines = [tokens @ encoding.tokens.T for tokens in said.tokens]
     found = []

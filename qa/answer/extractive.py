@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from qa.answer.citations import cite
 from qa.documents.sentences import Sentence
-from qa.library.search import Library
+from qa.library.snapshot import Snapshot
 from qa.reader.reader import Candidate, Reading
 from qa.text.words import terms
 from qa.types import AnswerSentence, Document, Span
@@ -59,10 +59,10 @@ class _Chosen:
         return self.candidate.passage.passage.document
 
 
-def compose(question: str, reading: Reading, library: Library) -> tuple[AnswerSentence, ...]:
+def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[AnswerSentence, ...]:
     """The answer's sentences, in the documents' order; each is cited whole and given once."""
     chosen = [
-        _with_antecedent(candidate, library) for candidate in _choose(question, reading.candidates)
+        _with_antecedent(candidate, snapshot) for candidate in _choose(question, reading.candidates)
     ]
     chosen.sort(key=lambda one: (one.document.name, one.candidate.sentence.span.start))
     given: set[tuple[str, int]] = set()
@@ -104,14 +104,14 @@ def _continues(best: Candidate, other: Candidate) -> bool:
     return same and (after or other.sentence.paragraph == best.sentence.paragraph)
 
 
-def _with_antecedent(candidate: Candidate, library: Library) -> _Chosen:
+def _with_antecedent(candidate: Candidate, snapshot: Snapshot) -> _Chosen:
     """The sentence with what it cannot be understood without, if that stands shortly before it.
 
     That is: the sentence that names whom or what its first word points to; who spoke, for a sentence all in quotes;
     and the question, for the first words of an answer in an interview.
     """
     document = candidate.passage.passage.document
-    sentences = library.sentences[document.id]
+    sentences = snapshot.sentences[document.id]
     place = sentences.index(candidate.sentence)
     text = candidate.text
     before = _section(sentences[max(0, place - LOOK_BACK) : place])

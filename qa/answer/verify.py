@@ -13,10 +13,9 @@ from qa.answer.align import CoveredSentence, EncodedClaim, best_cover, cover_sen
 from qa.answer.citations import cite
 from qa.answer.generate import Claim
 from qa.documents.sentences import Sentence
-from qa.library.index import embedded_text
-from qa.library.search import Library
-from qa.models.embedding import Encoding, Encodings
-from qa.models.entailment import Entails
+from qa.library.snapshot import Snapshot
+from qa.models.embedding import Encoding, EncodingCache
+from qa.models.entailment import EntailmentModel
 from qa.text import facts
 from qa.types import AnswerSentence, Passage, Support
 
@@ -42,14 +41,17 @@ class Verifier:
     """Checks claims with an embedder's token vectors and a model that reads claim and evidence together."""
 
     def __init__(
-        self, encodings: Encodings, entailment: Entails, bounds: SupportThresholds | None = None
+        self,
+        encodings: EncodingCache,
+        entailment: EntailmentModel,
+        bounds: SupportThresholds | None = None,
     ) -> None:
         self._encodings = encodings
         self._entailment = entailment
         self._bounds = bounds or SupportThresholds()
 
     def check(
-        self, claims: Sequence[Claim], seen: Sequence[Passage], library: Library
+        self, claims: Sequence[Claim], seen: Sequence[Passage], snapshot: Snapshot
     ) -> tuple[AnswerSentence, ...]:
         """Each claim as a sentence of the answer, with what it rests on and how well that carries it.
 
@@ -58,19 +60,23 @@ class Verifier:
         if not claims:
             return ()
         known = dict(
-            zip(seen, self._encodings.of([embedded_text(passage) for passage in seen]), strict=True)
+            zip(
+                seen,
+                self._encodings.encode([passage.embedded_text for passage in seen]),
+                strict=True,
+            )
         )
-        encoded = self._encodings.of([claim.text for claim in claims])
+        encoded = self._encodings.encode([claim.text for claim in claims])
         said = [
-            encode_claim(claim.text, own, library.rarity)
+            encode_claim(claim.text, own, snapshot.frequencies)
             for claim, own in zip(claims, encoded, strict=True)
         ]
-        marked = self._judged(said, [claim.passages for claim in claims], known, library)
+        marked = self._judged(said, [claim.passages for claim in claims], known, snapshot)
         doubtful = [
             place for place, one in enumerate(marked) if one.probability < self._bounds.supported
         ]
         anywhere = self._judged(
-            [said[place] for place in doubtful], [tuple(seen)] * len(doubtful), known, library
+            [said[place] for place in doubtful], [tuple(seen)] * len(doubtful), known, snapshot
         )
         judged = dict(enumerate(marked))
         for place, other in zip(doubtful, anywhere, strict=True):
@@ -94,14 +100,14 @@ class Verifier:
         said: Sequence[EncodedClaim],
         passages: Sequence[Sequence[Passage]],
         known: Mapping[Passage, Encoding],
-        library: Library,
+        snapshot: Snapshot,
     ) -> list[_Judged]:
         """What each claim rests on in its own passages; one reading for all claims together."""
         chosen = [
             _evidence(claim, [
                 unit
                 for passage in own
-                for unit in cover_sentences(claim, passage, known[passage], _telling(passage, known, library))
+                for unit in cover_sentences(claim, passage, known[passage], _telling(passage, known, snapshot))
             ])
             for claim, own in zip(said, passages, strict=True)
         ]  # fmt: skip
@@ -110,7 +116,7 @@ class Verifier:
             for place, units in enumerate(chosen)
             if units and not _objects(said[place].text, units)
         ]
-        texts = [(said[place].text, _context(chosen[place], library)) for place in read]
+        texts = [(said[place].text, _context(chosen[place], snapshot)) for place in read]
         pairs = [(facts.in_digits(text), facts.in_digits(context)) for text, context in texts]
         odds = dict(zip(read, self._entailment.log_odds(pairs), strict=True))
         return [
@@ -149,9 +155,9 @@ def _plain(text: str) -> str:
     return re.sub(r"[*_`]", "", facts.folded(text)).strip(" .,;:!?\"'")
 
 
-def _telling(passage: Passage, seen: Collection[Passage], library: Library) -> list[Sentence]:
+def _telling(passage: Passage, seen: Collection[Passage], snapshot: Snapshot) -> list[Sentence]:
     """Without what the publisher says of itself, and what only repeats another sentence that was seen."""
-    sentences = library.sentences[passage.document.id]
+    sentences = snapshot.sentences[passage.document.id]
     begun = [one.span for one in seen if one.document.name == passage.document.name]
 
     def repeats(sentence: Sentence) -> bool:
@@ -160,14 +166,16 @@ def _telling(passage: Passage, seen: Collection[Passage], library: Library) -> l
         start = sentences[sentence.echo_of].span.start
         return any(span.start <= start < span.end for span in begun)
 
-    return [one for one in library.inside(passage) if not one.boilerplate and not repeats(one)]
+    return [
+        one for one in snapshot.sentences_in(passage) if not one.boilerplate and not repeats(one)
+    ]
 
 
-def _context(units: Sequence[CoveredSentence], library: Library) -> str:
+def _context(units: Sequence[CoveredSentence], snapshot: Snapshot) -> str:
     """The sentences, each after the one before it, which may say whom it speaks of."""
     parts: dict[tuple[str, int], str] = {}
     for unit in units:
-        sentences = library.sentences[unit.document.id]
+        sentences = snapshot.sentences[unit.document.id]
         place = sentences.index(unit.sentence)
         for other in sentences[max(0, place - 1) : place + 1]:
             parts[unit.document.id, other.span.start] = unit.document.text[

@@ -18,6 +18,7 @@ import numpy as np
 
 from qa.documents.passages import scheme, size_for, split
 from qa.errors import IndexMismatchError
+from qa.library.snapshot import Snapshot
 from qa.library.store import Store, damaged
 from qa.models.embedding import Embedder, Vectors
 from qa.types import Document, Passage, Span
@@ -29,15 +30,15 @@ WRITTEN_AT_ONCE = 256
 """Passages for which the library is held at a time; embedding takes no hold of it."""
 OnProgress = Callable[[int, int], None]
 """Is told how many passages of a document are embedded, and of how many."""
-TITLE_SHOWN = 200
-"""Characters of a title that the embedder sees; the rest would push the passage out of its limit."""
+SNAPSHOTS_KEPT = 8
+"""Choices of documents whose snapshot is kept; each holds the words and places of all of its documents."""
 _RECORD_VECTOR = [1.0]
 """Chroma wants a vector with every record; documents are found by id only."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddResult:
     """What adding a document came to, and the name it has in the library."""
 
     outcome: Outcome
@@ -55,6 +56,7 @@ class Index:
     def __init__(self, where: Path | str, embedder: Embedder | None = None) -> None:
         self._embedder = embedder
         self._turn = threading.RLock()
+        self._snapshots: dict[frozenset[str] | None, Snapshot] = {}
         built_by = _built_by(embedder)
         self._store = Store(where, built_by)
         with self._store.reading(), self._store.lock:
@@ -97,6 +99,24 @@ class Index:
         with self._current():
             return self._stored()
 
+    def snapshot(self, names: Collection[str] | None = None) -> Snapshot:
+        """The library as it is now, or the documents of these names; made anew only when the index has changed."""
+        key = None if names is None else frozenset(names)
+        generation = self.generation
+        known = self._snapshots.get(key)
+        if known is None or known.generation != generation:
+            documents = tuple(d for d in self.documents() if key is None or d.name in key)
+            segmented = {
+                document: snapshot.sentences[document.id]
+                for snapshot in self._snapshots.values()
+                for document in snapshot.documents
+            }
+            made = Snapshot.of(self.passages(documents), documents, generation, segmented)
+            current = [row for row in self._snapshots.items() if row[1].generation == generation]
+            self._snapshots = {**dict(current[-SNAPSHOTS_KEPT + 1 :]), key: made}
+            return made
+        return known
+
     def passages(self, documents: Sequence[Document]) -> list[Passage]:
         """The passages of these documents, which are the library's, by name and place."""
         by_id = {document.id: document for document in documents}
@@ -134,7 +154,7 @@ class Index:
             for key, distance in zip(found["ids"][0], distances, strict=True)
         ]
 
-    def add(self, document: Document, on_progress: OnProgress | None = None) -> Added:
+    def add(self, document: Document, on_progress: OnProgress | None = None) -> AddResult:
         """Adds a document, or replaces the one from the same source, whole or not at all.
 
         A document that is there already, unchanged, is neither split nor embedded. One from another source under
@@ -145,7 +165,7 @@ class Index:
         with self._current():
             named, old = self._named(document)
             if old == _record(named):
-                return Added("unchanged", named.name)
+                return AddResult("unchanged", named.name)
         if not self._embedder:
             raise ValueError("an index opened without an embedder takes no documents")
         passages = _split(document, self._embedder)
@@ -169,9 +189,9 @@ class Index:
                 _put_record(self._store.records, named)
                 self._sweep(named.id, keep=named.version)
                 self._store.changed()
-        return Added("replaced" if old else "added", named.name)
+        return AddResult("replaced" if old else "added", named.name)
 
-    def twin(self, document: Document) -> str | None:
+    def same_text(self, document: Document) -> str | None:
         """The name of a document from another source with the very same text."""
         with self._current():
             others = (record for key, record in self._records().items() if key != document.id)
@@ -286,11 +306,6 @@ class Index:
             self._store.passages.delete(ids=stale)
 
 
-def embedded_text(passage: Passage) -> str:
-    """What the embedder sees of a passage: the title gives the context that the passage's own words leave out."""
-    return f"{passage.document.title[:TITLE_SHOWN]}\n{passage.text}"
-
-
 def _built_by(embedder: Embedder | None) -> dict[str, Any]:
     """What an index is made with, as its metadata has it."""
     if embedder is None:
@@ -354,7 +369,7 @@ def _vectors(
     vectors: list[Vectors] = []
     for first in range(0, len(passages), EMBEDDED_AT_ONCE):
         encodings = embedder.encode(
-            [embedded_text(passage) for passage in passages[first : first + EMBEDDED_AT_ONCE]]
+            [passage.embedded_text for passage in passages[first : first + EMBEDDED_AT_ONCE]]
         )
         vectors += [encoding.vector for encoding in encodings]
         on_progress(len(vectors), len(passages))

@@ -118,7 +118,7 @@ class SentenceTransformerEmbedder:
         return self.count_tokens(word) == 1
 
 
-class Encodings:
+class EncodingCache:
     """An embedder's encodings; those of texts asked for lately are remembered.
 
     Each text is encoded by itself: in bfloat16, what it is encoded beside changes its last digits, and so an answer
@@ -129,7 +129,7 @@ class Encodings:
         self._embedder = embedder
         self._known: OrderedDict[str, Encoding] = OrderedDict()
 
-    def of(self, texts: Sequence[str]) -> list[Encoding]:
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
         """One encoding a text, in order."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         self._known.update((text, self._embedder.encode([text])[0]) for text in new)

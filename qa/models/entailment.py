@@ -23,13 +23,13 @@ NEVER = -20.0
 BATCH = 8
 
 
-class Entails(Protocol):
+class EntailmentModel(Protocol):
     """What verification needs of a model."""
 
     def log_odds(self, pairs: Sequence[tuple[str, str]]) -> list[float]: ...
 
 
-class Entailment:
+class CrossEncoderEntailment:
     """The packaged model on the CPU; bfloat16 where the processor computes in it, else float32.
 
     `folder`: another of its kind, as `qa.training.support` writes it. Raises ModelError, when made, for one that is

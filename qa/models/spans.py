@@ -35,7 +35,7 @@ _NONE = -30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pointing:
+class SpanScores:
     """A passage as read for a question. The scores are log-odds against "not here", higher: more likely."""
 
     offsets: NDArray[np.int64]
@@ -69,10 +69,10 @@ class Pointing:
         return inside if end is None else inside & (self.offsets[:, 1] <= end)
 
 
-class Points(Protocol):
+class SpanModel(Protocol):
     """What the reader needs of a cross-encoder."""
 
-    def point(self, question: str, texts: Sequence[str]) -> list[Pointing]: ...
+    def score(self, question: str, texts: Sequence[str]) -> list[SpanScores]: ...
 
 
 class CrossEncoder:
@@ -86,7 +86,7 @@ class CrossEncoder:
         self.name = name
         self._tokenizer, self._model = _load(name)
 
-    def point(self, question: str, texts: Sequence[str]) -> list[Pointing]:
+    def score(self, question: str, texts: Sequence[str]) -> list[SpanScores]:
         """One reading a text, in order. Read in batches of like length; a long text in overlapping windows."""
         if not texts:
             return []
@@ -140,7 +140,7 @@ class CrossEncoder:
         return starts - starts[:, :1], ends - ends[:, :1]
 
 
-def _merged(tokens: Sequence[tuple[int, int, float, float]]) -> Pointing:
+def _merged(tokens: Sequence[tuple[int, int, float, float]]) -> SpanScores:
     """The tokens of a text's windows, in order; of one that two windows have, the higher scores."""
     best: dict[tuple[int, int], tuple[float, float]] = {}
     for begin, stop, start, end in tokens:
@@ -148,7 +148,7 @@ def _merged(tokens: Sequence[tuple[int, int, float, float]]) -> Pointing:
         best[begin, stop] = (max(start, other[0]), max(end, other[1]))
     keys = sorted(best)
     offsets = np.array(keys, dtype=np.int64).reshape(-1, 2)
-    return Pointing(
+    return SpanScores(
         offsets, *(np.array([best[key][side] for key in keys], dtype=np.float64) for side in (0, 1))
     )
 

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from qa.config import PACKAGED_READER
 from qa.documents.sentences import Sentence
-from qa.library.index import embedded_text
-from qa.library.search import Library
-from qa.models.embedding import Encoding, Encodings
-from qa.models.spans import Pointing, Points
-from qa.reader.features import Row, signals, understand
+from qa.library.snapshot import Snapshot
+from qa.models.embedding import Encoding, EncodingCache
+from qa.models.spans import SpanModel, SpanScores
+from qa.reader.features import Row, analyse, sentence_features
 from qa.types import Passage, RankedPassage, Span
 
 WEIGHTS = "weights.json"
@@ -72,7 +71,7 @@ class Weights:
     sure_bias: float
 
     @classmethod
-    def of(cls, reader: str) -> "Weights":
+    def load(cls, reader: str) -> "Weights":
         """Those that were fitted for this cross-encoder, where its folder has them; else the packaged ones."""
         own = Path(reader) / WEIGHTS
         found = own if own.is_file() else files("qa").joinpath("models", PACKAGED_READER, WEIGHTS)
@@ -89,20 +88,20 @@ class Weights:
         return cls(**arrays, sure_bias=float(raw["sure_bias"]))
 
     def scores(self, rows: NDArray[np.float64]) -> Row:
-        """(sentences, signals) to (sentences,)."""
+        """(sentences, sentence_features) to (sentences,)."""
         return np.asarray(((rows - self.rank_mean) / self.rank_scale) @ self.rank)
 
     def confidence(self, rows: NDArray[np.float64], scores: Row) -> float:
         """Probability that the best of these sentences answers."""
-        features = (sureness(rows, scores) - self.sure_mean) / self.sure_scale
+        features = (reading_features(rows, scores) - self.sure_mean) / self.sure_scale
         return float(1 / (1 + np.exp(-(features @ self.sure + self.sure_bias))))
 
 
 _ARRAYS = frozenset({"rank_mean", "rank_scale", "rank", "sure_mean", "sure_scale", "sure"})
 
 
-def sureness(rows: NDArray[np.float64], scores: Row) -> Row:
-    """The features of a whole reading: the best sentence's score, lead and signals, and the best of each signal."""
+def reading_features(rows: NDArray[np.float64], scores: Row) -> Row:
+    """The features of a whole reading: the best sentence's score, lead and sentence_features, and the best of each signal."""
     order = np.argsort(-scores)
     best = order[0]
     lead = scores[best] - scores[order[1]] if len(order) > 1 else 0.0
@@ -110,7 +109,9 @@ def sureness(rows: NDArray[np.float64], scores: Row) -> Row:
     return np.concatenate([[scores[best], lead, 1 / odds.sum()], rows[best], rows.max(axis=0)])
 
 
-def _answer(passage: Passage, sentence: Sentence, pointing: Pointing) -> tuple[Span | None, float]:
+def _answer(
+    passage: Passage, sentence: Sentence, pointing: SpanScores
+) -> tuple[Span | None, float]:
     """The words of a sentence that the cross-encoder points at, and their margin."""
     begin = passage.span.start
     best = pointing.best_span(sentence.span.start - begin, sentence.span.end - begin)
@@ -132,42 +133,44 @@ def _reranked(
     return tuple(sorted(rescored, key=lambda one: -one.score))
 
 
-class Reads(Protocol):
+class Reader(Protocol):
     """What stands between retrieval and answer."""
 
     def read(
-        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], library: Library
+        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], snapshot: Snapshot
     ) -> Reading: ...
 
 
-class Reader:
+class TrainedReader:
     """Reads with an embedder's token vectors, a cross-encoder and the given weights."""
 
-    def __init__(self, encodings: Encodings, cross_encoder: Points, weights: Weights) -> None:
+    def __init__(
+        self, encodings: EncodingCache, cross_encoder: SpanModel, weights: Weights
+    ) -> None:
         self._encodings = encodings
         self._cross_encoder = cross_encoder
         self._weights = weights
 
     def read(
-        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], library: Library
+        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], snapshot: Snapshot
     ) -> Reading:
         """Every sentence of the passages that may answer, best first, and the confidence that the best one does.
 
         No such sentence: an empty reading of confidence 0.
         """
         passages = [one.passage for one in ranked]
-        inside = [[s for s in library.inside(passage) if s.answers] for passage in passages]
+        inside = [[s for s in snapshot.sentences_in(passage) if s.answers] for passage in passages]
         if not any(inside):
             return Reading((), tuple(ranked), 0.0)
-        pointings = self._cross_encoder.point(question, [passage.text for passage in passages])
-        understood = understand(question, encoding)
-        rows = signals(
+        pointings = self._cross_encoder.score(question, [passage.text for passage in passages])
+        understood = analyse(question, encoding)
+        rows = sentence_features(
             understood,
             ranked,
-            self._encodings.of([embedded_text(passage) for passage in passages]),
+            self._encodings.encode([passage.embedded_text for passage in passages]),
             pointings,
             inside,
-            library.rarity,
+            snapshot.frequencies,
         )
         pairs = [
             (one, sentence, pointing)

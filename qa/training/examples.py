@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qa.documents.sentences import segment
-from qa.text.words import Bm25, terms
+from qa.library.bm25 import Bm25
+from qa.text.words import terms
 from qa.training.sources import Asked
 from qa.types import Document, Span
 

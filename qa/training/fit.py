@@ -1,4 +1,4 @@
-"""Fits the weights that combine the signals, on public questions that the cross-encoder was not trained on.
+"""Fits the weights that combine the features, on public questions that the cross-encoder was not trained on.
 
 Paragraphs of one article are put together to a document of the length of a news article. A question that its own
 paragraph does not answer, or that is asked of another document of its article, is one that the document does not
@@ -20,12 +20,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from qa.documents.passages import split
-from qa.library.index import embedded_text
-from qa.library.search import Library, Nearest, retrieve
+from qa.library.search import Nearest, retrieve
+from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, Encoding, Vectors
-from qa.models.spans import Points
-from qa.reader.features import NAMES, POINTED, Row, signals, understand
-from qa.reader.reader import Weights, sureness
+from qa.models.spans import SpanModel
+from qa.reader.features import (
+    CROSS_ENCODER_FEATURES,
+    FEATURE_NAMES,
+    Row,
+    analyse,
+    sentence_features,
+)
+from qa.reader.reader import Weights, reading_features
 from qa.training.sources import Asked, Part
 from qa.types import Document, Span
 
@@ -49,7 +55,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question read over a document: a row of signals a sentence, and which sentences answer."""
+    """A question read over a document: a row of features a sentence, and which sentences answer."""
 
     source: str
     rows: NDArray[np.float64]
@@ -62,7 +68,7 @@ class Models:
     """What reads."""
 
     embedder: Embedder
-    cross_encoder: Points
+    cross_encoder: SpanModel
 
 
 def fit(cases: Sequence[Case]) -> dict[str, Any]:
@@ -72,13 +78,13 @@ def fit(cases: Sequence[Case]) -> dict[str, Any]:
     mean, scale = every.mean(axis=0), _scale(every)
     rank = _conditional_logit([((case.rows - mean) / scale, case.right) for case in found])
     features = np.stack(
-        [sureness(case.rows, ((case.rows - mean) / scale) @ rank) for case in cases]
+        [reading_features(case.rows, ((case.rows - mean) / scale) @ rank) for case in cases]
     )
     sure_mean, sure_scale = features.mean(axis=0), _scale(features)
     model = LogisticRegression(C=0.1, max_iter=2000, class_weight="balanced")
     model.fit((features - sure_mean) / sure_scale, [case.answered for case in cases])
     return {
-        "signals": list(NAMES),
+        "signals": list(FEATURE_NAMES),
         "rank_mean": _rounded(mean),
         "rank_scale": _rounded(scale),
         "rank": _rounded(rank),
@@ -90,8 +96,8 @@ def fit(cases: Sequence[Case]) -> dict[str, Any]:
 
 
 def ablations(fitted: Sequence[Case], kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
-    """Figures over the kept questions: with all signals, without the cross-encoder's, and with those alone."""
-    pointed = [name in POINTED for name in NAMES]
+    """Figures over the kept questions: with all features, without the cross-encoder's, and with those alone."""
+    pointed = [name in CROSS_ENCODER_FEATURES for name in FEATURE_NAMES]
     sets = {
         "without the cross-encoder": [not one for one in pointed],
         "cross-encoder alone": pointed,
@@ -144,7 +150,7 @@ def calibration(kept: Sequence[Case], weights: Weights) -> dict[str, Any]:
         fitted = np.array(
             [weights.confidence(case.rows, weights.scores(case.rows)) for case in rows]
         )
-        margins = np.array([case.rows[:, NAMES.index("pointed")].max() for case in rows])
+        margins = np.array([case.rows[:, FEATURE_NAMES.index("pointed")].max() for case in rows])
         found[source] = {
             name: _interval(partial(_calibration_error, answered, sure), len(rows))
             for name, sure in (("fitted", fitted), ("margin alone", expit(margins)))
@@ -313,7 +319,7 @@ class _Shelf:
     """A library with the encodings of its passages."""
 
     documents: tuple[Document, ...]
-    library: Library
+    snapshot: Snapshot
     encodings: dict[str, Encoding]
 
 
@@ -332,9 +338,9 @@ def _shelf(pieces: Sequence[_Piece], models: Models) -> _Shelf:
         for document in documents
         for passage in split(document, models.embedder.count_tokens)
     ]
-    encoded = models.embedder.encode([embedded_text(passage) for passage in passages])
+    encoded = models.embedder.encode([passage.embedded_text for passage in passages])
     encodings = {passage.id: encoding for passage, encoding in zip(passages, encoded, strict=True)}
-    return _Shelf(documents, Library.made_of(passages, documents, ""), encodings)
+    return _Shelf(documents, Snapshot.of(passages, documents, ""), encodings)
 
 
 def _case(
@@ -342,12 +348,12 @@ def _case(
 ) -> Iterator[Case]:
     """The question read; none where no sentence was. `gold`: places of documents on the shelf, with spans."""
     (encoding,) = models.embedder.encode([question])
-    ranked = retrieve(question, encoding.vector, shelf.library, _nearest(shelf.encodings), READ)
-    inside = [[s for s in shelf.library.inside(one.passage) if s.answers] for one in ranked]
-    pointings = models.cross_encoder.point(question, [one.passage.text for one in ranked])
+    ranked = retrieve(question, encoding.vector, shelf.snapshot, _nearest(shelf.encodings), READ)
+    inside = [[s for s in shelf.snapshot.sentences_in(one.passage) if s.answers] for one in ranked]
+    pointings = models.cross_encoder.score(question, [one.passage.text for one in ranked])
     read = [shelf.encodings[one.passage.id] for one in ranked]
-    rows = signals(
-        understand(question, encoding), ranked, read, pointings, inside, shelf.library.rarity
+    rows = sentence_features(
+        analyse(question, encoding), ranked, read, pointings, inside, shelf.snapshot.frequencies
     )
     flat = [row for own in rows for row in own]
     spans = [(shelf.documents[at].id, span) for at, span in gold]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sklearn.metrics import roc_auc_score
 
-from qa.models.spans import Points
+from qa.models.spans import SpanModel
 from qa.training.sources import Asked
 
 
@@ -27,12 +27,12 @@ class Read:
     auroc: float | None
 
 
-def read(asked: Sequence[Asked], model: Points) -> Read:
+def read(asked: Sequence[Asked], model: SpanModel) -> Read:
     """The figures over these questions."""
     f1s: list[float] = []
     margins: list[float] = []
     for one in asked:
-        (pointing,) = model.point(one.question, [one.context])
+        (pointing,) = model.score(one.question, [one.context])
         margins.append(pointing.margin())
         if one.answers:
             best = pointing.best_span(0, len(one.context))

@@ -28,7 +28,7 @@ from transformers import (
 
 from qa.config import PACKAGED_READER
 from qa.errors import DocumentError
-from qa.models.entailment import Entailment, Entails
+from qa.models.entailment import CrossEncoderEntailment, EntailmentModel
 from qa.text.words import terms
 from qa.training.claims import Stated, begin, fool_me_twice, joined, made, retold
 from qa.training.entry import run
@@ -102,7 +102,7 @@ def _make(options: argparse.Namespace) -> None:
         train_support(
             training_rounds(found, options.data), str(base), options.out, SEED, options.device
         )
-    figures = report(found, options.data, Entailment(str(options.out)))
+    figures = report(found, options.data, CrossEncoderEntailment(str(options.out)))
     (options.out / "figures.json").write_text(
         json.dumps(figures, indent=1) + "\n", encoding="utf-8"
     )
@@ -129,7 +129,9 @@ def training_rounds(
     )
 
 
-def report(found: Mapping[str, Sequence[Asked]], data: Path, entailment: Entails) -> dict[str, Any]:
+def report(
+    found: Mapping[str, Sequence[Asked]], data: Path, entailment: EntailmentModel
+) -> dict[str, Any]:
     """By kept set: the AUROC of carried against not, with its interval, beside that of word coverage alone."""
     kept = [one for name in QUOTAS for one in found[name] if one.part == "report"]
     sets = {
@@ -145,7 +147,7 @@ def _read(path: Path) -> Iterator[Stated]:
     return fool_me_twice(path) if path.suffix == ".jsonl" else begin(path)
 
 
-def _figures(claims: Sequence[Stated], entailment: Entails) -> dict[str, Any]:
+def _figures(claims: Sequence[Stated], entailment: EntailmentModel) -> dict[str, Any]:
     labels = np.array([claim.supported for claim in claims])
     odds = np.array(
         entailment.log_odds([(claim.claim, " ".join(claim.evidence)) for claim in claims])

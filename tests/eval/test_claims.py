@@ -9,8 +9,8 @@ from eval.claims import LabelledClaim, check, figures, read_claims
 from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
 from qa.errors import QuestionFileError
-from qa.library.search import Library
-from qa.models.embedding import Encodings
+from qa.library.snapshot import Snapshot
+from qa.models.embedding import EncodingCache
 from tests.qa.fakes import CoverEntailment, WordEmbedder, text_document
 
 TEXT = "The bridge cost 48 million euros. The ferry stops in May."
@@ -67,8 +67,8 @@ def test_a_file_that_is_missing_empty_or_no_text_is_an_error(
 
 def test_claims_are_checked_against_the_passages_with_their_evidence() -> None:
     document, embedder = text_document(TEXT), WordEmbedder()
-    library = Library.made_of(split(document, embedder.count_tokens), [document], "")
-    verifier = Verifier(Encodings(embedder), CoverEntailment(), SupportThresholds(0.2, 0.5))
+    snapshot = Snapshot.of(split(document, embedder.count_tokens), [document], "")
+    verifier = Verifier(EncodingCache(embedder), CoverEntailment(), SupportThresholds(0.2, 0.5))
     claims = [
         LabelledClaim("1", "The bridge cost 48 million euros.", True, "verbatim", (TEXT[:33],)),
         LabelledClaim(
@@ -79,7 +79,7 @@ def test_claims_are_checked_against_the_passages_with_their_evidence() -> None:
             "4", "The bridge cost 48 million euros and a prize.", False, "detail", (TEXT[:33],)
         ),
     ]
-    assert check(claims, verifier, library) == [
+    assert check(claims, verifier, snapshot) == [
         "verbatim",
         "supported",
         "unsupported",

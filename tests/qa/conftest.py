@@ -8,9 +8,9 @@ from qa.bot import Bot
 from qa.config import PACKAGED_EMBEDDING, PACKAGED_READER, Settings
 from qa.documents.load import load
 from qa.library.index import Index
-from qa.models.embedding import Encodings, SentenceTransformerEmbedder
+from qa.models.embedding import EncodingCache, SentenceTransformerEmbedder
 from qa.models.spans import CrossEncoder
-from qa.reader.reader import Reader, Weights
+from qa.reader.reader import TrainedReader, Weights
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 
@@ -33,6 +33,6 @@ def seed_bot(
     return Bot(
         index,
         embedder,
-        Reader(Encodings(embedder), CrossEncoder(), Weights.of(PACKAGED_READER)),
+        TrainedReader(EncodingCache(embedder), CrossEncoder(), Weights.load(PACKAGED_READER)),
         Settings(home=home, threshold=0.0),
     )

@@ -10,15 +10,15 @@ from zlib import crc32
 import numpy as np
 
 from qa.answer.verify import SupportThresholds, Verifier
-from qa.bot import Bot, Engine
+from qa.bot import Bot, ModelEngine
 from qa.config import Settings
 from qa.documents.sentences import Sentence
 from qa.errors import StoppedError
 from qa.library.index import Index
-from qa.library.search import Library
+from qa.library.snapshot import Snapshot
 from qa.llm.client import Message
-from qa.models.embedding import Encoding, Encodings
-from qa.models.spans import Pointing
+from qa.models.embedding import Encoding, EncodingCache
+from qa.models.spans import SpanScores
 from qa.reader.reader import Candidate, Reading
 from qa.text.words import terms
 from qa.types import Document, RankedPassage
@@ -60,14 +60,14 @@ class WordEmbedder:
 class WordPointer:
     """Points at every word: 1 for one that the question has too, -1 for the others."""
 
-    def point(self, question: str, texts: Sequence[str]) -> list[Pointing]:
+    def score(self, question: str, texts: Sequence[str]) -> list[SpanScores]:
         asked = set(terms(question))
         return [self._pointing(asked, text) for text in texts]
 
-    def _pointing(self, asked: set[str], text: str) -> Pointing:
+    def _pointing(self, asked: set[str], text: str) -> SpanScores:
         found = list(_TOKEN.finditer(text))
         scores = np.array([1.0 if set(terms(match.group(0))) & asked else -1.0 for match in found])
-        return Pointing(
+        return SpanScores(
             np.array([match.span() for match in found], dtype=np.int64).reshape(-1, 2),
             scores,
             scores,
@@ -78,13 +78,13 @@ class OverlapReader:
     """Scores a sentence by how many of the question's terms it has; certain as soon as one has any."""
 
     def read(
-        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], library: Library
+        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], snapshot: Snapshot
     ) -> Reading:
         asked = set(terms(question))
         candidates = [
             Candidate(one, sentence, float(len(asked & set(terms(_words(one, sentence))))))
             for one in ranked
-            for sentence in library.inside(one.passage)
+            for sentence in snapshot.sentences_in(one.passage)
             if sentence.answers
         ]
         candidates.sort(key=lambda candidate: -candidate.score)
@@ -150,13 +150,15 @@ def scripted_bot(folder: Path, model: ScriptedModel, *documents: Document, **opt
     """A bot over these documents that counts words and answers with the scripted model."""
     strict = bool(options.pop("strict", False))
     plain = word_bot(folder, *documents, **options)
-    verifier = Verifier(Encodings(plain._embedder), CoverEntailment(), SupportThresholds(0.2, 0.5))
+    verifier = Verifier(
+        EncodingCache(plain._embedder), CoverEntailment(), SupportThresholds(0.2, 0.5)
+    )
     return Bot(
         plain.index,
         plain._embedder,
         plain._reader,
         plain._settings,
-        Engine(model, verifier, strict),
+        ModelEngine(model, verifier, strict),
     )
 
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 from qa.errors import DocumentError, FootnoteError
 
 if TYPE_CHECKING:
-    from qa.library.index import Added, Index, OnProgress
+    from qa.library.index import AddResult, Index, OnProgress
     from qa.types import Document
 
 State = Literal["waiting", "reading", "embedding", "done", "failed", "cancelled"]
@@ -172,12 +172,12 @@ class Intake:
             return "indexed", self._renewed(index, job).name
         document = _document(job.name, task.data, task.title)
         self._go_on(job)
-        if twin := index.twin(document):
+        if twin := index.same_text(document):
             return "twin", twin
         added = index.add(document, self._told(job))
         return added.outcome, added.name
 
-    def _renewed(self, index: Index, job: Job) -> Added:
+    def _renewed(self, index: Index, job: Job) -> AddResult:
         """Replaces a document by itself, with a space behind its title on the way.
 
         A document that is unchanged is not embedded; one that is removed first is lost if the program ends before it

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from qa.answer.extractive import _LIST, compose
-from qa.library.search import Library
 from qa.reader.reader import Candidate, Reading
 from qa.types import Answer, RankedPassage, Span, Why
 from tests.qa.fakes import text_document, word_bot
@@ -104,13 +103,13 @@ def test_the_words_that_answer_are_told_in_the_document_and_in_the_text(tmp_path
     text = "The old ferry of the town will stop for good in May\nbecause its two boats are sold.\n"
     document = text_document(text, name="a.md", markdown=True)
     bot = word_bot(tmp_path, document)
-    library = Library.of(bot.index)
-    (passage,) = library.passages.values()
-    (sentence,) = library.sentences[document.id]
+    snapshot = bot.index.snapshot()
+    (passage,) = snapshot.passages.values()
+    (sentence,) = snapshot.sentences[document.id]
     ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
     span = Span(text.index("May"), text.index(" its"))
     (given,) = compose(
-        "When?", Reading((Candidate(ranked, sentence, 1.0, span),), (ranked,), 1.0), library
+        "When?", Reading((Candidate(ranked, sentence, 1.0, span),), (ranked,), 1.0), snapshot
     )
     assert given.span is not None
     assert given.span.quote == "May\nbecause"

@@ -11,9 +11,9 @@ from qa.answer.align import MAX_CITED_SENTENCES
 from qa.answer.generate import Claim
 from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
-from qa.library.search import Library
-from qa.models.embedding import Encodings
-from qa.models.entailment import Entails
+from qa.library.snapshot import Snapshot
+from qa.models.embedding import EncodingCache
+from qa.models.entailment import EntailmentModel
 from qa.types import AnswerSentence, Document, Passage, Span
 from tests.properties import examples
 from tests.qa.fakes import CoverEntailment, WordEmbedder, text_document
@@ -49,13 +49,13 @@ def _check(
     odds: float | None = None,
 ) -> list[AnswerSentence]:
     passages = {document.name: _passage(document) for document in documents}
-    library = Library.made_of(list(passages.values()), documents, "1")
-    entailment: Entails = CoverEntailment() if odds is None else FixedEntailment(odds)
-    verifier = Verifier(Encodings(WordEmbedder()), entailment, SupportThresholds(0.2, 0.5))
+    snapshot = Snapshot.of(list(passages.values()), documents, "1")
+    entailment: EntailmentModel = CoverEntailment() if odds is None else FixedEntailment(odds)
+    verifier = Verifier(EncodingCache(WordEmbedder()), entailment, SupportThresholds(0.2, 0.5))
     made = [
         Claim(text, tuple(passages[document.name] for document in cited)) for text, cited in claims
     ]
-    return list(verifier.check(made, list(passages.values()), library))
+    return list(verifier.check(made, list(passages.values()), snapshot))
 
 
 def _one(text: str, *cited: Document, odds: float | None = None) -> AnswerSentence:
@@ -196,10 +196,10 @@ def test_the_model_reads_the_sentence_before_too_of_each_document() -> None:
                   for name, thing in (("Anna", "gate"), ("Dora", "door")))  # fmt: skip
     passages = [_passage(one), _passage(other)]
     entailment = FixedEntailment(9.0)
-    library = Library.made_of(passages, (one, other), "1")
-    verifier = Verifier(Encodings(WordEmbedder()), entailment)
+    snapshot = Snapshot.of(passages, (one, other), "1")
+    verifier = Verifier(EncodingCache(WordEmbedder()), entailment)
     verifier.check(
-        [Claim("Anna opened the gate and Dora the door.", tuple(passages))], passages, library
+        [Claim("Anna opened the gate and Dora the door.", tuple(passages))], passages, snapshot
     )
     ((_, evidence),) = entailment.pairs
     assert "Anna opened the gate." in evidence
@@ -217,10 +217,10 @@ def test_a_repeat_is_cited_only_where_what_it_repeats_was_not_seen() -> None:
         Passage(document, Span(0, place)),
         Passage(document, Span(place, len(document.text))),
     ]
-    library = Library.made_of(passages, [document], "1")
-    verifier = Verifier(Encodings(WordEmbedder()), CoverEntailment())
+    snapshot = Snapshot.of(passages, [document], "1")
+    verifier = Verifier(EncodingCache(WordEmbedder()), CoverEntailment())
     for seen, support, quote in ((passages, "supported", said), (passages[:1], "verbatim", repeat)):
-        (sentence,) = verifier.check([Claim(repeat, (passages[0],))], seen, library)
+        (sentence,) = verifier.check([Claim(repeat, (passages[0],))], seen, snapshot)
         assert (sentence.support, _quotes(sentence)) == (support, [quote])
 
 
@@ -276,13 +276,13 @@ def test_whatever_is_claimed_and_marked_citations_are_exact_and_in_what_was_seen
     passages = [
         passage for one in documents for passage in split(one, WordEmbedder().count_tokens, 30)
     ]
-    library = Library.made_of(passages, documents, "1")
+    snapshot = Snapshot.of(passages, documents, "1")
     seen = rng.sample(passages, rng.randint(1, len(passages)))
     made = [
         Claim(" ".join(text.split()), tuple(rng.sample(seen, rng.randint(0, min(3, len(seen))))))
         for text in claims
     ]
-    verifier = Verifier(Encodings(WordEmbedder()), FixedEntailment(odds))
-    sentences = list(verifier.check(made, seen, library))
+    verifier = Verifier(EncodingCache(WordEmbedder()), FixedEntailment(odds))
+    sentences = list(verifier.check(made, seen, snapshot))
     assert [sentence.text for sentence in sentences] == [claim.text for claim in made]
     _is_exact(sentences, seen)

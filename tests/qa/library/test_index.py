@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from qa.errors import IndexDamagedError, IndexMismatchError, NotWritableError
-from qa.library.index import WRITTEN_AT_ONCE, Added, Index
+from qa.library.index import WRITTEN_AT_ONCE, AddResult, Index
 from qa.library.store import Store
 from qa.models.embedding import Encoding
 from qa.types import Document
@@ -307,4 +307,4 @@ def test_a_name_that_told_two_apart_is_kept_when_the_other_is_gone(tmp_path: Pat
     index.add(first)
     index.add(second)
     index.remove("a.txt")
-    assert index.add(second) == Added("unchanged", "two/a.txt")
+    assert index.add(second) == AddResult("unchanged", "two/a.txt")

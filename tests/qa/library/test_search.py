@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qa.library.index import Index
-from qa.library.search import DEPTH, RRF_K, Library, retrieve
+from qa.library.search import DEPTH, RRF_K, retrieve
 from tests.qa.fakes import WordEmbedder, text_document
 from tests.qa.texts import NEWS
 
@@ -14,7 +14,7 @@ def test_the_fused_score_is_the_sum_of_reciprocal_ranks(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     for name, text in (("a.txt", "gold gold gold"), ("b.txt", "salt"), ("c.txt", "gold salt coal")):
         index.add(text_document(text, name, title=""))
-    library = Library.of(index)
+    library = index.snapshot()
     by_name = {passage.document.name: key for key, passage in library.passages.items()}
 
     def nearest(*_: object) -> list[tuple[str, float]]:
@@ -45,7 +45,7 @@ def test_what_an_echo_repeats_is_read_too(tmp_path: Path) -> None:
     )
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(document)
-    library = Library.of(index)
+    library = index.snapshot()
 
     def only_the_first(*_: object) -> list[tuple[str, float]]:
         return [(next(iter(library.passages)), 1.0)]
@@ -59,9 +59,11 @@ def test_what_an_echo_repeats_is_read_too(tmp_path: Path) -> None:
 def test_a_library_holds_each_sentence_in_one_passage(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document(NEWS * 4))
-    library = Library.of(index)
+    library = index.snapshot()
     inside = [
-        sentence for passage in library.passages.values() for sentence in library.inside(passage)
+        sentence
+        for passage in library.passages.values()
+        for sentence in library.sentences_in(passage)
     ]
     assert tuple(inside) == library.sentences[library.documents[0].id]
     assert DEPTH >= len(library.passages) > 2
@@ -71,5 +73,5 @@ def test_a_library_may_be_a_part_of_the_index(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     for name in ("a.txt", "b.txt"):
         index.add(text_document("gold", name))
-    assert [document.name for document in Library.of(index, {"b.txt"}).documents] == ["b.txt"]
-    assert Library.of(index, set()).passages == {}
+    assert [document.name for document in index.snapshot({"b.txt"}).documents] == ["b.txt"]
+    assert index.snapshot(set()).passages == {}

@@ -18,10 +18,10 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from qa.answer.verify import SupportThresholds, Verifier
-from qa.bot import NOTHING_SUPPORTED, Bot, Engine
+from qa.bot import NOTHING_SUPPORTED, Bot, ModelEngine
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import LanguageModel, LlmSettings, Message, language_model
-from qa.models.embedding import Encodings
+from qa.models.embedding import EncodingCache
 from tests.qa.fakes import CoverEntailment, text_document, word_bot
 
 STARTING = 120.0
@@ -188,8 +188,10 @@ def test_bot_answers_in_the_documents_sentences_where_the_model_says_nothing_the
     """The whole way, prompt and checks included: a random model's words are never passed for an answer."""
     monkeypatch.setattr("qa.answer.generate.ANSWER_TOKENS", 40)
     plain = word_bot(tmp_path, text_document("The bridge cost 48 million euros.\n"))
-    verifier = Verifier(Encodings(plain._embedder), CoverEntailment(), SupportThresholds())
-    bot = Bot(plain.index, plain._embedder, plain._reader, plain._settings, Engine(model, verifier))
+    verifier = Verifier(EncodingCache(plain._embedder), CoverEntailment(), SupportThresholds())
+    bot = Bot(
+        plain.index, plain._embedder, plain._reader, plain._settings, ModelEngine(model, verifier)
+    )
     answer = bot.ask("What did the bridge cost?")
     assert answer.text == "The bridge cost 48 million euros."
     assert answer.notices == (NOTHING_SUPPORTED.format(model=model.name),)

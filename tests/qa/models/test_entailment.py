@@ -5,17 +5,19 @@ from pathlib import Path
 import pytest
 
 from qa.errors import ModelError
-from qa.models.entailment import NEVER, Entailment
+from qa.models.entailment import NEVER, CrossEncoderEntailment
 
 EVIDENCE = "According to the news agency, around 2000 participants attended the Pakistan Minerals Investment Forum."
 
 
 @pytest.fixture(scope="module")
-def entailment() -> Entailment:
-    return Entailment()
+def entailment() -> CrossEncoderEntailment:
+    return CrossEncoderEntailment()
 
 
-def test_what_the_evidence_says_is_likelier_than_what_it_does_not(entailment: Entailment) -> None:
+def test_what_the_evidence_says_is_likelier_than_what_it_does_not(
+    entailment: CrossEncoderEntailment,
+) -> None:
     carried, number, other = entailment.log_odds(
         [
             ("Around 2000 people attended the forum.", EVIDENCE),
@@ -26,7 +28,7 @@ def test_what_the_evidence_says_is_likelier_than_what_it_does_not(entailment: En
     assert carried > 0 > max(number, other)
 
 
-def test_the_order_of_pairs_does_not_matter(entailment: Entailment) -> None:
+def test_the_order_of_pairs_does_not_matter(entailment: CrossEncoderEntailment) -> None:
     pairs = [
         (f"Around {count} people attended the forum.", EVIDENCE * (count % 3 + 1))
         for count in range(20)
@@ -36,7 +38,9 @@ def test_the_order_of_pairs_does_not_matter(entailment: Entailment) -> None:
     assert entailment.log_odds([]) == []
 
 
-def test_a_claim_that_is_not_read_whole_is_never_carried(entailment: Entailment) -> None:
+def test_a_claim_that_is_not_read_whole_is_never_carried(
+    entailment: CrossEncoderEntailment,
+) -> None:
     long = "Around 2000 people attended the forum, " * 20 + "and the minister resigned."
     assert entailment.log_odds([(long, EVIDENCE), (EVIDENCE, EVIDENCE * 50)])[0] == NEVER
     assert entailment.log_odds([(EVIDENCE, EVIDENCE * 50)])[0] > 0
@@ -50,4 +54,4 @@ def test_a_model_that_is_missing_or_damaged_is_one_clear_error(
         (tmp_path / "config.json").write_bytes(content)
         (tmp_path / "model.safetensors").write_bytes(content)
     with pytest.raises(ModelError, match="Install the project again"):
-        Entailment(str(tmp_path))
+        CrossEncoderEntailment(str(tmp_path))

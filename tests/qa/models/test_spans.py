@@ -7,7 +7,7 @@ import pytest
 from transformers import BertModel
 
 from qa.errors import ModelError
-from qa.models.spans import CrossEncoder, Pointing
+from qa.models.spans import CrossEncoder, SpanScores
 from tests.qa.random_models import random_model
 
 FILLER = "The quiet river ran past the old mill and the wide fields of the valley. "
@@ -21,7 +21,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_word_of_a_long_text_is_read_once_in_order(tiny: Path) -> None:
     text = FILLER * 600
-    (pointing,) = CrossEncoder(str(tiny)).point("Where is the mill?", [text])
+    (pointing,) = CrossEncoder(str(tiny)).score("Where is the mill?", [text])
     words = [text[start:end] for start, end in pointing.offsets]
     assert "".join(words) == "".join(text.split())
     assert len(pointing.starts) == len(pointing.ends) == len(words)
@@ -30,9 +30,9 @@ def test_every_word_of_a_long_text_is_read_once_in_order(tiny: Path) -> None:
 def test_a_text_is_read_alike_alone_and_among_others(tiny: Path) -> None:
     model = CrossEncoder(str(tiny))
     texts = [FILLER, "", FILLER * 3, "Short.", FILLER * 40]
-    together = model.point("What ran past the mill?", texts)
+    together = model.score("What ran past the mill?", texts)
     for text, found in zip(texts, together, strict=True):
-        (alone,) = model.point("What ran past the mill?", [text])
+        (alone,) = model.score("What ran past the mill?", [text])
         assert (alone.offsets == found.offsets).all()
         assert len(found.starts) < 10 or np.ptp(found.starts) > 1
         assert np.allclose(alone.starts, found.starts, atol=0.1)
@@ -52,7 +52,7 @@ def test_a_text_is_read_alike_alone_and_among_others(tiny: Path) -> None:
     ],
 )
 def test_odd_questions_and_texts_are_read(tiny: Path, question: str, text: str) -> None:
-    (pointing,) = CrossEncoder(str(tiny)).point(question, [text])
+    (pointing,) = CrossEncoder(str(tiny)).score(question, [text])
     assert np.isfinite(pointing.margin())
     best = pointing.best_span(0, len(text))
     if best:
@@ -60,14 +60,14 @@ def test_odd_questions_and_texts_are_read(tiny: Path, question: str, text: str) 
 
 
 def test_no_text_needs_no_reading(tiny: Path) -> None:
-    assert CrossEncoder(str(tiny)).point("Where?", []) == []
+    assert CrossEncoder(str(tiny)).score("Where?", []) == []
 
 
 OFFSETS = np.array([[0, 2], [3, 5], [6, 9], [10, 12]])
 
 
 def test_the_best_span_is_the_best_of_all_pairs_within_the_characters() -> None:
-    pointing = Pointing(OFFSETS, np.array([0.0, 3.0, 1.0, 9.0]), np.array([8.0, 0.0, 2.0, 9.0]))
+    pointing = SpanScores(OFFSETS, np.array([0.0, 3.0, 1.0, 9.0]), np.array([8.0, 0.0, 2.0, 9.0]))
     assert pointing.best_span(0, 9) == (4.0, 0, 2)
     assert pointing.best_span(3, 9) == (2.5, 3, 9)
     assert pointing.best_span(0, 12) == (9.0, 10, 12)
@@ -75,7 +75,7 @@ def test_the_best_span_is_the_best_of_all_pairs_within_the_characters() -> None:
 
 
 def test_a_margin_is_the_mean_of_the_log_odds_of_start_and_end() -> None:
-    pointing = Pointing(OFFSETS, np.log([1.0, 2.0, 3.0, 4.0]), np.log([4.0, 3.0, 2.0, 1.0]))
+    pointing = SpanScores(OFFSETS, np.log([1.0, 2.0, 3.0, 4.0]), np.log([4.0, 3.0, 2.0, 1.0]))
     assert pointing.margin() == pytest.approx(np.log(10))
     assert pointing.margin(3, 9) == pytest.approx((np.log(5) + np.log(5)) / 2)
     assert pointing.margin(20) < -20

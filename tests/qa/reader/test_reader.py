@@ -10,10 +10,10 @@ import pytest
 from qa.bot import Bot
 from qa.config import PACKAGED_READER, Settings
 from qa.library.index import Index
-from qa.library.search import Library, retrieve
-from qa.models.embedding import Encodings
-from qa.reader.features import NAMES, understand
-from qa.reader.reader import WEIGHTS, Reader, Reading, Weights, sureness
+from qa.library.search import retrieve
+from qa.models.embedding import EncodingCache
+from qa.reader.features import FEATURE_NAMES, analyse
+from qa.reader.reader import WEIGHTS, Reading, TrainedReader, Weights, reading_features
 from tests.qa.fakes import WordEmbedder, WordPointer, text_document
 from tests.qa.texts import NEWS
 
@@ -22,21 +22,24 @@ def _read(tmp_path: Path, question: str, text: str = NEWS) -> tuple[Reading, Wor
     embedder = WordEmbedder()
     index = Index(tmp_path / "index", embedder)
     index.add(text_document(text))
-    library = Library.of(index)
+    library = index.snapshot()
     (encoding,) = embedder.encode([question])
     ranked = retrieve(question, encoding.vector, library, index.nearest, 8)
-    return Reader(Encodings(embedder), WordPointer(), Weights.of(PACKAGED_READER)).read(
-        question, encoding, ranked, library
-    ), embedder
+    return TrainedReader(
+        EncodingCache(embedder), WordPointer(), Weights.load(PACKAGED_READER)
+    ).read(question, encoding, ranked, library), embedder
 
 
 def test_the_packaged_weights_fit_the_signals() -> None:
-    weights = Weights.of(PACKAGED_READER)
+    weights = Weights.load(PACKAGED_READER)
     assert (
-        weights.rank.shape == weights.rank_mean.shape == weights.rank_scale.shape == (len(NAMES),)
+        weights.rank.shape
+        == weights.rank_mean.shape
+        == weights.rank_scale.shape
+        == (len(FEATURE_NAMES),)
     )
-    rows = np.random.default_rng(0).random((4, len(NAMES)))
-    assert sureness(rows, weights.scores(rows)).shape == weights.sure.shape
+    rows = np.random.default_rng(0).random((4, len(FEATURE_NAMES)))
+    assert reading_features(rows, weights.scores(rows)).shape == weights.sure.shape
     assert (weights.rank_scale > 0).all()
     assert (weights.sure_scale > 0).all()
 
@@ -79,7 +82,7 @@ def test_a_passage_is_encoded_once_for_many_questions(tmp_path: Path) -> None:
     bot = Bot(
         index,
         embedder,
-        Reader(Encodings(embedder), WordPointer(), Weights.of(PACKAGED_READER)),
+        TrainedReader(EncodingCache(embedder), WordPointer(), Weights.load(PACKAGED_READER)),
         Settings(home=tmp_path),
     )
     bot.ask("What did the bridge cost?")
@@ -90,9 +93,9 @@ def test_a_passage_is_encoded_once_for_many_questions(tmp_path: Path) -> None:
 
 def test_only_words_that_carry_meaning_have_weight() -> None:
     (encoding,) = WordEmbedder().encode(["What did the mayor open?"])
-    assert understand("What did the mayor open?", encoding).weights.tolist() == [0, 0, 0, 1, 1, 0]
+    assert analyse("What did the mayor open?", encoding).weights.tolist() == [0, 0, 0, 1, 1, 0]
     (encoding,) = WordEmbedder().encode(["who is it"])
-    assert understand("who is it", encoding).weights.tolist() == [1, 1, 1]
+    assert analyse("who is it", encoding).weights.tolist() == [1, 1, 1]
 
 
 def test_the_packaged_model_is_the_one_that_its_card_tells_of() -> None:
@@ -108,9 +111,9 @@ def test_a_folder_with_weights_of_its_own_is_read_with_those(tmp_path: Path) -> 
     packaged = Path(__file__).parents[3] / "qa" / "models" / PACKAGED_READER / WEIGHTS
     raw = json.loads(packaged.read_text(encoding="utf-8"))
     (tmp_path / WEIGHTS).write_text(json.dumps({**raw, "sure_bias": 7.5}))
-    assert Weights.of(str(tmp_path)).sure_bias == 7.5
+    assert Weights.load(str(tmp_path)).sure_bias == 7.5
     assert (
-        Weights.of(str(tmp_path / "none")).sure_bias
+        Weights.load(str(tmp_path / "none")).sure_bias
         == raw["sure_bias"]
-        == Weights.of(PACKAGED_READER).sure_bias
+        == Weights.load(PACKAGED_READER).sure_bias
     )

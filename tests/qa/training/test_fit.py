@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from qa.reader.features import NAMES
+from qa.reader.features import FEATURE_NAMES
 from qa.reader.reader import Weights
 from qa.training.fit import Case, Models, ablations, calibration, cases, fit, together
 from qa.training.sources import Asked, Part
 from qa.types import Span
 from tests.qa.fakes import WordEmbedder, WordPointer
 
-TELLING = NAMES.index("late_interaction")
+TELLING = FEATURE_NAMES.index("late_interaction")
 
 
 def _case(rng: np.random.Generator, answered: bool) -> Case:
     """Ten sentences; the signal is high for the one that answers, and for none where none does."""
-    rows = rng.normal(size=(10, len(NAMES)))
+    rows = rng.normal(size=(10, len(FEATURE_NAMES)))
     right = np.zeros(10, dtype=bool)
     if answered:
         place = rng.integers(10)
@@ -78,7 +78,7 @@ def test_questions_are_read_over_documents_of_their_own_part(
     assert sum(case.answered for case in found) == 14
     assert any(not case.answered for case in found)
     for case in found:
-        assert case.rows.shape == (len(case.right), len(NAMES))
+        assert case.rows.shape == (len(case.right), len(FEATURE_NAMES))
         assert case.answered or not case.right.any()
 
 

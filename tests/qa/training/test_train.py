@@ -54,7 +54,7 @@ def _examples(count: int) -> list[Example]:
 def test_it_learns_and_writes_a_model_that_reads(base: Path, tmp_path: Path) -> None:
     train(_examples(400), str(base), tmp_path / "out", rate=0.02, seed=1)
     model = CrossEncoder(str(tmp_path / "out"))
-    there, absent = model.point("Where was it held?", [TEXT, "Nobody came."])
+    there, absent = model.score("Where was it held?", [TEXT, "Nobody came."])
     assert there.margin() > 0 > absent.margin()
     best = there.best_span(0, len(TEXT))
     assert best is not None

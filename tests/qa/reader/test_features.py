@@ -2,7 +2,7 @@
 
 import pytest
 
-from qa.reader.kinds import Expected, expected, fitting
+from qa.reader.features import Kind, expected_kind, spans_of_kind
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from qa.reader.kinds import Expected, expected, fitting
         ("Tell me about the harbor.", "any"),
     ],
 )
-def test_the_words_of_a_question_tell_what_it_asks_for(question: str, kind: Expected) -> None:
-    assert expected(question) == kind
+def test_the_words_of_a_question_tell_what_it_asks_for(question: str, kind: Kind) -> None:
+    assert expected_kind(question) == kind
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ def test_the_words_of_a_question_tell_what_it_asks_for(question: str, kind: Expe
 def test_a_sentence_fits_that_has_such_a_thing_and_not_from_the_question(
     question: str, sentence: str, found: bool
 ) -> None:
-    assert bool(fitting(question, expected(question), sentence)) == found
+    assert bool(spans_of_kind(question, expected_kind(question), sentence)) == found
 
 
 def test_the_places_lie_inside_the_sentence() -> None:
     sentence = "In 1994 it was built."
-    assert fitting("What year?", "date", sentence) == [(0, len(sentence))]
+    assert spans_of_kind("What year?", "date", sentence) == [(0, len(sentence))]

@@ -1,0 +1,96 @@
+"""The library as it is at one moment, with everything that search and reader need of it."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from qa.documents.sentences import Sentence, segment
+from qa.library.bm25 import Bm25, SentenceFrequencies
+from qa.text.words import words
+from qa.types import Document, Passage, Span
+
+_NOTHING_SEGMENTED: Mapping[Document, tuple[Sentence, ...]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Documents, their passages and sentences, and the counts of their words; never changes."""
+
+    generation: str
+    """The generation of the index that this snapshot was made from."""
+    documents: tuple[Document, ...]
+    passages: dict[str, Passage]
+    """By passage id, in the order of documents and offsets."""
+    sentences: dict[str, tuple[Sentence, ...]]
+    """By document id."""
+    lexical: Bm25
+    """Over the passages, in their order."""
+    frequencies: SentenceFrequencies
+    words: frozenset[str]
+    """Every word of the documents, case-folded."""
+
+    @classmethod
+    def of(
+        cls,
+        passages: Sequence[Passage],
+        documents: Sequence[Document],
+        generation: str,
+        segmented: Mapping[Document, tuple[Sentence, ...]] = _NOTHING_SEGMENTED,
+    ) -> "Snapshot":
+        """Makes a snapshot of these documents and all of their passages.
+
+        `segmented` has the sentences of documents that an earlier snapshot has already segmented.
+        """
+        sentences = {}
+        for document in documents:
+            sentences[document.id] = segmented.get(document) or segment(document)
+
+        return cls(
+            generation=generation,
+            documents=tuple(documents),
+            passages={passage.id: passage for passage in passages},
+            sentences=sentences,
+            lexical=Bm25([f"{passage.document.title}\n{passage.text}" for passage in passages]),
+            frequencies=SentenceFrequencies.count(_sentence_texts(documents, sentences)),
+            words=_vocabulary(documents),
+        )
+
+    def sentences_in(self, passage: Passage) -> list[Sentence]:
+        """Returns the sentences that begin in a passage, in order."""
+        sentences = self.sentences[passage.document.id]
+        first = bisect_left(sentences, passage.span.start, key=_start)
+        end = bisect_left(sentences, passage.span.end, key=_start)
+        return list(sentences[first:end])
+
+    def passage_at(self, document: Document, offset: int) -> Passage:
+        """Returns the passage of a document that holds the character at this offset."""
+        for passage in self.passages.values():
+            span = passage.span
+            if passage.document.id == document.id and span.start <= offset < span.end:
+                return passage
+
+        raise LookupError(f"no passage of {document.name} holds character {offset}")
+
+
+def _start(sentence: Sentence) -> int:
+    return sentence.span.start
+
+
+def _sentence_texts(
+    documents: Sequence[Document], sentences: Mapping[str, Sequence[Sentence]]
+) -> Iterable[str]:
+    for document in documents:
+        for sentence in sentences[document.id]:
+            yield _text(document, sentence.span)
+
+
+def _text(document: Document, span: Span) -> str:
+    return document.text[span.start : span.end]
+
+
+def _vocabulary(documents: Sequence[Document]) -> frozenset[str]:
+    vocabulary: set[str] = set()
+    for document in documents:
+        vocabulary.update(words(document.text))
+    return frozenset(vocabulary)
