@@ -18,9 +18,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from eval.configurations import PLAIN, VARIED, Configuration, configurations, homes, opened
 from eval.dataset import Question, read_questions
 from eval.provenance import about, code, commit, shown
-from eval.results import QUESTIONS, RUN, SUMMARY
+from eval.results import QUESTIONS, RUN, SUMMARY, Group
 from eval.run import Asked, begin, finish, new_folder, run
-from eval.summary import Group
 from qa.errors import RunError
 from qa.types import Document
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.labels import p_value
-from eval.results import SUMMARY, Run
+from eval.results import Run
 from eval.stats.paired import LEVEL, UNDIRECTED, Paired, holm, measures, pair, unpaired
-from qa.errors import FootnoteError, RunError
+from qa.errors import FootnoteError
 from qa.terminal import visible_line
 
 GATED = ("answered_right", "rightly_refused", "hit_at_5", "citation_f1")
@@ -118,16 +118,8 @@ def _bound(name: str, value: float | None, at: float, end: str) -> Check:
 
 
 def _figures(run: Run) -> dict[str, float | None]:
-    """The values by name. Raises RunError for one that is no number."""
-    found = {}
-    for name, figure in run.about["overall"]["figures"].items():
-        value = figure.get("value", "") if isinstance(figure, dict) else ""
-        if isinstance(value, bool | str | list | dict):
-            raise RunError(
-                f"{run.folder / SUMMARY} is damaged: its figure {name!r} has no value. Make the run again."
-            )
-        found[name] = value
-    return found
+    """The values over all questions, by name."""
+    return {name: estimate.value for name, estimate in run.groups[0].estimates.items()}
 
 
 def _questions(count: int) -> str:

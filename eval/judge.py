@@ -15,7 +15,7 @@ from math import isnan
 from typing import Any, Literal, get_args
 
 from eval.dataset import Question
-from eval.results import Row, Run
+from eval.results import Result, Run
 from eval.stats.intervals import wilson
 from qa.answer.prompts import as_data
 from qa.errors import LanguageModelError, StoppedError
@@ -87,25 +87,27 @@ class Judged:
 
 
 def to_judge(
-    asked: Mapping[str, Question], rows: Mapping[str, Sequence[Row]]
+    asked: Mapping[str, Question], results: Sequence[Result]
 ) -> tuple[list[tuple[Question, str]], Counter[str]]:
     """The questions with the answers to judge, a question's first, and how many are left out, by reason."""
     chosen: list[tuple[Question, str]] = []
     left: Counter[str] = Counter()
-    for key, (row, *_) in rows.items():
-        question = asked.get(key)
+    for result in results:
+        if result.repeat > 1:
+            continue
+        question = asked.get(result.id)
         if question is None:
             left["not among the run's questions"] += 1
-        elif "error" in row:
+        elif result.error is not None:
             left["broke"] += 1
         elif not question.answerable:
             left["not answerable"] += 1
         elif not question.answers:
             left["without an accepted answer"] += 1
-        elif row["abstained"]:
+        elif result.abstained:
             left["refused"] += 1
         else:
-            chosen.append((question, row["answer"]))
+            chosen.append((question, result.answer))
     return chosen, left
 
 

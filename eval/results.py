@@ -1,220 +1,491 @@
-"""Runs as they lie on disk, read back: `python -m eval run` writes them, and nothing in them is trusted.
+"""The files of a run, read back. This is the one schema of run.json, summary.json and results.jsonl.
 
-`read_run` takes summary.json alone, which is what comparing needs, and what a baseline in a repository holds;
-`read_rows` and `read_asked` bring the answers and the questions of the run, for who looks at them one by one.
+    plan = read_plan(folder)               # run.json: what the run was started with
+    run = read_run(folder)                 # summary.json: estimates, and the scores of each question
+    results = read_results(folder)         # results.jsonl: what the bot answered, a line each
+    questions = read_run_questions(folder) # questions.jsonl: the questions, by id
+
+`eval.run` writes these files. A baseline may be a summary.json alone. Nothing in a file is trusted:
+each function raises RunError that names the file and what is wrong in it. `eval.evidence` says at
+which rank a result has its evidence.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, FiniteFloat, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from eval.dataset import Question, read_questions
 from qa.errors import RunError
-
-RUN, RESULTS, SUMMARY, REPORT, QUESTIONS = (
-    "run.json",
-    "results.jsonl",
-    "summary.json",
-    "report.html",
-    "questions.jsonl",
+from qa.terminal import visible_line
+from qa.types import (
+    Answer,
+    AnswerSentence,
+    Document,
+    Passage,
+    RankedPassage,
+    Reason,
+    Span,
+    Usage,
+    Why,
 )
+
+RUN = "run.json"
+RESULTS = "results.jsonl"
+SUMMARY = "summary.json"
+REPORT = "report.html"
+QUESTIONS = "questions.jsonl"
+MOST_BYTES: Mapping[str, int] = {
+    RUN: 64 * 2**20,
+    SUMMARY: 64 * 2**20,
+    QUESTIONS: 64 * 2**20,
+    RESULTS: 2**30,
+}
+"""Larger files are not read: a run may come from anywhere."""
 LARGEST = 1e15
 """No score is larger: neither seconds nor tokens are so many."""
-Row = Mapping[str, Any]
-"""A line of results.jsonl: `Answer.as_json` or an `error`, with `id`, and with `repeat` where that is not 1."""
-Scores = Mapping[str, float | None]
+_MOST_PROBLEMS = 20
+"""Problems of one file that an error names."""
+
+Number = Annotated[FiniteFloat, Field(ge=-LARGEST, le=LARGEST)]
+Count = Annotated[int, Field(ge=0)]
+Scalar = str | bool | int | FiniteFloat | None
+Setting = Scalar | tuple[Scalar, ...]
+Scores = Mapping[str, Number | None]
+"""The scores of one question by metric; None: the metric does not apply."""
+GroupKind = Literal["overall", "split", "kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A metric over the questions of a group, with its 95% interval from `low` to `high`.
+
+    `n` questions have a value and `unscored` have none. Without any value there is no interval.
+    """
+
+    n: Count
+    unscored: Count
+    value: Number | None
+    low: Number | None
+    high: Number | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "n": self.n,
+            "unscored": self.unscored,
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Questions that belong together, with their estimates by metric."""
+
+    by: GroupKind
+    name: str
+    questions: int
+    errors: int
+    estimates: Mapping[str, Estimate]
+
+    def as_json(self) -> dict[str, Any]:
+        estimates = {name: estimate.as_json() for name, estimate in self.estimates.items()}
+        return {"questions": self.questions, "errors": self.errors, "figures": estimates}
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSource:
+    """The question file of a run, and which of its questions were chosen."""
+
+    sha256: str
+    file: str | None = None
+    format: str | None = None
+    split: str | None = None
+    kinds: tuple[str, ...] | None = None
+    filter: str | None = None
+    failing: str | None = None
+    limit: Count | None = None
+    asked: Count | None = None
+    """How many questions were chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What the estimates of a run depend on; without it they mean nothing."""
+
+    commit: str | None = None
+    code: str | None = None
+    """A hash of the code: it tells two uncommitted states apart."""
+    questions: QuestionSource
+    documents: Mapping[str, str]
+    """Versions of the documents, by name."""
+    settings: Mapping[str, Setting]
+    """Settings by name; `llm` is the engine."""
+    versions: Mapping[str, str | None] = field(default_factory=dict)
+    """Versions of Python, of the prompts and of the main packages."""
+    intervals: Mapping[str, Scalar] = field(default_factory=dict)
+    """How the intervals are computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """run.json: what a run was started with, so that it can be resumed."""
+
+    provenance: Provenance
+    home: str
+    """The folder of the index, relative to the folder of the run."""
+    repeat: int
+    """How often each question is asked."""
+    ids: tuple[str, ...]
+    """The chosen questions, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How far the answers differ when each question is asked `count` times."""
+
+    count: Count = 1
+    changed: Count = 0
+    """Questions that were not answered in the same words each time."""
+    spread: Mapping[str, Number] = field(default_factory=dict)
+    """By metric, the standard deviation within a question, averaged over the questions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that ended."""
+    """summary.json: a run that ended."""
 
     folder: Path
-    about: Mapping[str, Any]
-    """What was measured, on what and with what (`eval.provenance.about`), and the figures as summary.json has them."""
+    provenance: Provenance
     scores: Mapping[str, Scores]
-    """By question id and measure, in the order asked: of the questions that did not break."""
-    errors: Mapping[str, str]
-    """By question id."""
-    clusters: Mapping[str, str]
-    """By question id: questions of one cluster are not independent."""
+    """By question id, in the order asked: the questions that did not fail with an error."""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    """Error messages by question id."""
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    """Clusters by question id: questions of one cluster are not independent."""
+    groups: tuple[Group, ...] = ()
+    """First the group of all questions, then one for each split, then one for each kind."""
+    repeats: Repeats = Repeats()
+    finished: datetime | None = None
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """The ids of all questions."""
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all questions, those with an error last."""
         return (*self.scores, *self.errors)
 
-    @property
-    def documents(self) -> Mapping[str, str]:
-        """Versions by name."""
-        found: Mapping[str, str] = self.about["documents"]
-        return found
+
+@dataclass(frozen=True, slots=True)
+class ResultPassage:
+    """A passage that the bot read."""
+
+    document: str
+    start: Count
+    end: Count
+    text: str
+    score: FiniteFloat
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A line of results.jsonl: what the bot answered to a question, or the error instead."""
+
+    id: str
+    question: str
+    standalone_question: str
+    answer: str
+    abstained: bool
+    reason: Reason | None
+    confidence: FiniteFloat
+    sentences: tuple[AnswerSentence, ...]
+    passages: tuple[ResultPassage, ...]
+    """Best first."""
+    engine: str
+    timings: Mapping[str, FiniteFloat]
+    notices: tuple[str, ...] = ()
+    usage: Usage | None = None
+    repeat: Annotated[int, Field(ge=1)] = 1
+    error: str | None = None
+    """Where there is an error, only the id, the question and the repeat say anything."""
+
+    def to_answer(self, documents: Mapping[str, Document]) -> Answer:
+        """Returns the answer over these documents, by name, so that it can be scored again.
+
+        Which words of a sentence are bold is not in the file, and so not in the answer. Raises
+        ValueError for a passage that is not in the documents.
+        """
+        passages = []
+        for read in self.passages:
+            document = documents.get(read.document)
+            if document is None:
+                raise ValueError(f"there is no document {read.document!r}")
+            if not read.start < read.end <= len(document.text):
+                raise ValueError(
+                    f"there is no passage {read.start} to {read.end} of {read.document!r}"
+                )
+            passage = Passage(document, Span(read.start, read.end))
+            passages.append(RankedPassage(passage, read.score, read.why))
+        return Answer(
+            question=self.question,
+            standalone_question=self.standalone_question,
+            text=self.answer,
+            reason=self.reason,
+            confidence=self.confidence,
+            sentences=self.sentences,
+            passages=tuple(passages),
+            engine=self.engine,
+            timings=dict(self.timings),
+            notices=self.notices,
+            usage=self.usage,
+        )
 
 
 def read_run(folder: Path) -> Run:
-    """Raises RunError for a folder without a run that ended, with everything that is wrong with it."""
+    """Returns the run of a folder. Raises RunError if it did not end or its summary is damaged."""
     path = folder / SUMMARY
     if not path.is_file():
-        raise RunError(_cut_off(folder))
+        raise RunError(_why_no_summary(folder))
+    raw = _read(path)
     try:
-        summary = json.loads(path.read_bytes().decode("utf-8"), parse_constant=_refuse)
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} is damaged: {error}. Make the run again.") from error
-    problems = list(_summary_problems(summary))
-    if problems:
-        raise RunError(
-            "\n".join(
-                [f"{path} is damaged. Make the run again:", *(f"  {one}" for one in problems)]
-            )
-        )
-    return Run(folder, summary, summary["scores"], summary["errors"], summary.get("clusters", {}))
+        provenance = _PROVENANCE.validate_json(raw, strict=True)
+        summary = _SUMMARY.validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise damaged(path, problems_of(error)) from error
+    return Run(
+        folder=folder,
+        provenance=provenance,
+        scores=summary.scores,
+        errors=summary.errors,
+        clusters=summary.clusters,
+        groups=summary.groups,
+        repeats=summary.repeats,
+        finished=summary.finished,
+    )
 
 
-def read_rows(folder: Path) -> dict[str, list[Row]]:
-    """The lines of results.jsonl by question id, in the order asked; the repeats of a question in theirs.
+def read_plan(folder: Path) -> Plan:
+    """Returns what run.json says. Raises RunError that names everything wrong with it."""
+    path = folder / RUN
+    raw = _read(path)
+    try:
+        provenance = _PROVENANCE.validate_json(raw, strict=True)
+        plan = _PLAN.validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise damaged(path, problems_of(error)) from error
+    return Plan(provenance, plan.home, plan.repeat, plan.ids)
 
-    Raises RunError that names every bad line.
-    """
-    found: dict[str, list[Row]] = {}
-    for row in read_lines(folder):
-        found.setdefault(row["id"], []).append(row)
-    return found
 
+def read_results(
+    folder: Path, documents: Mapping[str, Document] | None = None, resumable: bool = False
+) -> list[Result]:
+    """Returns the lines of results.jsonl, in the order asked.
 
-def read_lines(folder: Path, whole: bool = True) -> list[Row]:
-    """The lines of results.jsonl; a last one that was cut off is left out unless the run is to be `whole`.
-
-    Raises RunError that names every bad line.
+    `documents`: also check that the passages are in these documents, by name. `resumable`: leave
+    out an incomplete last line, which an interrupted run may have. Raises RunError that names
+    every bad line.
     """
     path = folder / RESULTS
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}. Make the run again.") from error
-    last = lines.pop()
-    found, problems = [], []
+    *lines, rest = _read(path).split(b"\n")
+    results: list[Result] = []
+    problems: list[str] = []
+    seen: dict[tuple[str, int], int] = {}
     for number, line in enumerate(lines, start=1):
         try:
-            found.append(_row(line))
-        except (ValueError, RecursionError) as error:
-            problems.append(f"  line {number}: {error}")
-    if last and whole:
-        problems.append(f"  line {len(lines) + 1}: it was cut off")
+            result = _result(line)
+            if documents is not None and result.error is None:
+                result.to_answer(documents)
+        except ValidationError as error:
+            problems.append(f"line {number}: {'; '.join(problems_of(error))}")
+            continue
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+            continue
+        first = seen.setdefault((result.id, result.repeat), number)
+        if first != number:
+            problems.append(f"line {number}: line {first} is a result of {result.id!r} too")
+        results.append(result)
+    if rest and not resumable:
+        problems.append(f"line {len(lines) + 1}: the line is incomplete")
     if problems:
-        raise RunError("\n".join([f"{path} is damaged. Make the run again:", *problems]))
-    return found
+        raise damaged(path, problems)
+    return results
 
 
-def read_asked(folder: Path) -> dict[str, Question]:
-    """The questions of a run by id, as its folder has them. Raises QuestionFileError."""
-    return {question.id: question for question in read_questions(folder / QUESTIONS)}
+def read_raw_results(folder: Path) -> list[dict[str, Any]]:
+    """Returns the lines of results.jsonl as they are. Raises RunError as `read_results` does."""
+    read_results(folder)
+    return [from_json(line) for line in _read(folder / RESULTS).splitlines()]
 
 
-def _cut_off(folder: Path) -> str:
-    if folder.is_file():
-        return f"{folder} is a file. Give the folder that it is in: {folder.parent}"
-    if not folder.is_dir():
-        return f"{folder} is no run: there is no such folder."
-    if not (folder / RUN).is_file() and not (folder / RESULTS).is_file():
-        return f"{folder} holds no run: there is no {SUMMARY}."
-    return f"{folder} holds a run that did not end. Go on with it: python -m eval run --resume {quote(str(folder))}"
+def read_run_questions(folder: Path) -> dict[str, Question]:
+    """Returns the questions of a run by id. Raises RunError for a file that is too large.
 
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
-
-
-def _row(line: bytes) -> Row:
-    """Raises ValueError for what is no result."""
-    row = json.loads(line.decode("utf-8"), parse_constant=_refuse)
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
-        raise ValueError("no result with an id")
-    lacking = (
-        []
-        if "error" in row
-        else [key for key in _ANSWER if not isinstance(row.get(key), _ANSWER[key])]
-    )
-    if lacking:
-        raise ValueError(f"{row['id']} has no good {', '.join(lacking)}")
-    return row
-
-
-_ANSWER: Mapping[str, type] = {
-    "question": str,
-    "standalone_question": str,
-    "answer": str,
-    "abstained": bool,
-    "sentences": list,
-    "passages": list,
-    "engine": str,
-    "timings": dict,
-}
-
-
-def _summary_problems(summary: Any) -> Iterable[str]:
-    if not isinstance(summary, dict):
-        yield "it is no object"
-        return
-    if not _texts(summary.get("clusters", {})):
-        yield '"clusters" is not an object of texts by question'
-    for key, (fits, words) in _SUMMARY.items():
-        if not fits(summary.get(key)):
-            yield f'"{key}" is not {words}'
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
-
-
-def _numbers(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        one is None
-        or (isinstance(one, int | float) and not isinstance(one, bool) and abs(one) <= LARGEST)
-        for one in value.values()
-    )
-
-
-def _scored(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_numbers, value.values()))
-
-
-def _source(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("sha256"), str)
-
-
-_SUMMARY: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "questions": (_source, "an object with the sha256 of the question file"),
-    "documents": (_texts, "an object of versions by document"),
-    "settings": (lambda value: isinstance(value, dict), "an object"),
-    "scores": (_scored, "an object of numbers by question and measure"),
-    "errors": (_texts, "an object of texts by question"),
-    "overall": (
-        lambda value: isinstance(value, dict) and isinstance(value.get("figures"), dict),
-        "a group of figures",
-    ),
-}
+    Raises QuestionFileError for a file that is missing or damaged.
+    """
+    path = folder / QUESTIONS
+    _check_size(path)
+    return {question.id: question for question in read_questions(path)}
 
 
 def differences(first: Run, second: Run) -> Sequence[str]:
-    """What keeps two runs from being compared question by question, in sentences; none: nothing does."""
-    found = []
-    names = first.documents.keys() | second.documents.keys()
-    if changed := sorted(
-        name for name in names if first.documents.get(name) != second.documents.get(name)
-    ):
-        found.append(
-            f"Their documents differ: {', '.join(changed[:5])}{' and others' if len(changed) > 5 else ''}."
-        )
-    if first.about["questions"]["sha256"] != second.about["questions"]["sha256"]:
-        found.append("Their questions were not the same: the files' hashes differ.")
-    one, other = set(first.asked), set(second.asked)
-    for lacking, run in ((other - one, first), (one - other, second)):
-        if lacking:
-            shown = ", ".join(sorted(lacking)[:5]) + (" and others" if len(lacking) > 5 else "")
-            found.append(
-                f"{run.folder} did not ask {len(lacking)} of the other's questions: {shown}."
+    """Returns why two runs cannot be compared question by question, as sentences."""
+    reasons = []
+    documents = [run.provenance.documents for run in (first, second)]
+    names = sorted(documents[0].keys() | documents[1].keys())
+    changed = [name for name in names if documents[0].get(name) != documents[1].get(name)]
+    if changed:
+        reasons.append(f"Their documents differ: {_some(changed)}.")
+    if first.provenance.questions.sha256 != second.provenance.questions.sha256:
+        reasons.append("Their question files differ: the hashes are not the same.")
+    for run, other in ((first, second), (second, first)):
+        missing = sorted(set(other.ids) - set(run.ids))
+        if missing:
+            count = len(missing)
+            reasons.append(
+                f"{run.folder} did not ask {count} of the other's questions: {_some(missing)}."
             )
-    return found
+    return reasons
+
+
+def damaged(path: Path, problems: Iterable[str]) -> RunError:
+    """Returns the error that names a damaged file of a run, and each problem in a line."""
+    every = list(problems)
+    lines = [f"  {visible_line(problem)}" for problem in every[:_MOST_PROBLEMS]]
+    if len(every) > _MOST_PROBLEMS:
+        lines.append(f"  and {len(every) - _MOST_PROBLEMS} more")
+    return RunError("\n".join([f"{path} is damaged. Make a new run:", *lines]))
+
+
+def problems_of(error: ValidationError) -> list[str]:
+    """Returns each problem of a file with the place where it is."""
+    problems = []
+    for details in error.errors(include_url=False, include_input=False):
+        place = ".".join(map(str, details["loc"]))
+        problems.append(f"{place}: {details['msg']}" if place else details["msg"])
+    return problems
+
+
+def _read(path: Path) -> bytes:
+    """Raises RunError for a file that cannot be read or is too large."""
+    _check_size(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}. Make a new run.") from error
+
+
+def _check_size(path: Path) -> None:
+    most = MOST_BYTES[path.name]
+    if path.is_file() and path.stat().st_size > most:
+        raise RunError(f"{path} is too large: a run has at most {most:,} bytes there.")
+
+
+def _why_no_summary(folder: Path) -> str:
+    if folder.is_file():
+        return f"{folder} is a file. Give the folder that it is in: {folder.parent}"
+    if not folder.is_dir():
+        return f"{folder} is not a run: there is no such folder."
+    if not (folder / RUN).is_file() and not (folder / RESULTS).is_file():
+        return f"{folder} is not a run: there is no {SUMMARY}."
+    command = f"python -m eval run --resume {quote(str(folder))}"
+    return f"{folder} is a run that did not end. Resume it: {command}"
+
+
+def _result(line: bytes) -> Result:
+    """Raises ValueError for a line that is not a result."""
+    row = from_json(line)
+    if not isinstance(row, dict) or "error" not in row:
+        return _RESULT.validate_json(line, strict=True)
+    failed = _FAILED.validate_json(line, strict=True)
+    return Result(
+        id=failed.id,
+        question=failed.question,
+        standalone_question="",
+        answer="",
+        abstained=False,
+        reason=None,
+        confidence=0.0,
+        sentences=(),
+        passages=(),
+        engine="",
+        timings={},
+        repeat=failed.repeat,
+        error=failed.error,
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")
+
+
+def _has_interval(estimate: Estimate) -> Estimate:
+    numbers = (estimate.value, estimate.low, estimate.high)
+    if None in numbers and numbers != (None, None, None):
+        raise ValueError("a value without an interval, or an interval without a value")
+    return estimate
+
+
+def _in_utc(time: datetime) -> datetime:
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _FileGroup:
+    questions: Count
+    errors: Count
+    figures: dict[str, Annotated[Estimate, AfterValidator(_has_interval)]]
+
+    def group(self, by: GroupKind, name: str) -> Group:
+        return Group(by, name, self.questions, self.errors, self.figures)
+
+
+@dataclass(frozen=True, slots=True)
+class _FileSummary:
+    """What summary.json has beside the provenance."""
+
+    overall: _FileGroup
+    scores: dict[str, Scores]
+    errors: dict[str, str]
+    by_split: dict[str, _FileGroup] = field(default_factory=dict)
+    by_kind: dict[str, _FileGroup] = field(default_factory=dict)
+    clusters: dict[str, str] = field(default_factory=dict)
+    repeats: Repeats = Repeats()
+    finished: Annotated[datetime, AfterValidator(_in_utc)] | None = None
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        splits = [group.group("split", name) for name, group in self.by_split.items()]
+        kinds = [group.group("kind", name) for name, group in self.by_kind.items()]
+        return (self.overall.group("overall", "overall"), *splits, *kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class _FilePlan:
+    """What run.json has beside the provenance."""
+
+    home: str
+    repeat: Annotated[int, Field(ge=1)]
+    ids: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A line of results.jsonl with an error."""
+
+    id: str
+    error: str
+    question: str = ""
+    repeat: Annotated[int, Field(ge=1)] = 1
+
+
+_PROVENANCE = TypeAdapter(Provenance)
+_SUMMARY = TypeAdapter(_FileSummary)
+_PLAN = TypeAdapter(_FilePlan)
+_RESULT = TypeAdapter(Result)
+_FAILED = TypeAdapter(_Failed)

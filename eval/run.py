@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean, pstdev
@@ -20,13 +20,12 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from eval.dataset import Gold, Question, check_evidence, listed
+from eval.dataset import Gold, Question, check_evidence
 from eval.metrics import scores
 from eval.metrics.example import Example
-from eval.replay import answer_of
 from eval.report.html import write_report
-from eval.results import QUESTIONS, RESULTS, RUN, SUMMARY, Row, read_lines
-from eval.summary import Group, Outcome, cluster, groups
+from eval.results import QUESTIONS, RESULTS, RUN, SUMMARY, Group, Repeats, Result, read_results
+from eval.summary import Outcome, cluster, groups
 from qa.errors import FootnoteError, NotWritableError, RunError
 from qa.types import Answer, Document, Turn
 
@@ -37,17 +36,6 @@ class Asked(Protocol):
     """What is evaluated: `qa.bot.Bot`, or a fake."""
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Repeats:
-    """What asking again came to; None where nothing was asked twice."""
-
-    count: int
-    changed: int
-    """Questions that were not answered in the same words each time."""
-    spread: Mapping[str, float]
-    """By measure, the standard deviation within a question, on average."""
 
 
 def new_folder(out: Path) -> Path:
@@ -92,7 +80,7 @@ def run(
     wanted = [(question, number) for number in range(1, repeat + 1) for question in questions]
     outcomes: dict[str, list[Outcome]] = {question.id: [] for question in questions}
     with writing(out), _alone(out):
-        done = _replayed(_done(out, wanted), wanted, gold, library, out)
+        done = _replayed(_done(out, wanted, library), wanted, gold, library)
         for outcome in done:
             outcomes[outcome.question.id].append(outcome)
         tell(len(done))
@@ -165,14 +153,16 @@ def _alone(out: Path) -> Iterator[None]:
         raise RunError(f"Another program is at work on {out}. Wait for it, or stop it.") from error
 
 
-def _done(out: Path, wanted: Sequence[tuple[Question, int]]) -> list[Row]:
+def _done(
+    out: Path, wanted: Sequence[tuple[Question, int]], library: Mapping[str, Document]
+) -> list[Result]:
     """The results there are, which are of the first questions wanted; what was cut off of a last line goes."""
     path = out / RESULTS
     if not path.is_file():
         return []
-    rows = read_lines(out, whole=False)
+    rows = read_results(out, library, resumable=True)
     for line, (row, (question, number)) in enumerate(zip(rows, wanted, strict=False), start=1):
-        if (row["id"], row.get("repeat", 1)) != (question.id, number):
+        if (row.id, row.repeat) != (question.id, number):
             raise RunError(
                 f"{path}, line {line}, is no answer to {question.id}, which comes there. Make a new run."
             )
@@ -186,25 +176,20 @@ def _done(out: Path, wanted: Sequence[tuple[Question, int]]) -> list[Row]:
 
 
 def _replayed(
-    rows: Sequence[Row],
+    results: Sequence[Result],
     wanted: Sequence[tuple[Question, int]],
     gold: Mapping[str, Sequence[Gold]],
     library: Mapping[str, Document],
-    out: Path,
 ) -> list[Outcome]:
-    """What came of the first questions wanted, from the results. Raises RunError that names every line that is none."""
-    found, problems = [], []
-    for number, (row, (question, _)) in enumerate(zip(rows, wanted, strict=False), start=1):
-        if "error" in row:
-            found.append(Outcome(question, error=str(row["error"])))
-            continue
-        try:
-            found.append(_scored(question, gold[question.id], answer_of(row, library), library))
-        except ValueError as error:
-            problems.append((number, f"{question.id} is no answer over these documents: {error}"))
-    if problems:
-        raise RunError(listed(f"{out / RESULTS} is damaged. Make a new run:", problems))
-    return found
+    """What came of the first questions wanted, from the results."""
+    outcomes = []
+    for result, (question, _) in zip(results, wanted, strict=False):
+        if result.error is not None:
+            outcomes.append(Outcome(question, error=result.error))
+        else:
+            answer = result.to_answer(library)
+            outcomes.append(_scored(question, gold[question.id], answer, library))
+    return outcomes
 
 
 def _asked(

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from eval.dataset import Gold, Question
 from eval.labels import LABELS
 from eval.metrics import MEASURES
 from eval.metrics.aggregate import auroc, calibration_error, mean, refusal_f1, risk_coverage
+from eval.results import Estimate, Group, GroupKind
 from eval.stats.intervals import (
     Floats,
     Interval,
@@ -21,8 +21,6 @@ from eval.stats.intervals import (
     percentile_interval,
 )
 from qa.types import Answer
-
-By = Literal["overall", "split", "kind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,41 +39,6 @@ class Outcome:
         """Whether the person would not have been served: an error, or not `answered_right`, were it once in a while."""
         right = self.scores.get("answered_right")
         return self.answer is None or (right is not None and right < 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A measure over the questions of a group. `n` of them have a value, `unscored` have none."""
-
-    n: int
-    unscored: int
-    value: float | None
-    low: float | None
-    high: float | None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "n": self.n,
-            "unscored": self.unscored,
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Questions that belong together and their figures, by name, in the order of `LABELS`."""
-
-    by: By
-    name: str
-    questions: int
-    errors: int
-    figures: Mapping[str, Figure]
-
-    def as_json(self) -> dict[str, Any]:
-        figures = {name: figure.as_json() for name, figure in self.figures.items()}
-        return {"questions": self.questions, "errors": self.errors, "figures": figures}
 
 
 TOKENS = ("prompt_tokens", "answer_tokens")
@@ -108,7 +71,7 @@ def cluster(question: Question, gold: Sequence[Gold]) -> str:
     return question.group or (gold[0][0] if gold else question.id)
 
 
-_KEYS: tuple[tuple[By, Callable[[Question], str]], ...] = (
+_KEYS: tuple[tuple[GroupKind, Callable[[Question], str]], ...] = (
     ("split", lambda question: question.split),
     ("kind", lambda question: question.kind),
 )
@@ -120,7 +83,9 @@ def _several(clusters: Mapping[str, str]) -> Mapping[str, str]:
     return clusters if len(shared) > 1 else {}
 
 
-def _group(by: By, name: str, outcomes: Sequence[Outcome], clusters: Mapping[str, str]) -> Group:
+def _group(
+    by: GroupKind, name: str, outcomes: Sequence[Outcome], clusters: Mapping[str, str]
+) -> Group:
     over = _Over(outcomes, clusters)
     figures = {name: over.mean(name) for name in MEASURES if name in LABELS and name not in TOKENS}
     figures |= {
@@ -147,17 +112,17 @@ class _Over:
     outcomes: Sequence[Outcome]
     clusters: Mapping[str, str]
 
-    def mean(self, measure: str) -> Figure:
+    def mean(self, measure: str) -> Estimate:
         """Of values from 0 to 1."""
         kept = self._with(measure)
         return self._share(kept, _values(kept, measure))
 
-    def size(self, measure: str) -> Figure:
+    def size(self, measure: str) -> Estimate:
         """The mean of values of any size."""
         kept = self._with(measure)
         return self._statistic(kept, partial(mean, values=_values(kept, measure)))
 
-    def percentile(self, measure: str, percent: float) -> Figure:
+    def percentile(self, measure: str, percent: float) -> Estimate:
         kept = self._with(measure)
         values = _values(kept, measure).tolist()
         value = float(np.percentile(values, percent)) if values else None
@@ -165,19 +130,19 @@ class _Over:
             value, percentile_interval(values, percent, self._labels(kept)), len(kept)
         )
 
-    def refusal_precision(self) -> Figure:
+    def refusal_precision(self) -> Estimate:
         """Of the questions that were refused, the share that are not answerable."""
         kept = [outcome for outcome in self._with("answered") if _refused(outcome)]
         return self._share(kept, 1 - _answerable(kept))
 
-    def refusal_f1(self) -> Figure:
+    def refusal_f1(self) -> Estimate:
         kept = self._with("answered")
         refused = np.asarray([float(_refused(outcome)) for outcome in kept])
         return self._statistic(
             kept, partial(refusal_f1, refused=refused, unanswerable=1 - _answerable(kept))
         )
 
-    def auroc(self) -> Figure:
+    def auroc(self) -> Estimate:
         kept = sorted(self._with("confidence"), key=lambda outcome: not outcome.question.answerable)
         values = _values(kept, "confidence").tolist()
         answerable = int(_answerable(kept).sum())
@@ -186,7 +151,7 @@ class _Over:
         # With one class only there is no figure, so no question has part in one.
         return self._figure(auroc(positive, negative), interval, len(kept) if interval else 0)
 
-    def risk_coverage(self) -> Figure:
+    def risk_coverage(self) -> Estimate:
         """Over the questions that were answered: what a refused one would have said is not known."""
         kept = [
             outcome
@@ -198,7 +163,7 @@ class _Over:
             kept, partial(risk_coverage, confidences=_values(kept, "confidence"), risks=risks)
         )
 
-    def calibration_error(self) -> Figure:
+    def calibration_error(self) -> Estimate:
         kept = self._with("confidence")
         statistic = partial(
             calibration_error, confidences=_values(kept, "confidence"), answerable=_answerable(kept)
@@ -213,11 +178,13 @@ class _Over:
             if all(one.scores.get(measure) is not None for measure in measures)
         ]
 
-    def _share(self, kept: Sequence[Outcome], values: Floats) -> Figure:
+    def _share(self, kept: Sequence[Outcome], values: Floats) -> Estimate:
         value = float(values.mean()) if kept else None
         return self._figure(value, mean_interval(values.tolist(), self._labels(kept)), len(kept))
 
-    def _statistic(self, kept: Sequence[Outcome], statistic: Callable[[Floats], Floats]) -> Figure:
+    def _statistic(
+        self, kept: Sequence[Outcome], statistic: Callable[[Floats], Floats]
+    ) -> Estimate:
         value = float(statistic(np.ones((1, len(kept))))[0]) if kept else np.nan
         if np.isnan(value):
             return self._figure(None, None, 0)
@@ -226,9 +193,9 @@ class _Over:
     def _labels(self, kept: Sequence[Outcome]) -> Sequence[str] | None:
         return [self.clusters[outcome.question.id] for outcome in kept] if self.clusters else None
 
-    def _figure(self, value: float | None, interval: Interval | None, n: int) -> Figure:
+    def _figure(self, value: float | None, interval: Interval | None, n: int) -> Estimate:
         low, high = interval or (None, None)
-        return Figure(n, len(self.outcomes) - n, value, low, high)
+        return Estimate(n, len(self.outcomes) - n, value, low, high)
 
 
 def _values(kept: Sequence[Outcome], measure: str) -> Floats:

@@ -69,11 +69,11 @@ def asked(run: Run) -> list[Asked]:
     Raises FootnoteError for a run that refused any, or that asked questions of the test split: a threshold chosen on
     those would be reported on them.
     """
-    if run.about["settings"].get("threshold") != 0:
+    if run.provenance.settings.get("threshold") != 0:
         raise FootnoteError(
             f"{run.folder} was not made with --threshold 0, and may have refused questions. Make one that was."
         )
-    if run.about["questions"].get("split") != "dev":
+    if run.provenance.questions.split != "dev":
         raise FootnoteError(
             f"{run.folder} asked the test split too. Choose on the other: --split dev --threshold 0"
         )

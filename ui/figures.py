@@ -61,8 +61,10 @@ class Run:
     @property
     def measured(self) -> runs.Run:
         """What another run is held against."""
-        about = {"questions": {"sha256": self.sha256}, "documents": self.documents}
-        return runs.Run(Path(self.folder.name), about, self.scores, self.errors, self.clusters)
+        provenance = runs.Provenance(
+            questions=runs.QuestionSource(self.sha256), documents=self.documents, settings={}
+        )
+        return runs.Run(Path(self.folder.name), provenance, self.scores, self.errors, self.clusters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from qa.terminal import visible_line
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from eval.results import Run
+    from eval.results import Provenance, Run
     from eval.stats.paired import Paired, Verdict
 
 WIDTH = 120
@@ -63,7 +63,7 @@ def _compare(options: argparse.Namespace) -> int:
     deciding = list(dict.fromkeys(options.measure or [DECIDING]))
     tables = _tables(first, second, deciding)
     verdict, words = _verdict(tables["Deciding"])
-    changed = _changed(first.about, second.about)
+    changed = _changed(first.provenance, second.provenance)
     if options.json:
         told = {
             "first": str(first.folder),
@@ -117,10 +117,10 @@ def _verdict(rows: "Sequence[Paired]") -> "tuple[Verdict, str]":
     )
 
 
-def _changed(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def _changed(first: "Provenance", second: "Provenance") -> dict[str, tuple[Any, Any]]:
     """What differs of the code and of the settings, by name."""
     one, other = (
-        {**_code(about), **about["settings"], **_versions(about)} for about in (first, second)
+        {**_code(about), **about.settings, **_versions(about)} for about in (first, second)
     )
     names = [name for name in {**one, **other} if name not in OF_ONE_RUN]
     return {
@@ -128,19 +128,13 @@ def _changed(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, t
     }
 
 
-def _code(about: Mapping[str, Any]) -> dict[str, Any]:
+def _code(about: "Provenance") -> dict[str, Any]:
     """The commit, and the hash of the code: of two states that are not committed, only that tells them apart."""
-    code = about.get("code")
-    return {"commit": about.get("commit"), "code": code[:CODE] if isinstance(code, str) else None}
+    return {"commit": about.commit, "code": about.code and about.code[:CODE]}
 
 
-def _versions(about: Mapping[str, Any]) -> dict[str, Any]:
-    found = about.get("versions")
-    return (
-        {f"version of {name}": value for name, value in found.items()}
-        if isinstance(found, dict)
-        else {}
-    )
+def _versions(about: "Provenance") -> dict[str, Any]:
+    return {f"version of {name}": value for name, value in about.versions.items()}
 
 
 def _print_head(first: "Run", second: "Run", changed: Mapping[str, tuple[Any, Any]]) -> None:

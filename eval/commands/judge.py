@@ -47,13 +47,15 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 def _judge(options: argparse.Namespace) -> int:
     """Judges, writes RUN/judge-NAME.json and prints it. Nothing is sent before all that can be wrong is told."""
     from eval.judge import judge, to_judge
-    from eval.results import read_asked, read_rows, read_run
+    from eval.results import read_results, read_run, read_run_questions
     from qa.llm.client import LlmSettings, language_model, model_host
 
     chosen = LlmSettings.from_settings(_settings(options))
     model = language_model(chosen)
     run = read_run(options.run_folder)
-    answers, left = to_judge(read_asked(options.run_folder), read_rows(options.run_folder))
+    answers, left = to_judge(
+        read_run_questions(options.run_folder), read_results(options.run_folder)
+    )
     out = options.run_folder / f"judge-{_safe(options.name or model.name)}.json"
     if out.exists():
         raise FootnoteError(
@@ -104,7 +106,7 @@ def _about(
         "judge": model,
         "prompt": {"version": JUDGE_PROMPT_VERSION, "sha256": JUDGE_PROMPT_SHA256},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "questions_sha256": run.about["questions"]["sha256"],
+        "questions_sha256": run.provenance.questions.sha256,
         "repeat": options.repeat,
         "limit": options.limit,
         "not_judged": dict(left),

@@ -291,7 +291,7 @@ def _pattern(regex: str | None) -> re.Pattern[str]:
 def _failing(folder: Path, source: "Source") -> set[str]:
     """The questions of a run that broke or were not answered right. Raises FootnoteError for a run of others."""
     from eval.results import QUESTIONS as ASKED
-    from eval.results import read_asked, read_run
+    from eval.results import read_run, read_run_questions
 
     run = read_run(fit_for_a_run(folder))
     rights = {key: scores.get("answered_right") for key, scores in run.scores.items()}
@@ -303,7 +303,7 @@ def _failing(folder: Path, source: "Source") -> set[str]:
         raise FootnoteError(f"No question of {folder} failed.")
     now = {question.id: question.question for question in source.questions}
     # A baseline is a summary alone, and has no words.
-    asked = read_asked(folder) if (folder / ASKED).is_file() else {}
+    asked = read_run_questions(folder) if (folder / ASKED).is_file() else {}
     other = sorted(
         key for key in failing if key in now and key in asked and asked[key].question != now[key]
     )

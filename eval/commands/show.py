@@ -30,7 +30,7 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 def _show(options: argparse.Namespace) -> int:
     from eval.report.cases import read_seen
     from eval.report.question_text import as_json, show
-    from eval.results import RESULTS, read_rows
+    from eval.results import RESULTS, read_raw_results
 
     seen = read_seen(options.run_folder)
     case = next((case for case in seen.cases if case.id == options.id), None)
@@ -38,7 +38,8 @@ def _show(options: argparse.Namespace) -> int:
         raise RunError(_unknown(options.run_folder, options.id, [case.id for case in seen.cases]))
     if options.json:
         has_rows = (options.run_folder / RESULTS).is_file()
-        rows = read_rows(options.run_folder).get(case.id, []) if has_rows else []
+        every = read_raw_results(options.run_folder) if has_rows else []
+        rows = [row for row in every if row["id"] == case.id]
         # ASCII, so that half a surrogate pair, and what would steer a terminal, is written as JSON has it.
         print(json.dumps(as_json(case, rows), indent=1))
     else:

@@ -20,7 +20,7 @@ from qa.errors import BrokenError, FootnoteError
 
 if TYPE_CHECKING:
     from eval.batch import Measured
-    from eval.summary import Figure
+    from eval.results import Estimate
 
 CHOSEN = "sweep.json"
 
@@ -103,7 +103,7 @@ def _value(one: "Measured", measure: str) -> float:
     """More is better; of equals the first of the grid wins. Raises FootnoteError where there is no value."""
     from eval.labels import less_is_better
 
-    value = one.groups[0].figures[measure].value
+    value = one.groups[0].estimates[measure].value
     if value is None:
         raise FootnoteError(
             f"{measure} has no value for these questions. Choose by another: --measure NAME"
@@ -135,7 +135,7 @@ def _as_json(
     measure: str, tried: "list[Measured]", best: "Measured", confirmed: "Measured"
 ) -> dict[str, Any]:
     def figure(one: "Measured") -> dict[str, Any]:
-        found: Figure = one.groups[0].figures[measure]
+        found: Estimate = one.groups[0].estimates[measure]
         return found.as_json()
 
     return {

@@ -13,7 +13,8 @@ from itertools import islice
 from pathlib import Path
 from xml.etree import ElementTree  # only written, never parsed
 
-from eval.report.cases import Case, Reply, Seen
+from eval.report.cases import Case, Seen
+from eval.results import Result
 from qa.errors import FootnoteError, NotWritableError
 
 COLUMNS = (
@@ -107,11 +108,7 @@ def as_junit(runs: Sequence[Seen], names: Sequence[str]) -> str:
         "testsuites", _counts("footnote evaluation", [c for seen in runs for c in seen.cases])
     )
     for seen, name in zip(runs, names, strict=True):
-        finished = (
-            {"timestamp": _xml(str(seen.run.about["finished"]))}
-            if "finished" in seen.run.about
-            else {}
-        )
+        finished = {"timestamp": seen.run.finished.isoformat()} if seen.run.finished else {}
         suite = ElementTree.SubElement(root, "testsuite", _counts(name, seen.cases) | finished)
         suite.extend(_testcase(case) for case in seen.cases)
     ElementTree.indent(root)
@@ -128,7 +125,7 @@ def _head(path: Path) -> str:
         ) from error
 
 
-def _cells(run: str, case: Case, reply: Reply | None) -> Iterator[str]:
+def _cells(run: str, case: Case, reply: Result | None) -> Iterator[str]:
     question = case.question
     answered = reply if reply is not None and reply.error is None else None
     error = reply.error if reply is not None else case.error

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from eval.dataset import Question
-from eval.report.cases import Case, Reply, rank_of_gold
+from eval.evidence import evidence_rank
+from eval.report.cases import Case
 from eval.report.markup import part, raw_part, small, table, text
+from eval.results import Result
 from qa.types import AnswerSentence, Citation
 
 Asked = Mapping[str, Case]
@@ -114,7 +116,7 @@ def _of_run(name: str, case: Case, several: bool) -> str:
     )
 
 
-def _alike(replies: Sequence[Reply]) -> list[tuple[Reply, str]]:
+def _alike(replies: Sequence[Result]) -> list[tuple[Result, str]]:
     """Repeats in a row that said the same are told once; with each which they were, or nothing where there is one."""
     if len(replies) == 1:
         return [(replies[0], "")]
@@ -128,7 +130,7 @@ def _alike(replies: Sequence[Reply]) -> list[tuple[Reply, str]]:
     return found
 
 
-def _reply(reply: Reply, repeats: str, question: Question | None) -> str:
+def _reply(reply: Result, repeats: str, question: Question | None) -> str:
     told = f" ({repeats})" if repeats else ""
     if reply.error is not None:
         return f'<dl class="error">{part(f"Error{told}", [reply.error])}</dl>'
@@ -171,9 +173,10 @@ def place(citation: Citation) -> str:
     return f"{citation.document}, {page}characters {citation.start}–{citation.end}"
 
 
-def _rank(reply: Reply, question: Question | None) -> str:
-    if question is None or not (question.evidence or question.relevant):
+def _rank(reply: Result, question: Question | None) -> str:
+    found = evidence_rank(reply, question) if question else None
+    if found is None:
         return ""
-    rank, read = rank_of_gold(reply, question), len(reply.passages)
-    told = f"{rank} of the {read} passages read" if rank else f"in none of the {read} passages read"
-    return part("Rank of the gold passage", [told])
+    of = f"of the {found.count} {found.unit} read"
+    told = f"{found.rank} {of}" if found.rank else f"in none {of}"
+    return part("Rank of the gold evidence", [told])

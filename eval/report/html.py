@@ -18,8 +18,7 @@ from eval.report.markup import NOTHING, Row, Rows, plotted, table, text
 from eval.report.provenance_html import measured
 from eval.report.stylesheet import SCRIPT, STYLE
 from eval.report.terminal import TABLES, groups_to_show
-from eval.results import REPORT
-from eval.summary import By, Figure, Group
+from eval.results import REPORT, Estimate, Group, GroupKind
 
 HTML = Kind("a report of ours", "<title>Footnote: an evaluation")
 _HEADLINE = "answered_right"
@@ -124,7 +123,7 @@ def _measures(runs: Sequence[Seen], having: bool) -> list[str]:
     """The figures that have a value somewhere, or those that have none anywhere."""
     every: dict[str, bool] = {}
     for group in (group for seen in runs for group in seen.groups):
-        for name, figure in group.figures.items():
+        for name, figure in group.estimates.items():
             every[name] = every.get(name, False) or figure.value is not None
     return [name for name, is_there in every.items() if is_there == having]
 
@@ -143,8 +142,8 @@ def _plotted(
     return plotted(caption, "Figure", rows)
 
 
-def _figure(group: Group | None, measure: str) -> Figure | None:
-    return group.figures.get(measure) if group else None
+def _figure(group: Group | None, measure: str) -> Estimate | None:
+    return group.estimates.get(measure) if group else None
 
 
 def _by_group(runs: Sequence[Seen], names: Sequence[str]) -> str:
@@ -178,7 +177,9 @@ def _by_group(runs: Sequence[Seen], names: Sequence[str]) -> str:
     return f"<h2>By split and kind</h2>{plotted(marked(measure, ARROW), 'Questions', rows)}{folds}"
 
 
-def _title(key: tuple[By, str], found: Sequence[Mapping[tuple[By, str], Group]]) -> str:
+def _title(
+    key: tuple[GroupKind, str], found: Sequence[Mapping[tuple[GroupKind, str], Group]]
+) -> str:
     counts = dict.fromkeys(str(one[key].questions) for one in found if key in one)
     return f"{key[0]}: {key[1]} ({' and '.join(counts)})"
 
@@ -206,7 +207,7 @@ def _spread(seen: Seen, name: str) -> str:
     answered, others = counts[True], counts[False]
     if not any((*answered, *others)):
         return ""
-    threshold = seen.run.about["settings"].get("threshold")
+    threshold = seen.run.provenance.settings.get("threshold")
     mark = threshold if isinstance(threshold, int | float) else None
     under = "" if mark is None else f" Dashed: the threshold, {mark:g}."
     rows = [

@@ -6,7 +6,7 @@ from html import escape
 
 from eval.labels import digits
 from eval.report.charts import strip
-from eval.summary import Figure
+from eval.results import Estimate
 
 NOTHING = "–"
 
@@ -16,7 +16,7 @@ class Row:
     """A figure with what heads it: a run, a kind, or the measure itself."""
 
     heading: str
-    figure: Figure | None
+    figure: Estimate | None
     """None: the run has no such figure."""
 
 
@@ -96,7 +96,7 @@ def _several(rows: Rows) -> str:
     return f"<tbody>{title}{body}</tbody>"
 
 
-def _cells(figure: Figure | None, measure: str, top: float) -> str:
+def _cells(figure: Estimate | None, measure: str, top: float) -> str:
     if figure is None:
         return '<td class="plot"></td><td>not in this run</td><td></td>'
     if figure.value is None:

@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
 from eval.report.cases import Seen
 from eval.report.markup import part, small, table, text
 from eval.results import differences
 
-_APART = ("overall", "scores", "errors", "clusters", "finished", "ids", "repeats")
-"""What a summary holds beside this; and what begins with `by_`."""
-_PLACES = (("home",), ("settings", "home"), ("settings", "index"), ("settings", "chroma_url"))
+_PLACES = (("settings", "home"), ("settings", "index"), ("settings", "chroma_url"))
 """Where things are kept: it differs between any two runs, changes no answer and concerns nobody."""
 
 
@@ -53,9 +51,9 @@ def measured(runs: Sequence[Seen], names: Sequence[str]) -> str:
 
 
 def _asked_of(runs: Sequence[Seen]) -> str:
-    documents = {name for seen in runs for name in seen.run.documents}
+    documents = {name for seen in runs for name in seen.run.provenance.documents}
     engines = dict.fromkeys(
-        str(seen.run.about["settings"].get("llm", "an engine not told of")) for seen in runs
+        str(seen.run.provenance.settings.get("llm", "an engine not told of")) for seen in runs
     )
     of = next(iter(documents)) if len(documents) == 1 else f"{len(documents)} documents"
     return f"Questions over {of}, answered by {', '.join(engines)}."
@@ -63,13 +61,8 @@ def _asked_of(runs: Sequence[Seen]) -> str:
 
 def _told(seen: Seen) -> dict[str, str]:
     """Whatever figures depend on, in words."""
-    about = seen.run.about
-    kept = {
-        key: value
-        for key, value in about.items()
-        if key not in _APART and not key.startswith("by_")
-    }
-    return {_called(path): _words(value) for path, value in _leaves(kept) if path not in _PLACES}
+    leaves = _leaves(asdict(seen.run.provenance))
+    return {_called(path): _words(value) for path, value in leaves if path not in _PLACES}
 
 
 def _called(path: Sequence[str]) -> str:
@@ -89,7 +82,7 @@ def _leaves(
 
 
 def _words(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(map(_words, value))
     if value is None:
         return "none"
@@ -97,11 +90,8 @@ def _words(value: Any) -> str:
 
 
 def _finished(seen: Seen) -> str:
-    finished = str(seen.run.about.get("finished", ""))
-    try:
-        return f"{datetime.fromisoformat(finished):%-d %b %Y, %H:%M} UTC"
-    except ValueError:
-        return finished
+    finished = seen.run.finished
+    return f"{finished:%-d %b %Y, %H:%M} UTC" if finished else ""
 
 
 def _configuration(told: Mapping[str, str], differing: Sequence[str]) -> str:
@@ -123,13 +113,9 @@ def _remarks(runs: Sequence[Seen], names: Sequence[str]) -> Iterator[str]:
 
 
 def _repeated(seen: Seen) -> Iterator[str]:
-    repeats = seen.run.about.get("repeats")
-    if (
-        isinstance(repeats, Mapping)
-        and isinstance(repeats.get("count"), int)
-        and repeats["count"] > 1
-    ):
+    repeats = seen.run.repeats
+    if repeats.count > 1:
         yield (
-            f"Each question was asked {repeats['count']} times; {repeats.get('changed')} were not answered in the same "
+            f"Each question was asked {repeats.count} times; {repeats.changed} were not answered in the same "
             "words each time. Scores are means; a question failed if it did once."
         )

@@ -10,10 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.dataset import Question
+from eval.evidence import evidence_in, words_agree
 from eval.labels import digits, marked
-from eval.report.cases import Case, Read, Reply, gold_in, holds
+from eval.report.cases import Case
 from eval.report.failures import SUPPORT, place
 from eval.report.terminal import WIDTH
+from eval.results import Result, ResultPassage
 from qa.terminal import visible
 from qa.types import AnswerSentence
 
@@ -34,7 +36,7 @@ def as_json(case: Case, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The same for a program: the question as its file has it, the lines of the results, and which gold each held."""
     question = case.question
     held = [
-        [gold_in(one, question) for one in reply.passages] if question else None
+        [evidence_in(one, question) for one in reply.passages] if question else None
         for reply in case.replies
     ]
     return {
@@ -83,7 +85,7 @@ def _expected(console: Console, question: Question) -> None:
     )
 
 
-def _reply(console: Console, reply: Reply, question: Question | None) -> None:
+def _reply(console: Console, reply: Result, question: Question | None) -> None:
     if reply.error is not None:
         _print(console, "Error", [reply.error])
         return
@@ -117,24 +119,18 @@ def _sentence(sentence: AnswerSentence, quotes: Sequence[str]) -> Iterator[str]:
         gold = [
             str(number)
             for number, quote in enumerate(quotes, start=1)
-            if _agree(citation.quote, quote)
+            if words_agree(citation.quote, quote)
         ]
         of_gold = f"; gold {', '.join(gold)}" if gold else ""
         yield f"[{place(citation)}{of_gold}] “{citation.quote}”"
 
 
-def _agree(one: str, other: str) -> bool:
-    """Whether two quotes share half of the shorter, as `first_sentence_right` has it."""
-    shorter, longer = sorted((one, other), key=len)
-    return holds(longer, shorter)
-
-
-def _standing(number: int, question: Question | None, reply: Reply) -> str:
+def _standing(number: int, question: Question | None, reply: Result) -> str:
     """Which of the passages hold a gold quote."""
     ranks = [
         str(rank)
         for rank, passage in enumerate(reply.passages, start=1)
-        if question is not None and number in gold_in(passage, question)
+        if question is not None and number in evidence_in(passage, question)
     ]
     read = len(reply.passages)
     return (
@@ -144,14 +140,14 @@ def _standing(number: int, question: Question | None, reply: Reply) -> str:
     )
 
 
-def _passages(passages: Sequence[Read], question: Question | None) -> Table:
+def _passages(passages: Sequence[ResultPassage], question: Question | None) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for head in ("rank", "dense", "lexical", "fused", "reader", "score", "gold"):
         table.add_column(head, justify="right")
     table.add_column("passage", overflow="fold", ratio=1)
     for rank, passage in enumerate(passages, start=1):
         why = passage.why
-        gold = gold_in(passage, question) if question else []
+        gold = evidence_in(passage, question) if question else []
         shown = _excerpt(passage.text, question.evidence if question else ())
         table.add_row(
             str(rank),

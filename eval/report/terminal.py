@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.report.values import interval_text, marked_label, value_text
-from eval.summary import Figure, Group
+from eval.results import Estimate, Group
 from qa.terminal import visible_line
 
 WIDTH = 100
@@ -120,7 +120,7 @@ def print_runs(runs: Sequence[tuple[str, Group]], file: TextIO) -> None:
         heading = fill(marked_label(metric, _LESS_IS_BETTER), _METRIC_WIDTH)
         table.add_column(Text(heading), justify="right")
     for name, group in runs:
-        cells = [_estimate_cell(group.figures[metric], metric) for metric in MAIN_METRICS]
+        cells = [_estimate_cell(group.estimates[metric], metric) for metric in MAIN_METRICS]
         table.add_row(Text(name), *cells)
 
     console = Console(file=file, width=None if file.isatty() else RUNS_WIDTH)
@@ -134,7 +134,7 @@ def groups_to_show(groups: Sequence[Group]) -> list[Group]:
 
 
 def _has_value(group: Group, metric: str) -> bool:
-    return group.figures[metric].value is not None
+    return group.estimates[metric].value is not None
 
 
 def _group_table(title: str, metrics: Sequence[str], groups: Sequence[Group]) -> Table:
@@ -147,14 +147,14 @@ def _group_table(title: str, metrics: Sequence[str], groups: Sequence[Group]) ->
     for group in groups:
         if any(_has_value(group, metric) for metric in metrics):
             heading = Text(f"{visible_line(group.name)}\n({group.questions})")
-            cells = [_estimate_cell(group.figures[metric], metric) for metric in metrics]
+            cells = [_estimate_cell(group.estimates[metric], metric) for metric in metrics]
             table.add_row(heading, *cells)
     return table
 
 
-def _estimate_cell(figure: Figure, metric: str) -> Text:
+def _estimate_cell(estimate: Estimate, metric: str) -> Text:
     """Returns `0.91 (32)` above `[0.84, 0.95]`; a dash where there is nothing to measure."""
-    interval = interval_text(figure.low, figure.high, metric)
-    if figure.value is None or not interval:
+    interval = interval_text(estimate.low, estimate.high, metric)
+    if estimate.value is None or not interval:
         return Text("-\n")
-    return Text(f"{value_text(figure.value, metric)} ({figure.n})\n{interval}")
+    return Text(f"{value_text(estimate.value, metric)} ({estimate.n})\n{interval}")

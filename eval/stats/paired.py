@@ -136,7 +136,7 @@ def pair(measure: str, first: Run, second: Run) -> Paired | None:
         Paired(
             measure=measure,
             n=len(pairs),
-            left_out=len({*first.asked, *second.asked}) - len(pairs),
+            left_out=len({*first.ids, *second.ids}) - len(pairs),
             first=scale.back(float(scale.to(one).mean())),
             second=scale.back(float(scale.to(other).mean())),
             effect=scale.back(float(differences.mean())),

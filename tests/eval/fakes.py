@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from eval.dataset import Question, Split, check_evidence
 from eval.metrics.example import Example
+from eval.results import Group, Provenance, QuestionSource, Result, ResultPassage
 from qa.types import (
     Answer,
     AnswerSentence,
@@ -29,6 +30,8 @@ def document(text: str = TEXT, name: str = "pets.txt") -> Document:
 
 
 PETS = document()
+PROVENANCE = Provenance(questions=QuestionSource("0"), documents={}, settings={})
+ALL_QUESTIONS = Group("overall", "overall", 1, 0, {})
 
 
 def question(
@@ -97,6 +100,40 @@ def example(
     asked = asked or question()
     gold = check_evidence([asked], documents)[asked.id]
     return Example(asked, gold, given, {each.name: each for each in documents})
+
+
+def result(given: Answer | str, key: str = "q1", repeat: int = 1) -> Result:
+    """The line of results.jsonl that has this answer, or this error."""
+    answered = answer() if isinstance(given, str) else given
+    return Result(
+        id=key,
+        question=f"{key}?",
+        standalone_question=answered.standalone_question,
+        answer=answered.text,
+        abstained=answered.abstained,
+        reason=answered.reason,
+        confidence=answered.confidence,
+        sentences=answered.sentences,
+        passages=tuple(map(_result_passage, answered.passages)),
+        engine=answered.engine,
+        timings=answered.timings,
+        notices=answered.notices,
+        usage=answered.usage,
+        repeat=repeat,
+        error=given if isinstance(given, str) else None,
+    )
+
+
+def _result_passage(ranked: RankedPassage) -> ResultPassage:
+    passage = ranked.passage
+    return ResultPassage(
+        passage.document.name,
+        passage.span.start,
+        passage.span.end,
+        passage.text,
+        ranked.score,
+        ranked.why,
+    )
 
 
 @dataclass

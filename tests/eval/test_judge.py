@@ -24,10 +24,10 @@ from eval.judge import (
     read_verdict,
     to_judge,
 )
-from eval.results import Row, Run
+from eval.results import Run
 from qa.errors import LanguageModelError, StoppedError
 from qa.types import Turn
-from tests.eval.fakes import TEXT, answer, cite, question, refusal, says
+from tests.eval.fakes import PROVENANCE, TEXT, answer, cite, question, refusal, result, says
 from tests.qa.fakes import ScriptedModel
 from tests.qa.llm.conftest import (
     _no_network as _no_network,
@@ -93,16 +93,15 @@ def test_only_answers_of_answerable_questions_are_judged() -> None:
         }.items()
     }
     asked["e"] = Question("e", "e?", True, (), (), "set", relevant={"pets.txt": 1})
-    said = {"abstained": False, "answer": "They bark."}
-    rows: dict[str, list[Row]] = {
-        "a": [{**said, "id": "a"}, {"id": "a", "answer": "Another one."}],
-        "b": [{"id": "b", "error": "it broke"}],
-        "c": [{"id": "c", "abstained": True, "answer": "No."}],
-        "d": [{**said, "id": "d"}],
-        "e": [{**said, "id": "e"}],
-        "f": [{**said, "id": "f"}],
-    }
-    chosen, left = to_judge(asked, rows)
+    said = answer(says("They bark."))
+    results = [
+        result(said, "a"),
+        result(answer(says("Another one.")), "a", repeat=2),
+        result("it broke", "b"),
+        result(refusal("No."), "c"),
+        *(result(said, key) for key in ("d", "e", "f")),
+    ]
+    chosen, left = to_judge(asked, results)
     assert chosen == [(asked["a"], "They bark.")]
     assert left == {
         "broke": 1,
@@ -181,7 +180,8 @@ def test_who_stops_it_stops_all_of_it() -> None:
 
 def run_of(**right: float | None) -> Run:
     """A run with these values of `answered_right`."""
-    return Run(Path(), {}, {key: {"answered_right": value} for key, value in right.items()}, {}, {})
+    scores = {key: {"answered_right": value} for key, value in right.items()}
+    return Run(Path(), PROVENANCE, scores)
 
 
 def test_the_figures_by_hand() -> None:
@@ -262,7 +262,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "c": {"answered_right": 0.0},
         },
         "errors": {"d": "it broke"},
-        "overall": {"figures": {}},
+        "overall": {"questions": 4, "errors": 1, "figures": {}},
     }
     (tmp_path / "questions.jsonl").write_text(
         "".join(json.dumps(one.as_json()) + "\n" for one in asked)

@@ -13,8 +13,9 @@ import pytest
 from eval.dataset import Question
 from eval.provenance import about, code
 from eval.report.terminal import print_tables
+from eval.results import Estimate, Group
 from eval.run import begin, finish, new_folder, run
-from eval.summary import Figure, Group, Outcome, groups
+from eval.summary import Outcome, groups
 from qa.config import Settings
 from qa.errors import FootnoteError, QuestionFileError, RunError
 from qa.types import Answer, Turn
@@ -236,7 +237,7 @@ def test_asking_again_gives_means_and_says_how_far_answers_differ(tmp_path: Path
 
 
 def figure(group: Group, name: str) -> tuple[int, int, float | None]:
-    found = group.figures[name]
+    found = group.estimates[name]
     return found.n, found.unscored, None if found.value is None else round(found.value, 4)
 
 
@@ -268,7 +269,7 @@ def test_the_figures_of_all_questions_by_hand(tmp_path: Path) -> None:
         "seconds_p95": (5, 1, 3.6),
     }
     assert {name: figure(overall, name) for name in expected} == expected
-    for found in (overall.figures[name] for name in expected):
+    for found in (overall.estimates[name] for name in expected):
         assert found.low is not None
         assert found.value is not None
         assert found.high is not None
@@ -288,7 +289,7 @@ def test_the_figures_by_split_and_kind(tmp_path: Path) -> None:
     assert figure(found[3], "answered_right") == (2, 1, 0.5)
     assert figure(found[5], "hit_at_1") == (0, 2, None)
     # One class only: no pair to put in order.
-    assert found[5].figures["confidence_auroc"] == Figure(0, 2, None, None, None)
+    assert found[5].estimates["confidence_auroc"] == Estimate(0, 2, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -312,7 +313,7 @@ def test_bots_that_refuse_all_or_nothing(
 def test_a_set_that_broke_altogether_has_no_figures(tmp_path: Path) -> None:
     only = groups(asked(tmp_path, ScriptedBot({"a?": ValueError("no")}), [question("a")]))[0]
     assert only.errors == 1
-    assert set(only.figures.values()) == {Figure(0, 1, None, None, None)}
+    assert set(only.estimates.values()) == {Estimate(0, 1, None, None, None)}
 
 
 def summarised(out: Path, script: dict[str, Answer | Exception]) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from eval.dataset import Gold, Question
 from eval.labels import LABELS, LESS_IS_BETTER
 from eval.metrics import MEASURES, scores
 from eval.report.terminal import MAIN_METRICS, TABLES, print_runs, print_tables
+from eval.results import Estimate, Group
 from eval.stats.intervals import auroc_interval, mean_interval, percentile_interval, wilson
-from eval.summary import Figure, Group, Outcome, cluster, groups
+from eval.summary import Outcome, cluster, groups
 from qa.types import Answer, Span, Usage
 from tests.eval.fakes import answer, cite, example, question, read, refusal, says
 
@@ -55,7 +56,7 @@ OUTCOMES = [
 
 
 def told(group: Group, names: Sequence[str]) -> dict[str, tuple[int, float | None]]:
-    found = {name: group.figures[name] for name in names}
+    found = {name: group.estimates[name] for name in names}
     return {
         name: (one.n, None if one.value is None else round(one.value, 4))
         for name, one in found.items()
@@ -112,9 +113,9 @@ def test_every_figure_by_hand() -> None:
         "answer_tokens": (2, 20.0),
     }
     assert told(overall, list(LABELS)) == expected
-    assert list(overall.figures) == list(LABELS)
-    assert {one.n + one.unscored for one in overall.figures.values()} == {7}
-    for name, found in overall.figures.items():
+    assert list(overall.estimates) == list(LABELS)
+    assert {one.n + one.unscored for one in overall.estimates.values()} == {7}
+    for name, found in overall.estimates.items():
         assert found.low is not None, name
         assert found.high is not None, name
         assert found.low <= found.high, name
@@ -175,7 +176,7 @@ def test_sets_of_which_all_or_none_was_refused(given: Answer) -> None:
 
 def test_one_question_has_figures_and_one_that_broke_has_none() -> None:
     overall = groups([outcome(RIGHT, question("only"))])[0]
-    right = overall.figures["answered_right"]
+    right = overall.estimates["answered_right"]
     assert (right.n, right.unscored, right.value, right.high) == (1, 0, 1.0, 1.0)
     assert interval(right) == pytest.approx(wilson(1, 1))
     assert told(overall, ["risk_coverage", "confidence_auroc", "refusal_f1"]) == {
@@ -186,7 +187,7 @@ def test_one_question_has_figures_and_one_that_broke_has_none() -> None:
     }
     broken = groups([OUTCOMES[-1]])[0]
     assert broken.errors == 1
-    assert set(broken.figures.values()) == {Figure(0, 1, None, None, None)}
+    assert set(broken.estimates.values()) == {Estimate(0, 1, None, None, None)}
 
 
 def drawn_set(seed: int) -> list[Outcome]:
@@ -217,7 +218,7 @@ def test_refusals_are_measured_as_scikit_learn_does(monkeypatch: pytest.MonkeyPa
             truth, refused, average="binary", zero_division=np.nan
         )[:3]
         values = [None if np.isnan(one) else pytest.approx(one) for one in expected]
-        found = [group.figures[name].value for name in names]
+        found = [group.estimates[name].value for name in names]
         assert found == [*values, pytest.approx(accuracy_score(truth, refused))], group.name
 
 
@@ -234,7 +235,9 @@ def test_intervals_are_those_of_the_values_with_their_clusters() -> None:
         for one in asked
     ]
     labels = [f"article {number // 4}" for number in range(24)]
-    figures = groups(outcomes, dict(zip((one.id for one in asked), labels, strict=True)))[0].figures
+    figures = groups(outcomes, dict(zip((one.id for one in asked), labels, strict=True)))[
+        0
+    ].estimates
     values = {
         name: [one.scores[name] or 0 for one in outcomes]
         for name in ("citation_recall", "confidence", "seconds")
@@ -250,7 +253,7 @@ def test_intervals_are_those_of_the_values_with_their_clusters() -> None:
     assert interval(figures["confidence_auroc"]) == auroc_interval(sides[0], sides[1], order)
 
 
-def interval(figure: Figure) -> tuple[float | None, float | None]:
+def interval(figure: Estimate) -> tuple[float | None, float | None]:
     return figure.low, figure.high
 
 
@@ -285,7 +288,7 @@ def test_what_was_asked_several_times_counts_as_what_it_was_most_often() -> None
         scored(question(key, evidence=[]), answered=share, answered_right=1 - share, confidence=0.5)
         for key, share in (("often", 0.8), ("seldom", 0.2), ("even", 0.5))
     )
-    figures = groups([often, seldom, even])[0].figures
+    figures = groups([often, seldom, even])[0].estimates
     assert figures["answered"].value == pytest.approx(0.5)
     assert figures["refusal_precision"].n == 1
     # One refused of three that were to be: precision 1, recall 1/3.
@@ -334,7 +337,7 @@ def test_a_set_that_broke_altogether_says_so_and_has_no_table() -> None:
 
 
 def test_runs_side_by_side_are_told_whole_however_long_their_names() -> None:
-    figures = {name: Figure(168, 0, 0.77, 0.7, 0.83) for name in MAIN_METRICS}
+    figures = {name: Estimate(168, 0, 0.77, 0.7, 0.83) for name in MAIN_METRICS}
     group = Group("overall", "overall", 168, 0, figures)
     out = StringIO()
     print_runs(

@@ -54,7 +54,11 @@ def _run(folder: Path, threshold: float = 0, split: str = "dev") -> Path:
         "questions": {"split": split, "sha256": "0"},
         "scores": scores,
     }
-    summary |= {"documents": {}, "errors": {}, "overall": {"figures": {}}}
+    summary |= {
+        "documents": {},
+        "errors": {},
+        "overall": {"questions": 3, "errors": 0, "figures": {}},
+    }
     (folder / "summary.json").write_text(json.dumps(summary))
     return folder
 
@@ -79,5 +83,5 @@ def test_no_threshold_is_chosen_on_the_test_split_nor_on_a_run_that_refused(
 
 
 def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FootnoteError, match="no run"):
+    with pytest.raises(FootnoteError, match="is not a run"):
         read_run(tmp_path)

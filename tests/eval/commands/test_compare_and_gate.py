@@ -47,12 +47,20 @@ def folder(
         "versions": {"python": "3.11.0"},
         "scores": scores,
         "errors": dict(errors or {}),
-        "overall": {"figures": {name: {"value": value} for name, value in (figures or {}).items()}},
+        "overall": {
+            "questions": len(right),
+            "errors": len(errors or {}),
+            "figures": {name: estimate(value) for name, value in (figures or {}).items()},
+        },
         **about,
     }
     Path(at).mkdir()
     Path(at, "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     return at
+
+
+def estimate(value: Any) -> dict[str, Any]:
+    return {"n": 20, "unscored": 0, "value": value, "low": value, "high": value}
 
 
 def cli(*arguments: str) -> int:
@@ -144,7 +152,7 @@ def test_runs_over_other_questions_or_documents_are_refused(
     first = folder("a", HALF)
     cases: dict[str, tuple[str, dict[str, Any]]] = {
         "b": ("Their documents differ: pets.txt", {"documents": {"pets.txt": "v2"}}),
-        "c": ("Their questions were not the same", {"questions": {"sha256": "2"}}),
+        "c": ("Their question files differ", {"questions": {"sha256": "2"}}),
     }
     for name, (words, about) in cases.items():
         other = folder(name, HALF, **about)
@@ -314,11 +322,11 @@ def test_a_figure_that_is_no_number_is_damage(
 
 def test_runs_that_are_none_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("compare", "nowhere", folder("a", HALF)) == 2
-    assert "nowhere is no run" in capsys.readouterr().err
+    assert "nowhere is not a run" in capsys.readouterr().err
     assert cli("gate", "a", "--baseline", "a/summary.json") == 2
     assert "a/summary.json is a file. Give the folder that it is in: a" in capsys.readouterr().err
     assert cli("gate", "a", "--baseline", "nowhere") == 2
-    assert "nowhere is no run" in capsys.readouterr().err
+    assert "nowhere is not a run" in capsys.readouterr().err
 
 
 def test_code_that_is_not_committed_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
@@ -330,7 +338,7 @@ def test_code_that_is_not_committed_is_told_apart(capsys: pytest.CaptureFixture[
 
 def test_a_score_beyond_all_measures_is_damage(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("compare", folder("a", HALF), folder("b", [1e300])) == 2
-    assert '"scores" is not an object of numbers' in capsys.readouterr().err
+    assert "scores.q0.answered_right: " in capsys.readouterr().err
 
 
 def test_nothing_to_gate_is_told(capsys: pytest.CaptureFixture[str]) -> None:

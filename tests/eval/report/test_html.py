@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from eval.commands import report
 from eval.labels import ARROW, LABELS, marked
-from eval.report.cases import Case, Reply, Seen, read_seen
+from eval.report.cases import Case, Seen, read_seen
 from eval.report.export import COLUMNS, as_csv, as_junit
 from eval.report.html import page, write_report
 from eval.report.stylesheet import SCRIPT, STYLE
@@ -29,7 +29,7 @@ from eval.report.values import interval_text, value_text
 from eval.results import Run
 from qa.errors import FootnoteError, NotWritableError, RunError
 from qa.types import Turn
-from tests.eval.fakes import PETS, answer, document, question, refusal, says
+from tests.eval.fakes import PETS, PROVENANCE, answer, document, question, refusal, result, says
 from tests.eval.page import ANSWERS, BETTER, CATS, DOGS, EVIL, QUESTIONS, change, make_run, saying
 
 FORMULAS = (
@@ -103,10 +103,10 @@ def test_every_figure_that_has_a_value_is_there_with_its_n_and_interval(tmp_path
     html = looked(folder)
     text = Elements(html).text
     (overall,) = (group for group in read_seen(folder).groups if group.by == "overall")
-    measured = [name for name, figure in overall.figures.items() if figure.value is not None]
+    measured = [name for name, figure in overall.estimates.items() if figure.value is not None]
     assert len(measured) > 10
     for name in measured:
-        figure = overall.figures[name]
+        figure = overall.estimates[name]
         assert figure.value is not None
         value = f"{value_text(figure.value, name)} ({figure.n})"
         interval = interval_text(figure.low, figure.high, name)
@@ -115,7 +115,7 @@ def test_every_figure_that_has_a_value_is_there_with_its_n_and_interval(tmp_path
         assert (value, interval) == (f"{told} ({n})", f"{low} {high}"), name
     # Of the five that did not break, two were right.
     assert rows_of(html, "answered right")[0].text == "answered right 0.40 [0.12, 0.77] 5"
-    unmeasured = [name for name, figure in overall.figures.items() if figure.value is None]
+    unmeasured = [name for name, figure in overall.estimates.items() if figure.value is None]
     assert unmeasured
     assert all(LABELS[name] in text.split("Nothing to measure:")[1] for name in unmeasured)
     titles = [title for title, names in TABLES if set(names) & set(measured)]
@@ -181,12 +181,12 @@ def test_every_failed_question_is_told_in_full_and_no_other(tmp_path: Path) -> N
     assert article(html, "wrong").text == (
         "wrong? wrong answer · number · dev · wrong Accepted bark barking Gold evidence Dogs bark at night. "
         "Understood as What do dogs do? Answered, confidence 0.90 Cats sleep 16 hours. the document's words "
-        "pets.txt, characters 0–20 Rank of the gold passage 2 of the 2 passages read"
+        "pets.txt, characters 0–20 Rank of the gold evidence 2 of the 2 passages read"
     )
     assert article(html, "refused").text == (
         "refused? wrongly refused · fact · dev · refused Earlier: Which pets? Birds. Accepted sing "
         "Gold evidence Birds sing at dawn. Refused, confidence 0.10 The documents do not answer this. "
-        "Rank of the gold passage in none of the 1 passages read"
+        "Rank of the gold evidence in none of the 1 passages read"
     )
     assert (
         "Right A refusal: the documents do not answer it. Answered, confidence 0.72"
@@ -232,7 +232,6 @@ def evil_run(folder: Path) -> Path:
                 "documents": {named.name: named.version},
                 "commit": EVIL,
                 "settings": {"llm": EVIL, EVIL: EVIL},
-                "finished": EVIL,
                 "scores": {EVIL: {"answered_right": 0.0, EVIL: 1.0}},
                 "errors": {"broken": EVIL},
                 "by_kind": {
@@ -417,7 +416,7 @@ def test_a_folder_of_runs_is_all_of_them(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="did not end"):
         cli(str(tmp_path / "all"))
     (tmp_path / "none").mkdir()
-    with pytest.raises(RunError, match="holds no run"):
+    with pytest.raises(RunError, match="is not a run"):
         cli(str(tmp_path / "none"))
 
 
@@ -600,8 +599,8 @@ def one_answer(text: str) -> Seen:
     """A run of one wrong answer that says this, to a question of that kind."""
     asked = replace(question("q1"), kind=text)
     scores = {"answered_right": 0.0, "wrongly_refused": 0.0}
-    case = Case("q1", asked, (Reply(question="q1?", answer=text, confidence=0.5),), scores, None)
-    return Seen(Run(Path("run"), {}, {"q1": scores}, {}, {}), (), (case,), ())
+    case = Case("q1", asked, (result(answer(says(text), confidence=0.5)),), scores, None)
+    return Seen(Run(Path("run"), PROVENANCE, {"q1": scores}), (), (case,), ())
 
 
 def read_csv(text: str) -> list[dict[str, str]]:

@@ -28,6 +28,7 @@ from eval.stats.intervals import (
     wilson,
 )
 from eval.stats.paired import estimated, pair
+from tests.eval.fakes import ALL_QUESTIONS, PROVENANCE
 
 DRAWS = 500
 SIZES = (30, 100, 500)
@@ -282,7 +283,7 @@ def two_runs(drawn: Drawn, n: int, clusters: int, gain: float = 0.0) -> tuple[Ru
             for at in range(n)
         }
         labels = {str(at): str(at % clusters) for at in range(n)}
-        runs.append(Run(Path("run"), {"overall": {"figures": {}}}, scores, {}, labels))
+        runs.append(Run(Path("run"), PROVENANCE, scores, {}, labels, groups=(ALL_QUESTIONS,)))
     return runs[0], runs[1]
 
 
@@ -315,10 +316,9 @@ def shown(draws: int, n: int, up: float, down: float) -> tuple[float, float]:
         first, second = (
             Run(
                 Path("run"),
-                {},
+                PROVENANCE,
                 {str(key): {"answered_right": pair[of]} for key, pair in enumerate(values)},
-                {},
-                {},
+                groups=(ALL_QUESTIONS,),
             )
             for of in (0, 1)
         )

@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from eval.results import Run
 from eval.stats.paired import Paired, estimated, holm, measures, pair, together
+from tests.eval.fakes import PROVENANCE
 
 PARTS = st.sampled_from([0.0, 0.25, 0.5, 0.8, 1.0])
 PAIRS = st.lists(st.tuples(PARTS, PARTS), min_size=1, max_size=25)
@@ -25,7 +26,7 @@ def run(
     broken: Sequence[str] = (),
 ) -> Run:
     scores = {f"q{at}": {measure: value} for at, value in enumerate(values)}
-    return Run(Path("run"), {}, scores, dict.fromkeys(broken, "broke"), clusters or {})
+    return Run(Path("run"), PROVENANCE, scores, dict.fromkeys(broken, "broke"), clusters or {})
 
 
 def paired(
@@ -229,9 +230,8 @@ def test_a_difference_that_is_shown_alone_may_not_be_among_several() -> None:
 
 
 def test_what_has_no_better_is_no_measure() -> None:
-    both = Run(
-        Path("run"), {}, {"q": {"answered": 1.0, "confidence": 0.5, "answered_right": 1.0}}, {}, {}
-    )
+    scores = {"q": {"answered": 1.0, "confidence": 0.5, "answered_right": 1.0}}
+    both = Run(Path("run"), PROVENANCE, scores)
     assert measures(both, both) == ["answered_right"]
 
 

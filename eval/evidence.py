@@ -1,0 +1,82 @@
+"""Which passages of a result hold the evidence, and at which rank the first of them stands.
+
+The rule is the one of the metrics (`eval.metrics.example.agree`): a passage and a gold quote agree if
+they share at least half of the shorter. The folder of a run holds no documents, so a quote is first
+placed by its words: where the passage holds it, lies in it, or shares the longest end with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from eval.dataset import Question
+from eval.metrics.example import agree
+from eval.results import Result, ResultPassage
+from qa.types import Span
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRank:
+    """The rank of the first passage, or document, with evidence."""
+
+    rank: int | None
+    """Counted from 1; None: nothing that was read has evidence."""
+    count: int
+    """How many passages, or documents, were read."""
+    unit: Literal["passages", "documents"]
+    """A question without quotes has relevant documents; then ranks count documents."""
+
+
+def evidence_rank(result: Result, question: Question) -> EvidenceRank | None:
+    """Returns the rank as `hit_at_5` and `reciprocal_rank` have it; None without any evidence."""
+    if question.evidence:
+        holds = [bool(evidence_in(passage, question)) for passage in result.passages]
+        return EvidenceRank(_first(holds), len(holds), "passages")
+    if question.relevant:
+        documents = dict.fromkeys(passage.document for passage in result.passages)
+        relevant = [name in question.relevant for name in documents]
+        return EvidenceRank(_first(relevant), len(relevant), "documents")
+    return None
+
+
+def evidence_in(passage: ResultPassage, question: Question) -> list[int]:
+    """Returns the numbers, from 1, of the gold quotes that agree with a passage.
+
+    Of a question without quotes, a relevant document counts as quote 1.
+    """
+    if not question.evidence:
+        return [1] if passage.document in question.relevant else []
+    return [
+        number
+        for number, quote in enumerate(question.evidence, start=1)
+        if words_agree(passage.text, quote)
+    ]
+
+
+def words_agree(text: str, quote: str) -> bool:
+    """Returns whether two texts share at least half of the shorter one.
+
+    Words that stand in several places of a document agree in each of them.
+    """
+    start = _start_of(quote, text)
+    if start is None:
+        return False
+    return agree(("", Span(0, len(text))), ("", Span(start, start + len(quote))))
+
+
+def _start_of(quote: str, text: str) -> int | None:
+    """Returns where a quote starts, counted in the text; negative if it starts before the text."""
+    if quote in text:
+        return text.index(quote)
+    if text in quote:
+        return -quote.index(text)
+    for shared in range(min(len(text), len(quote)) - 1, 0, -1):
+        if text.endswith(quote[:shared]):
+            return len(text) - shared
+        if text.startswith(quote[-shared:]):
+            return shared - len(quote)
+    return None
+
+
+def _first(flags: Sequence[bool]) -> int | None:
+    return flags.index(True) + 1 if True in flags else None
