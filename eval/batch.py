@@ -17,9 +17,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from eval.configurations import PLAIN, VARIED, Configuration, configurations, homes, opened
 from eval.dataset import Question, read_questions
-from eval.provenance import about, code, commit, shown
+from eval.provenance import code, collect_provenance, commit, shown
 from eval.results import QUESTIONS, RUN, SUMMARY, Group
-from eval.run import Asked, begin, finish, new_folder, run
+from eval.run import Asked, begin, create_run_folder, finish, run
 from qa.errors import RunError
 from qa.types import Document
 
@@ -61,7 +61,7 @@ def measure(
 
     `told`: how the questions were chosen, for run.json. Raises FootnoteError if OUT holds anything.
     """
-    new_folder(out)
+    create_run_folder(out)
     places = homes(found, out)
     begun = False
     for one, bot in opened(found, source.documents, places):
@@ -107,7 +107,7 @@ def _begin(
     """Makes the folder of a run, with its plan and its questions."""
     folder = out / one.name
     folder.mkdir(exist_ok=True)
-    made = about(one.settings, library, questions)
+    made = collect_provenance(one.settings, library, questions)
     made["settings"]["llm"] = one.engine
     home = os.path.relpath(places[one.settings.embedding], folder)
     begin(

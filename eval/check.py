@@ -93,12 +93,12 @@ def check(
     )
 
 
-def plain(text: str) -> str:
+def normalized(text: str) -> str:
     """A question without case, punctuation and runs of white space: what two of them are the same by."""
     return " ".join(utils.default_process(text).split())
 
 
-def holds(text: str, answer: str) -> bool:
+def has_answer(text: str, answer: str) -> bool:
     """Whether an accepted answer is in a text, as the measure `contains_answer` has it."""
     asked = Question("", "?", True, (answer,), (), "")
     example = Example(asked, (), Answer("?", "?", text, None, 1.0, (), (), ""), {})
@@ -138,9 +138,9 @@ def _alone(question: Question, gold: Sequence[Gold]) -> Iterator[Finding]:
     """What can be told of a question by itself."""
     evidence = " ".join(question.evidence)
     for answer in question.answers:
-        if evidence and not holds(evidence, answer):
+        if evidence and not has_answer(evidence, answer):
             yield _warning(question, f"the answer {answer!r} is not in the evidence")
-        if holds(question.question, answer):
+        if has_answer(question.question, answer):
             yield _warning(question, f"the question has its answer {answer!r} in it")
     for (one, first), (other, second) in combinations(gold, 2):
         if one == other and first.overlap(second):
@@ -154,7 +154,7 @@ def _warning(question: Question, words: str) -> Finding:
 
 def _asked(question: Question) -> str:
     """The question after what was asked before it."""
-    return plain(" ".join([*(turn.question for turn in question.history), question.question]))
+    return normalized(" ".join([*(turn.question for turn in question.history), question.question]))
 
 
 def _repeated(questions: Sequence[Question]) -> Iterator[Finding]:
@@ -212,7 +212,8 @@ def _same_fact(one: Question, other: Question, gold: Mapping[str, Sequence[Gold]
     if not any(a[0] == b[0] and a[1].overlap(b[1]) for a in gold[one.id] for b in gold[other.id]):
         return False
     return bool(
-        {plain(answer) for answer in one.answers} & {plain(answer) for answer in other.answers}
+        {normalized(answer) for answer in one.answers}
+        & {normalized(answer) for answer in other.answers}
     )
 
 

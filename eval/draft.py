@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.check import holds, plain
+from eval.check import has_answer, normalized
 from eval.dataset import Question, read_questions
 from eval.near_misses import near_miss
 from qa.answer.prompts import as_data
@@ -169,9 +169,9 @@ def unasked(document: Document, asked: Iterable[Question], seed: int = 0) -> Ite
 
 def new(proposals: Iterable[Proposal], asked: Iterable[Question]) -> Iterator[Proposal]:
     """The proposals without those that are asked already, or proposed before."""
-    known = {plain(question.question) for question in asked}
+    known = {normalized(question.question) for question in asked}
     for proposal in proposals:
-        words = plain(proposal.question)
+        words = normalized(proposal.question)
         if not words or words not in known:
             known.add(words)
             yield proposal
@@ -291,7 +291,7 @@ def _proposed(
     if not (answer and quote):
         raise ValueError("with an answer or evidence alone")
     span = _located(quote, passage, document.text)
-    if not holds(document.text[span.start : span.end], answer):
+    if not has_answer(document.text[span.start : span.end], answer):
         raise ValueError("with an answer that is not in its evidence")
     return Proposal(question, (answer,), unique(span, document, sentences), FACT)
 

@@ -34,7 +34,7 @@ _PLACES = ("home", "index", "chroma_url")
 _CODE = (Path(qa.__file__).parent, Path(__file__).parent)
 
 
-def about(
+def collect_provenance(
     settings: Settings, documents: Sequence[Document], questions: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What a figure means nothing without. `questions` tells of the file and of what was taken from it."""

@@ -38,7 +38,7 @@ class Asked(Protocol):
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer: ...
 
 
-def new_folder(out: Path) -> Path:
+def create_run_folder(out: Path) -> Path:
     """The folder, made where there is none. Raises FootnoteError if it holds anything: no run is overwritten."""
     if below := [str(one) for one in out.absolute().parents if one.is_file()]:
         raise FootnoteError(

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.commands.shared import QUESTIONS, Commands, seeds
+from eval.commands.shared import QUESTIONS, Commands, seeds_folder
 from qa.errors import QuestionFileError
 from qa.terminal import visible_line
 
@@ -36,7 +36,7 @@ def _check(options: argparse.Namespace) -> int:
     from eval.check import check
     from qa.documents.load import load
 
-    loaded = load(options.documents or [seeds()])
+    loaded = load(options.documents or [seeds_folder()])
     checked = check(options.file, loaded.documents, loaded.failures)
     passed = checked.passes(options.strict)
     if options.json:

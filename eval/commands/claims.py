@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.commands.shared import EVAL, Commands, loaded, seeds
+from eval.commands.shared import EVAL, Commands, load_documents, seeds_folder
 
 if TYPE_CHECKING:
     from qa.answer.verify import Verifier
@@ -32,7 +32,7 @@ def _claims(options: argparse.Namespace) -> int:
     """Prints how well sentences that the documents do not support are found."""
     from eval.claims import STATES, check, figures, read_claims
 
-    documents = loaded(options.documents or [seeds()])
+    documents = load_documents(options.documents or [seeds_folder()])
     claims = read_claims(options.claims, documents)
     verifier, snapshot = _verifying(documents)
     found = figures(claims, check(claims, verifier, snapshot))

@@ -14,7 +14,7 @@ from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from eval.commands.shared import Commands, loaded, positive
+from eval.commands.shared import Commands, load_documents, positive_integer
 from qa.config import BUILT_IN, Settings
 from qa.errors import DocumentError
 from qa.terminal import visible_line
@@ -49,7 +49,11 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         help="the question file; default: DOCUMENT.questions.jsonl",
     )
     parser.add_argument(
-        "--count", metavar="N", type=positive, default=COUNT, help=f"proposals; default: {COUNT}"
+        "--count",
+        metavar="N",
+        type=positive_integer,
+        default=COUNT,
+        help=f"proposals; default: {COUNT}",
     )
     parser.add_argument(
         "--engine", dest="llm", help="who proposes: built-in, or provider/model (QA_LLM)"
@@ -85,7 +89,7 @@ def _draft(options: argparse.Namespace) -> int:
 
 
 def _document(path: Path) -> "Document":
-    documents = loaded([path])
+    documents = load_documents([path])
     if len(documents) != 1:
         raise DocumentError(f"{path} holds {len(documents)} documents. Give the one to ask about.")
     return documents[0]
@@ -127,9 +131,9 @@ class Sitting:
     known: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        from eval.check import plain
+        from eval.check import normalized
 
-        self.known = {plain(question.question) for question in self.asked}
+        self.known = {normalized(question.question) for question in self.asked}
 
     def take(self, proposals: "Iterator[Proposal]") -> None:
         """Accepts them all, marked as what nobody has looked at."""
@@ -176,15 +180,15 @@ class Sitting:
 
     def _keep(self, proposal: "Proposal", kind: str | None = None) -> bool:
         """Appends a proposal to the file; not where it is there already."""
-        from eval.check import plain
+        from eval.check import normalized
         from eval.draft import append, next_id
 
-        if plain(proposal.question) in self.known:
+        if normalized(proposal.question) in self.known:
             return False
         question = proposal.as_question(self.document, next_id(self.document, self.asked), kind)
         append(self.out, question)
         self.asked.append(question)
-        self.known.add(plain(proposal.question))
+        self.known.add(normalized(proposal.question))
         self.accepted += 1
         return True
 
@@ -202,13 +206,13 @@ def _answers(answers: tuple[str, ...], typed: Typed) -> tuple[str, ...]:
 def _show(number: int, proposal: "Proposal", document: "Document", console: "Console") -> None:
     from rich.text import Text
 
-    from eval.check import holds
+    from eval.check import has_answer
 
     evidence = document.text[proposal.span.start : proposal.span.end]
     console.print()
     console.print(Text(f"{number}. {visible_line(proposal.question) or '…?'}", style="bold"))
     if proposal.answerable:
-        outside = [answer for answer in proposal.answers if not holds(evidence, answer)]
+        outside = [answer for answer in proposal.answers if not has_answer(evidence, answer)]
         console.print(Text(f"Answer: {visible_line(SEPARATOR.join(proposal.answers))}"))
         for answer in outside:
             console.print(Text(f"“{visible_line(answer)}” is not in the evidence.", style="yellow"))

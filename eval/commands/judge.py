@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.commands.shared import Commands, positive
+from eval.commands.shared import Commands, positive_integer
 from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, FootnoteError, NotWritableError
 
@@ -36,9 +36,13 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
     )
     parser.add_argument("--llm-url", metavar="URL", help="the model's server (QA_LLM_URL)")
     parser.add_argument(
-        "--repeat", metavar="N", type=positive, default=1, help="ask N times about each; default: 1"
+        "--repeat",
+        metavar="N",
+        type=positive_integer,
+        default=1,
+        help="ask N times about each; default: 1",
     )
-    parser.add_argument("--limit", metavar="N", type=positive, help="the first N answers")
+    parser.add_argument("--limit", metavar="N", type=positive_integer, help="the first N answers")
     parser.add_argument("--name", help="of the file, RUN/judge-NAME.json; default: the model's")
     parser.add_argument("--json", action="store_true", help="print the file instead of the figures")
     parser.set_defaults(command=_judge)

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from eval.commands.shared import QUESTIONS, Commands, loaded, positive, seeds
+from eval.commands.shared import QUESTIONS, Commands, load_documents, positive_integer, seeds_folder
 from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, FootnoteError, ModelError, NotWritableError
 
@@ -46,7 +46,9 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
     parser.add_argument(
         "--split", choices=("dev", "test", "all"), default="all", help="default: all"
     )
-    parser.add_argument("--limit", metavar="N", type=positive, help="the first N of those chosen")
+    parser.add_argument(
+        "--limit", metavar="N", type=positive_integer, help="the first N of those chosen"
+    )
     parser.add_argument(
         "--threshold", metavar="T", help="confidence under which Footnote refuses (QA_THRESHOLD)"
     )
@@ -65,7 +67,7 @@ def _peers(options: argparse.Namespace) -> int:
     settings = Settings.from_environment(os.environ, threshold=options.threshold, llm=BUILT_IN)
     questions = read_questions(options.questions)
     chosen = _chosen(questions, options)
-    documents = loaded(options.documents or [seeds()])
+    documents = load_documents(options.documents or [seeds_folder()])
     check_evidence(questions, documents)
     return _compared(options, settings, chosen, documents)
 
@@ -102,9 +104,9 @@ def _compared(
     from eval.bench.asking import ask
     from eval.bench.comparison import clusters, compare
     from eval.bench.table import print_tables
-    from eval.run import new_folder
+    from eval.run import create_run_folder
 
-    out = new_folder(
+    out = create_run_folder(
         options.out or Path("runs") / f"peers-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}"
     )
     with TemporaryDirectory() as folder:
@@ -146,7 +148,7 @@ def _about(
     documents: "Sequence[Document]",
 ) -> dict[str, Any]:
     """What was asked, of what, and with what."""
-    from eval.provenance import about
+    from eval.provenance import collect_provenance
 
     source = {
         "file": str(options.questions),
@@ -156,7 +158,7 @@ def _about(
         "limit": options.limit,
         "histories": False,
     }
-    told = about(settings, documents, source)
+    told = collect_provenance(settings, documents, source)
     packages = (
         "llama-index-vector-stores-chroma",
         "llama-index-embeddings-huggingface",

@@ -12,7 +12,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from eval.commands.convert import add_options, options_of
-from eval.commands.shared import QUESTIONS, Commands, positive, read_documents, seeds
+from eval.commands.shared import QUESTIONS, Commands, positive_integer, read_documents, seeds_folder
 from eval.formats import FORMATS
 from qa.config import Settings
 from qa.errors import BrokenError, DocumentError, FootnoteError, QuestionFileError
@@ -48,9 +48,11 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
     run.add_argument(
         "--failing", metavar="RUN", type=Path, help="questions only that failed in that run"
     )
-    run.add_argument("--limit", metavar="N", type=positive, help="the first N of those chosen")
     run.add_argument(
-        "--repeat", metavar="N", type=positive, default=1, help="ask each question N times"
+        "--limit", metavar="N", type=positive_integer, help="the first N of those chosen"
+    )
+    run.add_argument(
+        "--repeat", metavar="N", type=positive_integer, default=1, help="ask each question N times"
     )
     add_settings(run)
     run.add_argument("--json", action="store_true", help="print summary.json instead of the tables")
@@ -219,7 +221,9 @@ def read_source(options: argparse.Namespace) -> "Source":
         raise FootnoteError(f"--{foreign[0]} is for another format: say which with --format.")
     questions, problems = scan(options.questions)
     documents, failures = (
-        (_library(), ()) if options.library else read_documents(options.documents or [seeds()])
+        (_library(), ())
+        if options.library
+        else read_documents(options.documents or [seeds_folder()])
     )
     if documents:
         problems += locate(questions, documents)[1]

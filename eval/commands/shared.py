@@ -15,14 +15,14 @@ QUESTIONS = EVAL / "questions.jsonl"
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
-def positive(text: str) -> int:
+def positive_integer(text: str) -> int:
     """An argument that is a whole number from 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"takes a whole number from 1, not {text}")
     return int(text)
 
 
-def loaded(paths: Sequence[Path]) -> "tuple[Document, ...]":
+def load_documents(paths: Sequence[Path]) -> "tuple[Document, ...]":
     """The documents; figures over a part of them would not be what was asked for, so any failure is an error."""
     documents, failures = read_documents(paths)
     if failures:
@@ -40,7 +40,7 @@ def read_documents(
     return found.documents, tuple(found.failures)
 
 
-def seeds() -> Path:
+def seeds_folder() -> Path:
     """The documents that come with the project."""
     for folder in (EVAL.parent / "seeds", Path("seeds")):
         if folder.is_dir():

@@ -52,7 +52,7 @@ def _sweep(options: argparse.Namespace) -> int:
     from eval.configurations import VARIED, configurations
     from eval.labels import LABELS
     from eval.report.terminal import print_runs
-    from eval.run import new_folder
+    from eval.run import create_run_folder
 
     if options.measure not in LABELS:
         raise FootnoteError(
@@ -69,7 +69,7 @@ def _sweep(options: argparse.Namespace) -> int:
         )
     if len(found) < 2:
         raise FootnoteError("A sweep needs several values of a setting, for one: --top-k 3 5 8")
-    out = new_folder(
+    out = create_run_folder(
         fit_for_a_run(options.out or Path("runs") / f"sweep-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     )
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import eval.__main__ as entry
-from eval.check import Checked, Finding, check, holds, plain
+from eval.check import Checked, Finding, check, has_answer, normalized
 from eval.commands import check as command
-from eval.commands.shared import QUESTIONS, seeds
+from eval.commands.shared import QUESTIONS, seeds_folder
 from qa.documents.load import load
 from qa.errors import DocumentError
 from tests.eval.fakes import PETS, TEXT, document
@@ -236,12 +236,12 @@ def test_notes_tell_what_the_set_cannot_show(tmp_path: Path) -> None:
 
 
 def test_answers_are_compared_as_the_measure_compares_them() -> None:
-    assert holds("It cost “5 million” euros.", '"5 MILLION"')
-    assert not holds("It opened in 2025.", "5")
+    assert has_answer("It cost “5 million” euros.", '"5 MILLION"')
+    assert not has_answer("It opened in 2025.", "5")
 
 
 def test_questions_are_the_same_but_for_case_and_marks() -> None:
-    assert plain("  What, exactly, is   AI? ") == plain("what exactly is ai")
+    assert normalized("  What, exactly, is   AI? ") == normalized("what exactly is ai")
 
 
 @pytest.fixture
@@ -303,4 +303,4 @@ def test_a_copy_of_a_document_makes_evidence_ambiguous(tmp_path: Path) -> None:
 
 
 def test_nothing_is_wrong_with_the_projects_own_questions() -> None:
-    assert check(QUESTIONS, load([seeds()]).documents).at("wrong") == []
+    assert check(QUESTIONS, load([seeds_folder()]).documents).at("wrong") == []

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from eval.dataset import Question
-from eval.provenance import about, code
+from eval.provenance import code, collect_provenance
 from eval.report.terminal import print_tables
 from eval.results import Estimate, Group
-from eval.run import begin, finish, new_folder, run
+from eval.run import begin, create_run_folder, finish, run
 from eval.summary import Outcome, groups
 from qa.config import Settings
 from qa.errors import FootnoteError, QuestionFileError, RunError
@@ -58,7 +58,7 @@ def asked(
     out: Path, bot: ScriptedBot | None = None, questions: Sequence[Question] = QUESTIONS
 ) -> list[Outcome]:
     """The outcomes of a run that asked each question once."""
-    found = run(questions, bot or ScriptedBot(SCRIPT), [PETS], new_folder(out))
+    found = run(questions, bot or ScriptedBot(SCRIPT), [PETS], create_run_folder(out))
     assert all(len(own) == 1 for own in found)
     return [own[0] for own in found]
 
@@ -140,15 +140,15 @@ def test_evidence_that_the_library_does_not_hold_is_told_before_anything_is_aske
 
 def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "a" / "b"
-    assert new_folder(out).is_dir()
-    assert new_folder(out).is_dir()
+    assert create_run_folder(out).is_dir()
+    assert create_run_folder(out).is_dir()
     (out / "results.jsonl").write_text("precious")
     for taken in (out, out / "results.jsonl"):
         with pytest.raises(FootnoteError, match="is there already") as caught:
-            new_folder(taken)
+            create_run_folder(taken)
         assert caught.value.exit_code == 2
     with pytest.raises(FootnoteError, match="is a file") as below:
-        new_folder(out / "results.jsonl" / "below")
+        create_run_folder(out / "results.jsonl" / "below")
     assert below.value.exit_code == 2
     assert (out / "results.jsonl").read_text() == "precious"
 
@@ -157,7 +157,7 @@ def test_a_run_that_was_cut_off_goes_on_and_asks_nothing_twice(tmp_path: Path) -
     whole = asked(tmp_path / "whole")
     results = (tmp_path / "whole" / "results.jsonl").read_bytes()
     for cut in range(0, len(results), 97):
-        out = new_folder(tmp_path / str(cut))
+        out = create_run_folder(tmp_path / str(cut))
         (out / "results.jsonl").write_bytes(results[:cut])
         bot = ScriptedBot(SCRIPT)
         counted: list[int] = []
@@ -220,14 +220,14 @@ class Wavering(ScriptedBot):
 
 def test_asking_again_gives_means_and_says_how_far_answers_differ(tmp_path: Path) -> None:
     both = [QUESTIONS[0], QUESTIONS[4]]
-    found = run(both, Wavering(SCRIPT), [PETS], new_folder(tmp_path), repeat=2)
+    found = run(both, Wavering(SCRIPT), [PETS], create_run_folder(tmp_path), repeat=2)
     assert [(row["id"], row.get("repeat")) for row in lines(tmp_path)] == [
         ("right", None),
         ("absent", None),
         ("right", 2),
         ("absent", 2),
     ]
-    told = about(Settings(home=tmp_path), [PETS], {"sha256": "00"})
+    told = collect_provenance(Settings(home=tmp_path), [PETS], {"sha256": "00"})
     _, summary = finish(found, [PETS], told, tmp_path)
     assert summary["scores"]["right"]["answered_right"] == 0.5
     assert summary["scores"]["absent"]["answered_right"] == 1
@@ -318,7 +318,7 @@ def test_a_set_that_broke_altogether_has_no_figures(tmp_path: Path) -> None:
 
 def summarised(out: Path, script: dict[str, Answer | Exception]) -> dict[str, Any]:
     outcomes = [[outcome] for outcome in asked(out, ScriptedBot(script))]
-    told = about(Settings(home=out / "home"), [PETS], {"file": EVIL, "sha256": "00"})
+    told = collect_provenance(Settings(home=out / "home"), [PETS], {"file": EVIL, "sha256": "00"})
     rows = (json.dumps(each.as_json()) + "\n" for each in QUESTIONS)
     begin(out, {**told, "repeat": 1}, "".join(rows).encode())
     _, summary = finish(outcomes, [PETS], told, out)
@@ -366,7 +366,7 @@ def test_the_commit_is_told_where_there_is_one(
         (tmp_path / "git").write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert about(Settings(home=tmp_path), [], {})["commit"] == commit
+    assert collect_provenance(Settings(home=tmp_path), [], {})["commit"] == commit
 
 
 @pytest.mark.parametrize("changed", ["bot.py", "training/fit.py", "models/reader/weights.json"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import read_questions
-from eval.provenance import about
+from eval.provenance import collect_provenance
 from eval.run import finish, run
 from qa.config import Settings
 from qa.types import Answer
@@ -102,7 +102,9 @@ def make_run(
         "asked": len(rows),
         "split": "all",
     }
-    told = about(Settings(home=folder, **settings), [PETS], {**asked, "kinds": None, "limit": None})
+    told = collect_provenance(
+        Settings(home=folder, **settings), [PETS], {**asked, "kinds": None, "limit": None}
+    )
     _, summary = finish(outcomes, [PETS], told, folder)
     if finished:
         (folder / "summary.json").write_text(json.dumps({**summary, "finished": finished}))
