@@ -1,7 +1,7 @@
 """What is to be measured: each way to set the bot up, by name; models are loaded once for all that share them."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -89,11 +89,11 @@ def opened(
     found: Sequence[Configuration], documents: Sequence[Document], places: Mapping[str, Path]
 ) -> "Iterator[tuple[Configuration, Bot]]":
     """Each configuration with its bot over these documents, in the index of `homes`, whatever the environment says."""
-    bots: dict[Settings, Bot] = {}
+    bots: dict[Hashable, Bot] = {}
     for one in found:
         home = places[one.settings.embedding].absolute()
         settings = replace(one.settings, home=home, index=None, chroma_url=None)
-        key = replace(settings, **_OF_THE_ANSWER)
+        key = settings.library
         bot = None if one.plain else bots.get(key)
         if bot is None:
             bots.clear()  # one set of models at a time
@@ -102,9 +102,6 @@ def opened(
                 bot.index.add(document)
             bots |= {} if one.plain else {key: bot}
         yield one, bot if one.plain else bot.answering(settings)
-
-
-_OF_THE_ANSWER: Final[Mapping[str, Any]] = {"llm": BUILT_IN, "top_k": 1, "threshold": 0.0}
 
 
 def _open(settings: Settings) -> "Bot":

@@ -1,10 +1,10 @@
-"""The chain: a question becomes an answer. The page, the command line and the evaluation call `Bot.ask`."""
+"""The bot: a question becomes an answer. Page, command line and evaluation call `Bot.ask`."""
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from qa.answer.extractive import compose
 from qa.answer.followup import standalone_by_model, standalone_by_rule
@@ -17,26 +17,44 @@ from qa.library.search import retrieve
 from qa.library.snapshot import Snapshot
 from qa.library.spelling import correct_spelling
 from qa.llm.client import CountingModel, LanguageModel, LlmSettings, language_model
-from qa.models.embedding import Embedder, EncodingCache, SentenceTransformerEmbedder
+from qa.models.embedding import (
+    Embedder,
+    Encoding,
+    EncodingCache,
+    SentenceTransformerEmbedder,
+)
 from qa.models.entailment import CrossEncoderEntailment
 from qa.models.spans import CrossEncoder
 from qa.reader.reader import Reader, Reading, TrainedReader, Weights
 from qa.text.words import stem
-from qa.types import Answer, AnswerSentence, Event, OnEvent, RankedPassage, Reason, Turn, Why
+from qa.types import (
+    Answer,
+    AnswerSentence,
+    Event,
+    OnEvent,
+    RankedPassage,
+    Reason,
+    Stage,
+    Turn,
+    Why,
+)
 
 REFUSALS: dict[Reason, str] = {
     "no_documents": "There are no documents to ask yet. Add some first: python -m qa add PATH",
     "not_in_documents": "The documents do not answer this question.",
     "model_declined": "The language model found no answer in the documents.",
 }
-"""What a person is told, by reason."""
-NOTHING_SUPPORTED = "{model} wrote nothing that the documents support. This is the answer in the documents' own sentences."
+"""The words shown for a refusal, by its reason."""
+NOTHING_SUPPORTED = (
+    "{model} wrote nothing that the documents support. "
+    "This is the answer in the documents' own sentences."
+)
 LEFT_OUT = "{count} of the language model's left out: the documents do not support it."
 
 
 @dataclass(frozen=True, slots=True)
 class ModelEngine:
-    """A language model, and what checks the sentences that it writes."""
+    """A language model, and the verifier of the sentences that it writes."""
 
     model: LanguageModel
     verifier: Verifier
@@ -45,7 +63,7 @@ class ModelEngine:
 
 
 class Bot:
-    """Answers questions over an index. Threads wait for each other where the models of this machine compute."""
+    """Answers questions over an index. Threads take turns at the models of this machine."""
 
     def __init__(
         self,
@@ -66,45 +84,33 @@ class Bot:
 
     @classmethod
     def open(cls, settings: Settings) -> "Bot":
-        """Loads the models and opens the index; a language model is not asked yet.
+        """Loads the models and opens the index. A language model is not called yet.
 
-        Raises the errors of all: ModelError, IndexMismatchError, …
+        Raises ModelError, IndexMismatchError, IndexDamagedError, NotWritableError or BrokenError.
         """
         embedder = SentenceTransformerEmbedder(settings.embedding)
         index = Index(settings.store, embedder)
         encodings = EncodingCache(embedder)
-        reader = TrainedReader(
-            encodings, CrossEncoder(settings.reader), Weights.load(settings.reader)
-        )
+        cross_encoder = CrossEncoder(settings.reader)
+        reader = TrainedReader(encodings, cross_encoder, Weights.load(settings.reader))
         return cls(index, embedder, reader, settings, _engine(settings, encodings), encodings)
 
     def answering(self, settings: Settings) -> "Bot":
-        """This bot with other settings of how to answer; index and models are the same, and so is their turn.
+        """Returns a bot that shares index, models and lock, and answers with other settings.
 
-        Raises LanguageModelError as `open` does, and ValueError for settings that ask for another index or model.
+        Raises LanguageModelError as `open` does, and ValueError for another library.
         """
-        ours, theirs = (
-            replace(
-                s,
-                top_k=1,
-                threshold=0,
-                llm=BUILT_IN,
-                llm_url=None,
-                llm_key=None,
-                llm_context=None,
-                strict=False,
-            )
-            for s in (self._settings, settings)
-        )
-        if ours != replace(theirs, llm_timeout=ours.llm_timeout):
-            raise ValueError("another index or other models take another bot")
-        other = copy(self)
-        other._settings, other._engine = settings, _engine(settings, self._encodings)
-        return other
+        if settings.library != self._settings.library:
+            raise ValueError("these settings need another index or other models: open another bot")
+
+        sibling = copy(self)
+        sibling._settings = settings
+        sibling._engine = _engine(settings, self._encodings)
+        return sibling
 
     @property
     def engine(self) -> str:
-        """What answers: `built-in`, or a language model's name."""
+        """What answers: `built-in`, or the name of a language model."""
         return self._engine.model.name if self._engine else BUILT_IN
 
     def ask(
@@ -116,230 +122,243 @@ class Bot:
         built_in: bool = False,
         stop: threading.Event | None = None,
     ) -> Answer:
-        """The answer to a question, or a refusal with its reason.
+        """Returns the answer to a question, or a refusal with its reason.
 
-        `history`: the conversation's earlier turns, oldest first. `on_event` is told of each stage as it begins, and
-        of a language model's words as they arrive. `documents`: the names of those to ask; None asks all. `built_in`:
-        answers in the documents' own sentences although a language model is configured. `stop`, once set, stops a
-        language model. Raises FootnoteError for an empty question, LanguageModelError for a model that fails, and
-        StoppedError when stopped; the last two carry what had been written.
+        history: the earlier turns of the conversation, oldest first.
+        on_event: called when a stage begins and when words of a language model arrive.
+        documents: names of the documents to ask; None: all of them.
+        built_in: answer in the documents' own sentences, also if a language model is configured.
+        stop: once set, stops a language model.
+
+        Raises FootnoteError for an empty question, LanguageModelError for a model that fails and
+        StoppedError when stopped; the last two carry the words written so far.
         """
-        if not question.strip():
-            raise FootnoteError("The question is empty. Type one.")
-        asking = _Asking(question.strip(), history, on_event or _ignore, stop or threading.Event())
+        question = question.strip()
+        if not question:
+            raise FootnoteError("The question is empty. Type a question.")
+        stop = stop or threading.Event()
+        progress = _Progress(on_event)
         engine = None if built_in else self._engine
+        model = CountingModel(engine.model) if engine else None
+
         with self._lock:
             snapshot = self.index.snapshot(documents)
-        if engine:
-            asking.model = CountingModel(engine.model)
-            engine = replace(engine, model=asking.model)
-        ways = self._ways(asking, engine if snapshot.documents else None)
+        # The model call waits for a server, so it must not hold the lock.
+        forms = _understand(question, history, snapshot, model, progress, stop)
         with self._lock:
-            read = self._best_read(ways, snapshot, asking)
-            if self._refusal(snapshot, read.reading.confidence) or not engine:
-                return self._extractive(read, snapshot, asking)
-        return self._generative(read, snapshot, engine, asking)
+            retrieved = self._retrieve(forms, snapshot, progress)
+            standalone, reading = self._read(retrieved, snapshot, progress)
 
-    def _ways(self, asking: "_Asking", engine: ModelEngine | None) -> tuple[str, ...]:
-        """The ways to understand the question after the turns before: as the model puts it, or else by rule."""
-        if engine and asking.history:
-            asking.tell(Event("understand"))
-            form = standalone_by_model(asking.question, asking.history, engine.model, asking.stop)
-            asking.clock.lap("answer")
-            if form:
-                return (form,)
-        return standalone_by_rule(asking.question, asking.history)
+        progress.begin("answer")
+        refusal = self._refusal(snapshot, reading.confidence)
+        if refusal:
+            content = _Content(BUILT_IN, (), reading.passages, refusal)
+        elif engine and model:
+            draft = draft_answer(standalone, reading.passages, model, progress.hear, stop)
+            content = self._verify(draft, engine, standalone, reading, snapshot, progress)
+        else:
+            content = _extract(standalone, reading, snapshot)
 
-    def _best_read(self, ways: Sequence[str], snapshot: Snapshot, asking: "_Asking") -> "_Read":
-        """Of the ways to understand a question, the one that the reader is surest of."""
-        asked = [correct_spelling(way, snapshot.words, self._knows(snapshot)) for way in ways]
-        read = [_Read(way, self._read(way, snapshot, asking)) for way in asked]
-        return max(read, key=lambda one: one.reading.confidence)
-
-    def _extractive(
-        self, read: "_Read", snapshot: Snapshot, asking: "_Asking", notices: tuple[str, ...] = ()
-    ) -> Answer:
-        """The answer in the documents' own sentences, or the refusal."""
-        asking.tell(Event("answer"))
-        reason = self._refusal(snapshot, read.reading.confidence)
-        sentences = () if reason else compose(read.asked, read.reading, snapshot)
-        passages = _with_cited(read.reading.passages, sentences, snapshot)
-        asking.clock.lap("answer")
-        return _answer(asking, read, BUILT_IN, reason, sentences, passages, notices)
-
-    def _generative(
-        self, read: "_Read", snapshot: Snapshot, engine: ModelEngine, asking: "_Asking"
-    ) -> Answer:
-        """The answer in a language model's words, each sentence checked."""
-        asking.tell(Event("answer"))
-        draft = draft_answer(
-            read.asked, read.reading.passages, engine.model, asking.hear, asking.stop
+        return Answer(
+            question=question,
+            standalone_question=standalone,
+            text=content.text,
+            reason=content.reason,
+            confidence=reading.confidence,
+            sentences=content.sentences,
+            passages=content.passages,
+            engine=content.engine,
+            timings=progress.timings(),
+            notices=content.notices,
+            usage=model.usage if model and model.was_called else None,
         )
-        asking.clock.lap("answer")
-        if not draft.claims:
-            return _answer(
-                asking, read, engine.model.name, "model_declined", (), draft.seen, draft.notices
-            )
-        asking.tell(Event("verify"))
-        with self._lock:
-            sentences = engine.verifier.check(
-                draft.claims, [one.passage for one in draft.seen], snapshot
-            )
-            asking.clock.lap("verify")
-            if all(sentence.support == "unsupported" for sentence in sentences):
-                return self._extractive(
-                    read,
-                    snapshot,
-                    asking,
-                    (*draft.notices, NOTHING_SUPPORTED.format(model=engine.model.name)),
-                )
-        return _checked_answer(asking, read, engine, draft, sentences)
 
-    def _knows(self, snapshot: Snapshot) -> Callable[[str], bool]:
-        """Whether a word is no typing error: the model has it, or the documents have a form of it."""
-        return lambda word: self._embedder.knows(word) or stem(word) in snapshot.frequencies.counts
+    def _retrieve(
+        self, forms: Sequence[str], snapshot: Snapshot, progress: "_Progress"
+    ) -> list["_Retrieved"]:
+        """Finds the passages for each form of the question, its typing errors corrected."""
+        progress.begin("retrieve")
+        top_k = self._settings.top_k
 
-    def _read(self, asked: str, snapshot: Snapshot, asking: "_Asking") -> Reading:
-        """What reading finds for a question, as it stands."""
-        asking.tell(Event("retrieve"))
-        encoding = self._embedder.encode([asked])[0]
-        ranked = retrieve(
-            asked, encoding.vector, snapshot, self.index.nearest, self._settings.top_k
-        )
-        asking.clock.lap("retrieve")
-        asking.tell(Event("read"))
-        reading = self._reader.read(asked, encoding, ranked, snapshot)
-        asking.clock.lap("read")
-        return reading
+        def known(word: str) -> bool:
+            return self._embedder.knows(word) or stem(word) in snapshot.frequencies.counts
+
+        retrieved = []
+        for form in forms:
+            query = correct_spelling(form, snapshot.words, known)
+            # Each by itself: in bfloat16 a text's neighbours in a batch change its last digits.
+            encoding = self._embedder.encode([query])[0]
+            passages = retrieve(query, encoding.vector, snapshot, self.index.nearest, top_k)
+            retrieved.append(_Retrieved(query, encoding, passages))
+        return retrieved
+
+    def _read(
+        self, retrieved: Sequence["_Retrieved"], snapshot: Snapshot, progress: "_Progress"
+    ) -> tuple[str, Reading]:
+        """Returns the form of the question that the reader is surest of, and its reading."""
+        progress.begin("read")
+        readings = []
+        for form in retrieved:
+            reading = self._reader.read(form.question, form.encoding, form.passages, snapshot)
+            readings.append((form.question, reading))
+        return max(readings, key=lambda row: row[1].confidence)
 
     def _refusal(self, snapshot: Snapshot, confidence: float) -> Reason | None:
+        """Returns why the question is refused before any engine answers; None: it is not."""
         if not snapshot.documents:
             return "no_documents"
-        return (
-            "not_in_documents" if confidence < self._settings.threshold or not confidence else None
-        )
+        if not confidence or confidence < self._settings.threshold:
+            return "not_in_documents"
+        return None
+
+    def _verify(
+        self,
+        draft: DraftAnswer,
+        engine: ModelEngine,
+        question: str,
+        reading: Reading,
+        snapshot: Snapshot,
+        progress: "_Progress",
+    ) -> "_Content":
+        """Checks the claims of a draft. If none is supported, the built-in engine answers."""
+        name = engine.model.name
+        if not draft.claims:
+            return _Content(name, (), draft.seen, "model_declined", draft.notices)
+
+        progress.begin("verify")
+        with self._lock:
+            passages = [ranked.passage for ranked in draft.seen]
+            sentences = engine.verifier.check(draft.claims, passages, snapshot)
+
+        supported = tuple(claim for claim in sentences if claim.support != "unsupported")
+        if not supported:
+            progress.begin("answer")
+            notice = NOTHING_SUPPORTED.format(model=name)
+            content = _extract(question, reading, snapshot)
+            return replace(content, notices=(*draft.notices, notice))
+
+        left_out = len(sentences) - len(supported)
+        if not engine.strict or not left_out:
+            return _Content(name, sentences, draft.seen, notices=draft.notices)
+        count = "1 sentence" if left_out == 1 else f"{left_out} sentences"
+        notice = LEFT_OUT.format(count=count)
+        return _Content(name, supported, draft.seen, notices=(*draft.notices, notice))
+
+
+@dataclass(frozen=True, slots=True)
+class _Retrieved:
+    """A form of the question, its encoding, and the passages found for it, best first."""
+
+    question: str
+    encoding: Encoding
+    passages: list[RankedPassage]
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What an answer consists of, whichever engine wrote it."""
+
+    engine: str
+    sentences: tuple[AnswerSentence, ...]
+    passages: tuple[RankedPassage, ...]
+    reason: Reason | None = None
+    notices: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The sentences joined, or the words of the refusal."""
+        if self.reason:
+            return REFUSALS[self.reason]
+        return " ".join(sentence.text for sentence in self.sentences)
+
+
+class _Progress:
+    """Reports the stages of a question as they begin, and measures how long each takes."""
+
+    def __init__(self, on_event: OnEvent | None) -> None:
+        self._on_event = on_event
+        self._start = self._stage_start = time.perf_counter()
+        self._first_words: float | None = None
+        self._seconds = dict.fromkeys(("retrieve", "read", "answer", "verify"), 0.0)
+        # Before the first stage the snapshot is made: that belongs to finding passages.
+        self._measured = "retrieve"
+
+    def begin(self, stage: Stage) -> None:
+        """Ends the stage before, and begins this one."""
+        self._end_stage()
+        # Understanding is a call of the language model: its time is the engine's.
+        self._measured = "answer" if stage == "understand" else stage
+        self.hear(Event(stage))
+
+    def hear(self, event: Event) -> None:
+        """Reports an event, and remembers when the first words came."""
+        if event.words and self._first_words is None:
+            self._first_words = time.perf_counter() - self._start
+        if self._on_event:
+            self._on_event(event)
+
+    def timings(self) -> dict[str, float]:
+        """Ends the last stage and returns the seconds of all."""
+        self._end_stage()
+        timings = dict(self._seconds)
+        if self._first_words is not None:
+            timings["first_words"] = self._first_words
+        timings["total"] = self._stage_start - self._start
+        return timings
+
+    def _end_stage(self) -> None:
+        now = time.perf_counter()
+        self._seconds[self._measured] += now - self._stage_start
+        self._stage_start = now
+
+
+def _engine(settings: Settings, encodings: EncodingCache) -> ModelEngine | None:
+    """Returns the language model of the settings with its verifier; None: the built-in engine."""
+    if settings.llm == BUILT_IN:
+        return None
+    model = language_model(LlmSettings.from_settings(settings))
+    return ModelEngine(model, Verifier(encodings, CrossEncoderEntailment()), settings.strict)
+
+
+def _understand(
+    question: str,
+    history: Sequence[Turn],
+    snapshot: Snapshot,
+    model: LanguageModel | None,
+    progress: _Progress,
+    stop: threading.Event,
+) -> tuple[str, ...]:
+    """Returns the forms in which the question may stand alone; the reader chooses one of them."""
+    if model and history and snapshot.documents:
+        progress.begin("understand")
+        form = standalone_by_model(question, history, model, stop)
+        if form:
+            return (form,)
+    return standalone_by_rule(question, history)
+
+
+def _extract(question: str, reading: Reading, snapshot: Snapshot) -> _Content:
+    """Returns the answer of the built-in engine, in the documents' own sentences."""
+    sentences = compose(question, reading, snapshot)
+    passages = _with_cited(reading.passages, sentences, snapshot)
+    return _Content(BUILT_IN, sentences, passages)
 
 
 def _with_cited(
     passages: tuple[RankedPassage, ...], sentences: Sequence[AnswerSentence], snapshot: Snapshot
 ) -> tuple[RankedPassage, ...]:
-    """What was read, and last what was looked up beside it to say whom a sentence speaks of."""
-    shown = {one.passage.id for one in passages}
-    by_name = {document.name: document for document in snapshot.documents}
-    holding = (
-        snapshot.passage_at(by_name[citation.document], citation.start)
-        for sentence in sentences
-        for citation in sentence.citations
-    )
-    extra = {passage.id: passage for passage in holding if passage.id not in shown}
-    return (
-        *passages,
-        *(RankedPassage(passage, 0.0, Why(None, None, 0.0)) for passage in extra.values()),
-    )
+    """Returns the passages that were read, then those that were only cited.
 
-
-def _engine(settings: Settings, encodings: EncodingCache) -> ModelEngine | None:
-    """The language model that the settings name, which is not asked yet, and what checks it."""
-    if settings.llm == BUILT_IN:
-        return None
-    return ModelEngine(
-        language_model(LlmSettings.from_settings(settings)),
-        Verifier(encodings, CrossEncoderEntailment()),
-        settings.strict,
-    )
-
-
-def _ignore(_: Event) -> None:
-    """For who does not listen."""
-
-
-class _Clock:
-    """Seconds between laps."""
-
-    def __init__(self) -> None:
-        self._begun = self._last = time.perf_counter()
-        self._laps = dict.fromkeys(("retrieve", "read", "answer", "verify"), 0.0)
-        self._heard: float | None = None
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self._laps[stage] += now - self._last
-        self._last = now
-
-    def hear(self) -> None:
-        """Keeps the time of the first words."""
-        self._heard = self._heard or time.perf_counter()
-
-    def timings(self) -> dict[str, float]:
-        heard = {"first_words": self._heard - self._begun} if self._heard else {}
-        return {**self._laps, **heard, "total": self._last - self._begun}
-
-
-@dataclass(slots=True)
-class _Asking:
-    """A question under way."""
-
-    question: str
-    history: Sequence[Turn]
-    tell: OnEvent
-    stop: threading.Event
-    clock: _Clock = field(default_factory=_Clock)
-    model: CountingModel | None = None
-    """The language model that answers, if one does."""
-
-    def hear(self, event: Event) -> None:
-        """Tells of an event, and keeps when the first words came."""
-        if event.words:
-            self.clock.hear()
-        self.tell(event)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A question as it was understood, and what reading found for it."""
-
-    asked: str
-    reading: Reading
-
-
-def _checked_answer(
-    asking: _Asking,
-    read: _Read,
-    engine: ModelEngine,
-    draft: DraftAnswer,
-    sentences: tuple[AnswerSentence, ...],
-) -> Answer:
-    """A model's answer; in strict mode without the sentences that nothing supports."""
-    notices = draft.notices
-    kept = tuple(sentence for sentence in sentences if sentence.support != "unsupported")
-    if engine.strict and len(kept) < len(sentences):
-        count = len(sentences) - len(kept)
-        notices += (
-            LEFT_OUT.format(count=f"{count} sentence" if count == 1 else f"{count} sentences"),
-        )
-        sentences = kept
-    return _answer(asking, read, engine.model.name, None, sentences, draft.seen, notices)
-
-
-def _answer(
-    asking: _Asking,
-    read: _Read,
-    engine: str,
-    reason: Reason | None,
-    sentences: tuple[AnswerSentence, ...],
-    passages: tuple[RankedPassage, ...],
-    notices: tuple[str, ...],
-) -> Answer:
-    return Answer(
-        question=asking.question,
-        standalone_question=read.asked,
-        text=REFUSALS[reason] if reason else " ".join(sentence.text for sentence in sentences),
-        reason=reason,
-        confidence=read.reading.confidence,
-        sentences=sentences,
-        passages=passages,
-        engine=engine,
-        timings=asking.clock.timings(),
-        notices=notices,
-        usage=asking.model.usage if asking.model and asking.model.was_called else None,
-    )
+    A sentence before the one that answers is cited where it says whom or what that speaks of; it
+    may lie in a passage that was not retrieved.
+    """
+    documents = {document.name: document for document in snapshot.documents}
+    shown = {ranked.passage.id for ranked in passages}
+    extra = []
+    for sentence in sentences:
+        for citation in sentence.citations:
+            passage = snapshot.passage_at(documents[citation.document], citation.start)
+            if passage.id not in shown:
+                shown.add(passage.id)
+                extra.append(RankedPassage(passage, 0.0, Why(None, None, 0.0)))
+    return (*passages, *extra)

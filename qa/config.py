@@ -1,7 +1,8 @@
 """Settings: one frozen object, read from the environment and flags at the entry points only."""
 
+import math
 import os
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -19,116 +20,143 @@ SMALLEST_CONTEXT = 512
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person can choose. `QA_HOME=…` sets `home`, `--home` the same; so for each field.
+    """What a person can choose. `QA_HOME=…` sets `home`, `--home` too; so for each field.
 
-    Raises FootnoteError, from `from_environment`, for a value out of range.
+    The first five fields say what the library is, the others how to answer from it.
     """
 
     home: Path
-    """Holds the index, conversations, users, and runs."""
+    """The folder of the index, conversations, users, and runs."""
     index: Path | None = None
-    """The folder of the index, if it is not that of `home`."""
+    """The folder of the index, if it is not in `home`."""
     embedding: str = PACKAGED_EMBEDDING
-    """A sentence-transformers model: the packaged one, or any name or folder that the library can load."""
+    """The packaged model, or the name or folder of a sentence-transformers model."""
     reader: str = PACKAGED_READER
-    """An extractive question-answering model: the packaged one, or any name or folder that transformers can load."""
+    """The packaged model, or the name or folder of an extractive question-answering model."""
     chroma_url: str | None = None
     """A Chroma server (`http://host:port`); None: a folder."""
     top_k: int = 5
     """How many passages are read."""
     threshold: float = 0.55
-    """Confidence, 0 to 1, under which a question is refused; `python -m eval threshold` chose the default."""
+    """A question with a lower confidence, 0 to 1, is refused. See `python -m eval threshold`."""
     llm: str = BUILT_IN
-    """What answers: `built-in`, or a language model as `provider/model` (`qa.llm.client` knows the providers)."""
+    """The engine: `built-in`, or a language model as `provider/model`."""
     llm_url: str | None = field(default=None, repr=False)
-    """The address of the model's server, where it is not the provider's usual one; it may hold a password."""
+    """The address of the model's server, if it is not the provider's; it may hold a password."""
     llm_key: str | None = field(default=None, repr=False)
-    """Its key; unset: what the provider's own variable says."""
+    """The key of the model's server; None: the value of the provider's own variable."""
     llm_context: int | None = None
-    """Tokens that the model takes, prompt and answer together; None: what its server says."""
+    """Tokens that the model takes, prompt and answer together; None: what its server reports."""
     llm_timeout: float = 60.0
-    """Seconds without a word from the model after which it is given up."""
+    """Seconds without a word after which a call of the model fails."""
     strict: bool = False
-    """Whether sentences of the model that the documents do not support are left out."""
+    """Whether a model's sentences that the documents do not support are left out."""
 
     @property
     def store(self) -> Path | str:
-        """Where the index is: a folder or a server's address."""
+        """Where the index is: a folder, or the address of a server."""
         return self.chroma_url or self.index or self.home / "index"
+
+    @property
+    def library(self) -> Hashable:
+        """The settings that decide which index and models are loaded.
+
+        Bots with an equal `library` share both; all other settings change only how to answer.
+        """
+        return (self.home, self.index, self.embedding, self.reader, self.chroma_url)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **flags: Any) -> "Settings":
-        """Settings from `QA_…` variables, overridden by the flags that are not None."""
-        raw: dict[str, Any] = {"home": user_data_path("footnote")}
-        for one in fields(cls):
-            value = flags.get(one.name)
+        """Reads `QA_…` variables; a flag that is not None wins over its variable.
+
+        Raises FootnoteError for an invalid value.
+        """
+        values: dict[str, Any] = {"home": user_data_path("footnote")}
+        for setting in fields(cls):
+            name = setting.name
+            value = flags.get(name)
             if value is None:
-                value = environ.get(f"QA_{one.name.upper()}") or None
+                # An empty variable counts as unset.
+                value = environ.get(f"QA_{name.upper()}") or None
             if value is not None:
-                raw[one.name] = value
-        return _checked(cls, raw)
+                values[name] = value
+
+        for name in ("home", "index"):
+            if name in values:
+                values[name] = _folder(values[name])
+        for name, rule in _RULES.items():
+            if name in values:
+                values[name] = _parsed(name, values[name], rule)
+        return cls(**values)
 
     def as_environment(self) -> dict[str, str]:
         """Returns the settings as `QA_…` variables, for a process that this one starts."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {
-            f"QA_{name.upper()}": str(value) for name, value in values.items() if value is not None
-        }
+        environ = {}
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if value is not None:
+                environ[f"QA_{setting.name.upper()}"] = str(value)
+        return environ
 
 
 def share_processors(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Lets the models' threads sleep while they wait for each other; to be called before a model is loaded.
+    """Lets the models' threads sleep while they wait. Call it before a model is loaded.
 
-    As they come they spin, and two programs that do so on two processors starve each other: beside another model an
-    answer took 3.2 s, and takes 0.2 s; alone it takes no longer.
+    By default they spin, and two programs that spin on two processors starve each other: beside
+    another model an answer took 3.2 s instead of 0.2 s; alone it takes no longer.
     """
     environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def _checked(cls: type[Settings], raw: dict[str, Any]) -> Settings:
-    try:
-        raw.update(
-            {key: Path(raw[key]).expanduser().absolute() for key in ("home", "index") if key in raw}
-        )
-    except RuntimeError as error:
-        raise FootnoteError(f"{error} Set QA_HOME or QA_INDEX to a folder.") from error
-    for key, (kind, words) in _KINDS.items():
-        try:
-            raw.update({key: kind(raw[key])} if key in raw else {})
-        except (ValueError, KeyError) as error:
-            raise FootnoteError(f"{key} takes {words}, not {raw[key]}: {_set(key)}.") from error
-    settings = cls(**raw)
-    if not 1 <= settings.top_k <= 100:
-        raise FootnoteError(f"top_k must be from 1 to 100, not {settings.top_k}: {_set('top_k')}.")
-    if not 0 <= settings.threshold <= 1:
-        raise FootnoteError(
-            f"threshold must be from 0 to 1, not {settings.threshold}: {_set('threshold')}."
-        )
-    if settings.llm_context is not None and settings.llm_context < SMALLEST_CONTEXT:
-        raise FootnoteError(
-            f"llm_context must be {SMALLEST_CONTEXT} or more: {_set('llm_context')}."
-        )
-    if not settings.llm_timeout > 0:
-        raise FootnoteError(f"llm_timeout must be more than 0 seconds: {_set('llm_timeout')}.")
-    return settings
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How the text of a setting is read, and which values are valid."""
 
-
-def _set(key: str) -> str:
-    """Where a person sets it."""
-    return f"set QA_{key.upper()} or --{key.replace('_', '-')}"
+    wanted: str
+    """What a valid value is, in words."""
+    parse: Callable[[Any], Any]
+    valid: Callable[[Any], bool] = lambda _: True
 
 
 def _switch(value: Any) -> bool:
     return _SWITCH[str(value).strip().casefold()]
 
 
-_SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
-    ("0", "false", "no", "off"), False
-)
-_KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "top_k": (int, "a whole number"),
-    "threshold": (float, "a number"),
-    "llm_context": (int, "a whole number"),
-    "llm_timeout": (float, "a number of seconds"),
-    "strict": (_switch, "1 or 0"),
+_SWITCH = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
 }
+_RULES = {
+    "top_k": _Rule("a whole number from 1 to 100", int, lambda n: 1 <= n <= 100),
+    "threshold": _Rule("a number from 0 to 1", float, lambda x: 0 <= x <= 1),
+    "llm_context": _Rule(
+        f"a whole number of {SMALLEST_CONTEXT} or more", int, lambda n: n >= SMALLEST_CONTEXT
+    ),
+    "llm_timeout": _Rule(
+        "a number of seconds above 0", float, lambda x: x > 0 and not math.isnan(x)
+    ),
+    "strict": _Rule("1 or 0", _switch),
+}
+
+
+def _parsed(name: str, value: Any, rule: _Rule) -> Any:
+    """Returns the value of a setting. Raises FootnoteError when it is invalid."""
+    message = (
+        f"Invalid {name} {str(value)!r}: it must be {rule.wanted}. "
+        f"Set QA_{name.upper()} or --{name.replace('_', '-')}."
+    )
+    try:
+        parsed = rule.parse(value)
+    except (ValueError, KeyError) as error:
+        raise FootnoteError(message) from error
+    if not rule.valid(parsed):
+        raise FootnoteError(message)
+    return parsed
+
+
+def _folder(path: str | Path) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        # The path begins with `~`, and the system knows no home folder.
+        raise FootnoteError(f"{error} Set QA_HOME or QA_INDEX to a folder.") from error

@@ -1,65 +1,66 @@
-"""Everything that Footnote raises on purpose. Each message says what failed, on what, and what to do next.
+"""The errors that Footnote raises on purpose. Each message: what failed, the cause, the next step.
 
-FootnoteError             exit code 2: bad usage or bad data
+FootnoteError             exit code 2: invalid usage or invalid data
 ├── DocumentError         a file that cannot be read as a document
-├── QuestionFileError     a question file with bad lines, all of them named
-├── RunError              an evaluation run that is not whole, or two that cannot be compared
+├── QuestionFileError     a question file with invalid lines
+├── RunError              an evaluation run that is incomplete or cannot be compared
 ├── IndexMismatchError    an index that was built with other settings
 ├── IndexDamagedError     an index folder that cannot be opened
-└── BrokenError           exit code 3: something broke while running
-    ├── NotWritableError  a folder that does not take writes
+└── BrokenError           exit code 3: something failed while running
+    ├── NotWritableError  a folder that cannot be written to
     └── ModelError        a model that cannot be loaded
-        └── LanguageModelError  a language model that gave no answer, or broke off in one
-            └── StoppedError    the person stopped it
+        └── LanguageModelError  a language model that failed before or during its answer
+            └── StoppedError    the person stopped the answer
 
-Only the entry points (`qa.cli`, `eval.__main__`, the page) catch these and print them without a traceback.
+Only the entry points (`qa.__main__`, `eval.__main__`, the page) catch these errors and print them
+without a traceback.
 """
 
 
 class FootnoteError(Exception):
-    """The base of all; bad usage or bad data."""
+    """The base of all errors of this project; also raised for invalid usage."""
 
     exit_code = 2
 
 
 class DocumentError(FootnoteError):
-    """A file that cannot be read: missing, empty, of another kind, damaged, encrypted, too large; names the file."""
+    """A file that cannot be read: missing, empty, damaged, encrypted, too large or unsupported."""
 
 
 class QuestionFileError(FootnoteError):
-    """A question file with bad lines; the message lists every one with its number."""
+    """A question file with invalid lines; the message lists each line with its number."""
 
 
 class RunError(FootnoteError):
-    """An evaluation run that is not there, was cut off or is damaged; two that cannot be compared."""
+    """An evaluation run that is missing, incomplete or damaged, or that cannot be compared."""
 
 
 class IndexMismatchError(FootnoteError):
-    """An index built with another embedding model, splitter or schema; names the command that rebuilds it."""
+    """An index built with another embedding model, splitter or schema; names `rebuild`."""
 
 
 class IndexDamagedError(FootnoteError):
-    """An index folder that cannot be opened; says how to move it away and begin anew."""
+    """An index folder that cannot be opened; the message says how to start again."""
 
 
 class BrokenError(FootnoteError):
-    """Something that is neither the person's input nor their data."""
+    """A failure that neither the person's input nor their data caused."""
 
     exit_code = 3
 
 
 class NotWritableError(BrokenError):
-    """A folder that does not take writes: read-only or full."""
+    """A folder that cannot be written to: read-only or full."""
 
 
 class ModelError(BrokenError):
-    """A model that cannot be loaded; names what to install or set."""
+    """A model that cannot be loaded; the message names what to install or set."""
 
 
 class LanguageModelError(ModelError):
-    """A language model that gave no answer, or broke off in one.
+    """A language model that failed before or during its answer.
 
-    `streamed`: its words up to then, clean: without what a reader is not to see.
+    `streamed` is what the model had written, as plain text without citation markers.
     """
 
     def __init__(self, message: str, streamed: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The values that pass between the stages: frozen, with few fields; what can be derived is a property."""
+"""The values that pass between the stages: frozen, with few fields; derived values are properties."""
 
 import hashlib
 from bisect import bisect_right
@@ -8,35 +8,37 @@ from typing import Any, Literal
 
 Support = Literal["verbatim", "supported", "weak", "unsupported"]
 Reason = Literal["no_documents", "not_in_documents", "model_declined"]
-
+Stage = Literal["understand", "retrieve", "read", "answer", "words", "verify"]
 EMBEDDED_TITLE = 200
 """Characters of a title that the embedder sees; more would push the passage out of its limit."""
 
 
 def digest(*parts: str) -> str:
-    """The first 32 hexadecimal digits of the SHA-256 of the parts, each preceded by its length."""
+    """Returns the first 32 hexadecimal digits of the SHA-256 of the parts."""
+    # The lengths keep ("ab", "c") and ("a", "bc") apart.
     joined = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text a person brought. `text` is canonical: Unicode as found, line ends `\\n`; every offset counts in it."""
+    """A text that a person added. All offsets count the characters of `text`."""
 
     name: str
-    """What people call it: the file's path below the folder that was added. Unique in a library."""
+    """The file's path below the folder that was added. Unique in a library."""
     source: str
-    """Where it came from: the file's absolute path, or `uploads/` and the name of what was uploaded."""
+    """The file's absolute path, or `uploads/` and the name of the uploaded file."""
     title: str
     text: str
+    """Unicode as found, line ends `\\n`. Citations quote it, so it never changes."""
     publisher: str | None = None
     markdown: bool = False
     examples: tuple[str, ...] = ()
-    """Questions worth asking of it, shown while a chat is empty."""
+    """Questions to ask of it, shown while a chat is empty."""
     pages: tuple[int, ...] = ()
-    """The offsets at which its pages begin, the first at 0; none: it has no pages."""
+    """The offsets at which its pages begin, the first at 0; empty: it has no pages."""
+    # Computed once: the id of every passage needs it, and hashing a long text takes time.
     _version: str = field(init=False, repr=False, compare=False)
-    """Kept: every passage's id needs it, and a long text takes its time."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_version", digest(self.text))
@@ -50,13 +52,13 @@ class Document:
         return self._version
 
     def page_at(self, offset: int) -> int | None:
-        """The page that holds a character, counted from 1; None in a document without pages."""
+        """Returns the page of a character, counted from 1; None in a document without pages."""
         return bisect_right(self.pages, offset) or None
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Half-open character offsets in a document's text."""
+    """Half-open character offsets in the text of a document."""
 
     start: int
     end: int
@@ -65,22 +67,21 @@ class Span:
         return self.end - self.start
 
     def overlap(self, other: "Span") -> int:
-        """How many characters the two share."""
+        """Returns how many characters two spans share."""
         return max(0, min(self.end, other.end) - max(self.start, other.start))
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of a document. The passages of a document, in order, make up its text: no gap, no overlap."""
+    """A part of a document. Its passages, in order, make up its text: no gap, no overlap."""
 
     document: Document
     span: Span
 
     @property
     def id(self) -> str:
-        return digest(
-            self.document.id, self.document.version, str(self.span.start), str(self.span.end)
-        )
+        document, span = self.document, self.span
+        return digest(document.id, document.version, str(span.start), str(span.end))
 
     @property
     def text(self) -> str:
@@ -94,17 +95,25 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Where a passage's rank comes from. Ranks count from 1; None: that ranking did not bring the passage."""
+    """Where a passage's rank comes from. Ranks count from 1; None: it is not in that ranking."""
 
     dense_rank: int | None
     lexical_rank: int | None
     fused: float
     reader: float | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "dense_rank": self.dense_rank,
+            "lexical_rank": self.lexical_rank,
+            "fused": self.fused,
+            "reader": self.reader,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class RankedPassage:
-    """A passage with its score (higher is better) and the reasons for it."""
+    """A passage with its score (higher is better) and where the score comes from."""
 
     passage: Passage
     score: float
@@ -118,18 +127,13 @@ class RankedPassage:
             "end": passage.span.end,
             "text": passage.text,
             "score": self.score,
-            "why": {
-                "dense_rank": self.why.dense_rank,
-                "lexical_rank": self.why.lexical_rank,
-                "fused": self.why.fused,
-                "reader": self.why.reader,
-            },
+            "why": self.why.as_json(),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The exact words a sentence rests on: `text[start:end] == quote` in that version of that document."""
+    """The exact words behind a sentence: `text[start:end] == quote` in this document version."""
 
     document: str
     title: str
@@ -138,32 +142,33 @@ class Citation:
     end: int
     quote: str
     page: int | None = None
-    """The page on which it begins, counted from 1, where the document has pages."""
+    """The page on which it begins, counted from 1, if the document has pages."""
 
     def as_json(self) -> dict[str, Any]:
-        page = {} if self.page is None else {"page": self.page}
-        return {
+        fields = {
             "document": self.document,
             "title": self.title,
             "version": self.version,
             "start": self.start,
             "end": self.end,
             "quote": self.quote,
-            **page,
         }
+        if self.page is not None:
+            fields["page"] = self.page
+        return fields
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """One sentence of an answer with what it rests on."""
+    """One sentence of an answer with its citations."""
 
     text: str
     support: Support
     citations: tuple[Citation, ...]
     span: Citation | None = None
-    """The very words that answer, inside one of the citations; None: none stand out."""
+    """The words that answer, inside one of the citations; None: no words stand out."""
     bold: Span | None = None
-    """Where those words stand in `text`."""
+    """The offsets of these words in `text`."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -184,7 +189,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a language model was given and gave for one answer, in tokens as `LanguageModel.count` has them."""
+    """What a language model read and wrote for one answer, in tokens as it counts them."""
 
     prompt_tokens: int
     answer_tokens: int
@@ -195,7 +200,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What `Bot.ask` gives. A refusal is one too: `abstained`, with a reason and no sentence."""
+    """The result of `Bot.ask`. A refusal is an answer too: it has a reason and no sentence."""
 
     question: str
     standalone_question: str
@@ -203,17 +208,17 @@ class Answer:
     """The sentences joined by spaces; for a refusal, the words shown to the person."""
     reason: Reason | None
     confidence: float
-    """0 to 1, higher: surer that the documents answer; given for refusals too."""
+    """0 to 1, higher: surer that the documents answer; refusals have it too."""
     sentences: tuple[AnswerSentence, ...]
     passages: tuple[RankedPassage, ...]
-    """What was read, best first."""
+    """The passages that were read, best first."""
     engine: str
     timings: dict[str, float] = field(default_factory=dict)
-    """Seconds: retrieve, read, answer, verify, total; where a model answered, `first_words`: until its first."""
+    """Seconds: retrieve, read, answer, verify, total; with a language model also `first_words`."""
     notices: tuple[str, ...] = ()
-    """What the person should know of how it came about: what was left out, and why."""
+    """What the person should know of how the answer came about, for example what was left out."""
     usage: Usage | None = None
-    """None: no language model was asked."""
+    """None: no language model was called."""
 
     @property
     def abstained(self) -> bool:
@@ -221,7 +226,7 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """The contract of `python -m qa ask --json` and of `results.jsonl`."""
-        return {
+        fields = {
             "question": self.question,
             "standalone_question": self.standalone_question,
             "answer": self.text,
@@ -233,17 +238,19 @@ class Answer:
             "engine": self.engine,
             "timings": dict(self.timings),
             "notices": list(self.notices),
-            **({"usage": self.usage.as_json()} if self.usage else {}),
         }
+        if self.usage:
+            fields["usage"] = self.usage.as_json()
+        return fields
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something `Bot.ask` tells while it works."""
+    """What `Bot.ask` reports while it works."""
 
-    stage: Literal["understand", "retrieve", "read", "answer", "words", "verify"]
+    stage: Stage
     words: str = ""
-    """Of the stage "words": what a language model wrote since the last one, without its marks."""
+    """For the stage "words": what a language model wrote since the last event, without markers."""
 
 
 OnEvent = Callable[[Event], None]

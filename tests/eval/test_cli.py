@@ -133,8 +133,11 @@ def test_a_broken_question_gives_exit_code_3_and_all_the_rest(
         (["--kind", "fact", "colour"], "no kind colour. It has: absent, fact, follow-up"),
         (["--kind", "fact", "--split", "test"], "no question left by --split test and --kind fact"),
         (["--filter", "zebra"], "no question left by --filter zebra"),
-        (["--top-k", "many"], "top_k takes a whole number, not many: set QA_TOP_K or --top-k"),
-        (["--threshold", "7"], "threshold must be from 0 to 1"),
+        (
+            ["--top-k", "many"],
+            "Invalid top_k 'many': it must be a whole number from 1 to 100. Set QA_TOP_K or --top-k.",
+        ),
+        (["--threshold", "7"], "Invalid threshold '7': it must be a number from 0 to 1"),
         (["--engine", "none/such"], "none/such"),
         (["--out", "."], "is there already"),
     ],

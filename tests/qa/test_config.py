@@ -1,5 +1,6 @@
 """Settings: flags before the environment before the defaults."""
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -7,46 +8,76 @@ import pytest
 from qa.config import Settings
 from qa.errors import FootnoteError
 
+ENVIRON = {
+    "QA_HOME": "/home/x",
+    "QA_INDEX": "/ix",
+    "QA_EMBEDDING": "m",
+    "QA_READER": "r",
+    "QA_CHROMA_URL": "http://c:1",
+    "QA_TOP_K": "3",
+    "QA_THRESHOLD": "0.25",
+    "QA_LLM": "openai-like/m",
+    "QA_LLM_URL": "http://m:2/v1",
+    "QA_LLM_KEY": "secret",
+    "QA_LLM_CONTEXT": "2048",
+    "QA_LLM_TIMEOUT": "2.5",
+    "QA_STRICT": "Yes",
+}
+SETTINGS = Settings(
+    home=Path("/home/x"),
+    index=Path("/ix"),
+    embedding="m",
+    reader="r",
+    chroma_url="http://c:1",
+    top_k=3,
+    threshold=0.25,
+    llm="openai-like/m",
+    llm_url="http://m:2/v1",
+    llm_key="secret",
+    llm_context=2048,
+    llm_timeout=2.5,
+    strict=True,
+)
 
-def test_every_setting_is_read_from_the_environment_and_a_flag_wins() -> None:
-    environ = {
-        "QA_HOME": "/home/x",
-        "QA_INDEX": "/ix",
-        "QA_EMBEDDING": "m",
-        "QA_READER": "r",
-        "QA_CHROMA_URL": "http://c:1",
-        "QA_TOP_K": "3",
-        "QA_THRESHOLD": "0.25",
-        "QA_LLM": "openai-like/m",
-        "QA_LLM_URL": "http://m:2/v1",
-        "QA_LLM_KEY": "secret",
-        "QA_LLM_CONTEXT": "2048",
-        "QA_LLM_TIMEOUT": "2.5",
-        "QA_STRICT": "Yes",
-    }
-    found = Settings.from_environment(environ)
-    model = ("openai-like/m", "http://m:2/v1", "secret", 2048, 2.5, True)
-    assert found == Settings(Path("/home/x"), Path("/ix"), "m", "r", "http://c:1", 3, 0.25, *model)
-    assert "secret" not in repr(found)
-    flagged = Settings.from_environment(
-        environ, top_k="5", threshold="0", home="/other", index=None
+
+def test_settings_environment_sets_every_field() -> None:
+    assert Settings.from_environment(ENVIRON) == SETTINGS
+    assert {f"QA_{field.name.upper()}" for field in fields(Settings)} == set(ENVIRON)
+
+
+def test_settings_flag_wins_over_its_variable() -> None:
+    """A flag that is None counts as not given."""
+    settings = Settings.from_environment(
+        ENVIRON, top_k="5", threshold="0", home="/other", index=None
     )
-    assert (flagged.top_k, flagged.threshold, flagged.home, flagged.index) == (
-        5,
-        0.0,
-        Path("/other"),
-        Path("/ix"),
-    )
+    assert settings == replace(SETTINGS, top_k=5, threshold=0.0, home=Path("/other"))
 
 
-def test_an_empty_variable_is_none() -> None:
+def test_settings_as_environment_reads_back_equal() -> None:
+    assert Settings.from_environment(SETTINGS.as_environment()) == SETTINGS
+
+
+def test_settings_repr_shows_no_secret() -> None:
+    assert "secret" not in repr(SETTINGS)
+    assert "http://m:2" not in repr(SETTINGS)
+
+
+def test_settings_empty_variable_counts_as_unset() -> None:
     assert Settings.from_environment({"QA_TOP_K": "", "QA_HOME": "/h"}) == Settings(Path("/h"))
 
 
-def test_the_store_is_a_server_before_a_folder() -> None:
+def test_settings_store_prefers_server_then_folder() -> None:
     assert Settings(Path("/h")).store == Path("/h/index")
     assert Settings(Path("/h"), index=Path("/i")).store == Path("/i")
     assert Settings(Path("/h"), index=Path("/i"), chroma_url="http://c").store == "http://c"
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
+def test_settings_library_has_what_needs_other_models(field: str) -> None:
+    """Only these five settings need another index or other models."""
+    changed = replace(Settings(Path("/h")), **{field: "changed"})
+    needs_other_models = field in ("home", "index", "embedding", "reader", "chroma_url")
+    assert (changed.library != Settings(Path("/h")).library) == needs_other_models
 
 
 @pytest.mark.parametrize(
@@ -65,6 +96,6 @@ def test_the_store_is_a_server_before_a_folder() -> None:
         ("QA_STRICT", "maybe"),
     ],
 )
-def test_a_value_out_of_range_is_named(name: str, value: str) -> None:
-    with pytest.raises(FootnoteError, match=name.removeprefix("QA_").lower()):
+def test_settings_invalid_value_names_the_setting(name: str, value: str) -> None:
+    with pytest.raises(FootnoteError, match=rf"{name.removeprefix('QA_').lower()}.*{name}"):
         Settings.from_environment({name: value})
