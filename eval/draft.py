@@ -157,7 +157,7 @@ def unasked(document: Document, asked: Iterable[Question], seed: int = 0) -> Ite
     """Sentences that no question rests on yet, for the person to write one; in an order that the seed decides."""
     evidence = [quote for question in asked for quote in question.evidence]
     sentences = segment(document)
-    left = [one.span for one in sentences if one.answers and one.kind in ("prose", "item")]
+    left = [one.span for one in sentences if one.may_answer and one.kind in ("prose", "item")]
     random.Random(seed).shuffle(left)
     for span in left:
         text = document.text[span.start : span.end]
@@ -257,7 +257,11 @@ def _passages(sentences: Sequence[Sentence]) -> Iterator[Span]:
                 yield Span(start, end)
             start, answers = -1, False
         start = sentence.span.start if start < 0 else start
-        end, paragraph, answers = sentence.span.end, sentence.paragraph, answers or sentence.answers
+        end, paragraph, answers = (
+            sentence.span.end,
+            sentence.paragraph,
+            answers or sentence.may_answer,
+        )
     if answers:
         yield Span(start, end)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from qa.text.facts import calendar, named, numbers
+from qa.text.facts import is_named_in, months_and_weekdays, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ def _places(question: str) -> Iterator[tuple[re.Match[str], Sequence[str]]]:
 
 def _has(text: str, word: str) -> bool:
     """Whether a text has a name, also as that of its people, a month or weekday, or a number, however written."""
-    if dates := calendar(word):
-        return bool(dates & calendar(text))
+    if dates := months_and_weekdays(word):
+        return bool(dates & months_and_weekdays(text))
     if word[0].isdigit():
-        return any(number.told_by(numbers(text)) for number in numbers(word))
-    return named(word, text)
+        return any(number.is_among(numbers(text)) for number in numbers(word))
+    return is_named_in(word, text)
 
 
 _YEAR = re.compile(r"\b(?P<old>(?:1[5-9]|20)\d\d)\b")

@@ -24,7 +24,7 @@ class PlainReader:
     ) -> Reading:
         """Every sentence that may answer, best first; the passages stay as they were ranked."""
         pairs = [
-            (one, s) for one in ranked for s in snapshot.sentences_in(one.passage) if s.answers
+            (one, s) for one in ranked for s in snapshot.sentences_in(one.passage) if s.may_answer
         ]
         if not pairs:
             return Reading((), tuple(ranked), 0.0)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from qa.text.facts import calendar
-from qa.text.words import STOPWORDS
+from qa.text.english import STOP_WORDS
+from qa.text.facts import months_and_weekdays
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _subject(told: Told, text: str) -> str | None:
         not words
         or len(words) > 9
         or _BREAKS.search(text)
-        or calendar(text)
+        or months_and_weekdays(text)
         or re.search(r"\b(?:to|by|with)\b", text)
     ):
         return None
@@ -166,7 +166,7 @@ def _subject(told: Told, text: str) -> str | None:
     opens = words[0] in told.names or (
         len(words) > 1 and _unlike(told, words[0]) and words[1][0].isupper()
     )
-    return text if opens and words[0].casefold() not in STOPWORDS else None
+    return text if opens and words[0].casefold() not in STOP_WORDS else None
 
 
 def _active(told: Told, pattern: str) -> Iterator[tuple[str, re.Match[str]]]:
@@ -179,12 +179,12 @@ def _active(told: Told, pattern: str) -> Iterator[tuple[str, re.Match[str]]]:
 def _bare(words: Sequence[str]) -> bool:
     """Whether a subject that opens with a common word is a noun without an article: "Iodine deficiency"."""
     plain = all(word.islower() for word in words[1:]) and len(words) <= 3
-    return plain and words[0].casefold() not in STOPWORDS and not _NO_NOUN.fullmatch(words[0])
+    return plain and words[0].casefold() not in STOP_WORDS and not _NO_NOUN.fullmatch(words[0])
 
 
 def _unlike(told: Told, word: str) -> bool:
     """Whether a capital at a sentence's beginning is a name's: the text never has the word without one."""
-    return word.casefold() not in told.common | STOPWORDS and not _NO_NOUN.fullmatch(word)
+    return word.casefold() not in told.common | STOP_WORDS and not _NO_NOUN.fullmatch(word)
 
 
 _NO_NOUN = re.compile(
@@ -205,7 +205,12 @@ def _plain(text: str, most: int = 9) -> bool:
         or re.fullmatch(rf"{_LINK}|an?", words[-1])
         or re.search(r"\band (?:\w+ed|built)$", text)
     )
-    return len(words) <= most and not hangs and not _BREAKS.search(text) and not calendar(text)
+    return (
+        len(words) <= most
+        and not hangs
+        and not _BREAKS.search(text)
+        and not months_and_weekdays(text)
+    )
 
 
 def _who_is(told: Told) -> Iterator[str]:
@@ -217,7 +222,7 @@ def _who_is(told: Told) -> Iterator[str]:
         before = re.search(r"\b(?:and|of|in|at|from|for|near) $", told.text[: match.start()])
         if (
             not before
-            and not calendar(match["name"])
+            and not months_and_weekdays(match["name"])
             and (match.start() or _subject(told, match["name"]))
         ):
             yield f"Who is {match['name']}?"
@@ -253,7 +258,7 @@ def _how_many(told: Told) -> Iterator[str]:
 
 def _how_many_of(told: Told, has: str) -> Iterator[str]:
     inside = re.finditer(rf", (?P<name>{_NAME}) {has}", told.text)
-    named = ((match["name"], match) for match in inside if not calendar(match["name"]))
+    named = ((match["name"], match) for match in inside if not months_and_weekdays(match["name"]))
     for subject, match in chain(_active(told, has), named):
         verb, to = match["verb"], match["to"] or ""
         if not _NOT_COUNTED.search(match["of"]) and (not to or _BASE.get(verb) in _ALONE):
@@ -332,13 +337,13 @@ def _where(told: Told) -> Iterator[str]:
         place = re.match(at, after) if done in placed.split("|") else None
         if done in ("sent", "moved", "taken", "relocated"):
             place = re.match(rf"to the {_CAP}", after)
-        if place and not calendar(place[0]):
+        if place and not months_and_weekdays(place[0]):
             yield f"Where {match['aux']} {subject} {match['done']}?"
     there = rf"at the (?:{_CAP} )+(?:{_PLACES})\b"
     for subject, match in _active(told, rf"(?P<verb>{_DID}) (?P<rest>(?:the )?{_NAME}) {there}"):
         yield f"Where did {subject} {_BASE[match['verb']]} {match['rest']}?"
     for subject, match in _active(told, f"took place (?P<place>{at})"):
-        if not calendar(match["place"]):
+        if not months_and_weekdays(match["place"]):
             yield f"Where did {subject} take place?"
 
 
@@ -476,7 +481,7 @@ def _said(told: Told) -> Iterator[str]:
             if (
                 before
                 or "?" in clause
-                or calendar(name)
+                or months_and_weekdays(name)
                 or (opens and not _subject(told, match["speaker"]))
             ):
                 continue
@@ -493,7 +498,9 @@ def _topics(clause: str) -> Iterator[str]:
     )
     for match in re.finditer(rf"(?:^|(?<=[a-z] ))(?>{_LONG_NAME}){follows}", clause):
         before = clause[: match.start()]
-        if not calendar(match[0]) and not re.search(r"(?:\b(?:and|or)|[’']s?) $", before):
+        if not months_and_weekdays(match[0]) and not re.search(
+            r"(?:\b(?:and|or)|[’']s?) $", before
+        ):
             article = "the " if re.search(r"\b[Tt]he $", before) else ""
             yield f"{article}{match[0]}"
     subject = rf"^[“\"]?(?P<it>[Tt]he (?:(?!{_LINK}\b)[a-z-]+ ){{2,4}})(?:{_AUX})\b"

@@ -15,7 +15,8 @@ from typing import Protocol
 
 from qa.documents.sentences import Sentence, segment
 from qa.question_patterns import INSIDE, PATTERNS, RANK, Told
-from qa.text.words import STOPWORDS, terms
+from qa.text.english import STOP_WORDS
+from qa.text.words import terms
 from qa.types import Answer, Document, Span
 
 MOST_ASKED = 12
@@ -183,8 +184,8 @@ def _flat(text: str) -> str:
 def _usable(sentence: Sentence, text: str) -> bool:
     """Whether a sentence is whole, English, and of a length that its question can be understood by."""
     words = [word.casefold() for word in re.findall(r"[\w’']+", text)]
-    english = sum(word in STOPWORDS for word in words)
-    whole = sentence.answers and sentence.kind in ("prose", "item") and bool(_WHOLE.search(text))
+    english = sum(word in STOP_WORDS for word in words)
+    whole = sentence.may_answer and sentence.kind in ("prose", "item") and bool(_WHOLE.search(text))
     return whole and 6 <= len(words) <= LONGEST_SENTENCE and english >= max(2, len(words) / 8)
 
 

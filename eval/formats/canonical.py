@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 _LINE_END = re.compile(r"\r\n?")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-"""What `qa.documents.readers` takes for binary data."""
+"""What `qa.documents.load` takes for binary data."""
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _UNSAFE = re.compile(r'[/\\:*?"<>|]+')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)

@@ -20,7 +20,7 @@ from eval.formats.canonical import one_line
 from eval.formats.paragraphs import Articles
 from eval.formats.parsing import at_line, text_lines, whole_text
 from eval.formats.relevance import Judgement, grades, questions, relevant
-from qa.documents.filetypes import READABLE
+from qa.documents.load import READABLE_SUFFIXES
 from qa.errors import QuestionFileError
 from qa.types import Document
 
@@ -153,7 +153,9 @@ def _documents(
     paths: Sequence[Path], problems: Problems, notes: Notes
 ) -> tuple[tuple[Document, ...], dict[str, str | None]]:
     """The documents, and our names of them by what judgements may call them; None for one without a word."""
-    sgml = [path for path in paths if path.is_file() and path.suffix.lower() not in READABLE]
+    sgml = [
+        path for path in paths if path.is_file() and path.suffix.lower() not in READABLE_SUFFIXES
+    ]
     own = (
         own_documents([path for path in paths if path not in sgml])
         if len(sgml) < len(paths)

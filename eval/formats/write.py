@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 from eval.dataset import Question, read_questions
 from eval.formats.base import ForeignSet
 from eval.formats.canonical import Taken, file_name
-from qa.documents.filetypes import MARKDOWN_SUFFIXES, MAX_BYTES
+from qa.documents.load import MARKDOWN_SUFFIXES, MAX_BYTES
 from qa.errors import BrokenError, DocumentError, FootnoteError, NotWritableError
 from qa.types import Document
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from qa.documents.sentences import Sentence
 from qa.library.bm25 import SentenceFrequencies
 from qa.models.embedding import Encoding, Vectors
-from qa.text.words import STOPWORDS, WORD, stem, words
+from qa.text.english import STOP_WORDS
+from qa.text.words import WORD, stem, words
 from qa.types import Document, Passage, Span
 
 MAX_CITED_SENTENCES = 3
@@ -65,7 +66,7 @@ class CoveredSentence:
 def encode_claim(text: str, encoding: Encoding, frequencies: SentenceFrequencies) -> EncodedClaim:
     """A claim with its encoding, as it is aligned; of one without a word that carries meaning, all words."""
     spans = [
-        match.span() for match in WORD.finditer(text) if match.group(0).casefold() not in STOPWORDS
+        match.span() for match in WORD.finditer(text) if match.group(0).casefold() not in STOP_WORDS
     ]
     spans = spans or [match.span() for match in WORD.finditer(text)]
     stems = tuple(stem(words(text[a:b])[0]) if words(text[a:b]) else text[a:b] for a, b in spans)

@@ -115,9 +115,9 @@ def _with_antecedent(candidate: Candidate, snapshot: Snapshot) -> _Chosen:
     place = sentences.index(candidate.sentence)
     text = candidate.text
     before = _section(sentences[max(0, place - LOOK_BACK) : place])
-    if before and before[0].asks and _opens_turn(document, before[0], candidate.sentence):
+    if before and before[0].is_question and _opens_turn(document, before[0], candidate.sentence):
         return _Chosen(candidate, before[0])
-    told = [s for s in before if s.answers and s.kind == candidate.sentence.kind]
+    told = [s for s in before if s.may_answer and s.kind == candidate.sentence.kind]
     if _ONLY_QUOTED.match(text):
         return _Chosen(
             candidate, next((s for s in told if s.paragraph == candidate.sentence.paragraph), None)

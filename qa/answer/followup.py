@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from qa.answer.prompts import rewrite_messages
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import LanguageModel, without_thinking
-from qa.text.facts import named, names, numbers
-from qa.text.words import STOPWORDS, terms, words
+from qa.text.english import STOP_WORDS
+from qa.text.facts import is_named_in, names, numbers
+from qa.text.words import terms, words
 from qa.types import Turn
 
 MAX_QUESTION_TOKENS = 80
@@ -36,7 +37,7 @@ _ASKS_WHO = re.compile(r"\s*whom?\b", re.IGNORECASE)
 _QUESTION_WORDS = frozenset(
     "who what when where why how which did does do is are was were can could has have".split()
 )
-_GENERIC_WORDS = STOPWORDS | frozenset(
+_GENERIC_WORDS = STOP_WORDS | frozenset(
     """affect bad best better common compare describe difference different effect example explain
     good happen important interesting kind know like main make many mean more most much ok okay
     other reason same thing think type use used want way work""".split()
@@ -175,7 +176,7 @@ def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bo
 
 def _has_names_and_numbers(text: str, part: str) -> bool:
     """Whether a text has every name and every number of another."""
-    if not all(named(name, text) for name in names(part)):
+    if not all(is_named_in(name, text) for name in names(part)):
         return False
     available = numbers(text, ones=True)
-    return all(number.told_by(available) for number in numbers(part))
+    return all(number.is_among(available) for number in numbers(part))

@@ -138,8 +138,8 @@ def _objects(claim: str, units: Sequence[CoveredSentence]) -> bool:
     text = " ".join(unit.text for unit in units)
     numbers = facts.numbers(text, ones=True)
     return (
-        not all(number.told_by(numbers) for number in facts.numbers(claim))
-        or not facts.calendar(claim) <= facts.calendar(text)
+        not all(number.is_among(numbers) for number in facts.numbers(claim))
+        or not facts.months_and_weekdays(claim) <= facts.months_and_weekdays(text)
         or not all(_says(text, words) for words in facts.quotations(claim))
     )
 
@@ -161,9 +161,9 @@ def _telling(passage: Passage, seen: Collection[Passage], snapshot: Snapshot) ->
     begun = [one.span for one in seen if one.document.name == passage.document.name]
 
     def repeats(sentence: Sentence) -> bool:
-        if sentence.echo_of is None:
+        if sentence.duplicate_of is None:
             return False
-        start = sentences[sentence.echo_of].span.start
+        start = sentences[sentence.duplicate_of].span.start
         return any(span.start <= start < span.end for span in begun)
 
     return [

@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from qa.documents.extracted import Extracted, Limits, Unreadable, one_line
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line
 
 _CHUNK = 1 << 20
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -90,7 +90,7 @@ def _parsed(content: bytes) -> Any:
     return root
 
 
-def read_docx(data: bytes, limits: Limits) -> Extracted:
+def parse(data: bytes, limits: Limits) -> ParsedFile:
     """Raises Unreadable for what is no DOCX, is encrypted, damaged, unsafe, too large, or holds no text."""
     package = _Package(data, limits.unpacked)
     root = package.part("word/document.xml")
@@ -110,7 +110,7 @@ def read_docx(data: bytes, limits: Limits) -> Extracted:
         close = place and kind in ("item", "row") and blocks[place - 1][0] == kind
         lines.append(("\n" if close else "\n\n" if place else "") + text)
     heading = next((one_line(text) for kind, text in blocks if kind == "heading"), None)
-    return Extracted("".join(lines), _core_title(core) or heading)
+    return ParsedFile("".join(lines), _core_title(core) or heading)
 
 
 def _name(element: Any) -> str:

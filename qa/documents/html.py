@@ -12,7 +12,7 @@ from typing import Any
 import trafilatura
 from lxml import etree, html
 
-from qa.documents.extracted import Extracted, Limits, Unreadable, clean, one_line
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, clean, one_line
 
 ENOUGH = 1 / 3
 _MARKS = (
@@ -50,7 +50,7 @@ _BLOCKS = (
 """Elements that begin and end a line, of HTML and of trafilatura's own XML."""
 
 
-def read_html(data: bytes, limits: Limits) -> Extracted:
+def parse(data: bytes, limits: Limits) -> ParsedFile:
     """Raises Unreadable for what is no HTML, of an unknown encoding, too long, or without readable text."""
     tree = _parsed(data)
     title = _title(tree)
@@ -76,7 +76,7 @@ def read_html(data: bytes, limits: Limits) -> Extracted:
         raise Unreadable(
             f"holds more than {limits.characters:,} characters. Split it into smaller files."
         )
-    return Extracted(text, title)
+    return ParsedFile(text, title)
 
 
 def _parsed(data: bytes) -> Any:

@@ -1,185 +1,307 @@
-"""Files become documents: the canonical text with a name, a title and a source.
+"""Loads files as documents: the canonical text with a name, a title and a source."""
 
-`qa.documents.readers` reads each kind; PDF, DOCX and HTML in a process of their own (`qa.documents.sandbox`).
-"""
-
+import codecs
 import json
 import re
+import shlex
 import stat
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from markdown_it import MarkdownIt
-
-from qa.documents.filetypes import MARKDOWN_SUFFIXES, READABLE
-from qa.documents.readers import READERS
+from qa.documents.parsing import ParsedFile, Unreadable
+from qa.documents.sandbox import parse_in_sandbox
 from qa.errors import DocumentError
 from qa.types import Document
 
-SIDECAR_SUFFIX = ".meta.json"
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-LONGEST_TITLE = 120
-LONGEST_GIVEN_TITLE = 300
-"""Characters of a title that a file's own fields give; a longer one is none."""
-LONGEST_NAME = 120
-_OF_NO_KIND = f"is of a kind that is not read. These are: {', '.join(READABLE)}."
-_DIRECTIONS = re.compile("[\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Marks that turn the direction of writing, with which a name can hide its suffix; and line ends."""
+if TYPE_CHECKING:
+    from llama_index.core.readers.base import BaseReader
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """The documents that could be read and, for the rest, why not."""
+class FileType:
+    """The suffixes of a type of file, and how such a file is read."""
+
+    suffixes: tuple[str, ...]
+    parser: str | None = None
+    """The module of `qa.documents` whose `parse` reads it in the sandbox; None: it is text."""
+    markdown: bool = False
+
+
+FILE_TYPES = (
+    FileType((".txt", ".text")),
+    FileType((".md", ".markdown"), markdown=True),
+    FileType((".html", ".htm"), parser="html"),
+    FileType((".pdf",), parser="pdf"),
+    FileType((".docx",), parser="docx"),
+)
+"""To read another type of file, add its row here and, unless it is text, its parser module."""
+
+READABLE_SUFFIXES = tuple(suffix for row in FILE_TYPES for suffix in row.suffixes)
+MARKDOWN_SUFFIXES = tuple(suffix for row in FILE_TYPES if row.markdown for suffix in row.suffixes)
+MAX_BYTES = 50_000_000
+_TYPE_OF = {suffix: row for row in FILE_TYPES for suffix in row.suffixes}
+
+SIDECAR_SUFFIX = ".meta.json"
+MAX_FIRST_LINE_TITLE = 120
+MAX_METADATA_TITLE = 300
+"""Characters. A longer title in a file's metadata is ignored."""
+MAX_NAME = 120
+
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_DIRECTION_MARKS = re.compile("[\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""They turn the direction of writing, so a name can hide its suffix behind them; and line ends."""
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """The documents that could be read, and an error for each file or path that could not."""
 
     documents: tuple[Document, ...]
     failures: tuple[DocumentError, ...]
 
 
-def load(paths: Sequence[Path]) -> Loaded:
-    """Reads files and folders (all below them, hidden ones left out), in a stable order.
+def load(paths: Sequence[Path], readers: Mapping[str, "BaseReader"] | None = None) -> LoadResult:
+    """Reads files, and all files below folders except hidden ones, in a stable order.
 
-    A file that cannot be read is a failure in the result and does not keep the others from being read.
+    A file that cannot be read is a failure in the result; the others are read all the same.
+    `readers`: llama-index readers by suffix (".epub"), for types that Footnote does not read or to
+    replace its own reader of a type. They run in this process, without limits.
     """
+    readers = readers or {}
     documents: dict[str, Document] = {}
     failures: list[DocumentError] = []
+
     for path in paths:
         try:
-            files = list(_files(path))
+            files = _find_files(path, {*READABLE_SUFFIXES, *readers})
         except DocumentError as error:
             failures.append(error)
             continue
+
         for file, name in files:
             try:
-                document = _read(file, name)
-                # A link beside the file it leads to is the same source.
-                documents.setdefault(document.source, document)
+                document = _load_file(file, name, readers)
             except DocumentError as error:
                 failures.append(error)
-    return Loaded(tuple(documents.values()), tuple(failures))
+                continue
+            # A link next to the file that it points to has the same source.
+            documents.setdefault(document.source, document)
+
+    return LoadResult(tuple(documents.values()), tuple(failures))
 
 
 def from_bytes(name: str, data: bytes) -> Document:
-    """A document that was uploaded or pasted; nothing is written to disk.
+    """Returns a document that was uploaded or pasted; nothing is written to disk.
 
-    `name` may be anything: its last component, cleaned, is the document's name, and its source too, so that the
-    same name replaces. Raises DocumentError, which calls the document by that name.
+    `name` may be any text: its last component, cleaned, is the document's name and makes up its
+    source, so that a second upload of the name replaces the first. Raises DocumentError.
     """
-    tidy = _tidy_name(name)
-    if Path(tidy).suffix.lower() not in READERS:
-        raise DocumentError(f"{tidy or 'A file without a name'} {_OF_NO_KIND}")
-    return _document(Path(tidy), tidy, f"uploads/{tidy}", {}, data)
+    clean_name = _clean_name(name)
+    file = Path(clean_name)
+    if file.suffix.lower() not in _TYPE_OF:
+        raise _unsupported(clean_name or "A file without a name")
+    return _document(file, clean_name, f"uploads/{clean_name}", read_file(file, data))
 
 
-def _tidy_name(name: str) -> str:
-    """The last component of a name or path, without control characters, cut before its suffix."""
-    last = re.split(r"[/\\]", name)[-1]
-    visible = "".join(letter for letter in last if unicodedata.category(letter) not in ("Cc", "Cs"))
-    tidy = Path(" ".join(_DIRECTIONS.sub("", visible).split()).strip(" ."))
-    return (
-        tidy.stem[: max(1, LONGEST_NAME - len(tidy.suffix))].rstrip()
-        + tidy.suffix[: LONGEST_NAME - 1]
-    )
+def read_file(file: Path, data: bytes | None = None) -> ParsedFile:
+    """Returns the text of a file of a type in FILE_TYPES.
+
+    `data`: the content of a file that is not on disk, which `file` then only names. Raises
+    DocumentError for a file that is too large, empty, damaged, encrypted, hostile or not UTF-8.
+    """
+    content = _content(file, data)
+    parser = _TYPE_OF[file.suffix.lower()].parser
+    if parser is None:
+        return ParsedFile(_decoded_text(file, content))
+
+    if not content.strip():
+        raise _empty(file)
+    try:
+        return parse_in_sandbox(parser, content)
+    except Unreadable as reason:
+        raise DocumentError(f"{file} {reason}") from reason
 
 
-def _files(path: Path) -> Iterator[tuple[Path, str]]:
-    """The readable files at or below a path, each with its name."""
+def _find_files(path: Path, suffixes: set[str]) -> list[tuple[Path, str]]:
+    """Returns the readable files at or below a path, each with its name for the library."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        raise DocumentError(f"{_shown(path)} does not exist. Check the path.") from error
+        raise DocumentError(f"{_printable(path)} does not exist. Check the path.") from error
     except (OSError, ValueError) as error:
-        raise DocumentError(f"{_shown(path)} cannot be read: {error}. Check the path.") from error
+        reason = f"{_printable(path)} cannot be read: {error}. Check the path."
+        raise DocumentError(reason) from error
+
     if not stat.S_ISDIR(mode):
-        if path.suffix.lower() not in READERS or not stat.S_ISREG(mode):
-            raise DocumentError(f"{_shown(path)} {_OF_NO_KIND}")
-        yield path, path.name
-        return
-    found = False
+        if path.suffix.lower() not in suffixes or not stat.S_ISREG(mode):
+            raise _unsupported(_printable(path))
+        return [(path, path.name)]
+
+    files = []
     for file in sorted(path.rglob("*")):
         below = file.relative_to(path)
         hidden = any(part.startswith((".", "~$")) for part in below.parts)
         outside = not file.resolve().is_relative_to(path.resolve())
-        if file.suffix.lower() in READERS and file.is_file() and not hidden and not outside:
-            found = True
-            yield file, below.as_posix()
-    if not found:
+        if file.suffix.lower() in suffixes and file.is_file() and not hidden and not outside:
+            files.append((file, below.as_posix()))
+    if not files:
         raise DocumentError(
-            f"{path} holds no file that can be read. These kinds are: {', '.join(READABLE)}."
+            f"{path} holds no file that can be read. Supported types: {_SUPPORTED}."
         )
+    return files
 
 
-def _shown(path: Path) -> str:
-    """A path as a message can hold it, whatever bytes it has."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+def _load_file(file: Path, name: str, readers: Mapping[str, "BaseReader"]) -> Document:
+    if _printable(file) != str(file):
+        raise DocumentError(f"{_printable(file)} has a name that is not UTF-8. Rename it.")
+    sidecar = _sidecar(file)
+    reader = readers.get(file.suffix.lower())
+    parsed = read_file(file) if reader is None else _read_with(reader, file)
+    return _document(file, name, str(file.resolve()), parsed, sidecar)
 
 
-def _read(file: Path, name: str) -> Document:
-    if _shown(file) != str(file):
-        raise DocumentError(f"{_shown(file)} has a name that is not UTF-8. Rename it.")
-    return _document(file, name, str(file.resolve()), _sidecar(file))
+def _read_with(reader: "BaseReader", file: Path) -> ParsedFile:
+    """Joins the documents that a llama-index reader makes of a file, for example one a page."""
+    texts = [document.get_content() for document in reader.load_data(file)]
+    text = _unix_line_ends("\n\n".join(texts))
+    if not text.strip():
+        raise _empty(file)
+    return ParsedFile(text)
 
 
 def _document(
-    file: Path, name: str, source: str, meta: dict[str, Any], data: bytes | None = None
+    file: Path, name: str, source: str, parsed: ParsedFile, sidecar: dict[str, Any] | None = None
 ) -> Document:
-    suffix = file.suffix.lower()
-    (found,) = READERS[suffix].load_data(file, data)
-    markdown = suffix in MARKDOWN_SUFFIXES
-    given = found.metadata.get("title") or ""
-    own = given if 0 < len(given) <= LONGEST_GIVEN_TITLE else _own_title(found.text, markdown)
+    sidecar = sidecar or {}
+    markdown = file.suffix.lower() in MARKDOWN_SUFFIXES
+    title = parsed.title or ""
+    if not 0 < len(title) <= MAX_METADATA_TITLE:
+        title = _title_in_text(parsed.text, markdown) or file.stem
     return Document(
         name=name,
         source=source,
-        title=meta.get("title") or own or file.stem,
-        text=found.text,
-        publisher=meta.get("publisher"),
+        title=sidecar.get("title") or title,
+        text=parsed.text,
+        publisher=sidecar.get("publisher"),
         markdown=markdown,
-        examples=tuple(meta.get("examples", ())),
-        pages=tuple(found.metadata.get("pages", ())),
+        examples=tuple(sidecar.get("examples", ())),
+        pages=parsed.pages,
     )
 
 
 def _sidecar(file: Path) -> dict[str, Any]:
-    """What `FILE.meta.json` says of title, publisher and example questions; nothing when there is none."""
+    """Returns title, publisher and examples from `FILE.meta.json`; empty if there is no such file."""
     path = file.with_name(file.name + SIDECAR_SUFFIX)
     if not path.is_file():
         return {}
     try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise DocumentError(f"{path} is not valid JSON: {error}. Mend or remove it.") from error
-    texts = isinstance(meta, dict) and all(
-        isinstance(meta.get(key, ""), str) for key in ("title", "publisher")
-    )
-    examples = meta.get("examples", []) if texts else None
-    if not isinstance(examples, list) or not all(isinstance(example, str) for example in examples):
+        raise DocumentError(f"{path} is not valid JSON: {error}. Fix or remove it.") from error
+    if not _is_sidecar(content):
         raise DocumentError(
             f'{path} must be an object with texts "title" and "publisher" and a list "examples".'
         )
-    return dict(meta)
+    return dict(content)
 
 
-def _own_title(text: str, markdown: bool) -> str | None:
-    """The title a text gives itself: a Markdown heading, or a first line too short to be a paragraph."""
+def _is_sidecar(content: Any) -> bool:
+    if not isinstance(content, dict):
+        return False
+    texts = [content.get("title", ""), content.get("publisher", "")]
+    examples = content.get("examples", [])
+    return isinstance(examples, list) and all(isinstance(text, str) for text in texts + examples)
+
+
+def _title_in_text(text: str, markdown: bool) -> str | None:
+    """Returns a Markdown text's first main heading, or a first line that is not a sentence."""
     if markdown:
-        return next(_markdown_headings(_FRONT_MATTER.sub("", text)), None)
-    first = text.strip().split("\n", 1)[0].strip()
-    return (
-        first if len(first) <= LONGEST_TITLE and not first.endswith((".", ",", ";", ":")) else None
-    )
+        return next(_main_headings(_FRONT_MATTER.sub("", text)), None)
+    first_line = text.strip().split("\n", 1)[0].strip()
+    is_title = len(first_line) <= MAX_FIRST_LINE_TITLE and not first_line.endswith(tuple(".,;:"))
+    return first_line if is_title else None
 
 
-def _markdown_headings(text: str) -> Iterator[str]:
-    tokens = MarkdownIt("commonmark").parse(text)
-    for token, inline in pairwise(tokens):
-        if (
-            token.type == "heading_open"
-            and token.tag == "h1"
-            and inline.content
-            and len(inline.content) <= LONGEST_TITLE
-        ):
-            yield " ".join(inline.content.split())
+def _main_headings(text: str) -> Iterator[str]:
+    # Imported here because commands that load no file would wait for it too.
+    from markdown_it import MarkdownIt
+
+    for token, content in pairwise(MarkdownIt("commonmark").parse(text)):
+        is_heading = token.type == "heading_open" and token.tag == "h1"
+        if is_heading and 0 < len(content.content) <= MAX_FIRST_LINE_TITLE:
+            yield " ".join(content.content.split())
+
+
+def _content(file: Path, data: bytes | None) -> bytes:
+    try:
+        size = file.stat().st_size if data is None else len(data)
+        if size > MAX_BYTES:
+            limit = f"{MAX_BYTES // 1_000_000} MB"
+            raise DocumentError(f"{file} is larger than {limit}. Split it into smaller files.")
+        return file.read_bytes() if data is None else data
+    except OSError as error:
+        raise DocumentError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _decoded_text(file: Path, content: bytes) -> str:
+    """Returns a text file's own text; only its line ends become `\\n`."""
+    encodings = (name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark))
+    try:
+        text = content.decode(next(encodings, "utf-8"))
+    except UnicodeDecodeError as error:
+        if b"\0" in content:
+            raise _binary(file) from error
+        convert = f"iconv -f WINDOWS-1252 -t UTF-8 {shlex.quote(str(file))} > utf8{file.suffix}"
+        raise DocumentError(
+            f"{file} is not valid UTF-8 (byte {error.start}). "
+            f"Save it as UTF-8, for example: {convert}"
+        ) from error
+
+    if _CONTROL.search(text):
+        raise _binary(file)
+    if not text.strip():
+        raise _empty(file)
+    return _unix_line_ends(text)
+
+
+def _unix_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _clean_name(name: str) -> str:
+    """Returns the last component of a name or path without control characters, cut to MAX_NAME."""
+    last = re.split(r"[/\\]", name)[-1]
+    visible = "".join(letter for letter in last if unicodedata.category(letter) not in ("Cc", "Cs"))
+    path = Path(" ".join(_DIRECTION_MARKS.sub("", visible).split()).strip(" ."))
+    stem = path.stem[: max(1, MAX_NAME - len(path.suffix))]
+    return stem.rstrip() + path.suffix[: MAX_NAME - 1]
+
+
+def _printable(path: Path) -> str:
+    """Returns a path as a message can hold it, even if its bytes are not valid UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+_SUPPORTED = ", ".join(READABLE_SUFFIXES)
+
+
+def _unsupported(name: str) -> DocumentError:
+    return DocumentError(f"{name} is not a file that can be read. Supported types: {_SUPPORTED}.")
+
+
+def _empty(file: Path) -> DocumentError:
+    return DocumentError(f"{file} is empty. Add a file with text in it.")
+
+
+def _binary(file: Path) -> DocumentError:
+    return DocumentError(f"{file} is not text: it holds binary data. Add a text or Markdown file.")

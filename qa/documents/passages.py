@@ -19,12 +19,12 @@ _NEVER = "\0\0"
 """No document holds it: the units below are the only places to cut at first."""
 
 
-def size_for(limit: int) -> int:
+def passage_size(limit: int) -> int:
     """How many tokens a passage may have for an embedder that reads `limit`: at most `PASSAGE_TOKENS`."""
     return max(1, min(PASSAGE_TOKENS, limit - TITLE_TOKENS))
 
 
-def scheme(size: int) -> str:
+def splitter_name(size: int) -> str:
     """Recorded in the index: passages cut in another way do not fit it."""
     return f"paragraphs-{size}"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from qa.documents.extracted import Extracted, Limits, Unreadable, one_line
 from qa.documents.paragraphs import Line, joined
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line
 
 _HYPHEN = 0x02
 """What pdfium puts in the place of a hyphen at a line's end, and of the line's end."""
@@ -25,7 +25,7 @@ _NO_TITLE = re.compile(
 LONGEST_TITLE = 200
 
 
-def read_pdf(data: bytes, limits: Limits) -> Extracted:
+def parse(data: bytes, limits: Limits) -> ParsedFile:
     """Raises Unreadable for a file that is no PDF, is encrypted, damaged, too long, or holds no text."""
     with _opened(data) as document:
         if len(document) > limits.pages:
@@ -48,7 +48,7 @@ def read_pdf(data: bytes, limits: Limits) -> Extracted:
         )
     text, offsets = joined(pages)
     sensible = 3 <= len(title) <= LONGEST_TITLE and not _NO_TITLE.fullmatch(title)
-    return Extracted(text, title if sensible else None, offsets)
+    return ParsedFile(text, title if sensible else None, offsets)
 
 
 def _opened(data: bytes) -> pdfium.PdfDocument:

@@ -88,15 +88,15 @@ class Sentence:
     paragraph: int
     """Counts the blocks of the document."""
     boilerplate: bool = False
-    echo_of: int | None = None
+    duplicate_of: int | None = None
     """The place, in the document's sentences, of the one that says the same in full."""
-    asks: bool = False
+    is_question: bool = False
     """Whether it is a question."""
 
     @property
-    def answers(self) -> bool:
+    def may_answer(self) -> bool:
         """Whether an answer may be made of it."""
-        silent = self.boilerplate or self.asks or self.echo_of is not None
+        silent = self.boilerplate or self.is_question or self.duplicate_of is not None
         return self.kind not in ("heading", "code") and not silent
 
 
@@ -113,13 +113,14 @@ def segment(document: Document) -> tuple[Sentence, ...]:
     blocks = list(_markdown_blocks(text) if document.markdown else _text_blocks(text))
     boilerplate = _boilerplate(text, blocks)
     sentences = [
-        Sentence(span, block.kind, number, boilerplate[number], asks=_asks(text, span))
+        Sentence(span, block.kind, number, boilerplate[number], is_question=_asks(text, span))
         for number, block in enumerate(blocks)
         for span in _sentence_spans(text, block)
     ]
     echoes = _echoes(text, sentences)
     return tuple(
-        replace(sentence, echo_of=echoes.get(place)) for place, sentence in enumerate(sentences)
+        replace(sentence, duplicate_of=echoes.get(place))
+        for place, sentence in enumerate(sentences)
     )
 
 
@@ -381,7 +382,7 @@ def _fuller(contents: Sequence[str], sentences: Sequence[Sentence], place: int, 
 
     def rank(at: int) -> tuple[bool, int, bool, int]:
         quoted = contents[at].startswith(("“", '"', "«", "„"))
-        return (sentences[at].answers, len(_WORD.findall(contents[at])), quoted, -at)
+        return (sentences[at].may_answer, len(_WORD.findall(contents[at])), quoted, -at)
 
     return rank(other) > rank(place)
 

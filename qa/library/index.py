@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from qa.documents.passages import scheme, size_for, split
+from qa.documents.passages import passage_size, split, splitter_name
 from qa.errors import IndexMismatchError
 from qa.library.snapshot import Snapshot
 from qa.library.store import Store, damaged
@@ -310,7 +310,7 @@ def _built_by(embedder: Embedder | None) -> dict[str, Any]:
     """What an index is made with, as its metadata has it."""
     if embedder is None:
         return {"schema": SCHEMA}
-    chunking = scheme(size_for(embedder.limit))
+    chunking = splitter_name(passage_size(embedder.limit))
     return {
         "schema": SCHEMA,
         "chunking": chunking,
@@ -320,7 +320,7 @@ def _built_by(embedder: Embedder | None) -> dict[str, Any]:
 
 
 def _split(document: Document, embedder: Embedder) -> tuple[Passage, ...]:
-    return split(document, embedder.count_tokens, size_for(embedder.limit))
+    return split(document, embedder.count_tokens, passage_size(embedder.limit))
 
 
 def _put(

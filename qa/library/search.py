@@ -53,7 +53,7 @@ def _originals(keys: Sequence[str], snapshot: Snapshot) -> list[str]:
     for key in keys:
         passage = snapshot.passages[key]
         for sentence in snapshot.sentences_in(passage):
-            if sentence.echo_of is not None:
-                original = snapshot.sentences[passage.document.id][sentence.echo_of]
+            if sentence.duplicate_of is not None:
+                original = snapshot.sentences[passage.document.id][sentence.duplicate_of]
                 found[snapshot.passage_at(passage.document, original.span.start).id] = None
     return list(found)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection
 
 from rapidfuzz.distance import DamerauLevenshtein
 
-from qa.text.words import STOPWORDS, WORD
+from qa.text.english import STOP_WORDS
+from qa.text.words import WORD
 
 SHORTEST = 4
 """Letters; a shorter word has too many neighbours for a guess."""
@@ -29,7 +30,7 @@ def correct_spelling(query: str, vocabulary: Collection[str], known: Callable[[s
         is_name = match.start() > 0 and written[0].isupper()
         if is_name or len(word) < SHORTEST or not word.isalpha():
             return written
-        if word in STOPWORDS or word in vocabulary or known(word):
+        if word in STOP_WORDS or word in vocabulary or known(word):
             return written
 
         return _nearest(word, vocabulary) or written

@@ -18,7 +18,8 @@ from qa.documents.sentences import Sentence
 from qa.library.bm25 import SentenceFrequencies
 from qa.models.embedding import Encoding, Vectors
 from qa.models.spans import SpanScores
-from qa.text.words import STOPWORDS, terms, words
+from qa.text.english import STOP_WORDS
+from qa.text.words import terms, words
 from qa.types import RankedPassage
 
 Row = NDArray[np.float64]
@@ -177,7 +178,7 @@ def _carries(text: str, start: int, end: int) -> bool:
         start -= 1
     while end < len(text) and text[end].isalnum():
         end += 1
-    return text[start:end].casefold() not in STOPWORDS
+    return text[start:end].casefold() not in STOP_WORDS
 
 
 def _specifics(text: str) -> list[str]:

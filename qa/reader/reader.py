@@ -159,7 +159,9 @@ class TrainedReader:
         No such sentence: an empty reading of confidence 0.
         """
         passages = [one.passage for one in ranked]
-        inside = [[s for s in snapshot.sentences_in(passage) if s.answers] for passage in passages]
+        inside = [
+            [s for s in snapshot.sentences_in(passage) if s.may_answer] for passage in passages
+        ]
         if not any(inside):
             return Reading((), tuple(ranked), 0.0)
         pointings = self._cross_encoder.score(question, [passage.text for passage in passages])

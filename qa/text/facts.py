@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from text_to_num import alpha2digit
 
-from qa.text.words import STOPWORDS
+from qa.text.english import STOP_WORDS
 
 _SCALES = {
     "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0,
@@ -82,7 +82,7 @@ class Number:
     others: tuple[float, ...] = ()
     """What it may be too: "10m" is ten million, or ten metres."""
 
-    def told_by(self, others: Iterable["Number"]) -> bool:
+    def is_among(self, others: Iterable["Number"]) -> bool:
         """Whether one of the others is it; or, where it is hedged, comes to it when rounded as it is."""
         told = [value for other in others for value in (other.value, *other.others)]
         return any(self._equals(own, value) for own in (self.value, *self.others) for value in told)
@@ -149,7 +149,7 @@ def _number(match: re.Match[str], hedged: bool) -> Number:
     return Number(value * _SCALES.get(scale, 1.0), hedged, (value,) if len(scale) == 1 else shared)
 
 
-def calendar(text: str) -> frozenset[str]:
+def months_and_weekdays(text: str) -> frozenset[str]:
     """The months and weekdays of a text, by the first three letters."""
     return frozenset(
         MONTHS[(int(match[4]) - 1) % 12][:3]
@@ -170,7 +170,7 @@ def names(text: str) -> tuple[str, ...]:
         own = [
             word
             for word in match[0].split()
-            if word.casefold() not in STOPWORDS and not calendar(word)
+            if word.casefold() not in STOP_WORDS and not months_and_weekdays(word)
         ]
         opens = not text[: match.start()].strip() or bool(
             re.search(r"[.!?:“\"]\s*$", text[: match.start()])
@@ -182,7 +182,7 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def named(name: str, text: str) -> bool:
+def is_named_in(name: str, text: str) -> bool:
     """Whether a text has a name: its words, or what they call the people there ("Pakistani"), or its initials."""
     whole, own = set(_name_words(text)), _name_words(name)
     if all(any(_kin(word, other) for other in whole) for word in own):

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from qa.documents.sentences import Sentence, segment
-from qa.text.facts import calendar, folded, names
+from qa.text.facts import folded, months_and_weekdays, names
 from qa.text.words import terms
 from qa.training.sources import Asked, Part
 from qa.types import Document
@@ -276,7 +276,7 @@ def _other_name(claim: str, context: str, rng: random.Random) -> str | None:
 
 
 def _other_date(claim: str, _: str, rng: random.Random) -> str | None:
-    found = [word for word in re.findall(r"\b[A-Z]\w+\b", claim) if calendar(word)]
+    found = [word for word in re.findall(r"\b[A-Z]\w+\b", claim) if months_and_weekdays(word)]
     if not found:
         return None
     word = rng.choice(found)

@@ -349,7 +349,9 @@ def _case(
     """The question read; none where no sentence was. `gold`: places of documents on the shelf, with spans."""
     (encoding,) = models.embedder.encode([question])
     ranked = retrieve(question, encoding.vector, shelf.snapshot, _nearest(shelf.encodings), READ)
-    inside = [[s for s in shelf.snapshot.sentences_in(one.passage) if s.answers] for one in ranked]
+    inside = [
+        [s for s in shelf.snapshot.sentences_in(one.passage) if s.may_answer] for one in ranked
+    ]
     pointings = models.cross_encoder.score(question, [one.passage.text for one in ranked])
     read = [shelf.encodings[one.passage.id] for one in ranked]
     rows = sentence_features(

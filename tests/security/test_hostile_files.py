@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from qa.documents.extracted import Limits, Unreadable
-from qa.documents.filetypes import MAX_BYTES, READABLE
-from qa.documents.load import from_bytes
-from qa.documents.sandbox import extract
+from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES, from_bytes
+from qa.documents.parsing import Limits, Unreadable
+from qa.documents.sandbox import parse_in_sandbox
 from qa.errors import DocumentError
 from tests.qa.files import docx, lines, paragraph, pdf
 
@@ -28,7 +27,7 @@ def _why(name: str, data: bytes) -> str:
 
 def _unreadable(kind: str, data: bytes, limits: Limits | None = None, *extractor: str) -> str:
     with pytest.raises(Unreadable) as caught:
-        extract(kind, data, limits, *([extractor] if extractor else []))
+        parse_in_sandbox(kind, data, limits, *([extractor] if extractor else []))
     return str(caught.value)
 
 
@@ -50,7 +49,7 @@ def test_the_parts_of_a_docx_share_one_limit() -> None:
     styles = {"word/styles.xml": f"<styles>{'x' * 6_000}</styles>"}
     data = docx(paragraph("y" * 6_000), others=styles)
     assert "unpacks to more than" in _unreadable("docx", data, Limits(unpacked=10_000))
-    assert len(extract("docx", data, Limits(unpacked=13_000)).text) == 6_000
+    assert len(parse_in_sandbox("docx", data, Limits(unpacked=13_000)).text) == 6_000
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -86,7 +85,7 @@ def test_a_reader_that_takes_too_long_is_ended() -> None:
 
 
 def test_a_reader_that_burns_its_time_is_ended_by_the_system() -> None:
-    burning = "from qa.documents.extractor import _confine, Limits\n_confine(Limits(seconds=1))\nwhile True: pass"
+    burning = "from qa.documents.sandbox_child import _confine, Limits\n_confine(Limits(seconds=1))\nwhile True: pass"
     assert "50 seconds" in _unreadable(
         "html", b"", Limits(seconds=50), sys.executable, "-c", burning
     )
@@ -96,7 +95,7 @@ def test_a_reader_that_burns_its_time_is_ended_by_the_system() -> None:
     ("program", "said"),
     [
         ("import os; os.kill(os.getpid(), 9)", "ended by signal 9"),
-        ("raise SystemExit(7)", "broke with code 7"),
+        ("raise SystemExit(7)", "failed with exit code 7"),
     ],
 )
 def test_a_reader_that_is_killed_or_breaks_is_a_reason(program: str, said: str) -> None:
@@ -108,7 +107,7 @@ def test_the_reader_sees_no_keys_and_writes_no_files(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     spy = (
-        "import os, json; from qa.documents.extractor import _confine, Limits; _confine(Limits())\n"
+        "import os, json; from qa.documents.sandbox_child import _confine, Limits; _confine(Limits())\n"
         f"said = 'written'\ntry: os.write(os.open({str(tmp_path / 'file')!r}, os.O_CREAT | os.O_WRONLY), b'x')\n"
         "except OSError as error: said = type(error).__name__\n"
         "print(json.dumps({'error': said + ' ' + str('OPENAI_API_KEY' in os.environ)}))"
@@ -119,7 +118,7 @@ def test_the_reader_sees_no_keys_and_writes_no_files(
 def test_more_pages_or_characters_than_the_limits_are_refused() -> None:
     data = pdf([lines("One page."), lines("Another page.")])
     assert "has 2 pages, more than 1" in _unreadable("pdf", data, Limits(pages=1))
-    assert extract("pdf", data, Limits(pages=2)).pages == (0, 11)
+    assert parse_in_sandbox("pdf", data, Limits(pages=2)).pages == (0, 11)
     for kind, long in (
         ("pdf", data),
         ("docx", docx(paragraph("word " * 9))),
@@ -172,7 +171,7 @@ def test_a_name_sent_by_a_browser_is_one_clean_component(sent: str, name: str) -
 )
 def test_a_name_of_no_kind_is_refused_in_few_words(sent: str) -> None:
     why = _why(sent, b"Some text.")
-    assert ", ".join(READABLE) in why
+    assert ", ".join(READABLE_SUFFIXES) in why
     assert len(why) < 300
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from qa.config import BUILT_IN
-from qa.documents.filetypes import MAX_BYTES, READABLE
+from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES
 from qa.types import Document
 from ui.chat import source
 from ui.chat import test_question as questions
@@ -107,7 +107,7 @@ def show_input(conversation: Conversation, service: Service) -> None:
         key="question",
         max_chars=LONGEST_QUESTION,
         accept_file="multiple",
-        file_type=list(READABLE),
+        file_type=list(READABLE_SUFFIXES),
         max_upload_size=MAX_BYTES // 1_000_000,
         on_submit=submit,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from qa.documents.filetypes import MAX_BYTES, READABLE
+from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES
 from qa.errors import FootnoteError
 from qa.types import Document
 from ui.chat.render import error_html
@@ -76,7 +76,7 @@ def _show_adding(intake: Intake, owner: str) -> None:
     key = f"library-files-{_round('files')}"
     st.file_uploader(
         "Files",
-        type=list(READABLE),
+        type=list(READABLE_SUFFIXES),
         accept_multiple_files=True,
         key=key,
         on_change=partial(_take_files, intake, owner, key),

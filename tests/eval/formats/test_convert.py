@@ -9,7 +9,7 @@ import pytest
 from eval import __main__ as command_line
 from eval.commands import convert
 from eval.formats import write as writing
-from qa.documents.filetypes import MAX_BYTES
+from qa.documents.load import MAX_BYTES
 from tests.eval.formats.fixtures import put
 
 SQUAD: dict[str, Any] = {

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.documents.filetypes import MAX_BYTES
-from qa.documents.load import load
+from qa.documents.load import MAX_BYTES, load
 from tests.properties import examples
 from tests.qa.texts import PIECES
 
@@ -124,7 +123,7 @@ def test_what_is_missing_unknown_or_holds_nothing_is_a_failure_that_says_why(
 ) -> None:
     (tmp_path / "a.png").write_text("x")
     assert "does not exist" in _why(tmp_path / "nowhere")
-    assert "is of a kind that is not read" in _why(tmp_path / "a.png")
+    assert "is not a file that can be read" in _why(tmp_path / "a.png")
     assert "holds no file that can be read" in _why(tmp_path)
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qa.documents.passages import PASSAGE_TOKENS, size_for, split
+from qa.documents.passages import PASSAGE_TOKENS, passage_size, split
 from qa.documents.sentences import segment
 from qa.models.embedding import SentenceTransformerEmbedder
 from tests.properties import examples
@@ -50,7 +50,7 @@ def test_a_passage_begins_where_a_paragraph_does() -> None:
 
 
 def test_an_embedder_that_reads_less_gets_shorter_passages() -> None:
-    assert [size_for(limit) for limit in (8192, 256, 128, 32)] == [
+    assert [passage_size(limit) for limit in (8192, 256, 128, 32)] == [
         PASSAGE_TOKENS,
         PASSAGE_TOKENS,
         64,

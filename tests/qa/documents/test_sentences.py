@@ -49,8 +49,8 @@ def test_every_character_of_a_plain_text_but_white_space_and_item_marks_is_in_a_
 def test_an_echo_names_a_sentence_that_is_no_echo(text: str, markdown: bool) -> None:
     sentences = segment(text_document(text, markdown=markdown))
     for sentence in sentences:
-        if sentence.echo_of is not None:
-            assert sentences[sentence.echo_of].echo_of is None
+        if sentence.duplicate_of is not None:
+            assert sentences[sentence.duplicate_of].duplicate_of is None
 
 
 def test_a_quotation_keeps_the_words_that_say_who_spoke() -> None:
@@ -85,7 +85,10 @@ def test_markdown_marks_are_left_out_and_headings_and_code_do_not_answer() -> No
     assert kinds["Read **this** first."] == "prose"
     assert kinds["one apple"] == kinds["two pears"] == "item"
     assert kinds["| Ana | 31 |"] == "row"
-    assert [s.answers for s in segment(document) if s.kind in ("heading", "code")] == [False, False]
+    assert [s.may_answer for s in segment(document) if s.kind in ("heading", "code")] == [
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,7 @@ def test_markdown_marks_are_left_out_and_headings_and_code_do_not_answer() -> No
 def test_a_line_of_an_appeal_is_boilerplate(line: str) -> None:
     (sentence,) = _found(text_document(NEWS), line)
     assert sentence.boilerplate
-    assert not sentence.answers
+    assert not sentence.may_answer
 
 
 @pytest.mark.parametrize(
@@ -144,9 +147,9 @@ def test_a_line_that_only_a_web_page_has_is_boilerplate_by_itself(line: str) -> 
         f"The bridge over the bay cost 48 million euros, which is twice the first budget.\n{line}\n"
     )
     told, *rest = segment(text_document(text))
-    assert told.answers
+    assert told.may_answer
     assert rest
-    assert not any(s.answers for s in rest)
+    assert not any(s.may_answer for s in rest)
 
 
 def test_the_words_of_the_appeal_of_the_seed_article_do_not_answer() -> None:
@@ -163,19 +166,19 @@ def test_a_pull_quote_is_an_echo_of_the_sentence_that_says_who_spoke() -> None:
         _found(document, "This bridge belongs"),
         _found(document, "“This bridge belongs"),
     )
-    assert [s.answers for s in pull] == [False]
-    assert pull[0].echo_of == segment(document).index(full)
-    assert full.answers
+    assert [s.may_answer for s in pull] == [False]
+    assert pull[0].duplicate_of == segment(document).index(full)
+    assert full.may_answer
 
 
 def test_of_two_equal_sentences_the_quoted_one_stays_and_else_the_first() -> None:
     words = "Nobody will ever pay a toll to cross this bridge again."
     quoted = segment(text_document(f"{words}\n“{words}”\n"))
-    assert [s.answers for s in quoted] == [False, True]
+    assert [s.may_answer for s in quoted] == [False, True]
     same = segment(
         text_document(f"{words}\nThe rain fell on the harbor all of that day.\n{words}\n")
     )
-    assert [s.answers for s in same] == [True, True, False]
+    assert [s.may_answer for s in same] == [True, True, False]
 
 
 def test_sentences_that_differ_in_what_they_tell_are_no_echoes() -> None:
@@ -183,7 +186,7 @@ def test_sentences_that_differ_in_what_they_tell_are_no_echoes() -> None:
         "Profits at the northern plant rose by nine percent over the last year.\n"
         "Profits at the southern plant fell by two percent over the past decade.\n"
     )
-    assert all(s.answers for s in segment(document))
+    assert all(s.may_answer for s in segment(document))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +207,7 @@ def test_sentences_that_differ_in_what_they_tell_are_no_echoes() -> None:
     ],
 )
 def test_one_other_name_number_or_denial_is_another_statement(one: str, other: str) -> None:
-    assert [s.answers for s in segment(text_document(f"{one}\n{other}\n"))] == [True, True]
+    assert [s.may_answer for s in segment(text_document(f"{one}\n{other}\n"))] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +215,7 @@ def test_one_other_name_number_or_denial_is_another_statement(one: str, other: s
 )
 def test_a_question_does_not_answer(question: str) -> None:
     found = segment(text_document(f"{question}\nA: In 1991, after the mill had closed.\n"))
-    assert [s.answers for s in found] == [False, True]
+    assert [s.may_answer for s in found] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +228,7 @@ def test_a_question_does_not_answer(question: str) -> None:
     ],
 )
 def test_lines_that_are_no_headings_may_answer(text: str) -> None:
-    assert all(s.answers for s in segment(text_document(text)))
+    assert all(s.may_answer for s in segment(text_document(text)))
 
 
 def test_a_title_and_its_subtitle_are_headings() -> None:

@@ -62,7 +62,7 @@ def test_candidates_are_sorted_may_answer_and_passages_share_the_probability(
     reading, _ = _read(tmp_path, "What did the harbor bridge cost?")
     scores = [candidate.score for candidate in reading.candidates]
     assert scores == sorted(scores, reverse=True)
-    assert all(candidate.sentence.answers for candidate in reading.candidates)
+    assert all(candidate.sentence.may_answer for candidate in reading.candidates)
     assert sum(one.score for one in reading.passages) == pytest.approx(1)
     assert [one.score for one in reading.passages] == sorted(
         (one.score for one in reading.passages), reverse=True

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from qa.text.facts import (
     MONTHS,
     WEEKDAYS,
-    calendar,
     folded,
     initials,
-    named,
+    is_named_in,
+    months_and_weekdays,
     names,
     numbers,
     quotations,
@@ -18,7 +18,7 @@ from qa.text.facts import (
 
 
 def _told(claim: str, evidence: str) -> bool:
-    return all(number.told_by(numbers(evidence, ones=True)) for number in numbers(claim))
+    return all(number.is_among(numbers(evidence, ones=True)) for number in numbers(claim))
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ any_text = st.one_of(
 @example("the two\thundred")
 def test_any_text_has_its_own_facts(text: str) -> None:
     assert _told(text, text)
-    assert calendar(text) <= {name[:3] for name in (*MONTHS, *WEEKDAYS)}
-    assert all(named(name, text) for name in names(text))
+    assert months_and_weekdays(text) <= {name[:3] for name in (*MONTHS, *WEEKDAYS)}
+    assert all(is_named_in(name, text) for name in names(text))
 
 
 @given(any_text)
@@ -232,7 +232,7 @@ def test_folding_keeps_signs_that_mean_something_else(text: str, other: str) -> 
     ],
 )
 def test_months_and_weekdays(text: str, found: str) -> None:
-    assert calendar(text) == frozenset(found.split())
+    assert months_and_weekdays(text) == frozenset(found.split())
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_names(text: str, found: list[str]) -> None:
     ],
 )
 def test_a_name_is_found_in_another_form(name: str, text: str) -> None:
-    assert named(name, text)
+    assert is_named_in(name, text)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_a_name_is_found_in_another_form(name: str, text: str) -> None:
     ],
 )
 def test_another_name_is_not_that_one(name: str, text: str) -> None:
-    assert not named(name, text)
+    assert not is_named_in(name, text)
 
 
 def test_initials_are_those_of_runs_of_names() -> None:

@@ -1,0 +1,56 @@
+"""What the parsers of PDF, DOCX and HTML share: their result, their limits and their error."""
+
+import re
+from dataclasses import dataclass
+
+_UNWANTED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+"""Control characters, halves of characters, and code points that are not characters.
+
+A tab, a line end and NEL (U+0085) are text.
+"""
+
+
+class Unreadable(Exception):
+    """A file that cannot be read. The message says why and what to do, and follows a file name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of the machine parsing one file may take."""
+
+    seconds: int = 120
+    memory: int = 2 * 2**30
+    """Bytes of address space of the process that parses."""
+    characters: int = 20_000_000
+    pages: int = 5_000
+    unpacked: int = 100_000_000
+    """Bytes of the parts of a DOCX that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """A file's text, the title in its metadata, and the offsets at which its pages begin."""
+
+    text: str
+    title: str | None = None
+    pages: tuple[int, ...] = ()
+
+
+def check_length(characters: int, limits: Limits) -> None:
+    """Raises Unreadable for more characters than the limits allow."""
+    if characters > limits.characters:
+        raise Unreadable(
+            f"holds more than {limits.characters:,} characters. Split it into smaller files."
+        )
+
+
+def clean(text: str) -> str:
+    """Returns the text without characters that a text file must not hold."""
+    return _UNWANTED.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Returns the cleaned text with every run of white space as one space."""
+    return " ".join(clean(text.replace("\x0b", " ").replace("\x0c", " ")).split())

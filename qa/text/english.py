@@ -1,0 +1,51 @@
+"""Word tables of English: every list of words that the product uses is here, once."""
+
+STOP_WORDS = frozenset(
+    """a about according also am an and any anybody anyone anything are as at be been being both
+    but by can could did do does doing for from get give gave given got had has have having he her
+    here hers him his how i if in into is it its itself me might my of on one or our ours out shall
+    she should so some somebody someone something such tell than that the their theirs them then
+    there these they this those to too under up was we were what when where which while who whom
+    whose why will with would you your yours please s t d re ve ll m""".split()
+)
+"""Words that do not show what a question is about; "us" is not one, as a country in lower case."""
+
+QUESTION_WORDS = frozenset(
+    "who what when where why how which did does do is are was were can could has have".split()
+)
+"""Words that open a question."""
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December",
+)  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+CALENDAR_HOMONYMS = frozenset({"March", "May", "August"})
+"""Months that in lower case are other words."""
+SHORT_CALENDAR_NAMES = (
+    "Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sept?", "Oct", "Nov", "Dec",
+    "Mon", "Tues?", "Wed", "Thurs?", "Thu", "Fri", "Sat", "Sun",
+)  # fmt: skip
+"""Patterns."""
+
+SCALES = {
+    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12,
+}  # fmt: skip
+SHORT_SCALES = {
+    "k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12, "tn": 1e12,
+}  # fmt: skip
+FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4}
+
+HEDGES = (
+    "about", "around", "approximately", "roughly", "nearly", "almost", "some", "over", "under",
+    "up to", "more than", "less than", "at least", "at most", "close to", "estimated",
+    "an? estimated", "in excess of",
+)  # fmt: skip
+"""Patterns of words before a number that is given as about so much."""
+
+VERBS_OF_SAYING = (
+    "said", "says", "added", "adds", "argued", "explained", "noted", "told", "stated", "continued",
+    "warned", "stressed", "insisted", "claimed", "wrote", "asked", "replied", "concluded",
+    "emphasi[sz]ed", "observed", "pointed", "recalled", "suggested",
+)  # fmt: skip
+"""Patterns."""
