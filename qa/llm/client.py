@@ -1,15 +1,14 @@
-"""A language model that a person chose, behind its server: its words as they arrive, until they are complete."""
+"""The language model that a person chose, behind its server, and the protocol that answers use.
+
+An answer arrives as a stream of words. Whatever goes wrong is a LanguageModelError that keeps the
+words that had arrived.
+"""
 
 import os
 import threading
-from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
-from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -17,43 +16,40 @@ from qa.config import Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
 from qa.llm import errors
 from qa.llm.errors import Server
-from qa.llm.http import TICK, Request
+from qa.llm.http import CHECK_SECONDS, Request
 from qa.llm.providers import PROVIDERS, Provider, TokenLimits
+from qa.llm.tokens import estimate_tokens
 from qa.types import Usage
 
 if TYPE_CHECKING:
-    import tiktoken
     from llama_index.core.llms import ChatMessage
 
 UNKNOWN_CONTEXT = 4096
-"""Tokens that a model takes whose server does not say."""
+"""Tokens of context for a model whose server does not report any."""
 MESSAGE_TOKENS = 8
-"""What a chat template adds to a message, about."""
+"""About what a chat template adds to a message."""
+MAX_TOKEN_CHARACTERS = 8
+"""Characters a token, at most, before the rest of an answer is ignored: some servers ignore the
+limit of tokens."""
 THINKING_BEGINS, THINKING_ENDS = "<think>", "</think>"
-TOKEN_CHARACTERS = 8
-"""An answer has at most this many characters a token; more is not read."""
-_VOCABULARY = "_static/tiktoken_cache/9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
-"""cl100k_base, as llama-index-core ships it."""
-_WORDS = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
-"""cl100k_base's pattern, but each digit by itself, as Qwen, Gemma and Llama 2 have them."""
-_MARGIN = 1.1
 
 
 @dataclass(frozen=True, slots=True)
 class LlmSettings:
-    """What a person chose: a model as `provider/model`. The repr shows no key and no address, which may hold one."""
+    """The language model that a person chose. The repr hides the key and the URL."""
 
     name: str
+    """`provider/model`."""
     url: str | None = field(default=None, repr=False)
     key: str | None = field(default=None, repr=False)
     context: int | None = None
-    """Tokens; None: what the server says."""
+    """Tokens; None: what the server reports."""
     timeout: float = 60.0
-    """Seconds without a word after which an answer is given up."""
+    """Seconds without words after which an answer has failed."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "LlmSettings":
-        """Those among all settings that are of the language model."""
+        """Returns the part of all settings that is about the language model."""
         return cls(
             settings.llm,
             settings.llm_url,
@@ -65,65 +61,69 @@ class LlmSettings:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a model reads: instructions, a question, or an answer of its own."""
+    """A message of a prompt: instructions, a person's words, or an earlier answer."""
 
     role: Literal["system", "user", "assistant"]
     content: str
 
 
 class LanguageModel(Protocol):
-    """What an answer needs of a model."""
+    """Answers a prompt in its own words."""
 
     @property
     def name(self) -> str: ...
 
     def context_size(self, stop: threading.Event) -> int:
-        """Tokens that prompt and answer may have together; asks the server on first use, until `stop` is set."""
+        """Returns the tokens that prompt and answer may have together.
+
+        Asks the server on first use. Raises StoppedError once `stop` is set.
+        """
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of a text: never fewer than the model's own count, as far as one can tell."""
+        """Returns the tokens of a text, rather too many than too few."""
 
     def stream(
-        self, messages: Sequence[Message], most: int, stop: threading.Event
+        self, messages: Sequence[Message], max_tokens: int, stop: threading.Event
     ) -> Iterator[str]:
-        """The words of an answer of at most `most` tokens, as they arrive.
+        """Yields the words of an answer of at most `max_tokens` tokens as they arrive.
 
-        Raises LanguageModelError for whatever goes wrong and StoppedError once `stop` is set, both with the words
-        that had arrived.
+        Raises StoppedError once `stop` is set and LanguageModelError for any failure, both with
+        the words that had arrived.
         """
 
 
 def language_model(settings: LlmSettings, environ: Mapping[str, str] = os.environ) -> LanguageModel:
-    """The model that the settings name. Nothing connects before its first use.
+    """Returns the model that the settings name. Connects to nothing before its first use.
 
-    Raises FootnoteError for a name, address or key that is none, ModelError for a provider that is not installed.
+    Raises FootnoteError for an invalid name, address or key, and ModelError for a provider that is
+    not installed.
     """
-    kind, _, model = settings.name.partition("/")
-    provider = PROVIDERS.get(kind)
+    provider_name, _, model = settings.name.partition("/")
+    provider = PROVIDERS.get(provider_name)
     if provider is None or not model:
-        names = ", ".join(f"{one}/MODEL" for one in PROVIDERS)
+        names = ", ".join(f"{name}/MODEL" for name in PROVIDERS)
         raise FootnoteError(
-            f"{settings.name!r} is no language model: set QA_LLM to one of {names}."
+            f"Invalid language model {settings.name!r}. Set QA_LLM to one of {names}."
         )
-    url, login = _address(kind, settings.url or provider.url)
-    server = Server(settings.name, url, _key(kind, provider, settings, environ), login)
+    url, login = _parse_url(provider_name, settings.url or provider.url)
+    server = Server(settings.name, url, _checked_key(provider, settings, environ), login)
     try:
-        import_module(f"llama_index.llms.{kind.replace('-', '_')}")
+        import_module(f"llama_index.llms.{provider_name.replace('-', '_')}")
     except ImportError as error:
-        command = f"pip install -c constraints.txt -e '.[{kind}]'"
+        command = f"pip install -c constraints.txt -e '.[{provider_name}]'"
         raise ModelError(
-            f"What {settings.name} needs is not installed. Install it: {command}"
+            f"{settings.name} needs an extra that is not installed. Install it with: {command}"
         ) from error
     return _RemoteModel(server, provider, settings)
 
 
 class CountingModel:
-    """A language model that counts what it is given and gives, for one answer. `asked`: whether anything was."""
+    """A language model that counts the tokens of its prompts and answers, for one question."""
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
-        self._given: list[str] = []
-        self._got: list[str] = []
+        self._prompts: list[Message] = []
+        self._answers: list[str] = []
 
     @property
     def name(self) -> str:
@@ -131,12 +131,12 @@ class CountingModel:
 
     @property
     def was_called(self) -> bool:
-        return bool(self._given)
+        return bool(self._prompts)
 
     @property
     def usage(self) -> Usage:
-        prompt = sum(self.count_tokens(text) + MESSAGE_TOKENS for text in self._given)
-        return Usage(prompt, sum(map(self.count_tokens, self._got)))
+        answer_tokens = sum(self.count_tokens(answer) for answer in self._answers)
+        return Usage(prompt_tokens(self, self._prompts), answer_tokens)
 
     def context_size(self, stop: threading.Event) -> int:
         return self._model.context_size(stop)
@@ -145,12 +145,12 @@ class CountingModel:
         return self._model.count_tokens(text)
 
     def stream(
-        self, messages: Sequence[Message], most: int, stop: threading.Event
+        self, messages: Sequence[Message], max_tokens: int, stop: threading.Event
     ) -> Iterator[str]:
-        self._given += [message.content for message in messages]
-        self._got.append("")
-        for piece in self._model.stream(messages, most, stop):
-            self._got[-1] += piece
+        self._prompts += messages
+        self._answers.append("")
+        for piece in self._model.stream(messages, max_tokens, stop):
+            self._answers[-1] += piece
             yield piece
 
 
@@ -182,19 +182,24 @@ def without_thinking(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def model_host(settings: LlmSettings) -> tuple[str, bool]:
-    """The host that questions and passages go to, and whether it is this machine. Raises FootnoteError."""
-    kind, _, _ = settings.name.partition("/")
-    provider = PROVIDERS.get(kind)
-    address, _ = _address(kind, settings.url or (provider.url if provider else None))
-    host = urlsplit(address).hostname or address
+    """Returns the host that questions and passages are sent to, and whether it is this machine.
+
+    Raises FootnoteError for an address that is missing or invalid.
+    """
+    provider_name, _, _ = settings.name.partition("/")
+    provider = PROVIDERS.get(provider_name)
+    usual_url = provider.url if provider else None
+    url, _ = _parse_url(provider_name, settings.url or usual_url)
+    host = urlsplit(url).hostname or url
     return host, host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _address(kind: str, url: str | None) -> tuple[str, str | None]:
-    """An address without, and by itself, its `user:password`. The address is not shown: it may hold some."""
+def _parse_url(provider_name: str, url: str | None) -> tuple[str, str | None]:
+    """Returns a URL without `user:password`, and these, which no message may quote."""
     if not url:
         raise FootnoteError(
-            f"{kind} needs the address of a server: set QA_LLM_URL, for example http://localhost:8000/v1."
+            f"{provider_name} needs the address of a server. "
+            "Set QA_LLM_URL, for example to http://localhost:8000/v1."
         )
     try:
         parts = urlsplit(url.strip() if "://" in url else f"http://{url.strip()}")
@@ -203,126 +208,126 @@ def _address(kind: str, url: str | None) -> tuple[str, str | None]:
         valid = False
     if not valid:
         raise FootnoteError(
-            "QA_LLM_URL is no address of a server. Set it to one like http://localhost:8000/v1."
+            "QA_LLM_URL is not the address of a server. "
+            "Set it to an address like http://localhost:8000/v1."
         )
     login, _, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=host, query="", fragment="").geturl().rstrip("/"), unquote(
-        login
-    ) or None
+    clean = parts._replace(netloc=host, query="", fragment="").geturl().rstrip("/")
+    return clean, unquote(login) or None
 
 
-def _key(
-    kind: str, provider: Provider, settings: LlmSettings, environ: Mapping[str, str]
+def _checked_key(
+    provider: Provider, settings: LlmSettings, environ: Mapping[str, str]
 ) -> str | None:
-    key = (
-        settings.key or (environ.get(provider.variable) if provider.variable else None) or ""
-    ).strip()
-    if not key and provider.variable:
-        raise FootnoteError(
-            f"{settings.name} needs a key: set QA_LLM_KEY (or {provider.variable})."
-        )
+    """Returns the key of the settings, or of the environment variable that the provider uses."""
+    variable = provider.key_variable
+    key = settings.key or (environ.get(variable) if variable else None) or ""
+    key = key.strip()
+    if not key and variable:
+        raise FootnoteError(f"{settings.name} needs a key. Set QA_LLM_KEY or {variable}.")
     if not (key.isascii() and key.isprintable()):
         raise FootnoteError(
-            f"The key for {kind} has characters that no key has. Copy it again into QA_LLM_KEY."
+            f"The key for {settings.name} has invalid characters. Copy it again into QA_LLM_KEY."
         )
     return key or None
 
 
 class _RemoteModel:
-    """A model behind a server. Threads may share it; each request is by itself."""
+    """A language model behind a server. Threads may share it: each request is on its own."""
 
     def __init__(self, server: Server, provider: Provider, settings: LlmSettings) -> None:
         self._server = server
         self._provider = provider
-        self._chosen = settings.context
+        self._chosen_context = settings.context
         self._timeout = settings.timeout
-        self._probing = threading.Lock()
-        self._found: int | None = None
-        self._streams = True
+        self._probe_lock = threading.Lock()
+        self._context: int | None = None
+        self._can_stream = True
 
     @property
     def name(self) -> str:
         return self._server.name
 
     def context_size(self, stop: threading.Event) -> int:
-        return self._probed(stop)
-
-    def count_tokens(self, text: str) -> int:
-        encoding = _encoding()
-        if encoding is None:
-            return ceil(len(text.encode("utf-8", "surrogatepass")) / 3)
-        return ceil(_MARGIN * len(encoding.encode_ordinary(text)))
-
-    def stream(
-        self, messages: Sequence[Message], most: int, stop: threading.Event
-    ) -> Iterator[str]:
-        room = TokenLimits(self._probed(stop), most)
-        chat = _chat(messages)
-        if self._streams:
-            request = Request(self._server, self._timeout, stop)
-            try:
-                yield from self._words(request, chat, room)
-                return
-            except LanguageModelError:
-                if not request.unstreamed:
-                    raise
-            self._streams = False
-        yield from self._whole(Request(self._server, self._timeout, stop), chat, room)
-
-    def _probed(self, stop: threading.Event) -> int:
-        """The model's context, asked for once; a failure is not remembered."""
-        while not self._probing.acquire(timeout=TICK):
+        """Asks the server once, on first use; a failure is not remembered."""
+        while not self._probe_lock.acquire(timeout=CHECK_SECONDS):
             if stop.is_set():
                 raise StoppedError(errors.stopped(self._server))
         try:
-            if self._found is None:
-                with Request(self._server, self._timeout, stop) as request:
-                    said = self._provider.probe(request)
-                self._found = self._chosen or said or UNKNOWN_CONTEXT
-            return self._found
+            if self._context is None:
+                # Also with a chosen context: the probe finds a missing model before the prompt.
+                with self._request(stop) as request:
+                    reported = self._provider.probe(request)
+                self._context = self._chosen_context or reported or UNKNOWN_CONTEXT
+            return self._context
         finally:
-            self._probing.release()
+            self._probe_lock.release()
 
-    def _words(
-        self, request: Request, chat: "list[ChatMessage]", room: TokenLimits
+    def count_tokens(self, text: str) -> int:
+        return estimate_tokens(text)
+
+    def stream(
+        self, messages: Sequence[Message], max_tokens: int, stop: threading.Event
     ) -> Iterator[str]:
-        """An answer word by word."""
+        limits = TokenLimits(self.context_size(stop), max_tokens)
+        chat = _chat_messages(messages)
+        if self._can_stream:
+            request = self._request(stop)
+            try:
+                yield from self._streamed(request, chat, limits)
+                return
+            except LanguageModelError:
+                if not request.cannot_stream:
+                    raise
+            self._can_stream = False
+        yield from self._whole(self._request(stop), chat, limits)
+
+    def _request(self, stop: threading.Event) -> Request:
+        return Request(self._server, self._timeout, stop)
+
+    def _streamed(
+        self, request: Request, chat: "list[ChatMessage]", limits: TokenLimits
+    ) -> Iterator[str]:
+        """Yields an answer word by word."""
+        max_characters = MAX_TOKEN_CHARACTERS * limits.answer
         with request:
-            llm = request.call(lambda: self._provider.build(request, room))
-            replies = request.call(lambda: llm.stream_chat(chat))
-            begun, ended, pieces = False, False, 0
-            while (reply := request.call(lambda: next(replies, None))) is not None:
-                begun, ended = True, ended or self._provider.ended(reply.raw)
-                if _thinks(reply):
-                    request.alive()
+            llm = request.run(lambda: self._provider.build(request, limits))
+            replies = request.run(lambda: llm.stream_chat(chat))
+            any_reply, complete, pieces = False, False, 0
+            while (reply := request.run(lambda: next(replies, None))) is not None:
+                any_reply = True
+                complete = complete or self._provider.is_last(reply.raw)
+                if _is_thinking(reply):
+                    request.restart_wait()
                 if not reply.delta:
                     continue
-                left = TOKEN_CHARACTERS * room.answer - len(request.said)
-                if pieces == room.answer or left <= 0:
+                remaining = max_characters - len(request.words)
+                if pieces == limits.answer or remaining <= 0:
                     return
                 pieces += 1
-                yield from request.heard(reply.delta[:left])
-            # Of the libraries only openai's stops at an end mark, [DONE], and leaves what may follow unread.
-            if begun and not ended and request.exhausted:
-                raise LanguageModelError(errors.cut_off(self._server), request.said)
-            self._check(request)
+                yield from request.deliver(reply.delta[:remaining])
+            # openai's library stops reading at the end mark [DONE]; for the others, a body that
+            # was read to its end without an end mark was cut.
+            if any_reply and not complete and request.body_ended:
+                raise LanguageModelError(errors.cut_off(self._server), request.words)
+            self._check_not_empty(request)
 
     def _whole(
-        self, request: Request, chat: "list[ChatMessage]", room: TokenLimits
+        self, request: Request, chat: "list[ChatMessage]", limits: TokenLimits
     ) -> Iterator[str]:
-        """An answer in one piece."""
+        """Yields an answer in one piece."""
         with request:
-            llm = request.call(lambda: self._provider.build(request, room))
-            said = request.call(lambda: llm.chat(chat).message.content) or ""
-            yield from request.heard(said[: TOKEN_CHARACTERS * room.answer])
-            self._check(request)
+            llm = request.run(lambda: self._provider.build(request, limits))
+            answer = request.run(lambda: llm.chat(chat).message.content) or ""
+            yield from request.deliver(answer[: MAX_TOKEN_CHARACTERS * limits.answer])
+            self._check_not_empty(request)
 
-    def _check(self, request: Request) -> None:
-        if not request.said.strip():
-            raise LanguageModelError(errors.empty(self._server), request.said)
+    def _check_not_empty(self, request: Request) -> None:
+        if not request.words.strip():
+            raise LanguageModelError(errors.empty(self._server), request.words)
 
 
-def _chat(messages: Sequence[Message]) -> "list[ChatMessage]":
+def _chat_messages(messages: Sequence[Message]) -> "list[ChatMessage]":
     from llama_index.core.llms import ChatMessage, MessageRole
 
     return [
@@ -330,26 +335,9 @@ def _chat(messages: Sequence[Message]) -> "list[ChatMessage]":
     ]
 
 
-def _thinks(reply: Any) -> bool:
-    """Whether a model sent a part of what it thinks before it answers; it is not shown, but it is a sign of life."""
-    return any(
-        one.get("thinking_delta")
-        for one in (reply.additional_kwargs, reply.message.additional_kwargs)
-    )
-
-
-@cache
-def _encoding() -> "tiktoken.Encoding | None":
-    """Read from the installed file itself: tiktoken's own loading would download what it does not find."""
-    spec = find_spec("llama_index.core")
-    places = (spec and spec.submodule_search_locations) or []
-    file = next((path for place in places if (path := Path(place, _VOCABULARY)).is_file()), None)
-    if file is None:
-        return None
-    import tiktoken
-
-    ranks = {
-        b64decode(word): int(rank)
-        for word, rank in (line.split() for line in file.read_bytes().splitlines())
-    }
-    return tiktoken.Encoding("words", pat_str=_WORDS, mergeable_ranks=ranks, special_tokens={})
+def _is_thinking(reply: Any) -> bool:
+    """Whether a reply is a part of a model's reasoning, which is not shown: a sign of life."""
+    # llama-index's classes keep it with the reply (OpenAI, Ollama) or its message (Anthropic).
+    in_reply = reply.additional_kwargs.get("thinking_delta")
+    in_message = reply.message.additional_kwargs.get("thinking_delta")
+    return bool(in_reply or in_message)

@@ -1,6 +1,7 @@
-"""What goes wrong between here and a language model's server, each as a sentence or two: what happened, what to do.
+"""The messages for everything that can go wrong with a language model's server.
 
-Libraries raise many kinds of errors, with texts that a server wrote: those are quoted without secrets, or not at all.
+Libraries raise many kinds of errors, some with text that a server wrote. That text is quoted
+without secrets, or not at all. Each message says what failed and what to do next.
 """
 
 import json
@@ -16,40 +17,45 @@ from math import ceil, isfinite
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-QUOTED = 200
-"""Characters of a server's own words."""
-_CONTEXT = re.compile(
-    r"context[ _-]?(?:length|window|size|limit)|(?:maximum|available) (?:context|(?:number of )?tokens)"
-    r"|(?:prompt|input|request) (?:is )?too (?:long|large)|too many tokens|exceeds?\b.{0,40}\b(?:context|tokens)\b",
+MAX_QUOTED_CHARACTERS = 200
+"""How much of a server's own text a message quotes."""
+
+_CONTEXT_OVERFLOW = re.compile(
+    r"context[ _-]?(?:length|window|size|limit)"
+    r"|(?:maximum|available) (?:context|(?:number of )?tokens)"
+    r"|(?:prompt|input|request) (?:is )?too (?:long|large)|too many tokens"
+    r"|exceeds?\b.{0,40}\b(?:context|tokens)\b",
     re.IGNORECASE | re.DOTALL,
 )
+"""Every server has its own words for a prompt that is too long."""
 _UNREADABLE = {
     "JSONDecodeError": "it is not valid JSON",
     "UnicodeDecodeError": "it is not valid UTF-8",
 }
-_TRANSPORTS = ("httpx", "httpcore")
-"""Also httpx2's and httpcore2's names."""
+_DISCONNECTED = {"RemoteProtocolError", "ReadError", "ConnectionResetError"}
+_TRANSPORT_MODULES = ("httpx", "httpcore")
+"""The beginnings of the names of httpx2 and httpcore2 too."""
 _STATUSES = {
-    401: "{at} does not accept the key for {name}. Set QA_LLM_KEY to a valid one.",
-    403: "{at} does not let this key use {name}. Set QA_LLM_KEY to one that may.",
-    408: "{at} waited too long for the request to {name}. Ask again.",
-    413: "The request is larger than {at} takes for {name}. Lower QA_TOP_K.",
-    500: "{name} failed at {at} (status 500). Ask again; if it stays so, look into the server's log.",
-    502: "The gateway at {at} does not reach {name} (status 502). Ask again in a minute.",
-    503: "{name} at {at} is busy or still being loaded (status 503). Ask again in a minute.",
-    504: "The gateway at {at} waited too long for {name} (status 504). Ask again in a minute.",
+    401: "{at} rejected the key for {name}. Set QA_LLM_KEY to a valid key.",
+    403: "{at} does not let this key use {name}. Set QA_LLM_KEY to a key that may use it.",
+    408: "{at} timed out waiting for the request to {name}. Ask again.",
+    413: "The request is too large for {name} at {at}. Lower QA_TOP_K.",
+    500: "{name} failed at {at} (status 500). Ask again; if it fails again, read the server's log.",
+    502: "The gateway at {at} cannot reach {name} (status 502). Ask again in a minute.",
+    503: "{name} at {at} is busy or still loading (status 503). Ask again in a minute.",
+    504: "The gateway at {at} timed out waiting for {name} (status 504). Ask again in a minute.",
     529: "{name} at {at} is overloaded (status 529). Ask again in a minute.",
 }
-_UNKNOWN_MODEL = {
-    "ollama": "Ollama at {at} does not have the model of {name}. Get it: ollama pull {model}",
-    "openai-like": "{at} answers that it does not have {name} (status 404). "
-    "Check the model in QA_LLM, and QA_LLM_URL, which mostly ends in /v1.",
+_MODEL_NOT_FOUND = {
+    "ollama": "Ollama at {at} does not have {name}. Get it with: ollama pull {model}",
+    "openai-like": "{at} does not have {name} (status 404). "
+    "Check the model in QA_LLM, and QA_LLM_URL, which usually ends in /v1.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A model and where it is. No repr shows its secrets."""
+    """A language model and where it runs. No repr shows its secrets."""
 
     name: str
     """As the person wrote it: `provider/model`."""
@@ -69,180 +75,202 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Host and port, as far as the address has one."""
+        """Host and, where the URL has one, port."""
         return urlsplit(self.url).netloc
 
     def clean(self, text: str) -> str:
-        """A server's words in one short line, without secrets that it echoes."""
-        for secret in self._secrets():
+        """Returns a server's text as one short line, without the secrets that it may echo."""
+        for secret in self._secret_forms():
             text = text.replace(secret, "…")
-        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-        return text if len(text) <= QUOTED else text[:QUOTED] + "…"
+        printable = "".join(letter if letter.isprintable() else " " for letter in text)
+        line = " ".join(printable.split())
+        if len(line) <= MAX_QUOTED_CHARACTERS:
+            return line
+        return line[:MAX_QUOTED_CHARACTERS] + "…"
 
-    def _secrets(self) -> Iterator[str]:
-        """Longest forms first, so that none leaves a piece of another."""
-        plain = [one for one in (self.key, self.login, (self.login or "").partition(":")[2]) if one]
-        forms = {
-            form
-            for one in plain
-            for form in (one, quote(one, safe=""), b64encode(one.encode()).decode())
-        }
-        return iter(sorted(forms, key=len, reverse=True))
+    def _secret_forms(self) -> list[str]:
+        """Returns all forms that a server may echo; longest first, so that none leaves a piece."""
+        password = (self.login or "").partition(":")[2]
+        forms = set()
+        for secret in (self.key, self.login, password):
+            if secret:
+                forms |= {secret, quote(secret, safe=""), b64encode(secret.encode()).decode()}
+        return sorted(forms, key=len, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseHead:
-    """What a server answered before the words of a model."""
+    """What a server sent before the words of an answer."""
 
     status: int
-    kind: str = ""
-    """The content type."""
+    content_type: str = ""
     retry_after: str = ""
     location: str = ""
     body: str = ""
-    """Of an error; else empty."""
+    """Of an error response; empty otherwise."""
 
     @property
     def failed(self) -> bool:
         return self.status >= 300
 
 
-def fault(server: Server, head: ResponseHead | None, error: BaseException) -> str:
-    """What a library's error means. `head`: as far as an answer had come when it was raised."""
-    if head is None:
-        return _unreached(server, error)
-    if head.failed:
-        return refused(server, head)
-    kinds = {type(one).__name__ for one in _chain(error)}
-    if kinds & {"RemoteProtocolError", "ReadError", "ConnectionResetError"}:
+def describe_error(server: Server, response: ResponseHead | None, error: BaseException) -> str:
+    """Returns the message for a library's error; `response`: None if none had arrived."""
+    if response is None:
+        return _unreachable(server, error)
+    if response.failed:
+        return describe_status(server, response)
+    if _kinds(error) & _DISCONNECTED:
         return cut_off(server)
-    told = _told(error)
-    if told is None:
-        why = _UNREADABLE.get(type(error).__name__, "it has another form than expected")
+
+    server_text = _error_in_stream(error)
+    if server_text is None:
+        cause = _UNREADABLE.get(type(error).__name__, "its form is unexpected")
         return (
-            f"{server.name} at {server.address} sent an answer that cannot be read: {why}. "
-            f"Ask again; if it stays so, check {_setting(server)}."
+            f"{server.name} at {server.address} sent an answer that cannot be read: {cause}. "
+            f"Ask again; if it fails again, check {_setting(server)}."
         )
-    if _CONTEXT.search(told):
-        return _overflow(server)
-    return f'{server.name} at {server.address} broke off with an error: "{server.clean(told)}". Ask again.'
+    if _CONTEXT_OVERFLOW.search(server_text):
+        return _too_long(server)
+    quoted = server.clean(server_text)
+    return f'{server.name} at {server.address} stopped with an error: "{quoted}". Ask again.'
 
 
-def refused(server: Server, head: ResponseHead) -> str:
-    """An answer that is an error, by its status."""
-    told = _message(head.body)
+def describe_status(server: Server, response: ResponseHead) -> str:
+    """Returns the message for a response that is an error or a redirect."""
+    status = response.status
+    server_text = _message_in(response.body)
     words = {"name": server.name, "model": server.model, "at": server.address}
-    if head.status < 400:
-        elsewhere = server.clean(
-            urlsplit(head.location).netloc.rpartition("@")[2] or "another path"
-        )
-        return (
-            f"{server.address} sends requests for {server.name} on to {elsewhere}; they are not sent there. "
-            "If that is right, set QA_LLM_URL to its address."
-        )
-    if head.status in (400, 413, 422, 500) and _CONTEXT.search(told + head.body):
-        return _overflow(server)
-    if head.status == 404:
-        unknown = "{at} answers that it does not have {name} (status 404). Check the model's name in QA_LLM."
-        return _UNKNOWN_MODEL.get(server.provider, unknown).format(**words)
-    if head.status == 429:
-        return f"{server.address} takes no more requests for {server.name} for now. {_again(head.retry_after)}"
-    if head.status in _STATUSES:
-        return _STATUSES[head.status].format(**words)
-    quoted = f': "{server.clean(told)}"' if told.strip() else ""
-    return f"{server.address} refused the request for {server.name} (status {head.status}){quoted}. Check QA_LLM."
+    if status < 400:
+        return _redirected(server, response.location)
+    if status in (400, 413, 422, 500) and _CONTEXT_OVERFLOW.search(server_text + response.body):
+        return _too_long(server)
+    if status == 404:
+        usual = "{at} does not have {name} (status 404). Check the model's name in QA_LLM."
+        return _MODEL_NOT_FOUND.get(server.provider, usual).format(**words)
+    if status == 429:
+        advice = _when_to_retry(response.retry_after)
+        return f"{server.address} accepts no more requests for {server.name} now. {advice}"
+    if status in _STATUSES:
+        return _STATUSES[status].format(**words)
+    quoted = f': "{server.clean(server_text)}"' if server_text.strip() else ""
+    return (
+        f"{server.address} rejected the request for {server.name} (status {status}){quoted}. "
+        "Check QA_LLM."
+    )
 
 
-def refuses_streaming(head: ResponseHead) -> bool:
+def refuses_streaming(response: ResponseHead) -> bool:
     """Whether a server says that it cannot answer word by word."""
-    return head.status in (400, 422) and "stream" in head.body.casefold()
+    return response.status in (400, 422) and "stream" in response.body.casefold()
 
 
 def cut_off(server: Server) -> str:
-    """A connection that ended before the answer did."""
+    """Returns the message for a connection that ended before the answer did."""
     return f"{server.address} closed the connection before {server.name} had finished. Ask again."
 
 
 def empty(server: Server) -> str:
-    """An answer without a word."""
-    return f"{server.name} at {server.address} gave an empty answer. Ask again, or check {_setting(server)}."
+    """Returns the message for an answer without words."""
+    return (
+        f"{server.name} at {server.address} returned an empty answer. "
+        f"Ask again, or check {_setting(server)}."
+    )
 
 
-def slow(server: Server, timeout: float, begun: bool) -> str:
-    """Nothing came for as long as we wait; `begun`: after the first words."""
-    seconds = _seconds(timeout)
-    if begun:
+def timed_out(server: Server, timeout: float, started: bool) -> str:
+    """Returns the message for a server that sent no words for `timeout` seconds."""
+    if started:
         return (
-            f"{server.name} at {server.address} stopped in the middle of its answer: no word for {seconds}. "
-            "Ask again, or set QA_LLM_TIMEOUT to wait longer."
+            f"{server.name} at {server.address} stopped in the middle of its answer: "
+            f"no words for {_seconds(timeout)}. Ask again, or raise QA_LLM_TIMEOUT."
         )
     return (
-        f"{server.name} at {server.address} did not begin to answer within {seconds}. "
-        "If it is still being loaded, ask again; or set QA_LLM_TIMEOUT to wait longer."
+        f"{server.name} at {server.address} did not start to answer within {_seconds(timeout)}. "
+        "If it is still loading, ask again; or raise QA_LLM_TIMEOUT."
     )
 
 
 def stopped(server: Server) -> str:
-    """The person did not want the rest."""
+    """Returns the message for an answer that the person stopped."""
     return f"{server.name} was stopped before it had finished."
 
 
-def lacking(server: Server, models: list[str]) -> str:
-    """A model that the server's own list has not."""
-    some = ", ".join(server.clean(one) for one in models[:5])
-    more = f" and {len(models) - 5} more" if len(models) > 5 else ""
-    return f"{server.address} does not have the model of {server.name}. It has {some}{more}: set QA_LLM to one of them."
-
-
-def _unreached(server: Server, error: BaseException) -> str:
-    causes = list(_chain(error))
-    names = {type(one).__name__ for one in causes}
-
-    def caused(kind: type[BaseException]) -> bool:
-        return any(isinstance(one, kind) for one in causes)
-
-    if caused(ConnectionRefusedError):
-        start = (
-            "Start it: ollama serve"
-            if server.provider == "ollama"
-            else f"Start it, or check {_setting(server)}."
-        )
-        return f"Nothing answers at {server.address}, where {server.name} should be. {start}"
-    if caused(socket.gaierror):
-        return f"The host of {server.name}, {server.address}, is not known. Check QA_LLM_URL and the network."
-    if caused(ssl.SSLError):
-        return (
-            f"The connection to {server.name} at {server.address} is not secure: its certificate is not accepted. "
-            "Check QA_LLM_URL, or set SSL_CERT_FILE to the file of your own authority."
-        )
-    if names & {"RemoteProtocolError", "ReadError", "ConnectionResetError"}:
-        return f"{server.address} closed the connection before {server.name} had begun. Ask again."
-    if not any(type(one).__module__.startswith(_TRANSPORTS) for one in causes):
-        told = server.clean(str(error)) or type(error).__name__
-        return f"{server.name} at {server.address} cannot be asked: {told.rstrip('.')}. Check the model in QA_LLM."
-    why = "it did not answer in time" if caused(TimeoutError) else type(error).__name__
-    return f"{server.name} cannot be reached at {server.address} ({why}). Check QA_LLM_URL and the network."
-
-
-def _overflow(server: Server) -> str:
+def model_missing(server: Server, available: list[str]) -> str:
+    """Returns the message for a model that is not in the server's list of models."""
+    shown = ", ".join(server.clean(model) for model in available[:5])
+    more = f" and {len(available) - 5} more" if len(available) > 5 else ""
     return (
-        f"The question and its passages are more than {server.name} at {server.address} takes. "
-        "Lower QA_TOP_K, or set QA_LLM_CONTEXT to the number of tokens that it takes."
+        f"{server.address} does not have {server.name}. "
+        f"It has {shown}{more}. Set QA_LLM to one of them."
     )
 
 
-def _again(retry_after: str) -> str:
+def _unreachable(server: Server, error: BaseException) -> str:
+    """Returns the message for a request that got no response."""
+    causes = list(_chain(error))
+
+    def caused_by(kind: type[BaseException]) -> bool:
+        return any(isinstance(cause, kind) for cause in causes)
+
+    failed = f"Can't reach the language model {server.name} ({server.address})"
+    if caused_by(ConnectionRefusedError):
+        if server.provider == "ollama":
+            return f"{failed}. Start it with: ollama serve"
+        return f"{failed}. Start its server, or check {_setting(server)}."
+    if caused_by(socket.gaierror):
+        return f"{failed}: the host is unknown. Check QA_LLM_URL and the network."
+    if caused_by(ssl.SSLError):
+        return (
+            f"{failed} securely: its certificate is not accepted. "
+            "Check QA_LLM_URL, or set SSL_CERT_FILE to the file of your certificate authority."
+        )
+    if _kinds(error) & _DISCONNECTED:
+        return (
+            f"{server.address} closed the connection before {server.name} had started. Ask again."
+        )
+
+    # A library that refuses the model by itself raises an error of its own, not of its transport.
+    of_transport = any(type(cause).__module__.startswith(_TRANSPORT_MODULES) for cause in causes)
+    if not of_transport:
+        reason = server.clean(str(error)) or type(error).__name__
+        return (
+            f"Can't use {server.name} at {server.address}: {reason.rstrip('.')}. "
+            "Check the model in QA_LLM."
+        )
+    reason = "it did not answer in time" if caused_by(TimeoutError) else type(error).__name__
+    return f"{failed}: {reason}. Check QA_LLM_URL and the network."
+
+
+def _redirected(server: Server, location: str) -> str:
+    host = urlsplit(location).netloc.rpartition("@")[2]
+    target = server.clean(host or "another path")
+    return (
+        f"{server.address} redirects requests for {server.name} to {target}. Redirects are not "
+        "followed. If that address is right, set QA_LLM_URL to it."
+    )
+
+
+def _too_long(server: Server) -> str:
+    return (
+        f"The question and its passages are too long for {server.name} at {server.address}. "
+        "Lower QA_TOP_K, or set QA_LLM_CONTEXT to the model's context size in tokens."
+    )
+
+
+def _when_to_retry(retry_after: str) -> str:
+    """Returns the advice of a Retry-After header: seconds, or a date."""
     wait: float | None
     try:
         wait = float(retry_after)
     except ValueError:
-        wait = _until(retry_after)
+        wait = _seconds_until(retry_after)
     if wait is None or not isfinite(wait) or wait < 0:
-        return "Try again in a minute; if it stays so, see what the key's account allows."
+        return "Try again in a minute; if it fails again, check the limits of the key's account."
     return f"Try again in {_seconds(ceil(wait))}."
 
 
-def _until(date: str) -> float | None:
+def _seconds_until(date: str) -> float | None:
     try:
         return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
     except (TypeError, ValueError):
@@ -254,35 +282,40 @@ def _seconds(number: float) -> str:
 
 
 def _setting(server: Server) -> str:
+    """Returns the setting that most likely is wrong: hosted providers have a fixed address."""
     return "QA_LLM_URL" if server.provider in ("ollama", "openai-like") else "QA_LLM"
 
 
-def _told(error: BaseException) -> str | None:
-    """The server's words in an error that came in the stream; None for an error of the library's own."""
+def _error_in_stream(error: BaseException) -> str | None:
+    """Returns the text of an error that the server sent as part of its answer; None without one."""
     for attribute in ("body", "error"):  # of openai's and anthropic's errors, and of ollama's
-        value = getattr(error, attribute, None)
-        if value:
-            return _message(value)
+        content = getattr(error, attribute, None)
+        if content:
+            return _message_in(content)
     return None
 
 
-def _message(body: Any) -> str:
-    """The words inside an error's JSON, whose shape each server chooses; what is no JSON as it is."""
+def _message_in(body: Any) -> str:
+    """Returns the text inside an error's JSON, whose shape each server chooses; else the body."""
     if isinstance(body, str):
         try:
             body = json.loads(body)
         except (ValueError, RecursionError):
             return str(body)
     while isinstance(body, dict):
-        inner = next((body[key] for key in ("error", "message", "detail") if body.get(key)), None)
-        if inner is None:
+        inner = body.get("error") or body.get("message") or body.get("detail")
+        if not inner:
             break
         body = inner
     return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
 
 
+def _kinds(error: BaseException) -> set[str]:
+    return {type(cause).__name__ for cause in _chain(error)}
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and what led to it."""
+    """Yields an error and the errors that led to it."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

@@ -1,6 +1,9 @@
-"""Who serves language models: for each, where, with which llama-index class, and what its server says of a model."""
+"""The providers of language models: the address, the probe and the llama-index class of each.
 
-from collections.abc import Callable, Mapping
+To add a provider, write its three functions and a row in `PROVIDERS`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -11,14 +14,15 @@ from qa.llm import errors
 from qa.llm.http import KEY, Request
 
 if TYPE_CHECKING:
+    from llama_index.core.llms import ChatMessage
     from llama_index.core.llms.function_calling import FunctionCallingLLM
     from llama_index.llms.anthropic import Anthropic
     from llama_index.llms.openai import OpenAI
 
 LOCAL_SECONDS = 0.5
-"""How long an Ollama on this machine may take to say what it has."""
-OLLAMA_CONTEXT = 8192
-"""Tokens. More of a model's context is not asked for: Ollama reserves memory for all of it."""
+"""The time limit for an Ollama on this machine to list its models."""
+MAX_OLLAMA_CONTEXT = 8192
+"""Tokens. Ollama reserves memory for the whole context, so no more of it is requested."""
 HOSTED_CONTEXT = 8192
 """Tokens of a hosted model that llama-index does not know."""
 _CONTEXT_KEYS = (
@@ -32,7 +36,7 @@ _CONTEXT_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class TokenLimits:
-    """Tokens: what prompt and answer may have together, and what the answer."""
+    """The tokens that prompt and answer may have together, and the answer alone."""
 
     context: int
     answer: int
@@ -40,80 +44,84 @@ class TokenLimits:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How a provider's models are reached."""
+    """How the models of a provider are reached."""
 
     url: str | None
-    """The usual address; None: there is none."""
-    variable: str | None
-    """Where its users keep its key; None: it takes none, mostly."""
+    """The usual address; None: the person has to set one."""
+    key_variable: str | None
+    """The environment variable in which its users keep their key; None: it needs no key."""
     probe: Callable[[Request], int | None]
-    """Asks the server for the model; its context in tokens, None if the server does not say.
+    """Asks the server for the model. Returns its context in tokens, None if it does not say.
 
-    Raises LanguageModelError where the server cannot be used, or lacks the model.
+    Raises LanguageModelError if the server cannot be used, or does not have the model.
     """
     build: "Callable[[Request, TokenLimits], FunctionCallingLLM]"
-    """llama-index's model for one request. Connects to nothing."""
-    ended: Callable[[Any], bool]
-    """Whether a part of an answer, as the provider's own library gives it, says that the answer is complete."""
+    """Returns llama-index's model for one request. Connects to nothing."""
+    is_last: Callable[[Any], bool]
+    """Whether a part of an answer, as the provider's library returns it, marks its end."""
 
 
 def local_models() -> tuple[str, ...]:
-    """The models of an Ollama at its usual place on this machine, as `ollama/MODEL`; none where none answers."""
+    """Returns the models of an Ollama on this machine as `ollama/MODEL`; none if none answers."""
     import httpx
 
     try:
         with httpx.Client(timeout=LOCAL_SECONDS, trust_env=False) as client:
-            found = client.get(f"{PROVIDERS['ollama'].url}/api/tags").json()
-        return tuple(f"ollama/{one['name']}" for one in found["models"])
+            listed = client.get(f"{PROVIDERS['ollama'].url}/api/tags").json()
+        return tuple(f"ollama/{model['name']}" for model in listed["models"])
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return ()
 
 
 def _probe_ollama(request: Request) -> int | None:
-    found = request.ask("POST", "/api/show", {"model": request.server.model})
-    info = found.get("model_info") if isinstance(found, dict) else None
-    items = info.items() if isinstance(info, dict) else ()
-    lengths = [value for key, value in items if key.endswith(".context_length")]
-    return min(lengths[0], OLLAMA_CONTEXT) if lengths and _is_size(lengths[0]) else None
+    shown = request.fetch_json("POST", "/api/show", {"model": request.server.model})
+    info = shown.get("model_info") if isinstance(shown, dict) else None
+    if not isinstance(info, dict):
+        return None
+    for key, value in info.items():
+        if key.endswith(".context_length"):
+            return min(value, MAX_OLLAMA_CONTEXT) if _is_size(value) else None
+    return None
 
 
 def _probe_openai_like(request: Request) -> int | None:
-    found = request.ask("GET", "/models")
-    data = found.get("data") if isinstance(found, dict) else None
-    listed = data if isinstance(data, list) else []
-    entries = {
-        one["id"]: one for one in listed if isinstance(one, dict) and isinstance(one.get("id"), str)
-    }
+    listed = request.fetch_json("GET", "/models")
+    data = listed.get("data") if isinstance(listed, dict) else None
+    entries: dict[str, Mapping[str, Any]] = {}
+    for entry in data if isinstance(data, list) else []:
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+            entries[entry["id"]] = entry
+
     model = request.server.model
-    for name in (model, f"{model}:latest", f"models/{model}"):  # as listed by Ollama and by Gemini
+    for name in (model, f"{model}:latest", f"models/{model}"):  # as Ollama and Gemini list them
         if name in entries:
-            return _context(entries[name])
+            return _context_of(entries[name])
     if entries:
-        raise LanguageModelError(errors.lacking(request.server, list(entries)))
+        raise LanguageModelError(errors.model_missing(request.server, list(entries)))
     return None
 
 
 def _probe_openai(request: Request) -> int | None:
     from llama_index.llms.openai.utils import openai_modelname_to_contextsize
 
-    return _known(openai_modelname_to_contextsize, request)
+    return _known_context(openai_modelname_to_contextsize, request)
 
 
 def _probe_anthropic(request: Request) -> int | None:
     from llama_index.llms.anthropic.utils import anthropic_modelname_to_contextsize
 
-    return _known(anthropic_modelname_to_contextsize, request)
+    return _known_context(anthropic_modelname_to_contextsize, request)
 
 
-def _known(size: Callable[[str], int], request: Request) -> int:
+def _known_context(context_size: Callable[[str], int], request: Request) -> int:
     try:
-        return size(request.server.model)
+        return context_size(request.server.model)
     except ValueError:
         return HOSTED_CONTEXT
 
 
-def _context(entry: Mapping[str, Any]) -> int | None:
-    """The context that a server's list has for a model: vLLM, llama.cpp and LM Studio each have their own word."""
+def _context_of(entry: Mapping[str, Any]) -> int | None:
+    """Returns the context in a server's list of models; each server has its own key for it."""
     for keys in _CONTEXT_KEYS:
         value: Any = entry
         for key in keys:
@@ -127,65 +135,67 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, int) and value > 0
 
 
-def _build_ollama(request: Request, room: TokenLimits) -> "FunctionCallingLLM":
+def _build_ollama(request: Request, limits: TokenLimits) -> "FunctionCallingLLM":
     import httpx
     from llama_index.llms.ollama import Ollama
     from ollama import Client
 
-    client = Client(
-        request.server.url, headers={"authorization": f"Bearer {KEY}"}, **request.options(httpx)
-    )
+    headers = {"authorization": f"Bearer {KEY}"}
+    client = Client(request.server.url, headers=headers, **request.client_options(httpx))
     llm: FunctionCallingLLM = Ollama(
         model=request.server.model,
         base_url=request.server.url,
-        client=request.owned(client),
+        client=request.close_later(client),
         temperature=0.0,
-        context_window=room.context,
-        additional_kwargs={"num_predict": room.answer},
+        context_window=limits.context,
+        additional_kwargs={"num_predict": limits.answer},
     )
     return llm
 
 
-def _build_openai_like(request: Request, room: TokenLimits) -> "FunctionCallingLLM":
+def _build_openai_like(request: Request, limits: TokenLimits) -> "FunctionCallingLLM":
     from llama_index.llms.openai_like import OpenAILike
 
-    options = _openai_options(request, room)
-    llm: FunctionCallingLLM = OpenAILike(**options, is_chat_model=True, context_window=room.context)
+    options = _openai_options(request, limits)
+    context = limits.context
+    llm: FunctionCallingLLM = OpenAILike(**options, is_chat_model=True, context_window=context)
     return llm
 
 
-def _build_openai(request: Request, room: TokenLimits) -> "FunctionCallingLLM":
-    return _openai()(**_openai_options(request, room))
+def _build_openai(request: Request, limits: TokenLimits) -> "FunctionCallingLLM":
+    return _openai_class()(**_openai_options(request, limits))
 
 
-def _openai_options(request: Request, room: TokenLimits) -> dict[str, Any]:
+def _openai_options(request: Request, limits: TokenLimits) -> dict[str, Any]:
     import httpx
 
+    client = httpx.Client(**request.client_options(httpx))
     return {
         "model": request.server.model,
         "api_base": request.server.url,
         "api_key": KEY,
         "max_retries": 0,
         "temperature": 0.0,
-        "max_tokens": room.answer,
-        "http_client": request.owned(httpx.Client(**request.options(httpx))),
+        "max_tokens": limits.answer,
+        "http_client": request.close_later(client),
     }
 
 
-def _build_anthropic(request: Request, room: TokenLimits) -> "FunctionCallingLLM":
+def _build_anthropic(request: Request, limits: TokenLimits) -> "FunctionCallingLLM":
     import anthropic
     import httpx2
 
     options: dict[str, Any] = {"api_key": KEY, "base_url": request.server.url, "max_retries": 0}
-    llm = _anthropic()(model=request.server.model, max_tokens=room.answer, **options)
-    client = request.owned(httpx2.Client(**request.options(httpx2)))
-    llm._client = anthropic.Anthropic(http_client=client, **options)  # the class takes no client
+    llm = _anthropic_class()(model=request.server.model, max_tokens=limits.answer, **options)
+    client = request.close_later(httpx2.Client(**request.client_options(httpx2)))
+    # The class has no argument for an HTTP client.
+    llm._client = anthropic.Anthropic(http_client=client, **options)
     return llm
 
 
 @cache
-def _openai() -> "type[OpenAI]":
-    """llama-index's class, but for models too that its table lacks: asked about those, it raises."""
+def _openai_class() -> "type[OpenAI]":
+    """Returns llama-index's class without its table of models: it raises for any newer model."""
     from llama_index.core.llms import LLMMetadata
     from llama_index.llms.openai import OpenAI
 
@@ -198,12 +208,14 @@ def _openai() -> "type[OpenAI]":
 
 
 @cache
-def _anthropic() -> "type[Anthropic]":
-    """The same; and as anthropic 2 wants it, which llama-index-llms-anthropic 0.12 was not written for.
+def _anthropic_class() -> "type[Anthropic]":
+    """Returns llama-index's class without its table of models, and for version 2 of anthropic.
 
-    There `create` takes no temperature, and what llama-index calls for a message's dict is a union.
+    llama-index-llms-anthropic 0.12 was written for an older one: it calls `MessageParam`, which is
+    a union of types now, and passes a temperature, which `create` no longer takes. Messages and
+    temperature go into `extra_body` instead, which becomes part of the request as it is.
     """
-    from llama_index.core.llms import LLMMetadata
+    from llama_index.core.llms import LLMMetadata, MessageRole
     from llama_index.llms.anthropic import Anthropic, utils
 
     class AnyAnthropic(Anthropic):
@@ -213,46 +225,74 @@ def _anthropic() -> "type[Anthropic]":
 
         @property
         def _model_kwargs(self) -> dict[str, Any]:
-            newer = self.model not in utils.CLAUDE_MODELS
-            refuses = newer or any(name in self.model for name in utils.ANTHROPIC_NO_TEMP_MODELS)
-            extra = {} if refuses else {"extra_body": {"temperature": 0.0}}
-            return {"model": self.model, "max_tokens": self.max_tokens, **extra}
+            return {"model": self.model, "max_tokens": self.max_tokens}
 
-    vars(utils)["MessageParam"] = dict
+        def chat(self, messages: "Sequence[ChatMessage]", **options: Any) -> Any:
+            return super().chat(_system_only(messages), **self._request(messages), **options)
+
+        def stream_chat(self, messages: "Sequence[ChatMessage]", **options: Any) -> Any:
+            return super().stream_chat(_system_only(messages), **self._request(messages), **options)
+
+        def _request(self, messages: "Sequence[ChatMessage]") -> dict[str, Any]:
+            turns = []
+            for message in messages:
+                if message.role != MessageRole.SYSTEM:
+                    content = [{"type": "text", "text": message.content}]
+                    turns.append({"role": message.role.value, "content": content})
+            body: dict[str, Any] = {"messages": turns}
+            # Newer models refuse a temperature, and so do some that the table names.
+            newer = self.model not in utils.CLAUDE_MODELS
+            if not newer and not any(name in self.model for name in utils.ANTHROPIC_NO_TEMP_MODELS):
+                body["temperature"] = 0.0
+            return {"extra_body": body}
+
+    def _system_only(messages: "Sequence[ChatMessage]") -> "list[ChatMessage]":
+        return [message for message in messages if message.role == MessageRole.SYSTEM]
+
     return AnyAnthropic
 
 
-def _ended_ollama(raw: Any) -> bool:
+def _is_last_ollama(raw: Any) -> bool:
     return bool(raw.get("done"))
 
 
-def _ended_openai(raw: Any) -> bool:
+def _is_last_openai(raw: Any) -> bool:
     return any(getattr(choice, "finish_reason", None) for choice in raw.choices)
 
 
-def _ended_anthropic(raw: Any) -> bool:
+def _is_last_anthropic(raw: Any) -> bool:
     return bool(getattr(raw.get("delta"), "stop_reason", None))
 
 
 PROVIDERS: Mapping[str, Provider] = MappingProxyType(
     {
         "ollama": Provider(
-            "http://localhost:11434", None, _probe_ollama, _build_ollama, _ended_ollama
+            url="http://localhost:11434",
+            key_variable=None,
+            probe=_probe_ollama,
+            build=_build_ollama,
+            is_last=_is_last_ollama,
         ),
         "openai": Provider(
-            "https://api.openai.com/v1",
-            "OPENAI_API_KEY",
-            _probe_openai,
-            _build_openai,
-            _ended_openai,
+            url="https://api.openai.com/v1",
+            key_variable="OPENAI_API_KEY",
+            probe=_probe_openai,
+            build=_build_openai,
+            is_last=_is_last_openai,
         ),
         "anthropic": Provider(
-            "https://api.anthropic.com",
-            "ANTHROPIC_API_KEY",
-            _probe_anthropic,
-            _build_anthropic,
-            _ended_anthropic,
+            url="https://api.anthropic.com",
+            key_variable="ANTHROPIC_API_KEY",
+            probe=_probe_anthropic,
+            build=_build_anthropic,
+            is_last=_is_last_anthropic,
         ),
-        "openai-like": Provider(None, None, _probe_openai_like, _build_openai_like, _ended_openai),
+        "openai-like": Provider(
+            url=None,
+            key_variable=None,
+            probe=_probe_openai_like,
+            build=_build_openai_like,
+            is_last=_is_last_openai,
+        ),
     }
 )

@@ -1,6 +1,7 @@
 """Tests of servers on this machine."""
 
 import socket
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -8,6 +9,15 @@ import pytest
 from tests.conftest import LOOPBACK, NetworkUsed
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries() -> None:
+    """Imports what the first request would: it takes seconds, and the tests measure time limits."""
+    for name in ("httpx", "httpx2", "anthropic", "ollama", "openai"):
+        import_module(name)
+    for provider in ("ollama", "openai", "openai_like", "anthropic"):
+        import_module(f"llama_index.llms.{provider}")
 
 
 @pytest.fixture(autouse=True)

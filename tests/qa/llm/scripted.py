@@ -1,4 +1,4 @@
-"""Language model servers that say what a test tells them to, on a socket of this machine, in their real protocols."""
+"""Scripted language model servers on a socket of this machine, in their real protocols."""
 
 import json
 import threading
@@ -19,12 +19,12 @@ class Hang:
 
 
 Part = bytes | float | Hang | Callable[[], object]
-"""What is sent; for how many seconds nothing is; that nothing is any more; or what is done in between."""
+"""Bytes to send, seconds to wait, the end of sending, or a function to call in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What one path answers. `{authorization}` in a part stands for that header of the request."""
+    """A response. `{authorization}` in a part stands for that header of the request."""
 
     parts: Iterable[Part] = ()
     status: int = 200
@@ -33,9 +33,9 @@ class Reply:
     before: tuple[Part, ...] = ()
     """Waits before the head."""
     chunked: bool = True
-    """Whether the end is told; else the connection's end is the answer's."""
+    """Whether the body is sent in chunks; otherwise the connection's end is the body's."""
     cut: bool = False
-    """Whether the connection ends without it."""
+    """Whether the connection ends without the last chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Asked:
 
 
 class ScriptedServer:
-    """Answers each path with its reply; a list of replies in turn, the last one again and again. Use it in `with`."""
+    """Answers each path with its replies in turn, the last again and again. Use it in `with`."""
 
     def __init__(self, replies: Mapping[str, Reply | list[Reply]]) -> None:
         self.asked: list[Asked] = []
         """Every request, in order."""
         self.gone = threading.Event()
-        """That a client ended the connection before the answer was complete."""
+        """Set when a client ends the connection before the answer is complete."""
         self._replies = {
             path: one if isinstance(one, list) else [one] for path, one in replies.items()
         }
@@ -90,7 +90,7 @@ class ScriptedServer:
         return [one.json for one in self.asked if one.path == path]
 
     def say(self, path: str, *replies: Reply) -> None:
-        """What a path answers from now on."""
+        """Sets what a path answers from now on."""
         with self._lock:
             self._replies[path] = list(replies)
             self.gone.clear()
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def _wait(self, part: Part) -> None:
-        """Waits, but not past the connection's end; or does what it is told to."""
+        """Waits, at most until the connection ends; or calls the function."""
         if callable(part):
             part()
             return
@@ -182,14 +182,14 @@ class _GoneError(Exception):
 
 
 def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-    """A plain answer."""
+    """Returns a reply with this JSON."""
     return Reply([json.dumps(value).encode()], status, JSON, headers or {})
 
 
 def openai_like(
     chat: Reply | list[Reply], models: Reply | None = None, name: str = "tiny", **entry: Any
 ) -> ScriptedServer:
-    """OpenAI's protocol; `entry`: what its list has of the model besides."""
+    """OpenAI's protocol; `entry`: further fields of the model in its list."""
     listed = {"object": "list", "data": [{"id": name, "object": "model", **entry}]}
     return ScriptedServer(
         {"/v1/models": models or json_reply(listed), "/v1/chat/completions": chat}
@@ -317,7 +317,7 @@ def anthropic_event(kind: str, **fields: Any) -> bytes:
 
 
 def endless(part: bytes, pause: float = 0.0) -> Iterator[Part]:
-    """The same again and again."""
+    """Yields the same part without end."""
     while True:
         yield part
         if pause:

@@ -1,4 +1,4 @@
-"""A language model over a real server that speaks OpenAI's protocol: `transformers serve`, on a tiny random model."""
+"""A real server with OpenAI's protocol: `transformers serve` with a tiny random model."""
 
 import os
 import socket
@@ -40,7 +40,7 @@ ENDLESS = 1_000_000
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of two small layers, always the same, that says the words of its vocabulary and never comes to an end."""
+    """Returns a tiny model, always the same, that writes words of its vocabulary without end."""
     folder = tmp_path_factory.mktemp("served") / "tiny"
     words = Tokenizer(
         WordLevel({word: key for key, word in enumerate(VOCABULARY)}, unk_token=VOCABULARY[0])
@@ -69,7 +69,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def url(model_folder: Path) -> Iterator[str]:
-    """The address of a server that has this model alone."""
+    """Returns the address of a server that has only this model."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     home = model_folder.parent
@@ -101,7 +101,7 @@ def url(model_folder: Path) -> Iterator[str]:
 
 
 def _wait_for(address: str, running: subprocess.Popen[bytes], log: Path) -> None:
-    """Until the server answers. A server that ends, as it does without fastapi, fails the test with what it said."""
+    """Returns when the server answers; fails with its log when it ends, as without fastapi."""
     until = time.monotonic() + STARTING
     while running.poll() is None and time.monotonic() < until:
         try:
@@ -121,52 +121,52 @@ def _model(url: str, name: str) -> LanguageModel:
     return language_model(LlmSettings(f"openai-like/{name}", url=url, timeout=60), {})
 
 
-def _told(model: LanguageModel, most: int = 12) -> list[str]:
-    return list(model.stream(CHAT, most, threading.Event()))
+def _words_of(model: LanguageModel, max_tokens: int = 12) -> list[str]:
+    return list(model.stream(CHAT, max_tokens, threading.Event()))
 
 
-def test_words_arrive_one_by_one_as_many_as_were_asked_for(model: LanguageModel) -> None:
-    words = _told(model)
+def test_stream_yields_as_many_words_as_requested(model: LanguageModel) -> None:
+    words = _words_of(model)
     assert len(words) == 12
     assert {word.strip() for word in words} <= set(VOCABULARY[1:])
-    assert _told(model) == words
-    assert _told(model, 5) == words[:5]
+    assert _words_of(model) == words
+    assert _words_of(model, 5) == words[:5]
 
 
-def test_what_is_asked_reaches_the_model(model: LanguageModel) -> None:
+def test_stream_of_another_prompt_gives_another_answer(model: LanguageModel) -> None:
     other = [
         Message("user", "the bridge cost"),
         Message("assistant", "forty euros"),
         Message("user", "who"),
     ]
-    assert list(model.stream(other, 12, threading.Event())) != _told(model)
+    assert list(model.stream(other, 12, threading.Event())) != _words_of(model)
 
 
-def test_first_words_come_before_the_answer_is_complete_and_stop_ends_it(
+def test_stop_in_mid_answer_frees_the_server(
     model: LanguageModel,
 ) -> None:
-    """The server answers one request at a time: the next is answered only if it has left this one."""
+    """The server answers one request at a time: it has to leave this one."""
     stop = threading.Event()
     words = model.stream(CHAT, ENDLESS, stop)
-    said = "".join(next(words) for _ in range(5))
+    words_so_far = "".join(next(words) for _ in range(5))
     stop.set()
     with pytest.raises(StoppedError) as raised:
-        said += "".join(words)
-    assert raised.value.streamed == said
-    assert len(_told(model)) == 12
+        words_so_far += "".join(words)
+    assert raised.value.streamed == words_so_far
+    assert len(_words_of(model)) == 12
 
 
-def test_reader_that_leaves_ends_the_answer(model: LanguageModel) -> None:
+def test_leaving_the_stream_frees_the_server(model: LanguageModel) -> None:
     words = model.stream(CHAT, ENDLESS, threading.Event())
     next(words)
     del words
-    assert len(_told(model)) == 12
+    assert len(_words_of(model)) == 12
 
 
-def test_requests_at_once_get_their_own_answers(model: LanguageModel) -> None:
-    alone = _told(model)
+def test_concurrent_requests_get_their_own_answers(model: LanguageModel) -> None:
+    alone = _words_of(model)
     together: list[list[str]] = []
-    asking = [threading.Thread(target=lambda: together.append(_told(model))) for _ in range(3)]
+    asking = [threading.Thread(target=lambda: together.append(_words_of(model))) for _ in range(3)]
     for thread in asking:
         thread.start()
     for thread in asking:
@@ -174,18 +174,16 @@ def test_requests_at_once_get_their_own_answers(model: LanguageModel) -> None:
     assert together == [alone] * 3
 
 
-def test_model_that_the_server_lacks_is_told_and_the_server_lives_on(
-    url: str, model: LanguageModel
-) -> None:
-    with pytest.raises(LanguageModelError, match="does not have the model of openai-like/other"):
-        _told(_model(url, "other"))
-    assert len(_told(model)) == 12
+def test_missing_model_raises_and_the_server_lives_on(url: str, model: LanguageModel) -> None:
+    with pytest.raises(LanguageModelError, match="does not have openai-like/other"):
+        _words_of(_model(url, "other"))
+    assert len(_words_of(model)) == 12
 
 
-def test_bot_answers_in_the_documents_sentences_where_the_model_says_nothing_they_support(
+def test_bot_with_random_model_answers_in_exact_quotes(
     model: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole way, prompt and checks included: a random model's words are never passed for an answer."""
+    """The whole chain never shows a random model's words as an answer."""
     monkeypatch.setattr("qa.answer.generate.ANSWER_TOKENS", 40)
     plain = word_bot(tmp_path, text_document("The bridge cost 48 million euros.\n"))
     verifier = Verifier(EncodingCache(plain._embedder), CoverEntailment(), SupportThresholds())
