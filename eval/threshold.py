@@ -1,94 +1,106 @@
-"""The refusal threshold, chosen on a run that refused nothing: what each one would answer right and refuse right."""
+"""Chooses the refusal threshold on a run that refused nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import cast
 
 from eval.results import Run, Scores
 from qa.errors import FootnoteError
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question of the run: how sure the bot was, and whether its first sentence was right (None: no answer is)."""
+class ScoredAnswer:
+    """The confidence of an answer, and whether its first sentence is right.
+
+    `right` is None if the documents do not answer the question.
+    """
 
     confidence: float
     right: bool | None
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What a threshold comes to, as shares from 0 to 1."""
+class ThresholdResult:
+    """What a threshold would lead to, as shares from 0 to 1."""
 
     threshold: float
     answered_right: float
-    """Of the answerable questions, those answered and with the first sentence right."""
+    """Of the answerable questions, those answered with the first sentence right."""
     wrongly_refused: float
     """Of the answerable questions, those refused."""
     rightly_refused: float
-    """Of the questions that the documents do not answer, those refused."""
+    """Of the questions that are not answerable, those refused."""
 
     @property
     def balance(self) -> float:
-        """The mean of answered right and rightly refused: either kind of question counts for half."""
+        """The mean of `answered_right` and `rightly_refused`: each kind of question is half."""
         return (self.answered_right + self.rightly_refused) / 2
 
 
-def choices(of: Sequence[Asked]) -> list[Choice]:
-    """A choice for each place between two confidences, lowest first. Raises FootnoteError without both classes."""
-    answerable = [one for one in of if one.right is not None]
-    others = [one for one in of if one.right is None]
-    if not answerable or not others:
+def threshold_results(answers: Sequence[ScoredAnswer]) -> list[ThresholdResult]:
+    """Returns the result of a threshold between any two neighbouring confidences, lowest first.
+
+    Raises FootnoteError if all or none of the questions are answerable.
+    """
+    answerable = [answer for answer in answers if answer.right is not None]
+    unanswerable = [answer for answer in answers if answer.right is None]
+    if not answerable or not unanswerable:
         raise FootnoteError(
-            "A threshold takes questions that the documents answer and some that they do not."
+            "A threshold needs questions that the documents answer and some that they do not."
         )
-    confidences = sorted({0.0, *(one.confidence for one in of), 1.0})
-    return [
-        Choice(
-            threshold=(low + high) / 2,
-            answered_right=_share(
-                [bool(one.right) and one.confidence >= high for one in answerable]
-            ),
-            wrongly_refused=_share([one.confidence < high for one in answerable]),
-            rightly_refused=_share([one.confidence < high for one in others]),
+    results = []
+    for low, high in pairwise(sorted({0.0, 1.0, *(answer.confidence for answer in answers)})):
+        rightly_answered = [
+            bool(answer.right) and answer.confidence >= high for answer in answerable
+        ]
+        results.append(
+            ThresholdResult(
+                threshold=(low + high) / 2,
+                answered_right=_share(rightly_answered),
+                wrongly_refused=_share([answer.confidence < high for answer in answerable]),
+                rightly_refused=_share([answer.confidence < high for answer in unanswerable]),
+            )
         )
-        for low, high in pairwise(confidences)
-    ]
+    return results
 
 
-def best(found: Sequence[Choice]) -> Choice:
-    """The one of the highest balance; of equals the middle one."""
-    top = [choice for choice in found if choice.balance == max(other.balance for other in found)]
+def best(results: Sequence[ThresholdResult]) -> ThresholdResult:
+    """Returns the result with the highest balance; of equals the middle one."""
+    highest = max(result.balance for result in results)
+    top = [result for result in results if result.balance == highest]
     return top[len(top) // 2]
 
 
-def asked(run: Run) -> list[Asked]:
-    """The questions of a run over the development split.
+def scored_answers(run: Run) -> list[ScoredAnswer]:
+    """Returns the answers of a run over the development split.
 
-    Raises FootnoteError for a run that refused any, or that asked questions of the test split: a threshold chosen on
-    those would be reported on them.
+    Raises FootnoteError for a run that may have refused questions, or that asked questions of the
+    test split: a threshold must not be chosen on the questions that it is reported on.
     """
     if run.provenance.settings.get("threshold") != 0:
         raise FootnoteError(
-            f"{run.folder} was not made with --threshold 0, and may have refused questions. Make one that was."
+            f"{run.folder} may have refused questions. Make a run with --threshold 0."
         )
     if run.provenance.questions.split != "dev":
         raise FootnoteError(
-            f"{run.folder} asked the test split too. Choose on the other: --split dev --threshold 0"
+            f"{run.folder} includes the test split. Make a run with --split dev --threshold 0."
         )
-    return [_asked(scores) for scores in run.scores.values() if _tells(scores)]
+    answers = []
+    for scores in run.scores.values():
+        answer = _scored_answer(scores)
+        if answer is not None:
+            answers.append(answer)
+    return answers
 
 
-def _tells(scores: Scores) -> bool:
-    """Whether it is known how sure the bot was and what would have been right; of a set without quotes it is not."""
-    known = (scores.get("first_sentence_right"), scores.get("rightly_refused"))
-    return scores.get("confidence") is not None and any(one is not None for one in known)
-
-
-def _asked(scores: Scores) -> Asked:
+def _scored_answer(scores: Scores) -> ScoredAnswer | None:
+    """Returns None if it is not known what would be right, as without gold quotes."""
+    confidence = scores.get("confidence")
     right = scores.get("first_sentence_right")
-    return Asked(cast(float, scores["confidence"]), None if right is None else right == 1)
+    is_known = right is not None or scores.get("rightly_refused") is not None
+    if confidence is None or not is_known:
+        return None
+    return ScoredAnswer(confidence, None if right is None else right == 1)
 
 
 def _share(values: Sequence[bool]) -> float:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import altair as alt
 
-from eval.labels import less_is_better
+from eval.metrics import metric_named
 from ui.figures import Figure, label
 from ui.render_runs import interval, number
 
@@ -56,9 +56,8 @@ def _line(
 
 def _x(field: str, measure: str) -> alt.X:
     # Shares are shown from 0 to 1 whatever they are, so that a small difference looks small.
-    unbounded = measure.startswith("seconds") or measure.endswith("tokens")
-    scale = alt.Scale(zero=True) if unbounded else alt.Scale(domain=[0, 1])
-    title = label(measure) + (" (less is better)" if less_is_better(measure) else "")
+    scale = alt.Scale(domain=[0, 1]) if metric_named(measure).is_share else alt.Scale(zero=True)
+    title = label(measure) + (" (less is better)" if metric_named(measure).lower_is_better else "")
     axis = alt.Axis(
         labelColor=INK,
         labelFontSize=13,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import streamlit as st
 
-from eval.labels import DECIDING
+from eval.metrics import DECIDING
 from eval.results import differences
 from qa.errors import FootnoteError
 from ui import outcomes, runs
@@ -25,7 +25,7 @@ from ui.render_runs import (
 )
 
 if TYPE_CHECKING:
-    from eval.stats.paired import Paired
+    from eval.comparison import PairedComparison
 
 T = TypeVar("T")
 Stamp = tuple[tuple[int, int], ...]
@@ -177,9 +177,9 @@ def _show_two(ended: Sequence[Run], names: Names) -> None:
         _show_changes([row for rows in found.values() for row in rows], first, second)
 
 
-def _show_changes(rows: "Sequence[Paired]", first: Run, second: Run) -> None:
+def _show_changes(rows: "Sequence[PairedComparison]", first: Run, second: Run) -> None:
     """The questions won and lost, by the measure that is chosen."""
-    by_name = {row.measure: row for row in rows}
+    by_name = {row.metric: row for row in rows}
     measures = list(by_name)
     if not measures:
         return
@@ -245,7 +245,7 @@ def _compared(
     key: tuple[tuple[Path, Stamp], ...],  # noqa: ARG001  # the cache's key
     _first: Run,
     _second: Run,
-) -> "dict[str, list[Paired]]":
-    from eval.stats.paired import tables  # here: it brings scipy
+) -> "dict[str, list[PairedComparison]]":
+    from eval.comparison import comparison_tables  # here: it brings scipy
 
-    return tables(_first.measured, _second.measured, [DECIDING])
+    return comparison_tables(_first.measured, _second.measured, [DECIDING])

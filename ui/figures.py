@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from eval import labels
 from eval import results as runs
+from eval.metrics import metric_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Damaged:
 
 def label(measure: str) -> str:
     """What people call a measure, as something that can be shown."""
-    return sound(labels.label(measure))
+    return sound(metric_named(measure).label)
 
 
 def sound(text: str) -> str:

@@ -5,13 +5,13 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from eval.labels import ARROW, digits, marked, p_value
+from eval.metrics import ARROW, metric_named
 from ui.figures import Damaged, Figure, Group, Run, sound
 from ui.outcomes import Failed, Reply
 from ui.runs import configuration
 
 if TYPE_CHECKING:
-    from eval.stats.paired import Paired
+    from eval.comparison import PairedComparison
 
 VERDICTS: Final = {
     "better": "▲ better",
@@ -85,7 +85,7 @@ def failed_html(failed: Sequence[Failed]) -> str:
     return "".join(map(_failed_html, failed))
 
 
-def paired_html(tables: "Mapping[str, Sequence[Paired]]", first: str, second: str) -> str:
+def paired_html(tables: "Mapping[str, Sequence[PairedComparison]]", first: str, second: str) -> str:
     """Two runs by measure: the means, what they differ by, what that shows, and how many questions went which way.
 
     The first table is open, the others are folded.
@@ -125,7 +125,7 @@ def changed_html(
 
 def named(measure: str) -> str:
     """The measure's name, and whether less of it is better; not escaped."""
-    return sound(marked(measure, ARROW))
+    return sound(metric_named(measure).marked(ARROW))
 
 
 def number(value: float | None, measure: str, sign: bool = False) -> str:
@@ -135,7 +135,7 @@ def number(value: float | None, measure: str, sign: bool = False) -> str:
     """
     if value is None:
         return NOTHING
-    places = digits(measure)
+    places = metric_named(measure).decimals
     rounded = round(value, places) or 0.0
     return f"{rounded:{'+' if sign and rounded else ''}.{places}f}".replace("-", "−")
 
@@ -215,24 +215,26 @@ def _said(reply: Reply) -> str:
     return f"Error: {reply.error}" if reply.error is not None else reply.answer
 
 
-def _paired_cells(row: "Paired") -> tuple[str, ...]:
+def _paired_cells(row: "PairedComparison") -> tuple[str, ...]:
     of = f"n {row.n}" + (f", {row.left_out} unscored" if row.left_out else "")
     shows = (
-        "shows none" if row.smallest is None else f"shows {_effect(row, row.smallest).lstrip('+')}"
+        "shows none"
+        if row.minimum_detectable is None
+        else f"shows {_effect(row, row.minimum_detectable).lstrip('+')}"
     )
     return (
-        f"{_text(named(row.measure))}{_small(of)}",
-        number(row.first, row.measure),
-        number(row.second, row.measure),
+        f"{_text(named(row.metric))}{_small(of)}",
+        number(row.first, row.metric),
+        number(row.second, row.metric),
         f"{_effect(row, row.effect)} "
         f'<span class="interval">[{_effect(row, row.low)}, {_effect(row, row.high)}]</span>'
-        f'<span class="verdict">{VERDICTS[row.verdict]}</span>{_small(f"p {p_value(row.p)}, {shows}")}',
+        f'<span class="verdict">{VERDICTS[row.verdict]}</span>{_small(f"p {row.p_text}, {shows}")}',
         f"{len(row.won)} · {row.ties} · {len(row.lost)}",
     )
 
 
-def _effect(row: "Paired", value: float) -> str:
-    return f"×{value:.2f}" if row.is_ratio else number(value, row.measure, sign=True)
+def _effect(row: "PairedComparison", value: float) -> str:
+    return f"×{value:.2f}" if row.is_ratio else number(value, row.metric, sign=True)
 
 
 def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str) -> str:

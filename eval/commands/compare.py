@@ -1,4 +1,4 @@
-"""`python -m eval compare A B`: two runs over the same questions, side by side."""
+"""`python -m eval compare A B`: compares two runs over the same questions."""
 
 import argparse
 import json
@@ -8,27 +8,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from eval.commands.shared import Commands
-from eval.labels import DECIDING, marked, p_value
 from qa.errors import FootnoteError, RunError
 from qa.terminal import visible_line
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from eval.comparison import PairedComparison, Verdict
     from eval.results import Provenance, Run
-    from eval.stats.paired import Paired, Verdict
 
 WIDTH = 120
-"""Columns when the output is no terminal."""
-CODE = 12
-"""Digits that are told of the code's hash."""
-OF_ONE_RUN = frozenset({"home", "index"})
+"""Columns if the output is not a terminal."""
+HASH_LENGTH = 12
+"""Characters of the code's hash that are shown."""
+ALWAYS_DIFFERENT = frozenset({"home", "index"})
 """Settings that differ between any two runs."""
+HEADINGS = (
+    "n",
+    "first",
+    "second",
+    "effect",
+    "95% interval",
+    "p",
+    "won",
+    "lost",
+    "tied",
+    "detectable",
+)
 LEGEND = (
-    "Means of the questions that have a value in both runs. Differences, second less first, with their 95% intervals; "
-    "times and tokens as ratios, second by first. p and verdicts are corrected (Holm) for the measures of their table. "
-    "Shows: the least difference that these questions would show 4 times of 5 if this measure alone were looked at. "
-    "(v): less is better."
+    "Means over the questions that have a value in both runs. Effect: second minus first, with its "
+    "95% interval; for times and tokens second divided by first. p and verdict are corrected (Holm) "
+    "for the metrics of their table. Detectable: the smallest effect that these questions would "
+    "show 4 times of 5 if only this metric were tested. (v): lower is better."
 )
 
 
@@ -45,111 +56,111 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         metavar="NAME",
         nargs="+",
         action="extend",
-        help=f"what decides the verdict and the exit code; default: {DECIDING}",
+        help="the metrics that decide verdict and exit code (default: answered_right)",
     )
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
     parser.set_defaults(command=_compare)
 
 
 def _compare(options: argparse.Namespace) -> int:
-    """Prints how the second run differs from the first; 1 where it is detectably worse on what decides."""
+    """Prints the comparison. Returns 1 if the second run is detectably worse on what decides."""
+    from eval.metrics import DECIDING
     from eval.results import differences, read_run
 
     first, second = read_run(options.first), read_run(options.second)
-    if differ := differences(first, second):
-        raise RunError(
-            "\n".join([f"{first.folder} and {second.folder} cannot be compared:", *differ])
-        )
+    if reasons := differences(first, second):
+        heading = f"{first.folder} and {second.folder} cannot be compared:"
+        raise RunError("\n".join([heading, *reasons]))
     deciding = list(dict.fromkeys(options.measure or [DECIDING]))
     tables = _tables(first, second, deciding)
-    verdict, words = _verdict(tables["Deciding"])
-    changed = _changed(first.provenance, second.provenance)
+    verdict, sentence = _verdict(tables["Deciding"])
+    changes = _changes(first.provenance, second.provenance)
     if options.json:
-        told = {
+        comparison = {
             "first": str(first.folder),
             "second": str(second.folder),
-            "changed": {name: list(values) for name, values in changed.items()},
+            "changed": {name: list(values) for name, values in changes.items()},
             "errors": [len(first.errors), len(second.errors)],
             "deciding": deciding,
             "measures": [row.as_json() for rows in tables.values() for row in rows],
             "verdict": verdict,
         }
-        json.dump(told, sys.stdout, ensure_ascii=False, indent=1)
+        json.dump(comparison, sys.stdout, ensure_ascii=False, indent=1)
         print()
     else:
-        _print_head(first, second, changed)
+        _print_head(first, second, changes)
         _print_tables(tables, sys.stdout)
-        print(words)
+        print(sentence)
     return 1 if verdict == "worse" else 0
 
 
 def _tables(
     first: "Run", second: "Run", deciding: Sequence[str]
-) -> "Mapping[str, Sequence[Paired]]":
-    """Raises FootnoteError for a measure that cannot decide."""
-    from eval.stats.paired import UNDIRECTED, pair, tables, unpaired
+) -> "Mapping[str, Sequence[PairedComparison]]":
+    """Raises FootnoteError for a metric that cannot decide."""
+    from eval.comparison import compare, comparison_tables, has_direction, no_pairs_message
 
     for name in deciding:
-        if name in UNDIRECTED:
+        if not has_direction(name):
             raise FootnoteError(
-                f"More {name} is neither better nor worse: let another measure decide."
+                f"{name} has no better or worse values. Choose another metric: --measure NAME"
             )
-        if pair(name, first, second) is None:
-            raise FootnoteError(unpaired(name, first, second))
-    return tables(first, second, deciding)
+        if compare(name, first, second) is None:
+            raise FootnoteError(no_pairs_message(name, first, second))
+    return comparison_tables(first, second, deciding)
 
 
-def _verdict(rows: "Sequence[Paired]") -> "tuple[Verdict, str]":
-    """Worse on one is worse; the line says on what."""
-    from eval.stats.paired import Verdict
-
-    verdicts: tuple[Verdict, ...] = ("worse", "better")
-    told: list[tuple[Verdict, str]] = [
-        (verdict, f"{verdict} on {', '.join(names)}")
-        for verdict in verdicts
-        if (names := [row.measure for row in rows if row.verdict == verdict])
-    ]
-    if told:
-        return told[0][0], "The second run is " + "; ".join(words for _, words in told) + "."
-    return (
-        "no detectable difference",
-        f"No detectable difference on {', '.join(row.measure for row in rows)}.",
-    )
+def _verdict(rows: "Sequence[PairedComparison]") -> "tuple[Verdict, str]":
+    """Returns the verdict over the deciding metrics, worse before better, and a sentence on it."""
+    worse = [row.metric for row in rows if row.verdict == "worse"]
+    better = [row.metric for row in rows if row.verdict == "better"]
+    parts = []
+    if worse:
+        parts.append(f"worse on {', '.join(worse)}")
+    if better:
+        parts.append(f"better on {', '.join(better)}")
+    if not parts:
+        names = ", ".join(row.metric for row in rows)
+        return "no detectable difference", f"No detectable difference on {names}."
+    return "worse" if worse else "better", f"The second run is {'; '.join(parts)}."
 
 
-def _changed(first: "Provenance", second: "Provenance") -> dict[str, tuple[Any, Any]]:
-    """What differs of the code and of the settings, by name."""
-    one, other = (
-        {**_code(about), **about.settings, **_versions(about)} for about in (first, second)
-    )
-    names = [name for name in {**one, **other} if name not in OF_ONE_RUN]
+def _changes(first: "Provenance", second: "Provenance") -> dict[str, tuple[Any, Any]]:
+    """Returns the settings and versions that differ between two runs, by name."""
+    old, new = _by_name(first), _by_name(second)
+    changes = {}
+    for name in {**old, **new}:
+        values = old.get(name), new.get(name)
+        if name not in ALWAYS_DIFFERENT and values[0] != values[1]:
+            changes[name] = values
+    return changes
+
+
+def _by_name(provenance: "Provenance") -> dict[str, Any]:
+    """Returns commit, hash of the code, settings and library versions, by name."""
+    versions = {f"version of {name}": value for name, value in provenance.versions.items()}
     return {
-        name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)
+        "commit": provenance.commit,
+        # Only the hash distinguishes two states of the code that are not committed.
+        "code": provenance.code and provenance.code[:HASH_LENGTH],
+        **provenance.settings,
+        **versions,
     }
 
 
-def _code(about: "Provenance") -> dict[str, Any]:
-    """The commit, and the hash of the code: of two states that are not committed, only that tells them apart."""
-    return {"commit": about.commit, "code": about.code and about.code[:CODE]}
-
-
-def _versions(about: "Provenance") -> dict[str, Any]:
-    return {f"version of {name}": value for name, value in about.versions.items()}
-
-
-def _print_head(first: "Run", second: "Run", changed: Mapping[str, tuple[Any, Any]]) -> None:
+def _print_head(first: "Run", second: "Run", changes: Mapping[str, tuple[Any, Any]]) -> None:
     print(f"first   {first.folder}\nsecond  {second.folder}")
-    for name, values in changed.items():
-        # As JSON: what a file says moves no cursor.
+    for name, values in changes.items():
+        # As JSON, so that a text of the file cannot move the terminal's cursor.
         print(f"{visible_line(name)}: {' -> '.join(json.dumps(value) for value in values)}")
-    if not changed:
+    if not changes:
         print("the same code and settings")
     if first.errors or second.errors:
-        print(f"questions that broke: {len(first.errors)} and {len(second.errors)}")
+        print(f"questions with an error: {len(first.errors)} and {len(second.errors)}")
     print()
 
 
-def _print_tables(tables: "Mapping[str, Sequence[Paired]]", file: TextIO) -> None:
+def _print_tables(tables: "Mapping[str, Sequence[PairedComparison]]", file: TextIO) -> None:
     from rich.console import Console
 
     console = Console(file=file, width=None if file.isatty() else WIDTH)
@@ -160,25 +171,14 @@ def _print_tables(tables: "Mapping[str, Sequence[Paired]]", file: TextIO) -> Non
     console.print()
 
 
-def _table(title: str, rows: "Sequence[Paired]") -> "Table":
+def _table(title: str, rows: "Sequence[PairedComparison]") -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
-    table.add_column("measure", overflow="fold")
-    for heading in (
-        "n",
-        "first",
-        "second",
-        "effect",
-        "95% interval",
-        "p",
-        "won",
-        "lost",
-        "tied",
-        "shows",
-    ):
+    table.add_column("metric", overflow="fold")
+    for heading in HEADINGS:
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for row in rows:
@@ -186,16 +186,22 @@ def _table(title: str, rows: "Sequence[Paired]") -> "Table":
     return table
 
 
-def _cells(row: "Paired") -> list[str]:
+def _cells(row: "PairedComparison") -> list[str]:
+    from eval.metrics import metric_named
+
     sign = "" if row.is_ratio else "+"
+    detectable = row.minimum_detectable
     return [
-        visible_line(marked(row.measure)),
+        visible_line(metric_named(row.metric).marked()),
         str(row.n),
-        *(f"{value:.3f}" for value in (row.first, row.second)),
+        f"{row.first:.3f}",
+        f"{row.second:.3f}",
         f"{row.effect:{sign}.3f}",
         f"[{row.low:{sign}.3f}, {row.high:{sign}.3f}]",
-        p_value(row.p),
-        *(str(count) for count in (len(row.won), len(row.lost), row.ties)),
-        "-" if row.smallest is None else f"{row.smallest:.3f}",
+        row.p_text,
+        str(len(row.won)),
+        str(len(row.lost)),
+        str(row.ties),
+        "-" if detectable is None else f"{detectable:.3f}",
         row.verdict,
     ]

@@ -1,9 +1,9 @@
-"""`python -m eval gate RUN --baseline RUN`: whether a run may pass, for continuous integration."""
+"""`python -m eval gate RUN --baseline RUN`: decides whether a run may pass continuous integration."""
 
 import argparse
 import json
 import sys
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 from eval.commands.shared import Commands
@@ -14,10 +14,11 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
     parser = commands.add_parser(
         "gate",
         parents=[common],
-        help="exit 1 if a run is detectably worse than a baseline, broke where it did not, or misses a threshold",
-        description="Exits with 1 if RUN is detectably worse than the baseline on a measure gated, if a question broke "
-        "that did not in the baseline, or if a threshold is missed. A run that is no worse fails by chance at most 1 "
-        "time in 20, however many measures are gated. Every quote must be exact (quotes_exact at least 1) unless --min "
+        help="exit 1 if a run is worse than a baseline, has new errors or misses a limit",
+        description="Exit with 1 if RUN is detectably worse than the baseline on a gated metric, "
+        "if a question has an error that it does not have in the baseline, or if a limit is "
+        "missed. A run that is no worse fails by chance at most 1 time in 20, however many "
+        "metrics are gated. Every quote must be exact (quotes_exact at least 1) unless --min "
         "says otherwise.",
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path)
@@ -29,70 +30,70 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         metavar="NAME",
         nargs="+",
         action="extend",
-        help="what must not be worse; default: answered_right, rightly_refused, hit_at_5, citation_f1",
+        help="the metrics to gate "
+        "(default: answered_right, rightly_refused, hit_at_5, citation_f1)",
     )
-    for end, words in (("--min", "at least"), ("--max", "at most")):
+    for flag, end in (("--min", "least"), ("--max", "most")):
         parser.add_argument(
-            end,
+            flag,
             metavar="NAME=VALUE",
-            type=_bound,
+            type=_limit,
             nargs="+",
             action="extend",
             default=[],
-            help=f"a figure of summary.json that must be {words} so",
+            help=f"require a metric of summary.json to be at {end} VALUE",
         )
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     parser.set_defaults(command=_gate)
 
 
 def _gate(options: argparse.Namespace) -> int:
-    """Prints a line a check and the verdict; 1 where one failed."""
-    from eval.gate import checks, left_out
+    """Prints a line for each check, and the verdict. Returns 1 if a check failed."""
+    from eval.gate import checks, not_gated
     from eval.results import differences, read_run
 
-    for bounds in (options.min, options.max):
-        names = [name for name, _ in bounds]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise FootnoteError(f"{', '.join(twice)} has two thresholds of one kind. Give one.")
+    for limits in (options.min, options.max):
+        names = [name for name, _ in limits]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise FootnoteError(f"{', '.join(repeated)} has two limits of one kind. Give one.")
     run, baseline = read_run(options.run_folder), read_run(options.baseline)
-    if differ := differences(baseline, run):
-        raise RunError(
-            "\n".join([f"{run.folder} cannot be held against {baseline.folder}:", *differ])
-        )
+    if reasons := differences(baseline, run):
+        heading = f"{run.folder} cannot be compared with {baseline.folder}:"
+        raise RunError("\n".join([heading, *reasons]))
     gated = list(dict.fromkeys(options.measure or ()))
-    found = checks(run, baseline, gated, dict(options.min), dict(options.max))
-    failed = [check for check in found if not check.passed]
-    verdict = (
-        f"failed: {len(failed)} of {len(found)} checks"
-        if failed
-        else f"passed: {len(found)} checks"
-    )
+    results = checks(run, baseline, gated, dict(options.min), dict(options.max))
+    failed = [check for check in results if not check.passed]
     if options.json:
-        told = {
+        verdict = {
             "run": str(run.folder),
             "baseline": str(baseline.folder),
-            "checks": [check.as_json() for check in found],
+            "checks": [check.as_json() for check in results],
             "passed": not failed,
         }
-        json.dump(told, sys.stdout, ensure_ascii=False, indent=1)
+        json.dump(verdict, sys.stdout, ensure_ascii=False, indent=1)
         print()
-    else:
-        width = max(len(check.name) for check in found)
-        for check in found:
-            print(f"{'pass' if check.passed else 'FAIL'}  {check.name:{width}}  {check.words}")
-        for name in () if gated else left_out(run, baseline):
+        return 1 if failed else 0
+
+    width = max(len(check.name) for check in results)
+    for check in results:
+        print(f"{'pass' if check.passed else 'FAIL'}  {check.name:{width}}  {check.words}")
+    if not gated:
+        for name in not_gated(run, baseline):
             print(f"      {name:{width}}  not gated: no question has it in both runs")
-        print(verdict)
-    return 1 if failed else 0
+    if failed:
+        print(f"failed: {len(failed)} of {len(results)} checks")
+        return 1
+    print(f"passed: {len(results)} checks")
+    return 0
 
 
-def _bound(text: str) -> tuple[str, float]:
-    """An argument that is a name and a number."""
+def _limit(text: str) -> tuple[str, float]:
+    """Returns the metric and the value of an argument."""
     name, _, value = text.partition("=")
     try:
         number = float(value)
     except ValueError:
-        number = float("nan")
+        number = nan
     if not name or not isfinite(number):
-        raise argparse.ArgumentTypeError(f"takes NAME=VALUE, a figure and a number, not {text}")
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, a metric and a number, not {text}")
     return name, number

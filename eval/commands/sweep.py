@@ -50,14 +50,13 @@ def _sweep(options: argparse.Namespace) -> int:
     """Asks the development questions with each configuration, then those of the test split with the best."""
     from eval.batch import measure
     from eval.configurations import VARIED, configurations
-    from eval.labels import LABELS
+    from eval.metrics import summary_metrics
     from eval.report.terminal import print_runs
     from eval.run import create_run_folder
 
-    if options.measure not in LABELS:
-        raise FootnoteError(
-            f"There is no figure {options.measure}. There are: {', '.join(LABELS)}."
-        )
+    names = [metric.name for metric in summary_metrics()]
+    if options.measure not in names:
+        raise FootnoteError(f"There is no metric {options.measure}. Use: {', '.join(names)}.")
     found = configurations({name: getattr(options, name) or () for name in VARIED})
     source = read_source(options)
     of_split = {
@@ -101,14 +100,14 @@ def _sweep(options: argparse.Namespace) -> int:
 
 def _value(one: "Measured", measure: str) -> float:
     """More is better; of equals the first of the grid wins. Raises FootnoteError where there is no value."""
-    from eval.labels import less_is_better
+    from eval.metrics import metric_named
 
     value = one.groups[0].estimates[measure].value
     if value is None:
         raise FootnoteError(
             f"{measure} has no value for these questions. Choose by another: --measure NAME"
         )
-    return -value if less_is_better(measure) else value
+    return -value if metric_named(measure).lower_is_better else value
 
 
 def _alike(best: "Measured", tried: "list[Measured]", measure: str) -> list[str]:
@@ -116,17 +115,17 @@ def _alike(best: "Measured", tried: "list[Measured]", measure: str) -> list[str]
 
     None of a figure that single questions do not have.
     """
+    from eval.comparison import compare, corrected_together
     from eval.results import read_run
-    from eval.stats.paired import pair, together
 
     chosen = read_run(best.folder)
     pairs = {
-        one.name: pair(measure, read_run(one.folder), chosen) for one in tried if one is not best
+        one.name: compare(measure, read_run(one.folder), chosen) for one in tried if one is not best
     }
     rows = {name: row for name, row in pairs.items() if row is not None}
     return [
         name
-        for name, row in zip(rows, together(list(rows.values())), strict=True)
+        for name, row in zip(rows, corrected_together(list(rows.values())), strict=True)
         if row.verdict != "better"
     ]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from eval.commands.shared import Commands
 
-STEPS = 20
-"""Thresholds shown, evenly over those there are."""
+ROWS = 20
+"""Thresholds shown, spread evenly over all of them."""
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
@@ -20,17 +20,20 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 
 def _threshold(options: argparse.Namespace) -> int:
-    """Prints what thresholds come to, and the best one."""
+    """Prints what some thresholds lead to, and the best of all."""
     from eval.results import read_run
-    from eval.threshold import asked, best, choices
+    from eval.threshold import best, scored_answers, threshold_results
 
-    found = choices(asked(read_run(options.run_folder)))
-    chosen = best(found)
-    steps = found[:: max(1, len(found) // STEPS)]
+    results = threshold_results(scored_answers(read_run(options.run_folder)))
+    chosen = best(results)
+    step = max(1, len(results) // ROWS)
+    shown = {*results[::step], chosen}
     print("threshold  answered right  wrongly refused  rightly refused  balance")
-    for choice in sorted({*steps, chosen}, key=lambda choice: choice.threshold):
+    for result in sorted(shown, key=lambda result: result.threshold):
+        mark = "  best" if result is chosen else ""
         print(
-            f"{choice.threshold:9.3f}  {choice.answered_right:14.2f}  {choice.wrongly_refused:15.2f}  "
-            f"{choice.rightly_refused:15.2f}  {choice.balance:7.3f}{'  best' if choice is chosen else ''}"
+            f"{result.threshold:9.3f}  {result.answered_right:14.2f}  "
+            f"{result.wrongly_refused:15.2f}  {result.rightly_refused:15.2f}  "
+            f"{result.balance:7.3f}{mark}"
         )
     return 0

@@ -1,58 +1,54 @@
-"""The measures, by name: each gives one question exactly one value, 0 to 1 but for seconds and tokens.
+"""All metrics. To add one, write its function and its `Metric` in the file of its section.
 
-None: the measure does not apply to the question. It is counted as unscored and never as zero. All but those of
-`ranking` and `confidence` look at what the person is given; those look at what was read or felt before the decision to
-refuse. Refusing is what the answers can be wrong about, so a refusal of an answerable question scores 0.
-docs/measures.md has them all in a table, with what each is checked against.
+Summary, tables, report, comparison, gate and exports are derived from `METRICS`, in this order.
+A score of None means that the metric does not apply to the question: the question is counted as
+unscored, never as 0. Retrieval and confidence are measured before the decision to refuse, all other
+metrics on what the person is given. docs/metrics.md lists the metrics and what each is checked against.
 """
 
-from collections.abc import Callable
-from functools import partial
+from typing import get_args
 
-from eval.metrics import answers
-from eval.metrics import citations as citing
-from eval.metrics import cost as speed
-from eval.metrics import refusal as refusing
-from eval.metrics import retrieval as ranking
+from eval.metrics import answers, citations, confidence, cost, refusal, retrieval
 from eval.metrics.example import Example
+from eval.metrics.metric import Metric, Section
 
-DEPTHS = (1, 3, 5, 10)
-"""The k of the measures at k."""
+METRICS: tuple[Metric, ...] = (
+    *retrieval.METRICS,
+    *answers.METRICS,
+    *refusal.METRICS,
+    *confidence.METRICS,
+    *citations.METRICS,
+    *cost.METRICS,
+)
+DECIDING = "answered_right"
+"""The metric that decides between two runs by default."""
+ARROW = "\u00a0↓"
+"""Marks, on a page, a metric of which lower values are better."""
 
 
 def scores(example: Example) -> dict[str, float | None]:
-    """Every measure's value, by its name in `MEASURES`."""
-    return {name: measure(example) for name, measure in MEASURES.items()}
+    """Returns the value of every metric of single questions, by name."""
+    return {metric.name: metric.score(example) for metric in METRICS if metric.score is not None}
 
 
-MEASURES: dict[str, Callable[[Example], float | None]] = {
-    **{f"hit_at_{depth}": partial(ranking.hit, depth=depth) for depth in DEPTHS},
-    **{f"recall_at_{depth}": partial(ranking.recall, depth=depth) for depth in DEPTHS},
-    "reciprocal_rank": ranking.reciprocal_rank,
-    **{f"ndcg_at_{depth}": partial(ranking.ndcg, depth=depth) for depth in DEPTHS},
-    "exact_match": answers.exact_match,
-    "answer_f1": answers.answer_f1,
-    "contains_answer": answers.contains_answer,
-    "rouge_l": answers.rouge_l,
-    "first_sentence_right": answers.first_sentence_right,
-    "list_completeness": answers.list_completeness,
-    "answered_right": refusing.answered_right,
-    "answered": refusing.answered,
-    "wrongly_refused": refusing.wrongly_refused,
-    "rightly_refused": refusing.rightly_refused,
-    "refusal_accuracy": refusing.refusal_accuracy,
-    "citation_precision": citing.citation_precision,
-    "citation_recall": citing.citation_recall,
-    "citation_f1": citing.citation_f1,
-    "cited_quote_precision": citing.cited_quote_precision,
-    "cited_quote_recall": citing.cited_quote_recall,
-    "cited_quote_f1": citing.cited_quote_f1,
-    "quotes_exact": citing.quotes_exact,
-    "supported_sentences": citing.supported_sentences,
-    "unsupported_sentences": citing.unsupported_sentences,
-    "confidence": refusing.confidence,
-    "seconds": speed.seconds,
-    "seconds_to_first_words": speed.seconds_to_first_words,
-    "prompt_tokens": speed.prompt_tokens,
-    "answer_tokens": speed.answer_tokens,
-}
+def metric_named(name: str) -> Metric:
+    """Returns the metric of a name; for a run of another version, also of an unknown name."""
+    for known in METRICS:
+        if known.name == name:
+            return known
+    return Metric(name, label=name.replace("_", " "), section="Answers")
+
+
+def summary_metrics() -> list[Metric]:
+    """Returns the metrics of summary.json, in its order."""
+    return [metric for metric in METRICS if metric.in_summary]
+
+
+def tables() -> dict[Section, list[Metric]]:
+    """Returns the metrics that fit into the terminal's tables, by section."""
+    return {
+        section: [
+            metric for metric in summary_metrics() if metric.section == section and metric.in_tables
+        ]
+        for section in get_args(Section)
+    }

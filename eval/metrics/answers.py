@@ -1,154 +1,213 @@
-"""Answers: whether they say what an accepted answer says.
+"""Answer metrics: whether the answer says what an accepted answer says.
 
-None: nothing is accepted, because the documents do not answer or because the set does not say what they do. Then it is
-right to refuse, and `refusing` measures that: SQuAD 2.0 puts both into one figure, here the two of its breakdown
-(HasAns, NoAns) stay apart. A refusal of an answerable question says nothing and scores 0.
+The score is None if the question has no accepted answers: the documents do not answer it, or the
+question file does not say what the answer is. A refusal is then scored by `eval.metrics.refusal`;
+SQuAD 2.0 mixes both into one figure, here the two halves of its breakdown (HasAns, NoAns) stay
+apart. A refusal of an answerable question says nothing and scores 0.
 """
 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from string import punctuation
 from typing import TYPE_CHECKING
 
 from eval.metrics.example import Example, agree, cited
+from eval.metrics.metric import Metric
 
 if TYPE_CHECKING:
     from rouge_score.rouge_scorer import RougeScorer
 
 LIST = "list"
 """The kind of the questions that ask for several things."""
-_SHAPES = str.maketrans(
+_TYPOGRAPHY = str.maketrans(
     {
         **dict.fromkeys("‘’‚‛′`´", "'"),
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("‐‑‒–—―−", "-"),
     }
 )
-_PUNCTUATION = str.maketrans("", "", punctuation)
+_ASCII_PUNCTUATION = str.maketrans("", "", punctuation)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _BETWEEN_ITEMS = re.compile(r"[,;]\s+(?:(?:and|or)\s+)?|\s+(?:and|or)\s+|[、，；\n]")
-_OPENS_ITEM = re.compile(r"^(?:a|an|the|and|or)\s+")
+_BEFORE_ITEM = re.compile(r"^(?:a|an|the|and|or)\s+")
 
 
 def exact_match(example: Example) -> float | None:
-    """Whether the words that answer are an accepted answer but for case, punctuation, articles and white space.
+    """Returns whether the answering words equal an accepted answer, in SQuAD's normal form.
 
-    The exact match of SQuAD (Rajpurkar et al. 2016; 2018, over the answerable questions), the best over what is
-    accepted. The words that answer: those that stand out in the first sentence, else the whole answer.
+    The normal form has no case, ASCII punctuation, articles or extra white space. The answering
+    words are those highlighted in the first sentence, else the whole answer. The best of the
+    accepted answers counts.
     """
-    return _best_of_squad(example, lambda accepted, said: float(accepted == said))
+    return _best_in_squad_form(example, lambda accepted, words: float(accepted == words))
 
 
 def answer_f1(example: Example) -> float | None:
-    """The F1 of the words that answer against those accepted, a word counted as often as it is there (SQuAD).
+    """Returns the F1 of the answering words against an accepted answer, counting repeated words.
 
-    Words and answers as in `exact_match`. An accepted answer that is an article, "A" for one, is no word to SQuAD:
-    where nothing else is accepted, there is no value.
+    Words and accepted answers are as in `exact_match`. An accepted answer that is only an article
+    has no words in SQuAD's normal form; without any other the score is None.
     """
-    return _best_of_squad(example, _word_f1)
+    return _best_in_squad_form(example, _word_f1)
 
 
 def contains_answer(example: Example) -> float | None:
-    """Whether an accepted answer is in the answer's text (as Mallen et al. 2023 score PopQA).
+    """Returns whether the answer's text contains an accepted answer.
 
-    Case, white space and the shapes of quotes and dashes do not matter. The words of a refusal are not searched. A
-    number is not found inside another: 5 is neither in 2025 nor in 1.5.
+    Case, white space and the shapes of quotes and dashes do not matter. A number is not found
+    inside another number: 5 is neither in 2025 nor in 1.5.
     """
     if not example.question.answers:
         return None
-    text = _normalised(_said(example))
-    return float(any(_is_in(answer, text) for answer in map(_normalised, example.question.answers)))
+    text = _normalised(example.answer_text)
+    accepted = map(_normalised, example.question.answers)
+    return float(any(_contains(text, answer) for answer in accepted))
 
 
 def rouge_l(example: Example) -> float | None:
-    """ROUGE-L, F1, of the whole answer, the best over what is accepted (Lin 2004; the library rouge-score, stemmed).
+    """Returns ROUGE-L (F1, stemmed) of the whole answer, the best over the accepted answers.
 
-    It knows the letters a to z and digits only: None where an accepted answer has neither.
+    The library rouge-score knows only the letters a to z and digits: an accepted answer without
+    any of them does not count.
     """
-    scorer = _rouge()
+    scorer = _rouge_scorer()
     accepted = [answer for answer in example.question.answers if scorer._tokenizer.tokenize(answer)]
     if not accepted:
         return None
-    return float(scorer.score_multi(accepted, _said(example))["rougeL"].fmeasure)
+    return float(scorer.score_multi(accepted, example.answer_text)["rougeL"].fmeasure)
 
 
 def first_sentence_right(example: Example) -> float | None:
-    """Whether a citation of the first sentence and a gold quote share at least half of the shorter of the two."""
+    """Returns whether a citation of the first sentence agrees with a gold quote.
+
+    They agree if they share at least half of the shorter of the two.
+    """
     if not example.gold:
         return None
-    return float(
-        any(agree(place, gold) for place in cited(example.sentences[:1]) for gold in example.gold)
-    )
+    citations = cited(example.sentences[:1])
+    return float(any(agree(place, quote) for place in citations for quote in example.gold))
 
 
 def list_completeness(example: Example) -> float | None:
-    """Of what a question of the kind "list" asks for, the share that the answer names; None for other kinds.
+    """Returns the share of the items of a question of the kind "list" that the answer names.
 
-    What is to be named: the items of an accepted answer that enumerates them ("coal, salt and gypsum"), the best over
-    those that do; where none does, the accepted answers are the items. An item is named where its words stand in the
-    answer's text as whole words, compared as in `contains_answer`.
+    The items are those of an accepted answer that enumerates them ("coal, salt and gypsum"), the
+    best over all that do; if none does, the accepted answers are the items. An item is named if
+    its words stand in the answer's text as whole words, compared as in `contains_answer`. The score
+    is None for other kinds.
     """
     if example.question.kind != LIST or not example.question.answers:
         return None
-    text = _normalised(_said(example))
+    text = _normalised(example.answer_text)
     answers = [_items(answer) for answer in example.question.answers]
-    lists = [items for items in answers if len(items) > 1] or [
-        [item for items in answers for item in items]
-    ]
-    return max(sum(_is_named(item, text) for item in items) / len(items) for items in lists)
+    enumerations = [items for items in answers if len(items) > 1]
+    if not enumerations:
+        enumerations = [[item for items in answers for item in items]]
+    shares = []
+    for items in enumerations:
+        named = sum(_names(text, item) for item in items)
+        shares.append(named / len(items))
+    return max(shares)
 
 
-def _said(example: Example) -> str:
-    """The whole answer; nothing for a refusal, whose words are no answer."""
-    return "" if example.answer.abstained else example.answer.text
+def _best_in_squad_form(example: Example, score: Callable[[str, str], float]) -> float | None:
+    words = _squad_form(_answering_words(example))
+    accepted = map(_squad_form, example.question.answers)
+    return max((score(answer, words) for answer in accepted if answer), default=None)
 
 
-def _predicted(example: Example) -> str:
-    """The words that answer."""
-    span = example.sentences[0].span if example.sentences else None
-    return span.quote if span else _said(example)
+def _answering_words(example: Example) -> str:
+    highlighted = example.sentences[0].span if example.sentences else None
+    return highlighted.quote if highlighted else example.answer_text
 
 
-def _best_of_squad(example: Example, score: Callable[[str, str], float]) -> float | None:
-    accepted = [answer for answer in map(_squad, example.question.answers) if answer]
-    return max((score(answer, _squad(_predicted(example))) for answer in accepted), default=None)
+def _squad_form(text: str) -> str:
+    """Returns the text normalised as SQuAD's script does it, in the same order of steps."""
+    without_punctuation = text.lower().translate(_ASCII_PUNCTUATION)
+    return " ".join(_ARTICLES.sub(" ", without_punctuation).split())
 
 
-def _squad(text: str) -> str:
-    """As SQuAD's own script normalises: in this order, and of punctuation that of ASCII only."""
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
-
-
-def _word_f1(accepted: str, said: str) -> float:
-    gold, words = accepted.split(), said.split()
-    return 2 * (Counter(gold) & Counter(words)).total() / (len(gold) + len(words))
+def _word_f1(accepted: str, answer: str) -> float:
+    gold_words, words = accepted.split(), answer.split()
+    shared = (Counter(gold_words) & Counter(words)).total()
+    return 2 * shared / (len(gold_words) + len(words))
 
 
 @cache
-def _rouge() -> "RougeScorer":
-    from rouge_score.rouge_scorer import RougeScorer  # a second to import
+def _rouge_scorer() -> "RougeScorer":
+    from rouge_score.rouge_scorer import RougeScorer  # takes a second to import
 
     return RougeScorer(["rougeL"], use_stemmer=True)
 
 
 def _items(answer: str) -> list[str]:
-    """The parts of an enumeration, without their articles; one for what is none."""
-    parts: Iterable[str] = _BETWEEN_ITEMS.split(_normalised(answer).rstrip(".;"))
-    return [item for part in parts if (item := _OPENS_ITEM.sub("", part.strip()))]
+    """Returns the parts of an enumeration without their articles; otherwise the answer itself."""
+    items = []
+    for part in _BETWEEN_ITEMS.split(_normalised(answer).rstrip(".;")):
+        if item := _BEFORE_ITEM.sub("", part.strip()):
+            items.append(item)
+    return items
 
 
-def _is_named(item: str, text: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(item)}(?!\w)", text) is not None and _is_in(item, text)
+def _names(text: str, item: str) -> bool:
+    as_whole_words = re.search(rf"(?<!\w){re.escape(item)}(?!\w)", text)
+    return as_whole_words is not None and _contains(text, item)
 
 
-def _is_in(accepted: str, text: str) -> bool:
+def _contains(text: str, accepted: str) -> bool:
+    # A number must not be part of a longer number.
     before = r"(?<!\d)(?<!\d[.,])" if accepted[0].isdecimal() else ""
     after = r"(?![.,]?\d)" if accepted[-1].isdecimal() else ""
     return re.search(before + re.escape(accepted) + after, text) is not None
 
 
 def _normalised(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).casefold().translate(_SHAPES).split())
+    folded = unicodedata.normalize("NFC", text).casefold()
+    return " ".join(folded.translate(_TYPOGRAPHY).split())
+
+
+METRICS = (
+    Metric(
+        name="exact_match",
+        label="exact match",
+        section="Answers",
+        score=exact_match,
+        paper="Rajpurkar et al. 2016, 2018 (SQuAD)",
+    ),
+    Metric(
+        name="answer_f1",
+        label="answer F1",
+        section="Answers",
+        score=answer_f1,
+        paper="Rajpurkar et al. 2016, 2018 (SQuAD)",
+    ),
+    Metric(
+        name="contains_answer",
+        label="accepted answer",
+        section="Answers",
+        score=contains_answer,
+        paper="Mallen et al. 2023 (PopQA)",
+    ),
+    Metric(
+        name="rouge_l",
+        label="ROUGE-L",
+        section="Answers",
+        score=rouge_l,
+        paper="Lin 2004",
+    ),
+    Metric(
+        name="first_sentence_right",
+        label="first sentence right",
+        section="Answers",
+        score=first_sentence_right,
+    ),
+    Metric(
+        name="list_completeness",
+        label="list completeness",
+        section="Answers",
+        score=list_completeness,
+    ),
+)

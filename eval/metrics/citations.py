@@ -1,102 +1,184 @@
-"""Citations: whether an answer rests on the gold quotes, and on exact words of the documents.
+"""Citation metrics: whether an answer cites the gold quotes, in the exact words of the documents.
 
-None for a question without gold quotes, and where nothing is cited for what is a share of the citations. A refusal of
-an answerable question cites nothing: its recall and F1 are 0.
+The score is None if the question has no gold quotes, and precision is None if nothing is cited.
+What is cited twice counts once. A refusal of an answerable question cites nothing: recall and F1
+are 0.
 """
 
 from collections.abc import Iterable, Sequence
 
 from eval.dataset import Gold
 from eval.metrics.example import Example, agree, cited
+from eval.metrics.metric import Metric
 from qa.types import Citation, Document, Support
+
+Characters = set[tuple[str, int]]
+"""Characters of the library, each by document name and offset."""
 
 
 def citation_precision(example: Example) -> float | None:
-    """The share of cited characters that are gold (DeYoung et al. 2020, there by tokens)."""
-    found, gold = _both(example)
-    return len(found & gold) / len(found) if found and gold else None
+    """Returns the share of the cited characters that are gold."""
+    citations, gold = _cited_characters(example), _characters(example.gold)
+    return len(citations & gold) / len(citations) if citations and gold else None
 
 
 def citation_recall(example: Example) -> float | None:
-    """The share of gold characters that are cited (DeYoung et al. 2020, there by tokens)."""
-    found, gold = _both(example)
-    return len(found & gold) / len(gold) if gold else None
+    """Returns the share of the gold characters that are cited."""
+    citations, gold = _cited_characters(example), _characters(example.gold)
+    return len(citations & gold) / len(gold) if gold else None
 
 
 def citation_f1(example: Example) -> float | None:
-    """The harmonic mean of the two, by characters; 0 where nothing is cited (Dice's coefficient)."""
-    found, gold = _both(example)
-    return 2 * len(found & gold) / (len(found) + len(gold)) if gold else None
+    """Returns the F1 of cited and gold characters; 0 if nothing is cited (Dice's coefficient)."""
+    citations, gold = _cited_characters(example), _characters(example.gold)
+    return 2 * len(citations & gold) / (len(citations) + len(gold)) if gold else None
 
 
 def cited_quote_precision(example: Example) -> float | None:
-    """The share of citations that agree with a gold quote: they share at least half of the shorter of the two.
+    """Returns the share of the citations that agree with a gold quote.
 
-    By whole sentences, since that is what is cited and what is gold, so that a comma more or less does not matter
-    (DeYoung et al. 2020, with half of the union in place of half of the shorter). What is cited twice counts once.
+    They agree if they share at least half of the shorter of the two, so that a comma more or less
+    does not matter (the paper asks for half of the union).
     """
-    found = cited(example.sentences)
-    return _share(found, example.gold) if found and example.gold else None
+    citations = cited(example.sentences)
+    return _share_agreeing(citations, example.gold) if citations and example.gold else None
 
 
 def cited_quote_recall(example: Example) -> float | None:
-    """The share of gold quotes that a citation agrees with, as in `cited_quote_precision`."""
-    return _share(example.gold, cited(example.sentences)) if example.gold else None
+    """Returns the share of the gold quotes that agree with a citation."""
+    if not example.gold:
+        return None
+    return _share_agreeing(example.gold, cited(example.sentences))
 
 
 def cited_quote_f1(example: Example) -> float | None:
-    """The harmonic mean of the two; 0 where either is 0 or nothing is cited."""
-    precision, recall = cited_quote_precision(example) or 0.0, cited_quote_recall(example)
+    """Returns the F1 of agreeing citations and gold quotes; 0 if nothing is cited."""
+    recall = cited_quote_recall(example)
     if not recall:
         return recall
+    precision = cited_quote_precision(example) or 0.0
     return 2 * precision * recall / (precision + recall)
 
 
 def quotes_exact(example: Example) -> float | None:
-    """The share of citations that quote the document to the letter, in its version; None without any citation."""
-    citations = [
-        citation for sentence in example.answer.sentences for citation in sentence.citations
-    ]
-    exact = [
+    """Returns the share of the citations that quote the document to the letter, in its version."""
+    citations: list[Citation] = []
+    for sentence in example.answer.sentences:
+        citations += sentence.citations
+    if not citations:
+        return None
+    exact = sum(
         _is_exact(citation, example.documents.get(citation.document)) for citation in citations
-    ]
-    return sum(exact) / len(exact) if exact else None
+    )
+    return exact / len(citations)
 
 
 def supported_sentences(example: Example) -> float | None:
-    """The share of the answer's sentences that are the documents' words or follow from them; None for a refusal."""
-    return _in_states(example, ("verbatim", "supported"))
+    """Returns the share of the answer's sentences that are verbatim or supported."""
+    return _share_with_support(example, ("verbatim", "supported"))
 
 
 def unsupported_sentences(example: Example) -> float | None:
-    """The share of the answer's sentences that the documents do not support; None for a refusal. Less is better."""
-    return _in_states(example, ("unsupported",))
+    """Returns the share of the answer's sentences that the documents do not support."""
+    return _share_with_support(example, ("unsupported",))
 
 
-def _both(example: Example) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
-    """The characters that are cited, and those that are gold."""
-    return _characters(cited(example.sentences)), _characters(example.gold)
+def _cited_characters(example: Example) -> Characters:
+    return _characters(cited(example.sentences))
 
 
-def _characters(places: Iterable[Gold]) -> set[tuple[str, int]]:
-    """The union of the spans, so that what is cited twice counts once."""
-    return {(document, at) for document, span in places for at in range(span.start, span.end)}
+def _characters(spans: Iterable[Gold]) -> Characters:
+    characters: Characters = set()
+    for document, span in spans:
+        characters.update((document, offset) for offset in range(span.start, span.end))
+    return characters
 
 
-def _share(places: Sequence[Gold], others: Sequence[Gold]) -> float:
-    """Of the first, those that agree with one of the second."""
-    return sum(any(agree(place, other) for other in others) for place in places) / len(places)
+def _share_agreeing(spans: Sequence[Gold], references: Sequence[Gold]) -> float:
+    agreeing = sum(any(agree(span, reference) for reference in references) for span in spans)
+    return agreeing / len(spans)
 
 
-def _in_states(example: Example, states: Sequence[Support]) -> float | None:
-    found = [sentence.support in states for sentence in example.sentences]
-    return sum(found) / len(found) if found else None
+def _share_with_support(example: Example, supports: Sequence[Support]) -> float | None:
+    if not example.sentences:
+        return None
+    return sum(sentence.support in supports for sentence in example.sentences) / len(
+        example.sentences
+    )
 
 
 def _is_exact(citation: Citation, document: Document | None) -> bool:
     if document is None or citation.version != document.version:
         return False
     # A negative offset would count from the text's end.
-    return (
-        citation.start >= 0 and document.text[citation.start : citation.end] == citation.quote != ""
-    )
+    if citation.start < 0 or not citation.quote:
+        return False
+    return document.text[citation.start : citation.end] == citation.quote
+
+
+METRICS = (
+    Metric(
+        name="citation_precision",
+        label="citation precision",
+        section="Citations",
+        score=citation_precision,
+        paper="DeYoung et al. 2020, by characters",
+    ),
+    Metric(
+        name="citation_recall",
+        label="citation recall",
+        section="Citations",
+        score=citation_recall,
+        paper="DeYoung et al. 2020, by characters",
+    ),
+    Metric(
+        name="citation_f1",
+        label="citation F1",
+        section="Citations",
+        score=citation_f1,
+        paper="DeYoung et al. 2020, by characters",
+    ),
+    Metric(
+        name="cited_quote_precision",
+        label="cited sentences precision",
+        section="Citations",
+        score=cited_quote_precision,
+        in_tables=False,
+        paper="DeYoung et al. 2020, with half of the shorter",
+    ),
+    Metric(
+        name="cited_quote_recall",
+        label="cited sentences recall",
+        section="Citations",
+        score=cited_quote_recall,
+        in_tables=False,
+        paper="DeYoung et al. 2020, with half of the shorter",
+    ),
+    Metric(
+        name="cited_quote_f1",
+        label="cited sentences F1",
+        section="Citations",
+        score=cited_quote_f1,
+        paper="DeYoung et al. 2020, with half of the shorter",
+    ),
+    Metric(
+        name="quotes_exact",
+        label="quotes exact",
+        section="Citations",
+        score=quotes_exact,
+    ),
+    Metric(
+        name="supported_sentences",
+        label="sentences supported",
+        section="Citations",
+        score=supported_sentences,
+        in_tables=False,
+    ),
+    Metric(
+        name="unsupported_sentences",
+        label="sentences not supported",
+        section="Citations",
+        score=unsupported_sentences,
+        better="lower",
+    ),
+)

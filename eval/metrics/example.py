@@ -1,4 +1,4 @@
-"""What is measured: a question with what the bot made of it, and where in the documents both point."""
+"""What a metric of one question is given: the question, the gold quotes and the bot's answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,31 +9,39 @@ from qa.types import Answer, AnswerSentence, Document, Span
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question, where its gold quotes stand (empty: it has none), and what the bot made of it."""
+    """A question with its answer, and the spans of its gold quotes (empty if it has none)."""
 
     question: Question
     gold: Sequence[Gold]
     answer: Answer
     documents: Mapping[str, Document]
-    """The library, by name."""
+    """The library, by document name."""
 
     @property
     def sentences(self) -> Sequence[AnswerSentence]:
-        """Those of the answer. A refusal has none; were it to carry some, they would not count as an answer."""
+        """The answer's sentences; those of a refusal would not count as an answer."""
         return () if self.answer.abstained else self.answer.sentences
 
+    @property
+    def answer_text(self) -> str:
+        """The whole answer; empty for a refusal, whose words are not an answer."""
+        return "" if self.answer.abstained else self.answer.text
 
-def agree(one: Gold, other: Gold) -> bool:
-    """Whether two spans of one document share at least half of the shorter of the two."""
-    shorter = min(len(one[1]), len(other[1]))
-    return one[0] == other[0] and 2 * one[1].overlap(other[1]) >= max(1, shorter)
+
+def agree(first: Gold, second: Gold) -> bool:
+    """Returns whether two spans of one document share at least half of the shorter of the two."""
+    first_document, first_span = first
+    second_document, second_span = second
+    shorter = min(len(first_span), len(second_span))
+    overlap = first_span.overlap(second_span)
+    return first_document == second_document and 2 * overlap >= max(1, shorter)
 
 
 def cited(sentences: Sequence[AnswerSentence]) -> list[Gold]:
-    """What the sentences cite, each span once, in their order."""
-    places = [
-        (one.document, Span(one.start, one.end))
+    """Returns the spans that the sentences cite, each once, in order."""
+    spans = [
+        (citation.document, Span(citation.start, citation.end))
         for sentence in sentences
-        for one in sentence.citations
+        for citation in sentence.citations
     ]
-    return list(dict.fromkeys(places))
+    return list(dict.fromkeys(spans))

@@ -1,97 +1,147 @@
-"""Retrieval: at which ranks the evidence stands among the passages that were read.
+"""Retrieval metrics: at which ranks the evidence stands among the passages that were read.
 
-What is relevant is text, whatever passages it was cut into: each gold quote, at the first passage that shares at least
-half of the shorter of the two with it. In sets without quotes it is the documents that have a grade, each at its best
-passage (MaxP, Dai and Callan 2019); then ranks count documents. A rank is a place in the order of the passages, so
-that equal scores are no ties. Where fewer than k were read, a figure at k is that of those read. What was retrieved
-counts under a refusal too. None: the question has nothing relevant.
+Evidence is text, however the documents were cut into passages: each gold quote counts at the first
+passage that shares at least half of the shorter of the two with it. In question files without
+quotes the documents have grades, and each counts at its best passage (MaxP, Dai and Callan 2019);
+ranks then count documents. The order of the passages is the ranking, so equal scores are not ties.
+If fewer than k passages were read, a metric at k is that of those read. Passages count under a
+refusal too. The score is None if the question has no evidence.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import log2
 
 from eval.dataset import Gold
 from eval.metrics.example import Example, agree
+from eval.metrics.metric import Metric
 from qa.types import RankedPassage
+
+DEPTHS = (1, 3, 5, 10)
+"""The k of the metrics at k."""
+AtDepth = Callable[..., float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What each rank adds, best first."""
+    """What each rank adds, best rank first."""
 
     gains: tuple[int, ...]
-    """The gold quotes that no earlier passage held; or the grade of the document."""
-    found: tuple[int, ...]
-    """How many relevant things that is."""
+    """The number of gold quotes that no earlier passage held, or the grade of the document."""
+    hits: tuple[int, ...]
+    """The number of quotes or relevant documents at the rank."""
     relevant: int
-    """How many there are."""
+    """The number of quotes or relevant documents of the question."""
     ideal: tuple[int, ...]
-    """The gains of the best ranking there could be."""
+    """The gains of the best possible ranking."""
 
 
 def hit(example: Example, depth: int) -> float | None:
-    """Whether there is anything relevant in the first `depth` ranks (Success@k)."""
-    ranking = _ranking(example)
-    return None if ranking is None else float(any(ranking.found[:depth]))
-
-
-def recall(example: Example, depth: int) -> float | None:
-    """The share of what is relevant in the first `depth` ranks; of quotes, subtopic recall (Zhai et al. 2003)."""
-    ranking = _ranking(example)
-    return None if ranking is None else sum(ranking.found[:depth]) / ranking.relevant
-
-
-def reciprocal_rank(example: Example) -> float | None:
-    """1 by the first rank with anything relevant, 0 without one (Voorhees 1999, TREC-8 QA track)."""
+    """Returns whether any evidence is in the first k ranks (Success@k)."""
     ranking = _ranking(example)
     if ranking is None:
         return None
-    return next((1 / rank for rank, found in enumerate(ranking.found, start=1) if found), 0.0)
+    return float(any(ranking.hits[:depth]))
+
+
+def recall(example: Example, depth: int) -> float | None:
+    """Returns the share of the evidence that is in the first k ranks; of quotes, subtopic recall."""
+    ranking = _ranking(example)
+    if ranking is None:
+        return None
+    return sum(ranking.hits[:depth]) / ranking.relevant
+
+
+def reciprocal_rank(example: Example) -> float | None:
+    """Returns 1 divided by the first rank that has evidence, 0 if none has."""
+    ranking = _ranking(example)
+    if ranking is None:
+        return None
+    for rank, hits in enumerate(ranking.hits, start=1):
+        if hits:
+            return 1 / rank
+    return 0.0
 
 
 def ndcg(example: Example, depth: int) -> float | None:
-    """The discounted gain of the first `depth` ranks, by that of the best ranking (Järvelin and Kekäläinen 2002).
+    """Returns the discounted gain of the first k ranks, divided by that of the best ranking.
 
-    Of documents, the gain is the grade. Of quotes, it is how many are new, and the best ranking has all of them in its
-    first passage: alpha-DCG for alpha 1, normalised by collection-independent ideal gain (Clarke et al. 2008, 2011),
-    which is the mean over the quotes of their own nDCG (nDCG-IA, Agrawal et al. 2009). Thus it compares ways of cutting
-    documents, which alpha-nDCG does not, its ideal being one of the passages; and quotes that stand far apart do not
-    reach 1.
+    Of documents, the gain is the grade. Of quotes, the gain is how many are new, and the best
+    ranking has all of them in its first passage: alpha-DCG for alpha 1, normalised by the
+    collection-independent ideal gain (Clarke et al. 2008, 2011), which is the mean over the quotes
+    of their own nDCG (nDCG-IA, Agrawal et al. 2009). It thus compares ways of cutting documents,
+    which alpha-nDCG does not, because its ideal depends on the passages; and quotes that stand far
+    apart cannot reach 1.
     """
     ranking = _ranking(example)
-    return (
-        None
-        if ranking is None
-        else _discounted(ranking.gains[:depth]) / _discounted(ranking.ideal[:depth])
-    )
+    if ranking is None:
+        return None
+    return _discounted(ranking.gains[:depth]) / _discounted(ranking.ideal[:depth])
 
 
 def _ranking(example: Example) -> Ranking | None:
-    """By the quotes, if there are any; else by the documents."""
+    passages = example.answer.passages
     if example.gold:
-        return _of_quotes(example.answer.passages, example.gold)
+        return _ranking_of_quotes(passages, example.gold)
     if example.question.relevant:
-        return _of_documents(example.answer.passages, example.question.relevant)
+        return _ranking_of_documents(passages, example.question.relevant)
     return None
 
 
-def _of_quotes(passages: Iterable[RankedPassage], gold: Sequence[Gold]) -> Ranking:
+def _ranking_of_quotes(passages: Iterable[RankedPassage], gold: Sequence[Gold]) -> Ranking:
     missing = list(gold)
     gains = []
-    for place in ((ranked.passage.document.name, ranked.passage.span) for ranked in passages):
-        left = [quote for quote in missing if not agree(place, quote)]
-        gains.append(len(missing) - len(left))
-        missing = left
-    return Ranking(tuple(gains), tuple(gains), len(gold), (len(gold),))
+    for ranked in passages:
+        place = (ranked.passage.document.name, ranked.passage.span)
+        still_missing = [quote for quote in missing if not agree(place, quote)]
+        gains.append(len(missing) - len(still_missing))
+        missing = still_missing
+    return Ranking(tuple(gains), tuple(gains), len(gold), ideal=(len(gold),))
 
 
-def _of_documents(passages: Iterable[RankedPassage], grades: Mapping[str, int]) -> Ranking:
+def _ranking_of_documents(passages: Iterable[RankedPassage], grades: Mapping[str, int]) -> Ranking:
     names = dict.fromkeys(ranked.passage.document.name for ranked in passages)
     gains = tuple(grades.get(name, 0) for name in names)
-    ideal = tuple(sorted(grades.values(), reverse=True))
-    return Ranking(gains, tuple(int(gain > 0) for gain in gains), len(grades), ideal)
+    hits = tuple(int(gain > 0) for gain in gains)
+    return Ranking(gains, hits, len(grades), ideal=tuple(sorted(grades.values(), reverse=True)))
 
 
 def _discounted(gains: Iterable[int]) -> float:
     return sum(gain / log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+
+
+def _at_depths(
+    name: str, label: str, score: AtDepth, shown: Sequence[int], paper: str = ""
+) -> list[Metric]:
+    return [
+        Metric(
+            name=f"{name}_at_{depth}",
+            label=f"{label}@{depth}",
+            section="Retrieval",
+            score=partial(score, depth=depth),
+            in_tables=depth in shown,
+            paper=paper,
+        )
+        for depth in DEPTHS
+    ]
+
+
+METRICS = (
+    *_at_depths("hit", "passage hit", hit, shown=(1, 3, 5)),
+    *_at_depths("recall", "passage recall", recall, shown=(5,), paper="Zhai et al. 2003"),
+    Metric(
+        name="reciprocal_rank",
+        label="passage MRR",
+        section="Retrieval",
+        score=reciprocal_rank,
+        paper="Voorhees 1999, TREC-8 QA track",
+    ),
+    *_at_depths(
+        "ndcg",
+        "passage nDCG",
+        ndcg,
+        shown=(5,),
+        paper="Järvelin and Kekäläinen 2002; Clarke et al. 2008; Agrawal et al. 2009",
+    ),
+)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from eval.labels import ARROW, marked
+from eval.metrics import ARROW, metric_named, tables
 from eval.report.cases import Seen, read_seen
 from eval.report.charts import histogram
 from eval.report.export import Kind, write
@@ -17,7 +17,7 @@ from eval.report.failures import failed_questions
 from eval.report.markup import NOTHING, Row, Rows, plotted, table, text
 from eval.report.provenance_html import measured
 from eval.report.stylesheet import SCRIPT, STYLE
-from eval.report.terminal import TABLES, groups_to_show
+from eval.report.terminal import groups_to_show
 from eval.results import REPORT, Estimate, Group, GroupKind
 
 HTML = Kind("a report of ours", "<title>Footnote: an evaluation")
@@ -104,17 +104,19 @@ def _figures(runs: Sequence[Seen], names: Sequence[str]) -> str:
 
 
 def _unmeasured(runs: Sequence[Seen]) -> str:
-    names = ", ".join(marked(name, ARROW) for name in _measures(runs, False))
+    names = ", ".join(metric_named(name).marked(ARROW) for name in _measures(runs, False))
     return f'<p class="hint">Nothing to measure: {text(names)}.</p>' if names else ""
 
 
 def _tables(runs: Sequence[Seen]) -> Iterator[tuple[str, list[str]]]:
     """The figures that have a value, as the terminal groups them; at the end those that it does not show."""
     measured = _measures(runs, True)
-    for title, measures in TABLES:
-        if found := [name for name in measures if name in measured]:
+    known = set()
+    for title, metrics in tables().items():
+        names = [metric.name for metric in metrics]
+        known.update(names)
+        if found := [name for name in names if name in measured]:
             yield title, found
-    known = {name for _, measures in TABLES for name in measures}
     if others := [name for name in measured if name not in known]:
         yield "Other figures", others
 
@@ -133,7 +135,7 @@ def _plotted(
 ) -> str:
     rows = [
         Rows(
-            marked(name, ARROW),
+            metric_named(name).marked(ARROW),
             name,
             [Row(run, _figure(group, name)) for run, group in zip(names, groups, strict=True)],
         )
@@ -174,7 +176,7 @@ def _by_group(runs: Sequence[Seen], names: Sequence[str]) -> str:
         f"{_plotted(_title(key, found), measures, [one.get(key) for one in found], names)}</details>"
         for key in keys
     )
-    return f"<h2>By split and kind</h2>{plotted(marked(measure, ARROW), 'Questions', rows)}{folds}"
+    return f"<h2>By split and kind</h2>{plotted(metric_named(measure).marked(ARROW), 'Questions', rows)}{folds}"
 
 
 def _title(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from eval.labels import digits
+from eval.metrics import metric_named
 from eval.report.charts import strip
 from eval.results import Estimate
 
@@ -102,7 +102,7 @@ def _cells(figure: Estimate | None, measure: str, top: float) -> str:
     if figure.value is None:
         return f'<td class="plot"></td><td>nothing to measure</td><td>{figure.n}</td>'
     low, high = (figure.value if end is None else end for end in (figure.low, figure.high))
-    places = digits(measure)
+    places = metric_named(measure).decimals
     interval = (
         ""
         if figure.low is None or figure.high is None
@@ -126,10 +126,12 @@ def _top(rows: Rows) -> float:
 
 def _scale_note(rows: Rows, top: float) -> str:
     return (
-        "" if _is_share(rows.measure) else small(f"drawn from 0 to {top:.{digits(rows.measure)}f}")
+        ""
+        if _is_share(rows.measure)
+        else small(f"drawn from 0 to {top:.{metric_named(rows.measure).decimals}f}")
     )
 
 
 def _is_share(measure: str) -> bool:
-    """Seconds and tokens are none, and so have a scale of their own."""
-    return not (measure.startswith("seconds") or measure.endswith("tokens"))
+    """Returns whether the values are from 0 to 1; seconds and tokens have a scale of their own."""
+    return metric_named(measure).is_share

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from eval.dataset import Question
 from eval.evidence import evidence_in, words_agree
-from eval.labels import digits, marked
+from eval.metrics import metric_named
 from eval.report.cases import Case
 from eval.report.failures import SUPPORT, place
 from eval.report.terminal import WIDTH
@@ -172,7 +172,8 @@ def _excerpt(text: str, quotes: Sequence[str]) -> str:
 def _scores(scores: Mapping[str, float | None]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     for name, value in scores.items():
-        table.add_row(Text(visible(marked(name))), _or_dash(value, f".{digits(name)}f"))
+        metric = metric_named(name)
+        table.add_row(Text(visible(metric.marked())), _or_dash(value, f".{metric.decimals}f"))
     return table
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from eval.metrics import tables
 from eval.report.values import interval_text, marked_label, value_text
 from eval.results import Estimate, Group
 from qa.terminal import visible_line
@@ -25,58 +26,6 @@ _LESS_IS_BETTER = " (v)"
 _LEGEND = (
     "value (n questions that have one)  [95% interval]  -: nothing to measure  (v): less is better"
 )
-TABLES = (
-    (
-        "Retrieval",
-        ("hit_at_1", "hit_at_3", "hit_at_5", "recall_at_5", "reciprocal_rank", "ndcg_at_5"),
-    ),
-    (
-        "Answers",
-        (
-            "exact_match",
-            "answer_f1",
-            "contains_answer",
-            "rouge_l",
-            "first_sentence_right",
-            "list_completeness",
-        ),
-    ),
-    (
-        "Refusals",
-        (
-            "answered_right",
-            "wrongly_refused",
-            "rightly_refused",
-            "refusal_accuracy",
-            "refusal_precision",
-            "refusal_f1",
-        ),
-    ),
-    ("Confidence", ("answered", "confidence_auroc", "risk_coverage", "calibration_error")),
-    (
-        "Citations",
-        (
-            "citation_precision",
-            "citation_recall",
-            "citation_f1",
-            "cited_quote_f1",
-            "quotes_exact",
-            "unsupported_sentences",
-        ),
-    ),
-    (
-        "Speed and cost",
-        (
-            "seconds_median",
-            "seconds_p95",
-            "seconds_to_first_words_median",
-            "seconds_to_first_words_p95",
-            "prompt_tokens",
-            "answer_tokens",
-        ),
-    ),
-)
-"""Titles and metrics: what fits in the width. summary.json has all metrics."""
 MAIN_METRICS = (
     "answered_right",
     "first_sentence_right",
@@ -96,8 +45,9 @@ def print_tables(groups: Sequence[Group], file: TextIO) -> None:
     console = Console(file=file, width=None if file.isatty() else WIDTH)
     rows = groups_to_show(groups)
 
-    for title, metrics in TABLES:
-        measured = [name for name in metrics if any(_has_value(group, name) for group in rows)]
+    for title, metrics in tables().items():
+        names = [metric.name for metric in metrics]
+        measured = [name for name in names if any(_has_value(group, name) for group in rows)]
         if measured:
             console.print(_group_table(title, measured, rows))
             console.print()

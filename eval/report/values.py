@@ -1,6 +1,6 @@
 """How values, intervals and labels of metrics are written: the one place for terminal, page and tables."""
 
-from eval.labels import digits, label, less_is_better
+from eval.metrics import metric_named
 
 NO_VALUE = "–"
 """Stands on a page where there is nothing to measure."""
@@ -8,7 +8,7 @@ NO_VALUE = "–"
 
 def value_text(value: float, metric: str, sign: bool = False) -> str:
     """Returns the value with the decimals of its metric; `sign` also writes the plus of a gain."""
-    places = digits(metric)
+    places = metric_named(metric).decimals
     # Adding 0.0 turns -0.0 into 0.0, which has no minus.
     rounded = round(value, places) + 0.0
     plus = "+" if sign and rounded else ""
@@ -24,7 +24,7 @@ def interval_text(low: float | None, high: float | None, metric: str, sign: bool
 
 def marked_label(metric: str, mark: str) -> str:
     """Returns the metric's label, followed by `mark` if less of it is better."""
-    return label(metric) + (mark if less_is_better(metric) else "")
+    return metric_named(metric).marked(mark)
 
 
 def with_valid_unicode(text: str) -> str:

@@ -1,16 +1,17 @@
-"""95% intervals of figures over questions. Nothing to measure gives None; one question is enough for one.
+"""95% intervals of metrics over questions. Without any value the interval is None.
 
-One idea serves nearly all: the interval of a share is Wilson's (1927), and any other figure from 0 to 1 is a share of
-an *effective number* of questions, as many as would make a share spread as the figure does (the design effect of Kish
-1965; for shares in clusters, Korn and Graubard 1998). What is no mean of this kind is bootstrapped, seeded.
-docs/noise.md has how often they hold the truth, and what they were chosen over.
+Nearly all are Wilson's interval of a share (1927) for an *effective number* of questions: as many
+as would make a share vary as much as the values do (the design effect of Kish 1965; for shares in
+clusters, Korn and Graubard 1998). Statistics that are not a mean of shares have a seeded percentile
+bootstrap. docs/noise.md shows how often the intervals contain the truth, and what was rejected.
 
-Questions of one cluster, an article for one, are not independent: given `clusters`, a label for each value, clusters
-count as what was drawn, with Student's t for their effective number (fewer than there are where some are large), and no
-interval is narrower than without them. From 20 clusters on they hold the truth about as often as they say; with fewer
-they are wide, as they should be, and yet hold it less often where the articles differ much among themselves (Cameron,
-Gelbach and Miller 2008). Where fewer than two labels are shared there is nothing to know about clusters: the questions
-count, and the figure is about further questions to that one article.
+Questions of one cluster, for example of one article, are not independent. If `clusters` has a label
+for each value, the clusters count as what was drawn, with Student's t for their effective number
+(fewer than their number if some are large), and no interval is narrower than without clusters. From
+20 clusters on, the intervals contain the truth about 95% of the time; with fewer they are wide, and
+still too narrow if the clusters differ much (Cameron, Gelbach and Miller 2008). If fewer than two
+clusters have several questions, nothing is known about clusters: the questions count as
+independent, and the metric is about further questions on that one article.
 """
 
 from collections import Counter
@@ -19,160 +20,169 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
 
 SEED = 20
 RESAMPLES = 2_000
 Interval = tuple[float, float]
 Floats = NDArray[np.float64]
 Clusters = Sequence[Hashable]
-_Z = 1.959963984540054
+_NORMAL_QUANTILE = 1.959963984540054
 """The standard normal quantile of 0.975."""
-_UNSEEN = 0.4
-"""How much of a question at 0, and of one at 1, is added where a spread is measured: what a few values that are nearly
-all alike do not show is not taken for absent. Shares are left as Wilson has them. Found by simulation, as the next."""
-_UNSEEN_PAIRED = 0.05
-"""The same for AUROC, whose questions each stand in many pairs."""
+_PRIOR_WEIGHT = 0.4
+"""Questions with value 0, and questions with value 1, added where a spread is measured: a few
+values that are nearly all alike may be so by chance. Found by simulation, as the next."""
+_PRIOR_WEIGHT_AUROC = 0.05
+"""The same for AUROC, where each question is in many pairs."""
 
 
 def wilson(successes: int, n: int) -> Interval | None:
-    """The interval of a share, by its score test (Wilson 1927, without continuity correction)."""
-    return _wilson(successes / n, n, _Z) if n else None
+    """Returns Wilson's score interval of a share (1927, without continuity correction)."""
+    return _wilson(successes / n, n, _NORMAL_QUANTILE) if n else None
 
 
 def mean_interval(values: Sequence[float], clusters: Clusters | None = None) -> Interval | None:
-    """The interval of the mean of values from 0 to 1: Wilson's for their effective number.
+    """Returns the interval of the mean of values from 0 to 1: Wilson's for their effective number.
 
-    Where every value is 0 or 1, without clusters, it is Wilson's. Raises ValueError for a value outside 0 to 1.
+    If every value is 0 or 1 and there are no clusters, it is Wilson's interval of a share. Raises
+    ValueError for a value outside 0 to 1.
     """
     if not values:
         return None
     array, n = np.asarray(values, dtype=np.float64), len(values)
     if not ((array >= 0) & (array <= 1)).all():
-        raise ValueError("values outside 0 to 1 are no shares: bootstrap their mean")
-    mean = _shrunk(array, _UNSEEN)
-    squares, units = spread(array - mean, clusters)
-    squares += _unseen(mean, _UNSEEN)
-    return _wilson(
-        float(array.mean()),
-        n * mean * (1 - mean) * (n + 2 * _UNSEEN) / squares,
-        _quantile(units, n),
-    )
+        raise ValueError("Values outside 0 to 1 are not shares. Use the bootstrap for their mean.")
+    mean = _smoothed_mean(array, _PRIOR_WEIGHT)
+    squares, units = variation(array - mean, clusters)
+    squares += _prior_squares(mean, _PRIOR_WEIGHT)
+    effective_n = n * mean * (1 - mean) * (n + 2 * _PRIOR_WEIGHT) / squares
+    return _wilson(float(array.mean()), effective_n, _quantile(units, n))
 
 
 def percentile_interval(
     values: Sequence[float], percentile: float, clusters: Clusters | None = None
 ) -> Interval | None:
-    """The interval of a percentile of values of any size: the values at the ends of that of its share (Woodruff 1952).
+    """Returns the interval of a percentile of values of any size (Woodruff 1952).
 
-    No end lies beyond the values: of fewer than 72 of them the 95th percentile may be above the highest.
+    Its ends are the values at the ends of the interval of the percentile's share, so no end is
+    beyond the values: with fewer than 72 of them the true 95th percentile may be above the highest.
     """
     if not values:
         return None
-    array, share, n = np.asarray(values, dtype=np.float64), percentile / 100, len(values)
-    below = np.asarray(array <= np.percentile(array, percentile), dtype=np.float64) - share
-    squares, units = spread(below, clusters)
-    ends = _wilson(share, n * float(below @ below) / squares if squares else n, _quantile(units, n))
-    low, high = np.quantile(array, ends, method="weibull")
+    array, n = np.asarray(values, dtype=np.float64), len(values)
+    share = percentile / 100
+    deviations = np.asarray(array <= np.percentile(array, percentile), dtype=np.float64) - share
+    squares, units = variation(deviations, clusters)
+    effective_n = n * float(deviations @ deviations) / squares if squares else n
+    shares = _wilson(share, effective_n, _quantile(units, n))
+    low, high = np.quantile(array, shares, method="weibull")
     return float(low), float(high)
 
 
 def auroc_interval(
     positive: Sequence[float], negative: Sequence[float], clusters: Clusters | None = None
 ) -> Interval | None:
-    """The interval of the share of (positive, negative) pairs in the right order, ties counting half.
+    """Returns the interval of AUROC, the share of (positive, negative) pairs in the right order.
 
-    Wilson's for the effective number by the variance of DeLong, DeLong and Clarke-Pearson (1988). `clusters` has the
-    labels of the positive ones, then of the negative ones.
+    It is Wilson's for the effective number by the variance of DeLong, DeLong and Clarke-Pearson
+    (1988). `clusters` has the labels of the positive values, then of the negative ones.
     """
     if not positive or not negative:
         return None
     above, below = np.asarray(positive, dtype=np.float64), np.asarray(negative, dtype=np.float64)
     ordered = (above[:, None] > below) + 0.5 * (above[:, None] == below)
+    # The share of its pairs in the right order, for each positive and for each negative question.
     sides = (ordered.mean(axis=1), ordered.mean(axis=0))
-    unseen, moves = 0.0, []
+    deviations, prior_variance = [], 0.0
     for side in sides:
-        mean, size = (
-            _shrunk(side, _UNSEEN_PAIRED),
-            sqrt(len(side) * (len(side) + 2 * _UNSEEN_PAIRED)),
-        )
-        moves.append((side - mean) / size)
-        unseen += _unseen(mean, _UNSEEN_PAIRED) / size**2
-    variance, units = spread(np.concatenate(moves), clusters)
-    mean = _shrunk(min(sides, key=len), _UNSEEN_PAIRED)
-    return _wilson(
-        float(ordered.mean()),
-        mean * (1 - mean) / (variance + unseen),
-        _quantile(units, ordered.shape[0] + ordered.shape[1]),
-    )
+        mean = _smoothed_mean(side, _PRIOR_WEIGHT_AUROC)
+        size = sqrt(len(side) * (len(side) + 2 * _PRIOR_WEIGHT_AUROC))
+        deviations.append((side - mean) / size)
+        prior_variance += _prior_squares(mean, _PRIOR_WEIGHT_AUROC) / size**2
+    variance, units = variation(np.concatenate(deviations), clusters)
+
+    mean = _smoothed_mean(min(sides, key=len), _PRIOR_WEIGHT_AUROC)
+    effective_n = mean * (1 - mean) / (variance + prior_variance)
+    n = len(positive) + len(negative)
+    return _wilson(float(ordered.mean()), effective_n, _quantile(units, n))
 
 
 def bootstrap(
     statistic: Callable[[Floats], Floats], n: int, clusters: Clusters | None = None
 ) -> Interval | None:
-    """The interval of a figure of any kind: the percentile bootstrap over questions (Efron 1979), seeded.
+    """Returns the percentile bootstrap interval of any statistic (Efron 1979), seeded.
 
-    `statistic` maps weights, (resamples x n), how often each question is drawn, to a figure each; where it gives NaN
-    there is none, and without any the interval is None. The tails are as much smaller as Student's t is wider than the
-    normal (Hesterberg 2015). A figure at its end, where every resample is the same, has no width: look at n.
+    `statistic` maps weights, shape (resamples, n), how often each question is drawn, to a value for
+    each resample, NaN if it has none. If none has a value the interval is None. The tails are
+    smaller by as much as Student's t is wider than the normal distribution (Hesterberg 2015). If
+    every resample has the same value the interval has no width: look at n.
     """
+    from scipy.special import ndtr
+
     if n == 0:
         return None
-    labels, units = _labels(n, clusters)
-    figures = statistic(_times(int(labels.max()) + 1)[:, labels])
-    figures = figures[~np.isnan(figures)]
-    if not len(figures):
+    numbers, units = _cluster_numbers(n, clusters)
+    values = statistic(_resample_counts(int(numbers.max()) + 1)[:, numbers])
+    values = values[~np.isnan(values)]
+    if not len(values):
         return None
-    tail = float(ndtr(-sqrt(units / (units - 1)) * _student(units))) if units > 1 else 0.0
-    low, high = np.quantile(figures, (tail, 1 - tail))
+    tail = 0.0
+    if units > 1:
+        tail = float(ndtr(-sqrt(units / (units - 1)) * _student_quantile(units)))
+    low, high = np.quantile(values, (tail, 1 - tail))
     return float(low), float(high)
 
 
-def spread(deviations: Floats, clusters: Clusters | None) -> tuple[float, float]:
-    """The sum of the squares of what was drawn independently, and how many that were, effectively.
+def variation(deviations: Floats, clusters: Clusters | None) -> tuple[float, float]:
+    """Returns the sum of squared deviations, and the effective number of independent units.
 
-    Without clusters these are the deviations; with them their sums by cluster, n**2 by the sum of the squared sizes
-    (Kish 1965), and the first is as much larger as the variance of so few is.
+    Without clusters every question is a unit. With clusters the squares are of the sums by cluster,
+    enlarged as the variance of so few clusters is; the effective number of clusters is n**2 divided
+    by the sum of their squared sizes (Kish 1965).
     """
-    plain, sums = float(deviations @ deviations), by_cluster(deviations, clusters)
-    units = _labels(len(deviations), clusters)[1]
+    plain = float(deviations @ deviations)
+    sums = cluster_sums(deviations, clusters)
+    units = _cluster_numbers(len(deviations), clusters)[1]
     if len(sums) == len(deviations):
         return plain, units
     return max(plain, float(sums @ sums) * units / (units - 1)), units
 
 
-def by_cluster(values: Floats, clusters: Clusters | None) -> Floats:
-    """The sum of each cluster, in the order first met; the values themselves where there is nothing to know of any."""
-    return np.bincount(_labels(len(values), clusters)[0], weights=values).astype(np.float64)
+def cluster_sums(values: Floats, clusters: Clusters | None) -> Floats:
+    """Returns the sum of each cluster, in the order first met; without clusters the values."""
+    numbers, _ = _cluster_numbers(len(values), clusters)
+    return np.bincount(numbers, weights=values).astype(np.float64)
 
 
-def _labels(n: int, clusters: Clusters | None) -> tuple[NDArray[np.int64], float]:
-    """The number of each one's cluster, counted from 0, and the effective number of them."""
+def _cluster_numbers(n: int, clusters: Clusters | None) -> tuple[NDArray[np.int64], float]:
+    """Returns the number of each question's cluster, from 0, and the effective number of them."""
     sizes = Counter(clusters or ())
     if sum(size > 1 for size in sizes.values()) < 2:
         return np.arange(n), float(n)
     numbers = {label: number for number, label in enumerate(sizes)}
-    labels = np.asarray([numbers[label] for label in clusters or ()])
-    return labels, n**2 / sum(size**2 for size in sizes.values())
+    of_questions = np.asarray([numbers[label] for label in clusters or ()])
+    return of_questions, n**2 / sum(size**2 for size in sizes.values())
 
 
 def _quantile(units: float, n: int) -> float:
-    """The normal one for questions by themselves, as in Wilson's share."""
-    return _Z if units == n else _student(units)
+    """Returns the normal quantile for independent questions, as Wilson does; else Student's."""
+    return _NORMAL_QUANTILE if units == n else _student_quantile(units)
 
 
-def _student(units: float) -> float:
+def _student_quantile(units: float) -> float:
+    # Imported here: the page lists metrics without computing an interval.
+    from scipy.special import stdtrit
+
     return float(stdtrit(max(1.0, units - 1), 0.975))
 
 
-def _shrunk(values: Floats, unseen: float) -> float:
-    """The mean with what is added at 0 and at 1."""
-    return float((values.sum() + unseen) / (len(values) + 2 * unseen))
+def _smoothed_mean(values: Floats, weight: float) -> float:
+    """Returns the mean with `weight` values added at 0 and at 1."""
+    return float((values.sum() + weight) / (len(values) + 2 * weight))
 
 
-def _unseen(mean: float, unseen: float) -> float:
-    """The squares of what is added at 0 and at 1."""
-    return unseen * (mean**2 + (1 - mean) ** 2)
+def _prior_squares(mean: float, weight: float) -> float:
+    """Returns the squared deviations of the values added at 0 and at 1."""
+    return weight * (mean**2 + (1 - mean) ** 2)
 
 
 def _wilson(share: float, n: float, quantile: float) -> Interval:
@@ -180,15 +190,16 @@ def _wilson(share: float, n: float, quantile: float) -> Interval:
     centre = (share + square / (2 * n)) / (1 + square / n)
     half = quantile / (1 + square / n) * sqrt(share * (1 - share) / n + square / (4 * n**2))
     # At the ends the formula gives 0 and 1 but for rounding.
-    return (0.0 if share == 0 else centre - half, 1.0 if share == 1 else centre + half)
+    low = 0.0 if share == 0 else centre - half
+    high = 1.0 if share == 1 else centre + half
+    return low, high
 
 
-def _times(n: int) -> Floats:
-    """How often each of n is drawn, (resamples x n)."""
-    drawn = (
-        np.random.default_rng(SEED).integers(0, n, size=(RESAMPLES, n))
-        + n * np.arange(RESAMPLES)[:, None]
-    )
-    return (
-        np.bincount(drawn.ravel(), minlength=RESAMPLES * n).reshape(RESAMPLES, n).astype(np.float64)
-    )
+def _resample_counts(n: int) -> Floats:
+    """Returns how often each of n units is drawn, shape (resamples, n)."""
+    generator = np.random.default_rng(SEED)
+    drawn = generator.integers(0, n, size=(RESAMPLES, n))
+    # Counts all resamples at once: those of resample i are numbered from i * n.
+    numbered = drawn + n * np.arange(RESAMPLES)[:, None]
+    counts = np.bincount(numbered.ravel(), minlength=RESAMPLES * n)
+    return counts.reshape(RESAMPLES, n).astype(np.float64)

@@ -9,15 +9,16 @@ import pytest
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from eval.dataset import Gold, Question
-from eval.labels import LABELS, LESS_IS_BETTER
-from eval.metrics import MEASURES, scores
-from eval.report.terminal import MAIN_METRICS, TABLES, print_runs, print_tables
+from eval.metrics import METRICS, scores, summary_metrics, tables
+from eval.report.terminal import MAIN_METRICS, print_runs, print_tables
 from eval.results import Estimate, Group
 from eval.stats.intervals import auroc_interval, mean_interval, percentile_interval, wilson
 from eval.summary import Outcome, cluster, groups
 from qa.types import Answer, Span, Usage
 from tests.eval.fakes import answer, cite, example, question, read, refusal, says
 
+SCORED = [metric.name for metric in METRICS if metric.score is not None]
+SUMMARISED = [metric.name for metric in summary_metrics()]
 ABSENT = question("absent", evidence=[], kind="absent")
 RIGHT = answer(
     says("Dogs bark.", cite(21, 40), span=cite(26, 30)), passages=[read(0, 20), read(21, 40)]
@@ -41,7 +42,7 @@ def outcome(given: Answer, asked: Question) -> Outcome:
 
 def scored(asked: Question, **values: float | None) -> Outcome:
     """What was asked several times has the means of its scores."""
-    return Outcome(asked, RIGHT, scores=dict.fromkeys(MEASURES, None) | values)
+    return Outcome(asked, RIGHT, scores=dict.fromkeys(SCORED, None) | values)
 
 
 OUTCOMES = [
@@ -112,8 +113,8 @@ def test_every_figure_by_hand() -> None:
         "prompt_tokens": (2, 800.0),
         "answer_tokens": (2, 20.0),
     }
-    assert told(overall, list(LABELS)) == expected
-    assert list(overall.estimates) == list(LABELS)
+    assert told(overall, SUMMARISED) == expected
+    assert list(overall.estimates) == SUMMARISED
     assert {one.n + one.unscored for one in overall.estimates.values()} == {7}
     for name, found in overall.estimates.items():
         assert found.low is not None, name
@@ -121,24 +122,14 @@ def test_every_figure_by_hand() -> None:
         assert found.low <= found.high, name
 
 
-def test_every_measure_is_a_figure_and_every_figure_has_a_measure() -> None:
-    set_wise = {
-        "refusal_precision",
-        "refusal_f1",
-        "confidence_auroc",
-        "risk_coverage",
-        "calibration_error",
-    }
-    times = {
-        f"{name}_{suffix}"
-        for name in ("seconds", "seconds_to_first_words")
-        for suffix in ("median", "p95")
-    }
-    single = MEASURES.keys() - {"confidence", "seconds", "seconds_to_first_words"}
-    assert LABELS.keys() == single | set_wise | times
-    assert LABELS.keys() > LESS_IS_BETTER
-    assert len(set(LABELS.values())) == len(LABELS)
-    assert {name for _, names in TABLES for name in names} < LABELS.keys()
+def test_metrics_all_are_distinct_and_computable() -> None:
+    """No two metrics share a name or a label; each has a function, and a table shows its label."""
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+    assert len({metric.label for metric in METRICS}) == len(METRICS)
+    assert all(metric.score or metric.set_score for metric in METRICS)
+    assert all(metric.definition for metric in METRICS)
+    only_scores = {metric.name for metric in METRICS if not metric.in_summary}
+    assert only_scores == {"confidence", "seconds", "seconds_to_first_words"}
 
 
 @pytest.mark.parametrize("given", [refusal(), RIGHT], ids=["all refused", "none refused"])
@@ -308,10 +299,8 @@ def printed(outcomes: Sequence[Outcome], clusters: Mapping[str, str] | None = No
 def test_the_tables_fit_and_are_by_theme() -> None:
     text = printed(OUTCOMES)
     assert max(map(len, text.split("\n"))) <= 100
-    titles = [
-        line.strip() for line in text.split("\n") if line.strip() in {title for title, _ in TABLES}
-    ]
-    assert titles == [title for title, _ in TABLES]
+    titles = [line.strip() for line in text.split("\n") if line.strip() in set(tables())]
+    assert titles == list(tables())
     assert "…" not in text
     assert "800 (2)" in text
 

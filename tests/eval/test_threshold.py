@@ -7,14 +7,20 @@ from typing import Any
 import pytest
 
 from eval.results import read_run
-from eval.threshold import Asked, asked, best, choices
+from eval.threshold import ScoredAnswer, best, scored_answers, threshold_results
 from qa.errors import FootnoteError
 
-ASKED = [Asked(0.9, True), Asked(0.6, False), Asked(0.4, True), Asked(0.5, None), Asked(0.2, None)]
+ASKED = [
+    ScoredAnswer(0.9, True),
+    ScoredAnswer(0.6, False),
+    ScoredAnswer(0.4, True),
+    ScoredAnswer(0.5, None),
+    ScoredAnswer(0.2, None),
+]
 
 
 def test_every_place_between_two_confidences_is_a_choice() -> None:
-    found = choices(ASKED)
+    found = threshold_results(ASKED)
     assert [choice.threshold for choice in found] == pytest.approx(
         [0.1, 0.3, 0.45, 0.55, 0.75, 0.95]
     )
@@ -28,15 +34,15 @@ def test_every_place_between_two_confidences_is_a_choice() -> None:
 
 
 def test_the_best_has_the_highest_balance() -> None:
-    found = choices(ASKED)
+    found = threshold_results(ASKED)
     assert best(found).balance == pytest.approx(2 / 3)
     assert best(found).threshold == pytest.approx(0.75)
 
 
-@pytest.mark.parametrize("of", [[], [Asked(0.5, True)], [Asked(0.5, None)]])
-def test_one_class_alone_gives_no_threshold(of: list[Asked]) -> None:
+@pytest.mark.parametrize("of", [[], [ScoredAnswer(0.5, True)], [ScoredAnswer(0.5, None)]])
+def test_one_class_alone_gives_no_threshold(of: list[ScoredAnswer]) -> None:
     with pytest.raises(FootnoteError, match="some that they do not"):
-        choices(of)
+        threshold_results(of)
 
 
 def _run(folder: Path, threshold: float = 0, split: str = "dev") -> Path:
@@ -64,7 +70,10 @@ def _run(folder: Path, threshold: float = 0, split: str = "dev") -> Path:
 
 
 def test_a_run_is_read(tmp_path: Path) -> None:
-    assert asked(read_run(_run(tmp_path))) == [Asked(0.7, True), Asked(0.3, None)]
+    assert scored_answers(read_run(_run(tmp_path))) == [
+        ScoredAnswer(0.7, True),
+        ScoredAnswer(0.3, None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +88,7 @@ def test_no_threshold_is_chosen_on_the_test_split_nor_on_a_run_that_refused(
     tmp_path: Path, changed: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(FootnoteError, match=words):
-        asked(read_run(_run(tmp_path, **changed)))
+        scored_answers(read_run(_run(tmp_path, **changed)))
 
 
 def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:

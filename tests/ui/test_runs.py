@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from eval.__main__ import main
-from eval.labels import DECIDING
+from eval.comparison import PairedComparison, comparison_tables
+from eval.metrics import DECIDING
 from eval.results import differences
-from eval.stats.paired import Paired, tables
 from qa.errors import FootnoteError
 from tests.ui.evaluated import BETTER, BREAKING, DOGS, FAILING, ROWS, make_run, saying
 from ui.charts import across
@@ -70,13 +70,13 @@ def changed(folder: Path, path: Sequence[str], value: Any) -> Path:
     return folder
 
 
-def compared(first: Run, second: Run) -> dict[str, list[Paired]]:
-    return tables(first.measured, second.measured, [DECIDING])
+def compared(first: Run, second: Run) -> dict[str, list[PairedComparison]]:
+    return comparison_tables(first.measured, second.measured, [DECIDING])
 
 
-def row(first: Run, second: Run, measure: str = DECIDING) -> Paired:
+def row(first: Run, second: Run, measure: str = DECIDING) -> PairedComparison:
     return next(
-        one for rows in compared(first, second).values() for one in rows if one.measure == measure
+        one for rows in compared(first, second).values() for one in rows if one.metric == measure
     )
 
 
@@ -330,7 +330,7 @@ def test_the_page_says_what_the_command_says(
     html = paired_html(found, "first", "second")
     (cell,) = re.findall(r'answered right<span class="small">n 4</span></th>(.*?)</tr>', html)
     (right,) = found["Deciding"]
-    assert right.smallest is None
+    assert right.minimum_detectable is None
     assert cell == (
         "<td>0.25</td><td>0.75</td>"
         f'<td>+0.50 <span class="interval">[−{-right.low:.2f}, +{right.high:.2f}]</span>'
@@ -423,7 +423,7 @@ def test_every_text_is_escaped_and_can_be_shown(run: Run) -> None:
         across_html(EVIL, [(EVIL, EVIL, evil.groups[0].figures[EVIL])]),
         failed_html([wrong, broken]),
         changed_html("Won", [EVIL], {EVIL: reply}, {EVIL: replace(reply, error=EVIL)}),
-        paired_html({EVIL: [replace(row(run, run), measure=EVIL)]}, EVIL, EVIL),
+        paired_html({EVIL: [replace(row(run, run), metric=EVIL)]}, EVIL, EVIL),
     ]
     for html in pages:
         html.encode("utf-8")

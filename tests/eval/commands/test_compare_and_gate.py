@@ -142,7 +142,7 @@ def test_what_the_runs_were_made_with_is_above_the_tables(
     assert 'version of python: "3.11.0" -> "3.12.0"\n' in out
     assert "home" not in out
     assert "\x1b" not in out
-    assert "questions that broke: 1 and 0" in out
+    assert "questions with an error: 1 and 0" in out
     assert out.index("top_k") < out.index("Deciding")
 
 
@@ -176,7 +176,7 @@ def test_a_measure_that_cannot_decide_is_told_with_those_that_can(
     told = capsys.readouterr().err
     assert told.startswith("footnote: ")
     assert (
-        "neither better nor worse" if measure == "answered" else "There is: answered_right."
+        "no better or worse values" if measure == "answered" else "Use: answered_right."
     ) in told
     assert cli("gate", second, "--baseline", first, "--measure", measure) == 2
     assert capsys.readouterr().err.startswith("footnote: ")
@@ -233,25 +233,26 @@ def test_what_broke_anew_fails(capsys: pytest.CaptureFixture[str]) -> None:
         folder("b", HALF, errors={"x0": "ValueError: no"}),
     )
     assert cli("gate", run, "--baseline", baseline) == 0
-    assert "no question broke that did not break in the baseline" in capsys.readouterr().out
+    assert "no question with an error that the baseline does not have" in capsys.readouterr().out
     more = folder("c", HALF, errors=told)
     right = folder("d", HALF, scores={**SCORES, **{key: {"answered_right": 1.0} for key in told}})
     assert cli("gate", more, "--baseline", right) == 1
     out = capsys.readouterr().out
     assert (
-        "7 questions broke that did not break in the baseline: x0, x1, x2, x3, x4, 2 others" in out
+        "7 questions with an error that the baseline does not have: x0, x1, x2, x3, x4, 2 others"
+        in out
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--min", "hit_at_1=0.75"], 0, "0.75, at least 0.75 wanted"),
-        (["--min", "hit_at_1=0.76"], 1, "0.75, at least 0.76 wanted"),
-        (["--max", "seconds_p95=1.5"], 0, "1.5, at most 1.5 wanted"),
-        (["--max", "seconds_p95=1.4", "hit_at_1=1"], 1, "1.5, at most 1.4 wanted"),
-        (["--min", "citation_recall=0"], 1, "no question has a value, at least 0 wanted"),
-        (["--max", "citation_recall=1"], 1, "no question has a value, at most 1 wanted"),
+        (["--min", "hit_at_1=0.75"], 0, "0.75, at least 0.75 required"),
+        (["--min", "hit_at_1=0.76"], 1, "0.75, at least 0.76 required"),
+        (["--max", "seconds_p95=1.5"], 0, "1.5, at most 1.5 required"),
+        (["--max", "seconds_p95=1.4", "hit_at_1=1"], 1, "1.5, at most 1.4 required"),
+        (["--min", "citation_recall=0"], 1, "no question has a value, at least 0 required"),
+        (["--max", "citation_recall=1"], 1, "no question has a value, at most 1 required"),
     ],
 )
 def test_thresholds(
@@ -269,7 +270,7 @@ def test_quotes_must_be_exact_unless_said_otherwise(capsys: pytest.CaptureFixtur
     baseline = folder("a", HALF)
     run = folder("b", HALF, figures={"quotes_exact": 0.99})
     assert cli("gate", run, "--baseline", baseline) == 1
-    assert "0.99, at least 1 wanted" in capsys.readouterr().out
+    assert "0.99, at least 1 required" in capsys.readouterr().out
     assert cli("gate", run, "--baseline", baseline, "--min", "quotes_exact=0.9") == 0
     assert (
         cli("gate", folder("c", HALF, figures={"quotes_exact": 1.0}), "--baseline", baseline) == 0
@@ -283,7 +284,7 @@ def test_two_thresholds_for_one_figure_are_refused(capsys: pytest.CaptureFixture
     run = folder("b", HALF, figures={"hit_at_1": 0.75})
     bounds = ["--min", "hit_at_1=0.9", "--min", "hit_at_1=0.1"]
     assert cli("gate", run, "--baseline", folder("a", HALF), *bounds) == 2
-    assert "hit_at_1 has two thresholds" in capsys.readouterr().err
+    assert "hit_at_1 has two limits" in capsys.readouterr().err
 
 
 def test_a_measure_that_is_not_gated_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -295,7 +296,7 @@ def test_an_unknown_figure_is_told_with_those_there_are(capsys: pytest.CaptureFi
     run = folder("b", HALF, figures={"hit_at_1": 0.75, "seconds_p95": 1.5})
     assert cli("gate", run, "--baseline", folder("a", HALF), "--min", "hit_at_2=0.5") == 2
     printed = capsys.readouterr()
-    assert printed.err == "footnote: b has no figure hit_at_2. It has: hit_at_1, seconds_p95.\n"
+    assert printed.err == "footnote: b has no metric hit_at_2. It has: hit_at_1, seconds_p95.\n"
     assert printed.out == ""
 
 
@@ -308,7 +309,7 @@ def test_a_threshold_that_is_none_is_bad_usage(
     with pytest.raises(SystemExit) as caught:
         cli("gate", "b", "--baseline", "a", "--min", bad)
     assert caught.value.code == 2
-    assert "takes NAME=VALUE" in capsys.readouterr().err
+    assert "must be NAME=VALUE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("figure", ["much", True, {"of": 1}])
@@ -346,7 +347,7 @@ def test_nothing_to_gate_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Nothing to gate. No question has" in capsys.readouterr().err
     assert cli("compare", "a", "b") == 2
     assert (
-        "No question has answered_right in both runs. There is no measure that has."
+        "No question has a value of answered_right, or of any other metric, in both runs."
         in capsys.readouterr().err
     )
 

@@ -5,7 +5,7 @@ from math import log2
 
 import pytest
 
-from eval.metrics import MEASURES, scores
+from eval.metrics import METRICS, scores
 from eval.metrics.answers import (
     answer_f1,
     contains_answer,
@@ -25,12 +25,11 @@ from eval.metrics.citations import (
     supported_sentences,
     unsupported_sentences,
 )
+from eval.metrics.confidence import answered, confidence
 from eval.metrics.cost import answer_tokens, prompt_tokens, seconds, seconds_to_first_words
 from eval.metrics.example import Example
 from eval.metrics.refusal import (
-    answered,
     answered_right,
-    confidence,
     refusal_accuracy,
     rightly_refused,
     wrongly_refused,
@@ -510,5 +509,5 @@ def test_what_is_not_told_is_unscored() -> None:
 def test_every_measure_gives_each_example_one_value() -> None:
     for each in (example(answer(SECOND)), example(refusal()), example(refusal(), ABSENT)):
         found = scores(each)
-        assert list(found) == list(MEASURES)
+        assert list(found) == [metric.name for metric in METRICS if metric.score is not None]
         assert all(value is None or isinstance(value, float) for value in found.values())

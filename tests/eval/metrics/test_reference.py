@@ -16,8 +16,6 @@ from torchmetrics.functional.classification import binary_calibration_error
 from torchmetrics.functional.text import rouge_score, squad
 
 from eval.dataset import Gold
-from eval.metrics import DEPTHS
-from eval.metrics.aggregate import auroc, calibration_error, refusal_f1, risk_coverage
 from eval.metrics.answers import answer_f1, exact_match, rouge_l
 from eval.metrics.citations import (
     citation_f1,
@@ -27,8 +25,14 @@ from eval.metrics.citations import (
     cited_quote_precision,
     cited_quote_recall,
 )
+from eval.metrics.confidence import (
+    auroc,
+    weighted_calibration_error,
+    weighted_risk_coverage,
+)
 from eval.metrics.example import Example
-from eval.metrics.retrieval import hit, ndcg, recall, reciprocal_rank
+from eval.metrics.refusal import weighted_refusal_f1
+from eval.metrics.retrieval import DEPTHS, hit, ndcg, recall, reciprocal_rank
 from qa.types import Document, Passage, RankedPassage, Span, Why
 from tests.eval.fakes import answer, cite, document, question, refusal, says
 
@@ -339,7 +343,7 @@ def test_the_f1_of_refusing_is_that_of_scikit_learn() -> None:
         *_, expected, _ = precision_recall_fscore_support(
             *(unanswerable, refused), sample_weight=weights, average="binary", zero_division=np.nan
         )
-        found = refusal_f1(weights[None].astype(float), refused, unanswerable)
+        found = weighted_refusal_f1(weights[None].astype(float), refused, unanswerable)
         assert found == pytest.approx([expected], nan_ok=True), seed
         undefined += bool(np.isnan(expected))
     assert 0 < undefined < CASES / 2
@@ -379,9 +383,9 @@ def test_the_area_under_risk_coverage_is_the_mean_over_all_orders_of_equals() ->
         ]
         orders = [one for one in permutations(each) if all(a[0] >= b[0] for a, b in pairwise(one))]
         expected = np.mean([area([risk for _, risk in order]) for order in orders])
-        assert risk_coverage(weights[None].astype(float), confidences, risks) == pytest.approx(
-            [expected]
-        ), seed
+        assert weighted_risk_coverage(
+            weights[None].astype(float), confidences, risks
+        ) == pytest.approx([expected]), seed
         ties += len(set(orders)) > 1
     assert ties > 100
 
@@ -391,7 +395,9 @@ def test_the_area_under_risk_coverage_of_many_without_ties_is_that_of_their_orde
         drawn = np.random.default_rng(seed)
         confidences, risks = drawn.permutation(200) / 200, some(drawn, 200)
         expected = area(list(risks[np.argsort(-confidences)]))
-        assert risk_coverage(np.ones((1, 200)), confidences, risks) == pytest.approx([expected])
+        assert weighted_risk_coverage(np.ones((1, 200)), confidences, risks) == pytest.approx(
+            [expected]
+        )
 
 
 def test_the_calibration_error_is_that_of_torchmetrics() -> None:
@@ -407,7 +413,7 @@ def test_the_calibration_error_is_that_of_torchmetrics() -> None:
             torch.tensor(np.repeat(answerable, weights)).int(),
         )
         expected = float(binary_calibration_error(*given, n_bins=10, norm="l1"))
-        found = calibration_error(weights[None].astype(float), confidences, answerable)
+        found = weighted_calibration_error(weights[None].astype(float), confidences, answerable)
         assert found == pytest.approx([expected], abs=1e-6), seed
 
 
@@ -418,7 +424,7 @@ def test_several_sets_are_measured_at_once_as_each_by_itself() -> None:
         drawn.choice([0.1, 0.5, 0.8], 30),
     )
     labels = some(drawn, 30)
-    for figure in (risk_coverage, calibration_error, refusal_f1):
+    for figure in (weighted_risk_coverage, weighted_calibration_error, weighted_refusal_f1):
         together = figure(weights, confidences, labels)
         assert together == pytest.approx(
             [figure(one[None], confidences, labels)[0] for one in weights]

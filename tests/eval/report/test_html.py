@@ -19,12 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.commands import report
-from eval.labels import ARROW, LABELS, marked
+from eval.metrics import ARROW, metric_named, tables
 from eval.report.cases import Case, Seen, read_seen
 from eval.report.export import COLUMNS, as_csv, as_junit
 from eval.report.html import page, write_report
 from eval.report.stylesheet import SCRIPT, STYLE
-from eval.report.terminal import TABLES
 from eval.report.values import interval_text, value_text
 from eval.results import Run
 from qa.errors import FootnoteError, NotWritableError, RunError
@@ -110,15 +109,21 @@ def test_every_figure_that_has_a_value_is_there_with_its_n_and_interval(tmp_path
         assert figure.value is not None
         value = f"{value_text(figure.value, name)} ({figure.n})"
         interval = interval_text(figure.low, figure.high, name)
-        (row, *_) = rows_of(html, marked(name, ARROW))
+        (row, *_) = rows_of(html, metric_named(name).marked(ARROW))
         *_, told, low, high, n = row.text.split()
         assert (value, interval) == (f"{told} ({n})", f"{low} {high}"), name
     # Of the five that did not break, two were right.
     assert rows_of(html, "answered right")[0].text == "answered right 0.40 [0.12, 0.77] 5"
     unmeasured = [name for name, figure in overall.estimates.items() if figure.value is None]
     assert unmeasured
-    assert all(LABELS[name] in text.split("Nothing to measure:")[1] for name in unmeasured)
-    titles = [title for title, names in TABLES if set(names) & set(measured)]
+    assert all(
+        metric_named(name).label in text.split("Nothing to measure:")[1] for name in unmeasured
+    )
+    titles = [
+        title
+        for title, metrics in tables().items()
+        if {metric.name for metric in metrics} & set(measured)
+    ]
     headings = re.findall(r"<h3>(.*?)</h3>", html)
     assert headings[: len(titles)] == titles
 

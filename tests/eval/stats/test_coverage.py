@@ -15,8 +15,10 @@ import pytest
 from scipy.special import stdtrit
 from scipy.stats import norm
 
+from eval.comparison import compare
 from eval.gate import checks
-from eval.metrics.aggregate import calibration_error, refusal_f1
+from eval.metrics.confidence import weighted_calibration_error
+from eval.metrics.refusal import weighted_refusal_f1
 from eval.results import Run
 from eval.stats.intervals import (
     Floats,
@@ -27,7 +29,7 @@ from eval.stats.intervals import (
     percentile_interval,
     wilson,
 )
-from eval.stats.paired import estimated, pair
+from eval.stats.significance import adjusted_mean
 from tests.eval.fakes import ALL_QUESTIONS, PROVENANCE
 
 DRAWS = 500
@@ -165,7 +167,10 @@ def refusing(rightly: float, wrongly: float, **outside: float) -> Case:
         absent = drawn.random(n) < 1 / 3
         refused = drawn.random(n) < np.where(absent, rightly, wrongly)
         return bootstrap(
-            lambda weights: refusal_f1(weights, refused.astype(float), absent.astype(float)), n
+            lambda weights: weighted_refusal_f1(
+                weights, refused.astype(float), absent.astype(float)
+            ),
+            n,
         )
 
     truth = 2 * rightly / 3 / (rightly / 3 + wrongly * 2 / 3 + 1 / 3)
@@ -179,16 +184,16 @@ def overconfident(**outside: float) -> Case:
     def interval(drawn: Drawn, n: int) -> Interval | None:
         sure = drawn.beta(2, 1, n)
         right = (drawn.random(n) < 0.8 * sure).astype(float)
-        return bootstrap(lambda weights: calibration_error(weights, sure, right), n)
+        return bootstrap(lambda weights: weighted_calibration_error(weights, sure, right), n)
 
     name = "expected calibration error"
     return Case("bootstrap", name, 0.2 * 2 / 3, interval, numbered(outside), DRAWS // 10)
 
 
 def between(differences: Floats) -> Interval:
-    centre, error, freedom = estimated(differences, None)
-    half = float(stdtrit(freedom, 0.975)) * error
-    return centre - half, centre + half
+    found = adjusted_mean(differences, None)
+    half = float(stdtrit(found.degrees_of_freedom, 0.975)) * found.standard_error
+    return found.mean - half, found.mean + half
 
 
 def numbered(outside: Mapping[str, float]) -> dict[int, float]:
@@ -322,11 +327,11 @@ def shown(draws: int, n: int, up: float, down: float) -> tuple[float, float]:
             )
             for of in (0, 1)
         )
-        row = pair("answered_right", first, second)
+        row = compare("answered_right", first, second)
         assert row is not None
-        assert row.smallest is not None
+        assert row.minimum_detectable is not None
         seen += row.verdict == "better"
-        smallest += row.smallest
+        smallest += row.minimum_detectable
     return seen / draws, smallest / draws
 
 

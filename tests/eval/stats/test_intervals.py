@@ -16,10 +16,10 @@ from eval.stats.intervals import (
     Interval,
     auroc_interval,
     bootstrap,
-    by_cluster,
+    cluster_sums,
     mean_interval,
     percentile_interval,
-    spread,
+    variation,
     wilson,
 )
 from tests.properties import examples
@@ -133,7 +133,7 @@ def test_the_spread_by_cluster_is_that_of_the_cluster_robust_regression() -> Non
         cov_type="cluster",
         cov_kwds={"groups": labels, "use_correction": False, "df_correction": True},
     )
-    squares, units = spread(values - values.mean(), list(labels))
+    squares, units = variation(values - values.mean(), list(labels))
     assert units == pytest.approx(35**2 / (4 + 9 + 25 + 16 + 36 + 4 + 81 + 16))
     assert squares * (units - 1) / units / 35**2 == pytest.approx(float(fitted.cov_params()[0, 0]))
 
@@ -270,10 +270,10 @@ def test_the_median_is_between_the_ranks_of_the_sign_test() -> None:
 
 
 def test_values_are_summed_by_cluster_in_the_order_first_met() -> None:
-    assert list(by_cluster(np.array([1.0, 2.0, 4.0, 8.0, 16.0]), ["b", "a", "b", "c", "a"])) == [
+    assert list(cluster_sums(np.array([1.0, 2.0, 4.0, 8.0, 16.0]), ["b", "a", "b", "c", "a"])) == [
         5,
         18,
         8,
     ]
-    assert list(by_cluster(np.array([1.0, 2.0, 4.0]), ["b", "a", "b"])) == [1, 2, 4]
-    assert list(by_cluster(np.array([1.0, 2.0, 4.0]), None)) == [1, 2, 4]
+    assert list(cluster_sums(np.array([1.0, 2.0, 4.0]), ["b", "a", "b"])) == [1, 2, 4]
+    assert list(cluster_sums(np.array([1.0, 2.0, 4.0]), None)) == [1, 2, 4]

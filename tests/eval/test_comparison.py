@@ -11,8 +11,14 @@ from scipy.stats import binomtest, permutation_test, t
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from eval.comparison import (
+    PairedComparison,
+    comparable_metrics,
+    compare,
+    corrected_together,
+)
 from eval.results import Run
-from eval.stats.paired import Paired, estimated, holm, measures, pair, together
+from eval.stats.significance import adjusted_mean, holm
 from tests.eval.fakes import PROVENANCE
 
 PARTS = st.sampled_from([0.0, 0.25, 0.5, 0.8, 1.0])
@@ -31,8 +37,8 @@ def run(
 
 def paired(
     first: Sequence[float | None], second: Sequence[float | None], measure: str = "answer_f1"
-) -> Paired:
-    row = pair(measure, run(first, measure), run(second, measure))
+) -> PairedComparison:
+    row = compare(measure, run(first, measure), run(second, measure))
     assert row is not None
     return row
 
@@ -50,19 +56,19 @@ def test_by_hand() -> None:
     assert row.p == 1
     assert row.verdict == "no detectable difference"
     assert row.low < 0 < row.high
-    assert row.smallest is None
+    assert row.minimum_detectable is None
 
 
 def test_questions_that_broke_are_left_out() -> None:
     first, second = run([1.0, 0.0, 1.0], broken=["q7"]), run([1.0, 1.0], broken=["q2", "q7"])
-    row = pair("answer_f1", first, second)
+    row = compare("answer_f1", first, second)
     assert row is not None
     assert (row.n, row.left_out) == (2, 2)
 
 
 def test_nothing_in_common_is_none() -> None:
-    assert pair("answer_f1", run([None, 1.0]), run([1.0, None])) is None
-    assert pair("other", run([1.0]), run([1.0])) is None
+    assert compare("answer_f1", run([None, 1.0]), run([1.0, None])) is None
+    assert compare("other", run([1.0]), run([1.0])) is None
 
 
 @pytest.mark.parametrize(
@@ -95,24 +101,25 @@ def test_of_other_values_p_is_the_larger_of_the_permutation_tests_and_the_interv
         vectorized=False,
         rng=1,
     )
-    mean, error, freedom = estimated(second - first, None)
-    expected = max(theirs.pvalue, 2 * t.sf(abs(mean) / error, freedom))
+    found = adjusted_mean(second - first, None)
+    freedom = found.degrees_of_freedom
+    expected = max(theirs.pvalue, 2 * t.sf(abs(found.mean) / found.standard_error, freedom))
     assert freedom == n - 1
     assert paired(list(first), list(second)).p == pytest.approx(
         expected, abs=1e-9 if n <= 11 else 0.015
     )
 
 
-def test_in_clusters_signs_are_flipped_together() -> None:
+def test_in_clusters_signs_are_flipped_corrected_together() -> None:
     """Six clusters of ten, each wholly won: as much as six questions show, and not as sixty."""
     values = [0.0] * 60, [1.0] * 60
     clusters = {f"q{at}": str(at % 6) for at in range(60)}
-    row = pair("answer_f1", run(values[0], clusters=clusters), run(values[1]))
+    row = compare("answer_f1", run(values[0], clusters=clusters), run(values[1]))
     assert row is not None
     assert row.p == pytest.approx(2 / 64)
     assert row.verdict == "better"
     five = {f"q{at}": str(at % 5) for at in range(60)}
-    row = pair("answer_f1", run(values[0], clusters=five), run(values[1]))
+    row = compare("answer_f1", run(values[0], clusters=five), run(values[1]))
     assert row is not None
     assert row.p == pytest.approx(2 / 32)
     assert row.verdict == "no detectable difference"
@@ -121,7 +128,7 @@ def test_in_clusters_signs_are_flipped_together() -> None:
 
 def test_a_label_and_an_id_that_are_alike_are_not_one_cluster() -> None:
     clusters = {"q0": "q5", "q1": "q5", "q2": "q6", "q3": "q6"}
-    row = pair("answer_f1", run([0.0] * 8, clusters=clusters), run([1.0] * 8))
+    row = compare("answer_f1", run([0.0] * 8, clusters=clusters), run([1.0] * 8))
     assert row is not None
     # Two pairs and four alone: all signs alike are 2 ways of 2**6.
     assert row.p == pytest.approx(2 / 2**6)
@@ -130,7 +137,7 @@ def test_a_label_and_an_id_that_are_alike_are_not_one_cluster() -> None:
 def test_one_article_with_questions_of_none_is_no_cluster() -> None:
     first, second = zeros_and_ones(9, 1, 20)
     clusters = {f"q{at}": "article" for at in range(15)}
-    row = pair("answer_f1", run(first, clusters=clusters), run(second, clusters=clusters))
+    row = compare("answer_f1", run(first, clusters=clusters), run(second, clusters=clusters))
     assert row == paired(first, second)
 
 
@@ -140,8 +147,8 @@ def test_all_ties_say_what_could_be_seen() -> None:
     assert row.low == pytest.approx(-row.high)
     assert 0 < row.high < 0.05
     # 6 of 100 must differ, 4 times of 5: 7.7 are then expected to.
-    assert row.smallest == pytest.approx(0.0776, abs=5e-4)
-    assert paired([1.0] * 5, [1.0] * 5).smallest is None
+    assert row.minimum_detectable == pytest.approx(0.0776, abs=5e-4)
+    assert paired([1.0] * 5, [1.0] * 5).minimum_detectable is None
 
 
 def test_what_floats_round_to_is_a_tie() -> None:
@@ -149,8 +156,8 @@ def test_what_floats_round_to_is_a_tie() -> None:
     row = paired(first, [sum([value] * 3) / 3 for value in first])
     assert any(value != sum([value] * 3) / 3 for value in first)
     assert (row.won, row.lost, row.ties, row.p) == ((), (), 20, 1)
-    assert row.smallest is not None
-    assert row.smallest > 0.1
+    assert row.minimum_detectable is not None
+    assert row.minimum_detectable > 0.1
 
 
 def test_one_question_shows_nothing() -> None:
@@ -165,7 +172,7 @@ def test_where_less_is_better_more_is_lost(measure: str) -> None:
     row = paired(first, second, measure)
     assert row.verdict == "worse"
     assert len(row.lost) == 12
-    assert row.worse < 0.01
+    assert row.p_worse < 0.01
     assert paired(second, first, measure).verdict == "better"
 
 
@@ -187,7 +194,7 @@ def test_words_interval_and_p_agree_however_many_are_tested(
     values: list[tuple[float, float]], tests: int
 ) -> None:
     first, second = zip(*values, strict=True)
-    for row in together([paired(first, second)] * tests):
+    for row in corrected_together([paired(first, second)] * tests):
         assert row.low <= row.effect + 1e-9
         assert row.effect - 1e-9 <= row.high
         assert (
@@ -222,7 +229,7 @@ def test_a_difference_that_is_shown_alone_may_not_be_among_several() -> None:
     alone = paired(*zeros_and_ones(6, 0, 20))
     assert alone.verdict == "better"
     assert alone.low > 0
-    among = together([alone, alone])[0]
+    among = corrected_together([alone, alone])[0]
     assert among.p == pytest.approx(2 * alone.p)
     assert among.tests == 2
     assert among.verdict == "no detectable difference"
@@ -232,7 +239,7 @@ def test_a_difference_that_is_shown_alone_may_not_be_among_several() -> None:
 def test_what_has_no_better_is_no_measure() -> None:
     scores = {"q": {"answered": 1.0, "confidence": 0.5, "answered_right": 1.0}}
     both = Run(Path("run"), PROVENANCE, scores)
-    assert measures(both, both) == ["answered_right"]
+    assert comparable_metrics(both, both) == ["answered_right"]
 
 
 def test_the_same_runs_give_the_same_figures() -> None:

@@ -1,0 +1,160 @@
+"""Significance of paired differences: an exact test, an interval, and what could have been detected.
+
+The test flips signs: if two runs are alike, each question (or cluster) is as likely to favour one
+as the other. The interval is Student's t around a slightly shrunken mean. Each guards the other:
+the p-value that counts is the larger of the two.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from scipy.special import bdtr, betaincinv, ndtri, stdtr, stdtrit
+
+from eval.stats.intervals import SEED, Clusters, Floats, cluster_sums, variation
+
+LEVEL = 0.05
+"""The significance level, two-sided."""
+POWER = 0.8
+"""The probability with which the minimum detectable effect is detected."""
+TIE_TOLERANCE = 1e-9
+"""Values that differ by less than this part of themselves are equal: means of floats round."""
+SIGN_FLIPS = 10_000
+"""Random sign flips, if there are too many to try all."""
+MOST_ENUMERATED = 12
+"""Differing clusters up to which all 2**n sign flips are tried."""
+FEWEST_DIFFERING = 6
+"""Questions that must differ to detect anything: five all favour one run 1 time in 16 by chance."""
+_PRIOR_WEIGHT = 0.5
+"""Questions won, and questions lost, that the interval adds to those that were seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """What paired differences show about their mean."""
+
+    low: float
+    high: float
+    """The 95% interval of the mean difference."""
+    p_lower: float
+    p_higher: float
+    """How often, by chance alone, the mean would be as low or as high as it is; one-sided."""
+    minimum_detectable: float | None
+    """The smallest mean that would be detected with probability `POWER`; None if no mean would."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustedMean:
+    """A mean with its standard error and the degrees of freedom of its Student's t."""
+
+    mean: float
+    standard_error: float
+    degrees_of_freedom: float
+
+
+def paired_test(differences: Floats, clusters: Clusters) -> PairedTest:
+    """Returns interval, p-values and minimum detectable effect of paired differences, shape (n,).
+
+    `clusters` has a label for each difference; signs are flipped by cluster.
+    """
+    sums = cluster_sums(differences, clusters)
+    estimate = adjusted_mean(differences, clusters)
+    error, freedom = estimate.standard_error, estimate.degrees_of_freedom
+    quantile = float(stdtrit(freedom, 1 - LEVEL / 2))
+    p_lower, p_higher = sign_flip_test(sums[sums != 0])
+    t = estimate.mean / error
+    return PairedTest(
+        low=estimate.mean - quantile * error,
+        high=estimate.mean + quantile * error,
+        p_lower=max(p_lower, float(stdtr(freedom, t))),
+        p_higher=max(p_higher, float(stdtr(freedom, -t))),
+        minimum_detectable=_minimum_detectable(
+            sums, len(differences), (quantile + float(ndtri(POWER))) * error
+        ),
+    )
+
+
+def adjusted_mean(differences: Floats, clusters: Clusters | None) -> AdjustedMean:
+    """Returns the mean of the differences, shrunken towards 0.
+
+    A few differences may be alike by chance. So half a question won and half a question lost are
+    added (Bonett and Price 2012 add a whole one of each), as large as the root mean square of those
+    that differ, or 1 if none differs.
+    """
+    n = len(differences)
+    differing = differences[differences != 0]
+    size = sqrt(float(np.square(differing).mean())) if len(differing) else 1.0
+    mean = float(differences.sum()) / (n + 2 * _PRIOR_WEIGHT)
+    squares, units = variation(differences - mean, clusters)
+    squares += _PRIOR_WEIGHT * ((size - mean) ** 2 + (size + mean) ** 2)
+    error = sqrt(squares) / (n + 2 * _PRIOR_WEIGHT)
+    return AdjustedMean(mean, error, max(1.0, units - 1))
+
+
+def sign_flip_test(sums: Floats) -> tuple[float, float]:
+    """Returns the one-sided p-values of a low and of a high total of `sums`, none of which is 0.
+
+    Exact if all are of one size (a binomial; McNemar's test if the scores are 0 or 1) or if they
+    are few; otherwise from random sign flips, counting the observed total as one of them (Phipson
+    and Smyth 2010).
+    """
+    sizes, n = np.abs(sums), len(sums)
+    if n == 0:
+        return 1.0, 1.0
+    if np.ptp(sizes) <= TIE_TOLERANCE * sizes[0]:
+        won = int((sums > 0).sum())
+        return float(bdtr(won, n, 0.5)), float(bdtr(n - won, n, 0.5))
+    totals, observed = _flipped_totals(sizes), sums.sum()
+    slack = TIE_TOLERANCE * sizes.sum()
+    as_low = (totals <= observed + slack).sum()
+    as_high = (totals >= observed - slack).sum()
+    # All sign flips include the observed one; random ones do not.
+    added = 0 if n <= MOST_ENUMERATED else 1
+    trials = len(totals) + added
+    return float(as_low + added) / trials, float(as_high + added) / trials
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Returns p-values corrected for their number (Holm 1979).
+
+    If no difference is real, the smallest of them is below 5% at most 5% of the time; the same
+    holds for those that are not real among some that are.
+    """
+    n = len(p_values)
+    corrected, highest = [1.0] * n, 0.0
+    for rank, place in enumerate(sorted(range(n), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (n - rank) * p_values[place]))
+        corrected[place] = highest
+    return corrected
+
+
+def _flipped_totals(sizes: Floats) -> Floats:
+    """Returns totals with other signs: all of them, or `SIGN_FLIPS` random ones."""
+    n = len(sizes)
+    if n <= MOST_ENUMERATED:
+        signs = 1 - 2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
+        return np.asarray(signs @ sizes, dtype=np.float64)
+    generator = np.random.default_rng(SEED)
+    # In five parts, so that the signs of many questions fit into memory.
+    parts = []
+    for _ in range(5):
+        bits = generator.integers(0, 2, (SIGN_FLIPS // 10, n), dtype=np.int8)
+        parts.append((1 - 2 * bits) @ sizes)
+    half = np.concatenate(parts)
+    # Each with its opposite, so that swapping the two runs mirrors the p-values.
+    return np.concatenate([half, -half])
+
+
+def _minimum_detectable(sums: Floats, n: int, by_spread: float) -> float | None:
+    """Returns the larger of two limits: that of the spread, and that of the number that differ.
+
+    The second is the mean at which, with probability `POWER`, at least `FEWEST_DIFFERING` clusters
+    differ.
+    """
+    if len(sums) < FEWEST_DIFFERING:
+        return None
+    differing = np.abs(sums[sums != 0])
+    size = float(differing.mean()) if len(differing) else 1.0
+    share = float(betaincinv(FEWEST_DIFFERING, len(sums) - FEWEST_DIFFERING + 1, POWER))
+    return max(by_spread, share * size * len(sums) / n)
