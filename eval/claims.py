@@ -1,14 +1,16 @@
-"""How well unsupported sentences are found: claims over the documents, labelled by construction, each checked as a
-language model's sentence is that cites the passages with its evidence.
+"""Measures how well the sentence check recognises claims that the documents do not support.
+
+The claims are labelled: each is known to be supported by its evidence or not. Each is checked as a
+sentence of a language model that cites the passages with its evidence.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from eval.stats.intervals import Interval, wilson
+from eval.stats.intervals import wilson
 from qa.answer.align import MAX_CITED_SENTENCES
 from qa.answer.generate import Claim
 from qa.answer.verify import Verifier
@@ -16,112 +18,132 @@ from qa.errors import QuestionFileError
 from qa.library.snapshot import Snapshot
 from qa.types import Document, Passage, Span, Support
 
-STATES: tuple[Support, ...] = ("verbatim", "supported", "weak", "unsupported")
+SUPPORTS: tuple[Support, ...] = get_args(Support)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledClaim:
-    """A claim with its label."""
+    """A claim of which it is known whether the documents support it."""
 
     id: str
     text: str
     supported: bool
     kind: str
     evidence: tuple[str, ...]
-    """Verbatim quotes of the documents: what it is about."""
+    """Verbatim quotes of the documents that the claim is about."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What checking came to for some claims. The shares are None where there is nothing to share."""
+class Share:
+    """A share from 0 to 1 of `n` claims, with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How well unsupported claims are recognised. A share of nothing is None."""
 
     counts: Mapping[tuple[str, Support], int]
-    """By kind and state."""
-    precision: tuple[float, Interval, int] | None
-    """Of the claims found unsupported, the share that are: with its 95% interval and their number."""
-    recall: tuple[float, Interval, int] | None
-    """Of those that are, the share found."""
+    """Claims by kind and support."""
+    precision: Share | None
+    """Of the claims that the check calls unsupported, the share that is."""
+    recall: Share | None
+    """Of the unsupported claims, the share that the check calls unsupported."""
 
 
 def read_claims(path: Path, documents: Sequence[Document]) -> tuple[LabelledClaim, ...]:
-    """The claims of a file, one JSON object a line. Raises QuestionFileError for bad lines, all of them named."""
+    """Returns the claims of a file, one JSON object a line.
+
+    Raises QuestionFileError that names every bad line.
+    """
     texts = [document.text for document in documents]
-    found, wrong = [], []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionFileError(f"{path} cannot be read: {error}") from error
+
+    claims: list[LabelledClaim] = []
+    problems: list[str] = []
     for number, line in enumerate(lines, start=1):
         try:
-            claim = _labelled(json.loads(line))
+            claim = _parse_claim(json.loads(line))
         except (ValueError, KeyError, TypeError):
-            wrong.append(f"line {number}: no claim with id, claim, supported, kind and evidence")
+            problems.append(
+                f"line {number}: not a claim with id, claim, supported, kind and evidence"
+            )
             continue
         if not all(any(quote in text for text in texts) for quote in claim.evidence):
-            wrong.append(f"line {number}: its evidence is in no document")
-        found.append(claim)
-    if wrong or not found:
-        raise QuestionFileError(
-            "\n".join([f"{path} has no good claims:", *(wrong or ["it is empty"])])
-        )
-    return tuple(found)
+            problems.append(f"line {number}: its evidence is not in the documents")
+        claims.append(claim)
+
+    if not lines:
+        problems.append("it is empty")
+    if problems:
+        raise QuestionFileError("\n".join([f"{path} has invalid claims:", *problems]))
+    return tuple(claims)
 
 
-def _labelled(raw: Any) -> LabelledClaim:
-    text, supported, evidence = raw["claim"], raw["supported"], raw["evidence"]
-    if not (
-        isinstance(text, str)
-        and isinstance(supported, bool)
-        and isinstance(evidence, list)
-        and evidence
-    ):
-        raise ValueError(text)
-    return LabelledClaim(
-        str(raw["id"]), text, supported, str(raw["kind"]), tuple(map(str, evidence))
-    )
+def check_claims(
+    claims: Sequence[LabelledClaim], verifier: Verifier, snapshot: Snapshot
+) -> list[Support]:
+    """Returns the support of each claim, in order.
 
-
-def check(claims: Sequence[LabelledClaim], verifier: Verifier, snapshot: Snapshot) -> list[Support]:
-    """The state of each claim, in order. What it cites: the passages with its evidence; what was seen: no more."""
-    states = []
+    A claim cites the passages with its evidence, and the model is taken to have seen no others.
+    """
+    supports = []
     for claim in claims:
-        cited = tuple(
-            dict.fromkeys(p for quote in claim.evidence for p in _holding(quote, snapshot))
-        )
-        (sentence,) = verifier.check([Claim(claim.text, cited)], cited, snapshot)
-        states.append(sentence.support)
-    return states
+        cited: dict[Passage, None] = {}
+        for quote in claim.evidence:
+            cited |= dict.fromkeys(_passages_with(quote, snapshot))
+        passages = tuple(cited)
+        (sentence,) = verifier.check([Claim(claim.text, passages)], passages, snapshot)
+        supports.append(sentence.support)
+    return supports
 
 
-def _holding(quote: str, snapshot: Snapshot) -> list[Passage]:
-    """The passages that a quote reaches into, at most as many as a claim may rest on."""
+def detection(claims: Sequence[LabelledClaim], supports: Sequence[Support]) -> Detection:
+    """Returns the counts by kind and support, and precision and recall of "unsupported"."""
+    counts: dict[tuple[str, Support], int] = {}
+    called_unsupported = actually_unsupported = both = 0
+    for claim, support in zip(claims, supports, strict=True):
+        counts[claim.kind, support] = counts.get((claim.kind, support), 0) + 1
+        called_unsupported += support == "unsupported"
+        actually_unsupported += not claim.supported
+        both += support == "unsupported" and not claim.supported
+    return Detection(counts, _share(both, called_unsupported), _share(both, actually_unsupported))
+
+
+def _parse_claim(raw: Any) -> LabelledClaim:
+    """Raises ValueError, KeyError or TypeError for something that is not a claim."""
+    text, supported, evidence = raw["claim"], raw["supported"], raw["evidence"]
+    if not isinstance(text, str) or not isinstance(supported, bool):
+        raise TypeError(text)
+    if not isinstance(evidence, list) or not evidence:
+        raise ValueError(evidence)
+    quotes = tuple(str(quote) for quote in evidence)
+    return LabelledClaim(str(raw["id"]), text, supported, str(raw["kind"]), quotes)
+
+
+def _passages_with(quote: str, snapshot: Snapshot) -> list[Passage]:
+    """Returns the passages that a quote reaches into, at most as many as a claim may cite."""
     for document in snapshot.documents:
         start = document.text.find(quote)
-        if start >= 0:
-            span = Span(start, start + len(quote))
-            own = (p for p in snapshot.passages.values() if p.document.id == document.id)
-            return [passage for passage in own if passage.span.overlap(span)][:MAX_CITED_SENTENCES]
+        if start < 0:
+            continue
+        span = Span(start, start + len(quote))
+        passages = [
+            passage
+            for passage in snapshot.passages.values()
+            if passage.document.id == document.id and passage.span.overlap(span)
+        ]
+        return passages[:MAX_CITED_SENTENCES]
     return []
 
 
-def figures(claims: Sequence[LabelledClaim], states: Sequence[Support]) -> Found:
-    """Counts by kind and state; precision and recall of "unsupported"."""
-    counts: dict[tuple[str, Support], int] = {}
-    for claim, state in zip(claims, states, strict=True):
-        counts[claim.kind, state] = counts.get((claim.kind, state), 0) + 1
-    flagged = [
-        not claim.supported
-        for claim, state in zip(claims, states, strict=True)
-        if state == "unsupported"
-    ]
-    wrong = [
-        state == "unsupported"
-        for claim, state in zip(claims, states, strict=True)
-        if not claim.supported
-    ]
-    return Found(counts, _share(flagged), _share(wrong))
-
-
-def _share(hits: Sequence[bool]) -> tuple[float, Interval, int] | None:
-    interval = wilson(sum(hits), len(hits))
-    return (sum(hits) / len(hits), interval, len(hits)) if interval else None
+def _share(successes: int, n: int) -> Share | None:
+    interval = wilson(successes, n)
+    return Share(successes / n, *interval, n) if interval else None

@@ -1,8 +1,9 @@
-"""A language model's judgement of the answers of a run: optional, and apart from the run's own figures.
+"""A language model's judgement of the answers of a run: optional, and apart from the estimates.
 
-The model is shown the question, the accepted answers, the gold evidence and the answer, and says whether they agree.
-What it says is its own: named, with the prompt's hash, how often it could not be read, and how often it differs from
-itself. Refusals, questions that are not answerable and those that broke are not judged.
+The model is given the question, the accepted answers, the gold evidence and the answer, and judges
+whether they agree. Its verdicts are reported with its name, the hash of the prompt, how often a
+reply could not be read, and how often the verdict differs between repeats. Refusals, unanswerable
+questions and questions with an error are not judged.
 """
 
 import re
@@ -21,10 +22,10 @@ from qa.answer.prompts import as_data
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import LanguageModel, Message, without_thinking
 
-Verdict = Literal["correct", "partly", "incorrect"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+JudgeVerdict = Literal["correct", "partly", "incorrect"]
+VERDICTS: tuple[JudgeVerdict, ...] = get_args(JudgeVerdict)
 JUDGE_PROMPT_VERSION = "1"
-JUDGING = """\
+JUDGE_INSTRUCTIONS = """\
 You judge whether an answer to a question is right. You are given the question, the answers that people accept, the \
 words of a document that they rest on, and the answer to judge.
 
@@ -39,7 +40,7 @@ Write one sentence that says why, and then on a line by itself one of these:
 Verdict: correct
 Verdict: partly
 Verdict: incorrect"""
-JUDGED = """\
+JUDGE_REQUEST = """\
 <question>
 {question}
 </question>
@@ -52,63 +53,80 @@ JUDGED = """\
 <answer>
 {answer}
 </answer>"""
-JUDGE_PROMPT_SHA256 = sha256(f"{JUDGING}\n{JUDGED}".encode()).hexdigest()
-JUDGE_TOKENS = 300
-GIVES_UP = 3
-"""After so many questions in a row that the model fails at, it is not asked any more."""
+JUDGE_PROMPT_SHA256 = sha256(f"{JUDGE_INSTRUCTIONS}\n{JUDGE_REQUEST}".encode()).hexdigest()
+MOST_TOKENS = 300
+"""Tokens that a reply may have."""
+MOST_FAILURES = 3
+"""After so many failures in a row the model is not asked again."""
 _VERDICT = re.compile(rf"^\W*verdict\W+({'|'.join(VERDICTS)})\W*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What a model said of one answer, once for each repeat."""
+class Judgement:
+    """The verdicts of a model on one answer, one for each repeat."""
 
     id: str
-    verdicts: tuple[Verdict | None, ...]
-    """None: what it said could not be read as a verdict."""
+    verdicts: tuple[JudgeVerdict | None, ...]
+    """None: the reply has no verdict that could be read."""
     replies: tuple[str, ...]
     error: str | None = None
     """Why the model could not be asked; then there is no verdict."""
 
     @property
-    def verdict(self) -> Verdict | None:
-        """What most repeats say; None where none does, or where two verdicts are equally many."""
-        (first, most), (_, next_) = [*Counter(self._read).most_common(2), (None, 0), (None, 0)][:2]
-        return first if most > next_ else None
+    def verdict(self) -> JudgeVerdict | None:
+        """The most frequent verdict; None without any, or if two are equally frequent."""
+        ranked = Counter(self._readable).most_common(2)
+        if not ranked:
+            return None
+        is_tie = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
+        return None if is_tie else ranked[0][0]
 
     @property
     def differs(self) -> bool | None:
-        """Whether the repeats differ; None for fewer than two that could be read."""
-        return len(set(self._read)) > 1 if len(self._read) > 1 else None
+        """Whether the repeats differ; None for fewer than two readable verdicts."""
+        return len(set(self._readable)) > 1 if len(self._readable) > 1 else None
 
     @property
-    def _read(self) -> list[Verdict]:
+    def is_unreadable(self) -> bool:
+        """Whether the model replied, and never with a verdict."""
+        return self.error is None and not self._readable
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether the repeats have verdicts, and none of them wins."""
+        return self.error is None and bool(self._readable) and self.verdict is None
+
+    @property
+    def _readable(self) -> list[JudgeVerdict]:
         return [verdict for verdict in self.verdicts if verdict]
 
 
-def to_judge(
-    asked: Mapping[str, Question], results: Sequence[Result]
+def answers_to_judge(
+    questions: Mapping[str, Question], results: Sequence[Result]
 ) -> tuple[list[tuple[Question, str]], Counter[str]]:
-    """The questions with the answers to judge, a question's first, and how many are left out, by reason."""
-    chosen: list[tuple[Question, str]] = []
-    left: Counter[str] = Counter()
+    """Returns the questions with the answers to judge, and how many are left out, by reason.
+
+    Of a question that was asked several times, the first answer is judged.
+    """
+    answers: list[tuple[Question, str]] = []
+    left_out: Counter[str] = Counter()
     for result in results:
         if result.repeat > 1:
             continue
-        question = asked.get(result.id)
+        question = questions.get(result.id)
         if question is None:
-            left["not among the run's questions"] += 1
+            left_out["not among the run's questions"] += 1
         elif result.error is not None:
-            left["broke"] += 1
+            left_out["broke"] += 1
         elif not question.answerable:
-            left["not answerable"] += 1
+            left_out["not answerable"] += 1
         elif not question.answers:
-            left["without an accepted answer"] += 1
+            left_out["without an accepted answer"] += 1
         elif result.abstained:
-            left["refused"] += 1
+            left_out["refused"] += 1
         else:
-            chosen.append((question, result.answer))
-    return chosen, left
+            answers.append((question, result.answer))
+    return answers, left_out
 
 
 def judge(
@@ -116,114 +134,118 @@ def judge(
     model: LanguageModel,
     repeat: int,
     stop: threading.Event,
-    tell: Callable[[int], None] = lambda _: None,
-) -> Iterator[Judged]:
-    """What the model says of each answer, `repeat` times; `tell` is given how many are done.
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[Judgement]:
+    """Yields the model's judgement of each answer, of `repeat` verdicts.
 
-    A question that the model fails at is judged with its error. After `GIVES_UP` of them in a row the others are not
-    asked. Raises StoppedError.
+    An answer on which the model fails is yielded with the error; after `MOST_FAILURES` in a row
+    the model is not asked again. `on_progress` is given the number of judged answers. Raises
+    StoppedError.
     """
     failures = 0
     for number, (question, answer) in enumerate(answers, start=1):
-        if failures == GIVES_UP:
-            yield Judged(question.id, (), (), "not asked: the language model failed before")
+        if failures == MOST_FAILURES:
+            yield Judgement(question.id, (), (), "not asked: the language model failed before")
             continue
         try:
-            replies = tuple(_reply(question, answer, model, stop) for _ in range(repeat))
+            replies = tuple(_ask(question, answer, model, stop) for _ in range(repeat))
         except StoppedError:
             raise
         except LanguageModelError as error:
             failures += 1
-            yield Judged(question.id, (), (), str(error))
+            yield Judgement(question.id, (), (), str(error))
         else:
             failures = 0
-            yield Judged(question.id, tuple(map(read_verdict, replies)), replies)
-        tell(number)
+            verdicts = tuple(map(read_verdict, replies))
+            yield Judgement(question.id, verdicts, replies)
+        on_progress(number)
 
 
-def read_verdict(reply: str) -> Verdict | None:
-    """The verdict of a reply; None where it has none, or two."""
-    found = {match[1].casefold() for match in _VERDICT.finditer(reply)}
-    return next((verdict for verdict in VERDICTS if found == {verdict}), None)
+def read_verdict(reply: str) -> JudgeVerdict | None:
+    """Returns the verdict of a reply; None where it has none, or two."""
+    words = {match[1].casefold() for match in _VERDICT.finditer(reply)}
+    return next((verdict for verdict in VERDICTS if words == {verdict}), None)
 
 
 def messages(question: Question, answer: str) -> list[Message]:
-    """The messages that ask for a verdict."""
-    asked = " ".join(
-        [*(f"{turn.question} {turn.answer}" for turn in question.history), question.question]
-    )
-    filled = JUDGED.format(
-        question=as_data(asked),
-        answers="\n".join(as_data(answer) for answer in question.answers),
+    """Returns the messages that ask for a verdict."""
+    earlier = [f"{turn.question} {turn.answer}" for turn in question.history]
+    request = JUDGE_REQUEST.format(
+        question=as_data(" ".join([*earlier, question.question])),
+        answers="\n".join(as_data(accepted) for accepted in question.answers),
         evidence="\n".join(as_data(quote) for quote in question.evidence),
         answer=as_data(answer),
     )
-    return [Message("system", JUDGING), Message("user", filled)]
+    return [Message("system", JUDGE_INSTRUCTIONS), Message("user", request)]
 
 
-def figures(judged: Sequence[Judged], run: Run) -> dict[str, Any]:
-    """Counts and shares of what was judged, each with its n; None: nothing to measure.
+def summarise(judgements: Sequence[Judgement], run: Run) -> dict[str, Any]:
+    """Returns counts and shares of the judgements, each with its n; None: nothing to measure.
 
-    `agreement` is with our own measure `answered_right`, "partly" counting as not correct: the share of questions of
-    which both say the same, and Cohen's kappa (1960), which is None where either says the same of all.
+    `agreement` is with the run's own metric `answered_right`, where "partly" counts as not
+    correct: the share of questions on which both agree, and Cohen's kappa (1960). Kappa is None
+    where either says the same of all questions.
     """
-    scored = [one for one in judged if one.verdict]
-    correct = sum(one.verdict == "correct" for one in scored)
-    repeated = [one.differs for one in judged if one.differs is not None]
+    scored = [judgement for judgement in judgements if judgement.verdict]
+    counts = Counter(judgement.verdict for judgement in scored)
+    repeated = [judgement.differs for judgement in judgements if judgement.differs is not None]
+    verdicts: list[JudgeVerdict | None] = []
+    for judgement in judgements:
+        verdicts += judgement.verdicts
     return {
-        "judged": len(judged),
+        "judged": len(judgements),
         "scored": len(scored),
-        "verdicts": {
-            verdict: sum(one.verdict == verdict for one in scored) for verdict in VERDICTS
-        },
-        "unsettled": sum(
-            one.error is None and any(one.verdicts) and not one.verdict for one in judged
-        ),
-        "unparseable": sum(one.error is None and not any(one.verdicts) for one in judged),
-        "failed": sum(one.error is not None for one in judged),
-        "unparseable_replies": sum(verdict is None for one in judged for verdict in one.verdicts),
-        "replies": sum(len(one.verdicts) for one in judged),
-        "correct": _share(correct, len(scored)),
+        "verdicts": {verdict: counts[verdict] for verdict in VERDICTS},
+        "unsettled": sum(judgement.is_unsettled for judgement in judgements),
+        "unparseable": sum(judgement.is_unreadable for judgement in judgements),
+        "failed": sum(judgement.error is not None for judgement in judgements),
+        "unparseable_replies": verdicts.count(None),
+        "replies": len(verdicts),
+        "correct": _share(counts["correct"], len(scored)),
         "judged_differently": _share(sum(repeated), len(repeated)),
         "agreement": _agreement(scored, run),
     }
 
 
-def _reply(question: Question, answer: str, model: LanguageModel, stop: threading.Event) -> str:
-    most = min(JUDGE_TOKENS, model.context_size(stop) // 3)
-    return "".join(without_thinking(model.stream(messages(question, answer), most, stop)))
+def _ask(question: Question, answer: str, model: LanguageModel, stop: threading.Event) -> str:
+    most = min(MOST_TOKENS, model.context_size(stop) // 3)
+    pieces = model.stream(messages(question, answer), most, stop)
+    return "".join(without_thinking(pieces))
 
 
 def _share(successes: int, n: int) -> dict[str, Any] | None:
     interval = wilson(successes, n)
-    return (
-        {"value": successes / n, "low": interval[0], "high": interval[1], "n": n}
-        if interval
-        else None
-    )
-
-
-def _agreement(scored: Sequence[Judged], run: Run) -> dict[str, Any] | None:
-    pairs = [
-        (one.verdict == "correct", ours == 1)
-        for one in scored
-        if (ours := run.scores.get(one.id, {}).get("answered_right")) in (0, 1)
-    ]
-    if not pairs:
+    if interval is None:
         return None
-    both = sum(judge == ours for judge, ours in pairs)
+    low, high = interval
+    return {"value": successes / n, "low": low, "high": high, "n": n}
+
+
+def _agreement(scored: Sequence[Judgement], run: Run) -> dict[str, Any] | None:
+    judge_right: list[bool] = []
+    metric_right: list[bool] = []
+    for judgement in scored:
+        score = run.scores.get(judgement.id, {}).get("answered_right")
+        # A question whose repeats differ has a mean between 0 and 1: neither right nor wrong.
+        if score in (0, 1):
+            judge_right.append(judgement.verdict == "correct")
+            metric_right.append(score == 1)
+    if not judge_right:
+        return None
+
+    pairs = Counter(zip(judge_right, metric_right, strict=True))
+    n = len(judge_right)
     return {
         "measure": "answered_right",
-        "n": len(pairs),
-        "same": both / len(pairs),
-        "only_judge": sum(judge and not ours for judge, ours in pairs),
-        "only_ours": sum(ours and not judge for judge, ours in pairs),
-        "kappa": _kappa(pairs),
+        "n": n,
+        "same": (pairs[True, True] + pairs[False, False]) / n,
+        "only_judge": pairs[True, False],
+        "only_ours": pairs[False, True],
+        "kappa": _kappa(judge_right, metric_right),
     }
 
 
-def _kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
-    first, second = zip(*pairs, strict=True)
+def _kappa(first: Sequence[bool], second: Sequence[bool]) -> float | None:
     if len(set(first)) == 1 or len(set(second)) == 1:
         return None
     from sklearn.metrics import cohen_kappa_score  # a second to import

@@ -1,4 +1,4 @@
-"""`python -m eval claims`: measures how well sentences that the documents do not support are found."""
+"""`python -m eval claims`: measures how well unsupported sentences are recognised."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,48 +8,67 @@ from typing import TYPE_CHECKING
 from eval.commands.shared import EVAL, Commands, load_documents, seeds_folder
 
 if TYPE_CHECKING:
+    from eval.claims import Detection
     from qa.answer.verify import Verifier
     from qa.library.snapshot import Snapshot
-    from qa.types import Document
+    from qa.types import Document, Passage
 
 CLAIMS = EVAL / "claims.jsonl"
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "claims", parents=[common], help="measure how well unsupported sentences are found"
+        "claims",
+        parents=[common],
+        help="measure how well unsupported sentences are recognised",
     )
     parser.add_argument(
-        "--claims", metavar="FILE", type=Path, default=CLAIMS, help="default: the project's own"
+        "--claims",
+        metavar="FILE",
+        type=Path,
+        default=CLAIMS,
+        help="labelled claims; default: the project's own",
     )
     parser.add_argument(
-        "--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="default: seeds/"
+        "--documents",
+        metavar="PATH",
+        type=Path,
+        nargs="+",
+        action="extend",
+        help="the documents they are about; default: seeds/",
     )
     parser.set_defaults(command=_claims)
 
 
 def _claims(options: argparse.Namespace) -> int:
-    """Prints how well sentences that the documents do not support are found."""
-    from eval.claims import STATES, check, figures, read_claims
+    """Checks the claims and prints the counts, precision and recall."""
+    from eval.claims import check_claims, detection, read_claims
 
     documents = load_documents(options.documents or [seeds_folder()])
     claims = read_claims(options.claims, documents)
-    verifier, snapshot = _verifying(documents)
-    found = figures(claims, check(claims, verifier, snapshot))
-    print(f"{'kind':12} {'n':>4}  " + "  ".join(f"{state:>11}" for state in STATES))
-    for kind in dict.fromkeys(claim.kind for claim in claims):
-        counts = [found.counts.get((kind, state), 0) for state in STATES]
-        print(f"{kind:12} {sum(counts):4}  " + "  ".join(f"{count:11}" for count in counts))
-    for name, share in (("precision", found.precision), ("recall", found.recall)):
-        if share:
-            print(
-                f"{name} of unsupported {share[0]:.2f} [{share[1][0]:.2f}, {share[1][1]:.2f}], n {share[2]}"
-            )
+    verifier, snapshot = _verifier_over(documents)
+    kinds = dict.fromkeys(claim.kind for claim in claims)
+    _print(list(kinds), detection(claims, check_claims(claims, verifier, snapshot)))
     return 0
 
 
-def _verifying(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot]":
-    """The packaged verifier, and a library of these documents alone."""
+def _print(kinds: Sequence[str], result: "Detection") -> None:
+    from eval.claims import SUPPORTS
+
+    headings = "  ".join(f"{support:>11}" for support in SUPPORTS)
+    print(f"{'kind':12} {'n':>4}  {headings}")
+    for kind in kinds:
+        counts = [result.counts.get((kind, support), 0) for support in SUPPORTS]
+        cells = "  ".join(f"{count:11}" for count in counts)
+        print(f"{kind:12} {sum(counts):4}  {cells}")
+    for name, share in (("precision", result.precision), ("recall", result.recall)):
+        if share:
+            interval = f"[{share.low:.2f}, {share.high:.2f}]"
+            print(f"{name} of unsupported {share.value:.2f} {interval}, n {share.n}")
+
+
+def _verifier_over(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot]":
+    """Returns the packaged verifier, and a snapshot of these documents alone."""
     from qa.answer.verify import Verifier
     from qa.config import PACKAGED_EMBEDDING
     from qa.documents.passages import split
@@ -58,9 +77,8 @@ def _verifying(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot]":
     from qa.models.entailment import CrossEncoderEntailment
 
     embedder = SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
-    passages = [
-        passage for document in documents for passage in split(document, embedder.count_tokens)
-    ]
-    return Verifier(EncodingCache(embedder), CrossEncoderEntailment()), Snapshot.of(
-        passages, documents, ""
-    )
+    passages: list[Passage] = []
+    for document in documents:
+        passages += split(document, embedder.count_tokens)
+    verifier = Verifier(EncodingCache(embedder), CrossEncoderEntailment())
+    return verifier, Snapshot.of(passages, documents, "")

@@ -1,4 +1,4 @@
-"""`python -m eval judge RUN --engine provider/model`: a language model's judgement of a run's answers."""
+"""`python -m eval judge RUN --engine provider/model`: a language model judges a run's answers."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +17,14 @@ from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, FootnoteError, NotWritableError
 
 if TYPE_CHECKING:
-    from collections import Counter
+    from eval.judge import Judgement
 
-    from eval.judge import Judged
-    from eval.results import Run
+_NO_VERDICT = {
+    "unsettled": "unsettled between repeats",
+    "unparseable": "unreadable",
+    "failed": "failed",
+}
+"""Why an answer has no verdict: the key in the file, and the words for it."""
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
@@ -32,7 +36,7 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         "--engine",
         dest="llm",
         required=True,
-        help="who judges: provider/model; QA_LLM does not count",
+        help="the judging model: provider/model; QA_LLM is not used",
     )
     parser.add_argument("--llm-url", metavar="URL", help="the model's server (QA_LLM_URL)")
     parser.add_argument(
@@ -40,58 +44,84 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         metavar="N",
         type=positive_integer,
         default=1,
-        help="ask N times about each; default: 1",
+        help="judge each answer N times; default: 1",
     )
-    parser.add_argument("--limit", metavar="N", type=positive_integer, help="the first N answers")
-    parser.add_argument("--name", help="of the file, RUN/judge-NAME.json; default: the model's")
-    parser.add_argument("--json", action="store_true", help="print the file instead of the figures")
+    parser.add_argument(
+        "--limit", metavar="N", type=positive_integer, help="judge the first N answers"
+    )
+    parser.add_argument("--name", help="write RUN/judge-NAME.json; default: the model's name")
+    parser.add_argument("--json", action="store_true", help="print the file instead of a summary")
     parser.set_defaults(command=_judge)
 
 
 def _judge(options: argparse.Namespace) -> int:
-    """Judges, writes RUN/judge-NAME.json and prints it. Nothing is sent before all that can be wrong is told."""
-    from eval.judge import judge, to_judge
+    """Judges, writes RUN/judge-NAME.json and prints it.
+
+    Everything that can be wrong is checked before anything is sent.
+    """
+    from eval.judge import (
+        JUDGE_PROMPT_SHA256,
+        JUDGE_PROMPT_VERSION,
+        answers_to_judge,
+        judge,
+        summarise,
+    )
     from eval.results import read_results, read_run, read_run_questions
     from qa.llm.client import LlmSettings, language_model, model_host
 
-    chosen = LlmSettings.from_settings(_settings(options))
-    model = language_model(chosen)
-    run = read_run(options.run_folder)
-    answers, left = to_judge(
-        read_run_questions(options.run_folder), read_results(options.run_folder)
-    )
-    out = options.run_folder / f"judge-{_safe(options.name or model.name)}.json"
+    llm_settings = LlmSettings.from_settings(_settings(options))
+    model = language_model(llm_settings)
+    folder: Path = options.run_folder
+    run = read_run(folder)
+    answers, left_out = answers_to_judge(read_run_questions(folder), read_results(folder))
+    out = folder / f"judge-{_file_name(options.name or model.name)}.json"
     if out.exists():
         raise FootnoteError(
-            f"{out} is there already. Remove it, or give the judgement another name: --name NAME"
+            f"{out} exists. Remove it, or give the judgement another name: --name NAME"
         )
     answers = answers[: options.limit]
     if not answers:
-        raise FootnoteError(
-            f"{options.run_folder} has no answer to judge: {_counted(left) or 'no question was asked'}."
-        )
-    print(f"{len(answers)} answers go to {model_host(chosen)[0]}, with evidence.", file=sys.stderr)
-    judged = list(judge(answers, model, options.repeat, threading.Event(), _progress(len(answers))))
-    if all(one.error for one in judged):
+        reasons = _counts(left_out) or "no question was asked"
+        raise FootnoteError(f"{folder} has no answer to judge: {reasons}.")
+
+    host, _ = model_host(llm_settings)
+    print(f"{len(answers)} answers and their evidence go to {host}.", file=sys.stderr)
+    progress = _progress(len(answers))
+    judgements = list(judge(answers, model, options.repeat, threading.Event(), progress))
+    if all(judgement.error for judgement in judgements):
         raise BrokenError(
-            f"{model.name} judged nothing, and nothing was written: {judged[0].error}"
+            f"{model.name} judged nothing, and nothing was written: {judgements[0].error}"
         )
-    told = _about(options, model.name, run, left) | _found(judged, run)
-    text = json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+    report = {
+        "judge": model.name,
+        "prompt": {"version": JUDGE_PROMPT_VERSION, "sha256": JUDGE_PROMPT_SHA256},
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "questions_sha256": run.provenance.questions.sha256,
+        "repeat": options.repeat,
+        "limit": options.limit,
+        "not_judged": dict(left_out),
+        **summarise(judgements, run),
+        "answers": _rows(judgements),
+    }
+    text = json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     _write(out, text)
     if options.json:
         sys.stdout.write(text)
     else:
-        _print(told)
+        _print(report)
     print(f"Written to {out}", file=sys.stderr)
-    return BrokenError.exit_code if told["failed"] else 0
+    return BrokenError.exit_code if report["failed"] else 0
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    """Raises FootnoteError for the built-in engine. The address and the key of another model are told to no other."""
+    """Returns the settings of the judging model. Raises FootnoteError for the built-in engine.
+
+    The address and the key of the configured model are not used for another model.
+    """
     if options.llm == BUILT_IN:
         raise FootnoteError(
-            "The built-in engine judges nothing. Name a language model: --engine provider/model"
+            "The built-in engine cannot judge. Name a language model: --engine provider/model"
         )
     configured = Settings.from_environment(os.environ)
     settings = Settings.from_environment(os.environ, llm=options.llm, llm_url=options.llm_url)
@@ -100,32 +130,19 @@ def _settings(options: argparse.Namespace) -> Settings:
     return replace(settings, llm_url=options.llm_url, llm_key=None, llm_context=None)
 
 
-def _about(
-    options: argparse.Namespace, model: str, run: "Run", left: "Counter[str]"
-) -> dict[str, Any]:
-    """What was judged, by whom and how."""
-    from eval.judge import JUDGE_PROMPT_SHA256, JUDGE_PROMPT_VERSION
-
-    return {
-        "judge": model,
-        "prompt": {"version": JUDGE_PROMPT_VERSION, "sha256": JUDGE_PROMPT_SHA256},
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "questions_sha256": run.provenance.questions.sha256,
-        "repeat": options.repeat,
-        "limit": options.limit,
-        "not_judged": dict(left),
-    }
-
-
-def _found(judged: "list[Judged]", run: "Run") -> dict[str, Any]:
-    from eval.judge import figures
-
-    answers = [
-        {"id": one.id, "verdict": one.verdict, "verdicts": one.verdicts, "replies": one.replies}
-        | ({"error": one.error} if one.error else {})
-        for one in judged
-    ]
-    return {**figures(judged, run), "answers": answers}
+def _rows(judgements: "Sequence[Judgement]") -> list[dict[str, Any]]:
+    rows = []
+    for judgement in judgements:
+        row = {
+            "id": judgement.id,
+            "verdict": judgement.verdict,
+            "verdicts": judgement.verdicts,
+            "replies": judgement.replies,
+        }
+        if judgement.error:
+            row["error"] = judgement.error
+        rows.append(row)
+    return rows
 
 
 def _write(out: Path, text: str) -> None:
@@ -134,55 +151,57 @@ def _write(out: Path, text: str) -> None:
             file.write(text)
     except OSError as error:
         raise NotWritableError(
-            f"{out} takes no writes: {error.strerror}. Give another name: --name NAME"
+            f"{out} cannot be written: {error.strerror}. Give another name: --name NAME"
         ) from error
 
 
-def _print(told: Mapping[str, Any]) -> None:
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in told["verdicts"].items())
+def _print(report: Mapping[str, Any]) -> None:
+    prompt = report["prompt"]
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in report["verdicts"].items())
+    without = {words: report[key] for key, words in _NO_VERDICT.items() if report[key]}
+    unreadable = f"{report['unparseable_replies']} of {report['replies']}"
     print(
-        f"Judged by {told['judge']} (prompt {told['prompt']['version']}, {told['prompt']['sha256'][:12]})"
+        f"Judged by {report['judge']} (prompt {prompt['version']}, {prompt['sha256'][:12]})",
+        f"{report['scored']} of {report['judged']} answers scored: {verdicts}",
+        f"correct             {_share(report['correct'])}",
+        f"judged differently  {_share(report['judged_differently'])}",
+        f"without a verdict   {_counts(without) or 'none'}",
+        f"unreadable replies  {unreadable}",
+        f"not judged          {_counts(report['not_judged']) or 'none'}",
+        sep="\n",
     )
-    print(f"{told['scored']} of {told['judged']} answers scored: {verdicts}")
-    print(f"correct             {_shown(told['correct'])}")
-    print(f"judged differently  {_shown(told['judged_differently'])}")
-    lost = ((told[key], words) for key, words in _LOST.items())
-    print(
-        f"without a verdict   {', '.join(f'{count} {words}' for count, words in lost if count) or 'none'}"
-    )
-    print(f"unreadable replies  {told['unparseable_replies']} of {told['replies']}")
-    print(f"not judged          {_counted(told['not_judged']) or 'none'}")
-    if found := told["agreement"]:
-        kappa = "-" if found["kappa"] is None else f"{found['kappa']:.2f}"
+    agreement = report["agreement"]
+    if agreement:
+        kappa = "-" if agreement["kappa"] is None else f"{agreement['kappa']:.2f}"
         print(
-            f"beside our own measure answered_right (n {found['n']}): the same {found['same']:.2f}, "
-            f"Cohen's kappa {kappa}; right by the judge only {found['only_judge']}, by ours only {found['only_ours']}"
+            f"compared with the metric answered_right (n {agreement['n']}): "
+            f"the same {agreement['same']:.2f}, Cohen's kappa {kappa}; "
+            f"right by the judge only {agreement['only_judge']}, "
+            f"by the metric only {agreement['only_ours']}"
         )
 
 
-_LOST = {"unsettled": "unsettled between repeats", "unparseable": "unreadable", "failed": "failed"}
+def _share(share: Mapping[str, Any] | None) -> str:
+    if share is None:
+        return "-"
+    return f"{share['value']:.2f} [{share['low']:.2f}, {share['high']:.2f}], n {share['n']}"
 
 
-def _shown(share: Mapping[str, Any] | None) -> str:
-    return (
-        "-"
-        if share is None
-        else f"{share['value']:.2f} [{share['low']:.2f}, {share['high']:.2f}], n {share['n']}"
-    )
-
-
-def _counted(counts: Mapping[str, int]) -> str:
+def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in counts.items())
 
 
-def _safe(name: str) -> str:
+def _file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip(".-")
 
 
 def _progress(total: int) -> Callable[[int], None]:
-    """A line of standard error that counts, where somebody may be looking."""
+    """Returns a counter on standard error, where somebody may be watching."""
     if not sys.stderr.isatty():
         return lambda _: None
-    return lambda count: print(
-        f"\rjudged {count} of {total}", end="\n" if count == total else "", file=sys.stderr
-    )
+
+    def show(count: int) -> None:
+        end = "\n" if count == total else ""
+        print(f"\rjudged {count} of {total}", end=end, file=sys.stderr)
+
+    return show

@@ -1,81 +1,75 @@
-"""Runs for other programs: a table for spreadsheets (CSV), results for continuous integration (JUnit XML).
+"""Runs for other programs: a table (CSV), and results for continuous integration (JUnit XML).
 
-Texts of questions and answers are untrusted. In the table none of them is a formula; in the XML none has a character
-that XML cannot hold.
+Texts of questions and answers are untrusted: in the table no text is a formula, and in the XML no
+text has a character that XML does not allow.
 """
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
-from itertools import islice
 from pathlib import Path
 from xml.etree import ElementTree  # only written, never parsed
 
-from eval.report.cases import Case, Seen
+from eval.report.details import QuestionDetails, RunDetails
 from eval.results import Result
 from qa.errors import FootnoteError, NotWritableError
 
 COLUMNS = (
-    *(
-        "run",
-        "id",
-        "repeat",
-        "question",
-        "kind",
-        "split",
-        "answerable",
-        "outcome",
-        "abstained",
-        "answer",
-    ),
-    *("confidence", "error"),
+    "run",
+    "id",
+    "repeat",
+    "question",
+    "kind",
+    "split",
+    "answerable",
+    "outcome",
+    "abstained",
+    "answer",
+    "confidence",
+    "error",
 )
-"""Then every score. Empty: not known, or nothing to measure."""
+"""The columns before the scores. A cell is empty where the value is not known or not measured."""
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r\n]")
-"""How a text begins that some spreadsheet computes (OWASP, CSV injection; the wide ones too)."""
+"""The start of a text that a spreadsheet computes (OWASP, CSV injection; with the wide forms)."""
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
-"""A signed number is computed to itself."""
+"""A signed number computes to itself."""
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML 1.0 can hold, not even as a reference."""
+"""Characters that XML 1.0 cannot hold, not even as a reference."""
 _HEAD = 2_000
 """Characters of a file in which its kind is looked for."""
+_MOST_REPEATS = 5
+"""Repeats of a question that its test case lists."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of file that is written over only by its like: none of them holds anything that is not made again."""
+class FileKind:
+    """A kind of file that is overwritten only by its own kind: a run can make it again."""
 
-    words: str
+    name: str
     mark: str
-    """What each begins with, or holds near its begin."""
+    """What a file of this kind has near its start."""
 
 
-CSV = Kind("such a table", ",".join(COLUMNS))
-JUNIT = Kind("such results", '<testsuites name="footnote evaluation"')
+CSV = FileKind("a table of questions", ",".join(COLUMNS))
+JUNIT = FileKind("a list of test results", '<testsuites name="footnote evaluation"')
 
 
-def write(files: Sequence[tuple[Path, str, Kind]]) -> None:
-    """Writes all of the texts, or none where one of the files is there and of another kind, or is named twice.
+def write_files(files: Sequence[tuple[Path, str, FileKind]]) -> None:
+    """Writes all texts, or none if a file exists and is of another kind, or is named twice.
 
     Raises FootnoteError for such a file, and NotWritableError.
     """
-    paths = [path.absolute() for path, _, _ in files]
     for path, _, kind in files:
-        if paths.count(path.absolute()) > 1:
-            raise FootnoteError(f"{path} cannot be two files. Give each another name.")
-        if not path.absolute().parent.is_dir():
-            raise FootnoteError(
-                f"{path} cannot be written: there is no folder {path.parent}. Make it first."
-            )
-        if path.is_file() and path.stat().st_size and kind.mark not in _head(path):
-            raise FootnoteError(
-                f"{path} is there already and is not {kind.words}. Remove it, or give another name."
-            )
+        _check_file(path, kind)
+    paths = [path.absolute() for path, _, _ in files]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise FootnoteError(f"{path} is given for two files. Give each another name.")
     for path, text, _ in files:
         try:
-            # Half a surrogate pair, which JSON can spell, no file can hold.
+            # JSON can spell half a surrogate pair; a file in UTF-8 cannot hold it.
             path.write_bytes(text.encode("utf-8", "replace"))
         except OSError as error:
             raise NotWritableError(
@@ -83,139 +77,167 @@ def write(files: Sequence[tuple[Path, str, Kind]]) -> None:
             ) from error
 
 
-def as_csv(runs: Sequence[Seen], names: Sequence[str]) -> str:
-    """A row for each question and run, and for each repeat of it (RFC 4180). Scores of repeats are their question's.
+def as_csv(runs: Sequence[RunDetails], names: Sequence[str]) -> str:
+    """Returns a row for each run, question and repeat (RFC 4180).
 
-    A text that a spreadsheet would compute has an apostrophe before it; numbers are numbers.
+    The scores of a repeat are the means of its question. A text that a spreadsheet would compute
+    has an apostrophe before it; numbers are numbers.
     """
-    every = dict.fromkeys(name for seen in runs for case in seen.cases for name in case.scores)
-    measures = [name for name in every if name not in COLUMNS]
-    written = StringIO(newline="")
-    table = csv.writer(written)
-    table.writerow([*COLUMNS, *map(_safe, measures)])
-    for seen, name in zip(runs, names, strict=True):
-        for case in seen.cases:
-            scores = [_number(case.scores.get(measure)) for measure in measures]
-            table.writerows(
-                [*_cells(name, case, reply), *scores] for reply in case.replies or (None,)
-            )
-    return written.getvalue()
+    metrics = _metrics_of(runs)
+    text = StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow([*COLUMNS, *map(_safe_cell, metrics)])
+    for details, name in zip(runs, names, strict=True):
+        for question in details.questions:
+            scores = [_number_cell(question.scores.get(metric)) for metric in metrics]
+            for result in question.results or (None,):
+                table.writerow([*_cells(name, question, result), *scores])
+    return text.getvalue()
 
 
-def as_junit(runs: Sequence[Seen], names: Sequence[str]) -> str:
-    """A suite for each run and a case for each question: passed, failed, broken (error) or not scored (skipped)."""
-    root = ElementTree.Element(
-        "testsuites", _counts("footnote evaluation", [c for seen in runs for c in seen.cases])
-    )
-    for seen, name in zip(runs, names, strict=True):
-        finished = {"timestamp": seen.run.finished.isoformat()} if seen.run.finished else {}
-        suite = ElementTree.SubElement(root, "testsuite", _counts(name, seen.cases) | finished)
-        suite.extend(_testcase(case) for case in seen.cases)
+def as_junit(runs: Sequence[RunDetails], names: Sequence[str]) -> str:
+    """Returns a suite for each run and a test case for each question.
+
+    A case passed, failed, had an error, or is skipped because it is not scored.
+    """
+    every = [question for details in runs for question in details.questions]
+    root = ElementTree.Element("testsuites", _counts("footnote evaluation", every))
+    for details, name in zip(runs, names, strict=True):
+        attributes = _counts(name, details.questions)
+        if details.run.finished:
+            attributes["timestamp"] = details.run.finished.isoformat()
+        suite = ElementTree.SubElement(root, "testsuite", attributes)
+        suite.extend(_test_case(question) for question in details.questions)
     ElementTree.indent(root)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
+    xml = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{xml}\n'
 
 
-def _head(path: Path) -> str:
+def _check_file(path: Path, kind: FileKind) -> None:
+    if not path.absolute().parent.is_dir():
+        raise FootnoteError(
+            f"{path} cannot be written: there is no folder {path.parent}. Make it first."
+        )
+    if not path.is_file():
+        return
     try:
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            return file.read(_HEAD)
+            head = file.read(_HEAD)
     except OSError as error:
         raise NotWritableError(
             f"{path} cannot be read: {error.strerror}. Give another name."
         ) from error
+    if head and kind.mark not in head:
+        raise FootnoteError(
+            f"{path} exists and is not {kind.name}. Remove it, or give another name."
+        )
 
 
-def _cells(run: str, case: Case, reply: Result | None) -> Iterator[str]:
-    question = case.question
-    answered = reply if reply is not None and reply.error is None else None
-    error = reply.error if reply is not None else case.error
-    yield _safe(run)
-    yield _safe(case.id)
-    yield str(reply.repeat) if reply is not None else ""
-    yield _safe(case.text)
-    yield _safe(question.kind if question else "")
-    yield question.split if question else ""
-    yield _truth(case.answerable)
-    yield case.ending
-    yield _truth(answered.abstained if answered else None)
-    yield _safe(answered.answer if answered else "")
-    yield _number(answered.confidence if answered else case.scores.get("confidence"))
-    yield _safe(error or "")
+def _metrics_of(runs: Sequence[RunDetails]) -> list[str]:
+    metrics: dict[str, None] = {}
+    for details in runs:
+        for question in details.questions:
+            metrics |= dict.fromkeys(question.scores)
+    return [metric for metric in metrics if metric not in COLUMNS]
 
 
-def _safe(text: str) -> str:
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+def _cells(run: str, details: QuestionDetails, result: Result | None) -> list[str]:
+    """Returns the cells of `COLUMNS`; `result` is None where the run has no results."""
+    question = details.question
+    answered = result if result is not None and result.error is None else None
+    confidence = answered.confidence if answered else details.scores.get("confidence")
+    error = result.error if result is not None else details.error
+    return [
+        _safe_cell(run),
+        _safe_cell(details.id),
+        str(result.repeat) if result is not None else "",
+        _safe_cell(details.text),
+        _safe_cell(details.kind),
+        question.split if question else "",
+        _truth_cell(details.answerable),
+        details.outcome,
+        _truth_cell(answered.abstained if answered else None),
+        _safe_cell(answered.answer if answered else ""),
+        _number_cell(confidence),
+        _safe_cell(error or ""),
+    ]
 
 
-def _number(value: float | None) -> str:
+def _safe_cell(text: str) -> str:
+    is_formula = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
+
+
+def _number_cell(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
-def _truth(value: bool | None) -> str:
+def _truth_cell(value: bool | None) -> str:
     return "" if value is None else str(value).lower()
 
 
-def _counts(name: str, cases: Sequence[Case]) -> dict[str, str]:
-    endings = [case.ending for case in cases]
-    errors, skipped = endings.count("error"), endings.count("not scored")
-    failures = len(endings) - errors - skipped - endings.count("right")
+def _counts(name: str, questions: Sequence[QuestionDetails]) -> dict[str, str]:
+    """Returns the attributes of a suite."""
+    outcomes = [question.outcome for question in questions]
+    errors, skipped = outcomes.count("error"), outcomes.count("not scored")
+    failures = len(outcomes) - errors - skipped - outcomes.count("right")
     return {
-        "name": _xml(name),
-        "tests": str(len(cases)),
+        "name": _valid_xml(name),
+        "tests": str(len(questions)),
         "failures": str(failures),
         "errors": str(errors),
         "skipped": str(skipped),
-        "time": f"{sum(map(_seconds, cases)):.3f}",
+        "time": f"{sum(map(_seconds, questions)):.3f}",
     }
 
 
-def _testcase(case: Case) -> ElementTree.Element:
-    kind = case.question.kind if case.question else "question"
-    found = ElementTree.Element(
-        "testcase",
-        {"classname": _xml(kind), "name": _xml(case.id), "time": f"{_seconds(case):.3f}"},
-    )
-    if case.ending == "not scored":
-        ElementTree.SubElement(found, "skipped", {"message": "nothing to measure"})
-    elif case.failed:
-        tag = "error" if case.ending == "error" else "failure"
-        message = _xml(_reason(case))
-        told = ElementTree.SubElement(found, tag, {"message": message, "type": case.ending})
-        told.text = _xml(_account(case))
-    return found
+def _test_case(details: QuestionDetails) -> ElementTree.Element:
+    attributes = {
+        "classname": _valid_xml(details.kind or "question"),
+        "name": _valid_xml(details.id),
+        "time": f"{_seconds(details):.3f}",
+    }
+    case = ElementTree.Element("testcase", attributes)
+    if details.outcome == "not scored":
+        ElementTree.SubElement(case, "skipped", {"message": "nothing to measure"})
+    elif details.failed:
+        tag = "error" if details.outcome == "error" else "failure"
+        reason = {"message": _valid_xml(_message(details)), "type": details.outcome}
+        ElementTree.SubElement(case, tag, reason).text = _valid_xml(_account(details))
+    return case
 
 
-def _seconds(case: Case) -> float:
-    """What the question took, all repeats together."""
-    if not case.replies:
-        return case.scores.get("seconds") or 0.0
-    return sum(reply.timings.get("total", 0.0) for reply in case.replies)
+def _seconds(details: QuestionDetails) -> float:
+    """Returns how long the question took, all repeats together."""
+    if not details.results:
+        return details.scores.get("seconds") or 0.0
+    return sum(result.timings.get("total", 0.0) for result in details.results)
 
 
-def _reason(case: Case) -> str:
-    if case.ending != "error":
-        return case.ending
-    broken = next((reply.error for reply in case.replies if reply.error is not None), case.error)
-    return broken or "error"
+def _message(details: QuestionDetails) -> str:
+    if details.outcome != "error":
+        return details.outcome
+    errors = [result.error for result in details.results if result.error is not None]
+    return (errors[0] if errors else details.error) or "error"
 
 
-def _account(case: Case) -> str:
-    """What was asked, answered and accepted, a line each; of repeats a few."""
-    lines = [f"Question: {case.text}"]
-    for reply in islice(case.replies, 5):
-        said = "Refused" if reply.abstained else "Answered"
-        lines.append(
-            f"Error: {reply.error}"
-            if reply.error is not None
-            else f"{said} (confidence {reply.confidence:.2f}): {reply.answer}"
-        )
-    if case.question and case.question.answerable:
-        lines += [f"Accepted: {answer}" for answer in case.question.answers]
-        lines += [f"Gold: {quote}" for quote in case.question.evidence]
-    if case.answerable is False:
+def _account(details: QuestionDetails) -> str:
+    """Returns what was asked, answered and expected, a line each."""
+    lines = [f"Question: {details.text}"]
+    for result in details.results[:_MOST_REPEATS]:
+        if result.error is not None:
+            lines.append(f"Error: {result.error}")
+        else:
+            verb = "Refused" if result.abstained else "Answered"
+            lines.append(f"{verb} (confidence {result.confidence:.2f}): {result.answer}")
+    question = details.question
+    if question and question.answerable:
+        lines += [f"Accepted: {answer}" for answer in question.answers]
+        lines += [f"Gold: {quote}" for quote in question.evidence]
+    if details.answerable is False:
         lines.append("Right: a refusal, since the documents do not answer it")
     return "\n".join(lines)
 
 
-def _xml(text: str) -> str:
+def _valid_xml(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)

@@ -1,240 +1,216 @@
-"""Runs as one page of HTML: what was measured on what, every figure with its interval, and each question that failed.
+"""Evaluation runs as HTML: the report's page, and its pieces for the page of the app.
 
-It is complete in itself: it opens from disk, asks for nothing, and reads without its few lines of script. Its policy
-forbids anything else, should a text that is not ours ever get through unescaped.
+The report is complete in itself: it opens from disk, requests nothing, and can be read without its
+script. Templates escape every text. The page's policy allows its own style and script alone, should
+a text of a document, a question or an answer ever get through unescaped.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from string import ascii_uppercase
+from typing import TYPE_CHECKING, Any
 
-from eval.metrics import ARROW, metric_named, tables
-from eval.report.cases import Seen, read_seen
-from eval.report.charts import histogram
-from eval.report.export import Kind, write
-from eval.report.failures import failed_questions
-from eval.report.markup import NOTHING, Row, Rows, plotted, table, text
-from eval.report.provenance_html import measured
-from eval.report.stylesheet import SCRIPT, STYLE
-from eval.report.terminal import groups_to_show
-from eval.results import REPORT, Estimate, Group, GroupKind
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
-HTML = Kind("a report of ours", "<title>Footnote: an evaluation")
-_HEADLINE = "answered_right"
-"""The figure by which splits and kinds are drawn, where the runs have it."""
-_BINS = 10
-"""Of confidence."""
+from eval.metrics import ARROW, DECIDING, metric_named
+from eval.report.charts import confidence_chart
+from eval.report.details import QuestionDetails, RunDetails, read_details
+from eval.report.estimates import EstimateTable, view_estimates
+from eval.report.export import FileKind, write_files
+from eval.report.failures import (
+    SUPPORT,
+    answer_texts,
+    equal_results,
+    place,
+    rank_text,
+    view_failures,
+)
+from eval.report.folders import run_names
+from eval.report.provenance import remarks, view_provenance
+from eval.report.values import NO_VALUE, interval_text, value_text, with_valid_unicode
+from eval.results import REPORT, Run, differences
+
+if TYPE_CHECKING:
+    from eval.comparison import PairedComparison
+
+TEMPLATES = Path(__file__).parent / "templates"
+HTML = FileKind("a report of Footnote", "<title>Footnote: an evaluation")
 
 
 def write_report(folder: Path) -> Path:
-    """Writes the page of a run into its folder. Raises RunError, QuestionFileError and NotWritableError."""
+    """Writes the page of a run into its folder.
+
+    Raises RunError, QuestionFileError, and NotWritableError.
+    """
     path = folder / REPORT
-    write([(path, page([read_seen(folder)]), HTML)])
+    write_files([(path, page([read_details(folder)]), HTML)])
     return path
 
 
-def page(runs: Sequence[Seen]) -> str:
-    """The whole page, of one run or of several side by side. The same runs give the same page."""
-    names = _lettered(runs)
-    title = (
-        f"An evaluation run: {names[0]}" if len(runs) == 1 else f"An evaluation of {len(runs)} runs"
+def page(runs: Sequence[RunDetails]) -> str:
+    """Returns the page of one run, or of several side by side. The same runs give the same page."""
+    by_name = dict(zip(_page_names(runs), runs, strict=True))
+    names = list(by_name)
+    is_single = len(runs) == 1
+    title = f"An evaluation run: {names[0]}" if is_single else f"An evaluation of {len(runs)} runs"
+    css, script = stylesheet(), _text_of("report.js")
+    return _render(
+        "page.html",
+        title=title,
+        style=css,
+        script=script,
+        style_hash=_hash(css),
+        script_hash=_hash(script),
+        remarks=remarks(by_name),
+        comparison=_comparison_of(by_name),
+        failures=view_failures({name: details.questions for name, details in by_name.items()}),
+        with_filter=True,
+        damaged={},
+        **_run_context(by_name),
+        provenance=view_provenance(_summaries(by_name)),
     )
-    policy = (
-        f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'"
-    )
-    body = "".join(
-        [
-            f"<h1>{text(title)}</h1>",
-            measured(runs, names),
-            _figures(runs, names),
-            _by_group(runs, names),
-            _confidence(runs, names),
-            _failed(runs, names),
-        ]
-    )
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Footnote: an{text(title[2:])}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
-    )
+
+
+def runs_html(runs: Mapping[str, Run], damaged: Mapping[str, str]) -> str:
+    """Returns the runs as a table, and the reason why each damaged folder has no estimates."""
+    provenance = view_provenance(runs) if runs else None
+    return _render("runs.html", provenance=provenance, damaged=damaged)
+
+
+def estimates_html(name: str, details: RunDetails) -> str:
+    """Returns all estimates of a run, and the chart of its confidences."""
+    return _render("estimates.html", **_run_context({name: details}))
+
+
+def table_html(table: EstimateTable) -> str:
+    """Returns a single table of estimates."""
+    return _render("table.html", table=table)
+
+
+def failures_html(name: str, questions: Sequence[QuestionDetails]) -> str:
+    """Returns the failed questions among these, each to be unfolded."""
+    return _render("failures.html", failures=view_failures({name: questions}), with_filter=False)
+
+
+def comparison_html(
+    first: str, second: str, tables: "Mapping[str, Sequence[PairedComparison]]"
+) -> str:
+    """Returns two runs compared, by title of the table; the runs are given by name."""
+    return _render("comparison.html", first=first, second=second, tables=tables)
+
+
+def changes_html(comparison: "PairedComparison", first: RunDetails, second: RunDetails) -> str:
+    """Returns the questions that the second run won and lost, with both answers."""
+    return _render("changes.html", **_changes(comparison, first, second))
+
+
+def stylesheet() -> str:
+    """Returns the style of all of these pieces."""
+    return _text_of("report.css")
+
+
+def _run_context(runs: Mapping[str, RunDetails]) -> dict[str, Any]:
+    charts = [confidence_chart(name, details) for name, details in runs.items()]
+    return {
+        "estimates": view_estimates(_summaries(runs)),
+        "charts": [chart for chart in charts if chart],
+        "is_single": len(runs) == 1,
+    }
+
+
+def _comparison_of(runs: Mapping[str, RunDetails]) -> dict[str, Any] | None:
+    """Returns the comparison of exactly two runs, where they can be compared."""
+    if len(runs) != 2:
+        return None
+    (first_name, first), (second_name, second) = runs.items()
+    if differences(first.run, second.run):
+        return None
+    from eval.comparison import comparison_tables  # imports scipy
+
+    tables = comparison_tables(first.run, second.run, [DECIDING])
+    context = {"first": first_name, "second": second_name, "tables": tables}
+    deciding = tables.get("Deciding")
+    return context | (_changes(deciding[0], first, second) if deciding else {})
+
+
+def _changes(
+    comparison: "PairedComparison", first: RunDetails, second: RunDetails
+) -> dict[str, Any]:
+    by_id = [{question.id: question for question in run.questions} for run in (first, second)]
+    changes = []
+    for title, ids in (("Won", comparison.won), ("Lost", comparison.lost)):
+        changes.append((title, [tuple(questions[key] for questions in by_id) for key in ids]))
+    return {"changes": changes}
+
+
+def _page_names(runs: Sequence[RunDetails]) -> list[str]:
+    """Returns the names of the runs; of several, each after a letter."""
+    names = run_names([details.run.folder for details in runs])
+    if len(names) == 1:
+        return names
+    lettered = []
+    for place_of_run, name in enumerate(names):
+        has_letter = place_of_run < len(ascii_uppercase)
+        letter = ascii_uppercase[place_of_run] if has_letter else str(place_of_run + 1)
+        lettered.append(f"{letter} · {name}")
+    return lettered
+
+
+def _summaries(runs: Mapping[str, RunDetails]) -> dict[str, Run]:
+    return {name: details.run for name, details in runs.items()}
 
 
 def _hash(content: str) -> str:
-    return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
+    return f"sha256-{b64encode(sha256(content.encode()).digest()).decode()}"
 
 
-def run_names(runs: Sequence[Seen]) -> list[str]:
-    """What to call each run: its folder's name, or its path where another has that name too."""
-    names = [seen.run.folder.resolve().name for seen in runs]
-    return [
-        name if names.count(name) == 1 else str(seen.run.folder)
-        for seen, name in zip(runs, names, strict=True)
-    ]
+def _render(template: str, **context: Any) -> str:
+    return with_valid_unicode(_environment().get_template(template).render(context))
 
 
-def _lettered(runs: Sequence[Seen]) -> list[str]:
-    """The runs' names, of several after a letter."""
-    names = run_names(runs)
-    return names if len(names) == 1 else [f"{_short(at)} · {name}" for at, name in enumerate(names)]
+@cache
+def _text_of(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _short(at: int) -> str:
-    """A to Z, then numbers."""
-    return chr(ord("A") + at) if at < 26 else str(at + 1)
-
-
-def _figures(runs: Sequence[Seen], names: Sequence[str]) -> str:
-    told = "".join(
-        f"<h3>{text(title)}</h3>{_plotted('All questions', measures, [seen.groups[0] for seen in runs], names)}"
-        for title, measures in _tables(runs)
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("eval.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    several = (
-        '<p class="hint">Intervals that overlap do not show that two runs are alike: python -m eval compare pairs '
-        "their questions.</p>"
-        if len(runs) > 1
-        else ""
-    )
-    return (
-        '<h2>Figures</h2><p class="hint">A point and its 95% interval; n: questions that have a value. ↓: less is '
-        f"better.</p>{several}{told}{_unmeasured(runs)}"
-    )
+    environment.filters |= {
+        "position": _position,
+        "value": value_text,
+        "label": lambda metric: metric_named(metric).marked(ARROW),
+        "place": place,
+    }
+    environment.globals |= {
+        "interval": interval_text,
+        "effect": _effect,
+        "answer_texts": answer_texts,
+        "equal_results": equal_results,
+        "rank_text": rank_text,
+        "support": SUPPORT,
+        "no_value": NO_VALUE,
+    }
+    return environment
 
 
-def _unmeasured(runs: Sequence[Seen]) -> str:
-    names = ", ".join(metric_named(name).marked(ARROW) for name in _measures(runs, False))
-    return f'<p class="hint">Nothing to measure: {text(names)}.</p>' if names else ""
+def _position(value: float, top: float) -> str:
+    """Returns where a value stands on a scale from 0 to `top`, clipped to the scale."""
+    share = value / top if top > 0 else 0.0
+    return f"{100 * min(1.0, max(0.0, share)):.4g}%"
 
 
-def _tables(runs: Sequence[Seen]) -> Iterator[tuple[str, list[str]]]:
-    """The figures that have a value, as the terminal groups them; at the end those that it does not show."""
-    measured = _measures(runs, True)
-    known = set()
-    for title, metrics in tables().items():
-        names = [metric.name for metric in metrics]
-        known.update(names)
-        if found := [name for name in names if name in measured]:
-            yield title, found
-    if others := [name for name in measured if name not in known]:
-        yield "Other figures", others
-
-
-def _measures(runs: Sequence[Seen], having: bool) -> list[str]:
-    """The figures that have a value somewhere, or those that have none anywhere."""
-    every: dict[str, bool] = {}
-    for group in (group for seen in runs for group in seen.groups):
-        for name, figure in group.estimates.items():
-            every[name] = every.get(name, False) or figure.value is not None
-    return [name for name, is_there in every.items() if is_there == having]
-
-
-def _plotted(
-    caption: str, measures: Sequence[str], groups: Sequence[Group | None], names: Sequence[str]
-) -> str:
-    rows = [
-        Rows(
-            metric_named(name).marked(ARROW),
-            name,
-            [Row(run, _figure(group, name)) for run, group in zip(names, groups, strict=True)],
-        )
-        for name in measures
-    ]
-    return plotted(caption, "Figure", rows)
-
-
-def _figure(group: Group | None, measure: str) -> Estimate | None:
-    return group.estimates.get(measure) if group else None
-
-
-def _by_group(runs: Sequence[Seen], names: Sequence[str]) -> str:
-    """One figure over the splits and kinds to look at, and all figures of each to unfold."""
-    found = [
-        {(group.by, group.name): group for group in groups_to_show(seen.groups)} for seen in runs
-    ]
-    keys = [
-        key for key in dict.fromkeys(key for one in found for key in one) if key[0] != "overall"
-    ]
-    if not keys:
-        return ""
-    measure = _headline(runs)
-    rows = [
-        Rows(
-            _title(key, found),
-            measure,
-            [
-                Row(run, _figure(one.get(key), measure))
-                for run, one in zip(names, found, strict=True)
-            ],
-        )
-        for key in keys
-    ]
-    measures = [name for _, group in _tables(runs) for name in group]
-    folds = "".join(
-        f"<details><summary>{text(_title(key, found))}</summary>"
-        f"{_plotted(_title(key, found), measures, [one.get(key) for one in found], names)}</details>"
-        for key in keys
-    )
-    return f"<h2>By split and kind</h2>{plotted(metric_named(measure).marked(ARROW), 'Questions', rows)}{folds}"
-
-
-def _title(
-    key: tuple[GroupKind, str], found: Sequence[Mapping[tuple[GroupKind, str], Group]]
-) -> str:
-    counts = dict.fromkeys(str(one[key].questions) for one in found if key in one)
-    return f"{key[0]}: {key[1]} ({' and '.join(counts)})"
-
-
-def _headline(runs: Sequence[Seen]) -> str:
-    """The figure that tells most, or the first there is where it is not measured."""
-    measured = [name for _, measures in _tables(runs) for name in measures]
-    return _HEADLINE if _HEADLINE in measured or not measured else measured[0]
-
-
-def _confidence(runs: Sequence[Seen], names: Sequence[str]) -> str:
-    told = "".join(
-        _spread(seen, name if len(runs) > 1 else "") for seen, name in zip(runs, names, strict=True)
-    )
-    return f"<h2>Confidence</h2>{told}" if told else ""
-
-
-def _spread(seen: Seen, name: str) -> str:
-    """How confidence is spread over questions that the documents answer, and over those that they do not."""
-    counts: dict[bool, list[int]] = {True: [0] * _BINS, False: [0] * _BINS}
-    for case in seen.cases:
-        sure, answerable = case.scores.get("confidence"), case.answerable
-        if sure is not None and answerable is not None:
-            counts[answerable][min(_BINS - 1, max(0, int(sure * _BINS)))] += 1
-    answered, others = counts[True], counts[False]
-    if not any((*answered, *others)):
-        return ""
-    threshold = seen.run.provenance.settings.get("threshold")
-    mark = threshold if isinstance(threshold, int | float) else None
-    under = "" if mark is None else f" Dashed: the threshold, {mark:g}."
-    rows = [
-        (f"{at / _BINS:.1f} to {(at + 1) / _BINS:.1f}", str(up or NOTHING), str(down or NOTHING))
-        for at, (up, down) in enumerate(zip(answered, others, strict=True))
-    ]
-    heads = ("Confidence", "Answered by the documents", "Not answered by them")
-    return (
-        f"{f'<h3>{text(name)}</h3>' if name else ''}<figure>{histogram(answered, others, mark)}"
-        '<p class="scale hint" aria-hidden="true"><span>0</span><span>confidence</span><span>1</span></p>'
-        f"<figcaption>Questions by confidence. Upwards: {sum(answered)} that the documents answer; downwards: "
-        f"{sum(others)} that they do not.{text(under)}</figcaption></figure>"
-        f"<details><summary>The chart as a table{f': {text(name)}' if name else ''}</summary>"
-        f"{table('Questions by confidence', heads, rows, 'counts')}</details>"
-    )
-
-
-def _failed(runs: Sequence[Seen], names: Sequence[str]) -> str:
-    failed = {case.id for seen in runs for case in seen.cases if case.failed}
-    asked = {case.id for seen in runs for case in seen.cases}
-    unscored = sum(case.ending == "not scored" for seen in runs for case in seen.cases)
-    told = f"<p>{unscored} more have no such score.</p>" if unscored else ""
-    cases = {name: seen.cases for seen, name in zip(runs, names, strict=True)}
-    return (
-        f"<h2>Failed questions ({len(failed)} of {len(asked)})</h2>"
-        '<p class="hint">One with what was read for it, and every score: python -m eval show RUN ID</p>'
-        f"{told}{failed_questions(cases)}"
-    )
+def _effect(comparison: "PairedComparison", value: float) -> str:
+    """Returns a difference with its sign and a true minus, or a ratio after ×."""
+    if comparison.is_ratio:
+        return f"×{value:.2f}"
+    return value_text(value, comparison.metric, sign=True).replace("-", "−")

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from eval.metrics import tables
-from eval.report.values import interval_text, marked_label, value_text
+from eval.metrics import metric_named, tables
+from eval.metrics.metric import Metric
+from eval.report.values import interval_text, value_text
 from eval.results import Estimate, Group
 from qa.terminal import visible_line
 
@@ -22,7 +23,6 @@ _NAME_WIDTH = 24
 """Columns that the name of a run may take before it is broken."""
 _METRIC_WIDTH = 12
 """Columns of an estimate in the table of runs; its heading is broken to fit."""
-_LESS_IS_BETTER = " (v)"
 _LEGEND = (
     "value (n questions that have one)  [95% interval]  -: nothing to measure  (v): less is better"
 )
@@ -46,8 +46,9 @@ def print_tables(groups: Sequence[Group], file: TextIO) -> None:
     rows = groups_to_show(groups)
 
     for title, metrics in tables().items():
-        names = [metric.name for metric in metrics]
-        measured = [name for name in names if any(_has_value(group, name) for group in rows)]
+        measured = [
+            metric for metric in metrics if any(_has_value(group, metric) for group in rows)
+        ]
         if measured:
             console.print(_group_table(title, measured, rows))
             console.print()
@@ -64,13 +65,13 @@ def print_tables(groups: Sequence[Group], file: TextIO) -> None:
 def print_runs(runs: Sequence[tuple[str, Group]], file: TextIO) -> None:
     """Prints runs side by side: a row for each name and group, a column for each main metric."""
     longest_name = max(len(name) for name, _ in runs)
+    metrics = [metric_named(name) for name in MAIN_METRICS]
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("run", overflow="fold", min_width=min(_NAME_WIDTH, longest_name))
-    for metric in MAIN_METRICS:
-        heading = fill(marked_label(metric, _LESS_IS_BETTER), _METRIC_WIDTH)
-        table.add_column(Text(heading), justify="right")
+    for metric in metrics:
+        table.add_column(Text(fill(metric.marked(), _METRIC_WIDTH)), justify="right")
     for name, group in runs:
-        cells = [_estimate_cell(group.estimates[metric], metric) for metric in MAIN_METRICS]
+        cells = [_estimate_cell(group.estimates[metric.name], metric) for metric in metrics]
         table.add_row(Text(name), *cells)
 
     console = Console(file=file, width=None if file.isatty() else RUNS_WIDTH)
@@ -83,28 +84,28 @@ def groups_to_show(groups: Sequence[Group]) -> list[Group]:
     return [group for group in groups if group.by != "split" or splits > 1]
 
 
-def _has_value(group: Group, metric: str) -> bool:
-    return group.estimates[metric].value is not None
+def _has_value(group: Group, metric: Metric) -> bool:
+    return group.estimates[metric.name].value is not None
 
 
-def _group_table(title: str, metrics: Sequence[str], groups: Sequence[Group]) -> Table:
+def _group_table(title: str, metrics: Sequence[Metric], groups: Sequence[Group]) -> Table:
     # Text, not str: a kind may hold square brackets, which rich would read as its markup.
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("questions", overflow="fold")
     for metric in metrics:
-        table.add_column(Text(marked_label(metric, _LESS_IS_BETTER)), justify="right")
+        table.add_column(Text(metric.marked()), justify="right")
 
     for group in groups:
         if any(_has_value(group, metric) for metric in metrics):
             heading = Text(f"{visible_line(group.name)}\n({group.questions})")
-            cells = [_estimate_cell(group.estimates[metric], metric) for metric in metrics]
+            cells = [_estimate_cell(group.estimates[metric.name], metric) for metric in metrics]
             table.add_row(heading, *cells)
     return table
 
 
-def _estimate_cell(estimate: Estimate, metric: str) -> Text:
+def _estimate_cell(estimate: Estimate, metric: Metric) -> Text:
     """Returns `0.91 (32)` above `[0.84, 0.95]`; a dash where there is nothing to measure."""
-    interval = interval_text(estimate.low, estimate.high, metric)
+    interval = interval_text(estimate.low, estimate.high, metric.name)
     if estimate.value is None or not interval:
         return Text("-\n")
-    return Text(f"{value_text(estimate.value, metric)} ({estimate.n})\n{interval}")
+    return Text(f"{value_text(estimate.value, metric.name)} ({estimate.n})\n{interval}")

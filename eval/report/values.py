@@ -1,4 +1,4 @@
-"""How values, intervals and labels of metrics are written: the one place for terminal, page and tables."""
+"""How values and intervals are written: the one place for terminal, page and tables."""
 
 from eval.metrics import metric_named
 
@@ -8,11 +8,11 @@ NO_VALUE = "–"
 
 def value_text(value: float, metric: str, sign: bool = False) -> str:
     """Returns the value with the decimals of its metric; `sign` also writes the plus of a gain."""
-    places = metric_named(metric).decimals
+    decimals = metric_named(metric).decimals
     # Adding 0.0 turns -0.0 into 0.0, which has no minus.
-    rounded = round(value, places) + 0.0
+    rounded = round(value, decimals) + 0.0
     plus = "+" if sign and rounded else ""
-    return f"{rounded:{plus}.{places}f}"
+    return f"{rounded:{plus}.{decimals}f}"
 
 
 def interval_text(low: float | None, high: float | None, metric: str, sign: bool = False) -> str:
@@ -20,11 +20,6 @@ def interval_text(low: float | None, high: float | None, metric: str, sign: bool
     if low is None or high is None:
         return ""
     return f"[{value_text(low, metric, sign)}, {value_text(high, metric, sign)}]"
-
-
-def marked_label(metric: str, mark: str) -> str:
-    """Returns the metric's label, followed by `mark` if less of it is better."""
-    return metric_named(metric).marked(mark)
 
 
 def with_valid_unicode(text: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from pypdfium2 import PdfDocument
 
-from eval.report.cases import read_seen
+from eval.report.details import read_details
 from eval.report.html import page as report
 from tests.browser.test_chat import violations
 from tests.eval.page import BETTER, QUESTIONS, make_run
@@ -23,8 +23,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The page of one run, and that of two."""
     folder = tmp_path_factory.mktemp("reports")
     runs = [
-        read_seen(make_run(folder / "a-run-with-rather-a-long-name-and-no-place-to-break-it")),
-        read_seen(make_run(folder / "better", BETTER, QUESTIONS[1:], threshold=0.25)),
+        read_details(make_run(folder / "a-run-with-rather-a-long-name-and-no-place-to-break-it")),
+        read_details(make_run(folder / "better", BETTER, QUESTIONS[1:], threshold=0.25)),
     ]
     found = {}
     for name, shown in (("one", runs[:1]), ("two", runs)):
@@ -155,7 +155,8 @@ def test_a_question_of_the_table_leads_to_what_is_told_of_it(
 
 def test_of_many_runs_the_table_is_moved_and_not_the_page(browser: Browser, tmp_path: Path) -> None:
     runs = [
-        read_seen(make_run(tmp_path / f"aratherlongnamewithoutanyhyphens{at}")) for at in range(8)
+        read_details(make_run(tmp_path / f"aratherlongnamewithoutanyhyphens{at}"))
+        for at in range(8)
     ]
     file = tmp_path / "many.html"
     file.write_text(report(runs), encoding="utf-8")

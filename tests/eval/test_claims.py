@@ -1,11 +1,11 @@
-"""Claims: read with their errors, checked as a model's sentences are, and counted."""
+"""Labelled claims: read with their errors, checked as sentences of a model, and counted."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from eval.claims import LabelledClaim, check, figures, read_claims
+from eval.claims import LabelledClaim, check_claims, detection, read_claims
 from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
 from qa.errors import QuestionFileError
@@ -35,12 +35,14 @@ def _write(folder: Path, *lines: str) -> Path:
     return path
 
 
-def test_claims_are_read(tmp_path: Path) -> None:
+def test_read_claims_gives_labelled_claims(tmp_path: Path) -> None:
+    """One JSON object a line."""
     found = read_claims(_write(tmp_path, _row()), [text_document(TEXT)])
     assert found == (LabelledClaim("1", "The bridge cost much.", False, "detail", (TEXT[:33],)),)
 
 
-def test_every_bad_line_is_named(tmp_path: Path) -> None:
+def test_read_claims_names_every_bad_line(tmp_path: Path) -> None:
+    """All problems in one error."""
     path = _write(
         tmp_path,
         "{",
@@ -55,9 +57,8 @@ def test_every_bad_line_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff"])
-def test_a_file_that_is_missing_empty_or_no_text_is_an_error(
-    tmp_path: Path, content: bytes | None
-) -> None:
+def test_read_claims_of_an_unusable_file_raises(tmp_path: Path, content: bytes | None) -> None:
+    """Missing, empty, or not UTF-8."""
     path = tmp_path / "claims.jsonl"
     if content is not None:
         path.write_bytes(content)
@@ -65,7 +66,8 @@ def test_a_file_that_is_missing_empty_or_no_text_is_an_error(
         read_claims(path, [text_document(TEXT)])
 
 
-def test_claims_are_checked_against_the_passages_with_their_evidence() -> None:
+def test_check_claims_uses_passages_with_evidence() -> None:
+    """As sentences of a model that cites them."""
     document, embedder = text_document(TEXT), WordEmbedder()
     snapshot = Snapshot.of(split(document, embedder.count_tokens), [document], "")
     verifier = Verifier(EncodingCache(embedder), CoverEntailment(), SupportThresholds(0.2, 0.5))
@@ -79,7 +81,7 @@ def test_claims_are_checked_against_the_passages_with_their_evidence() -> None:
             "4", "The bridge cost 48 million euros and a prize.", False, "detail", (TEXT[:33],)
         ),
     ]
-    assert check(claims, verifier, snapshot) == [
+    assert check_claims(claims, verifier, snapshot) == [
         "verbatim",
         "supported",
         "unsupported",
@@ -87,21 +89,23 @@ def test_claims_are_checked_against_the_passages_with_their_evidence() -> None:
     ]
 
 
-def test_precision_and_recall_of_unsupported_by_hand() -> None:
+def test_detection_by_hand() -> None:
+    """Precision and recall of "unsupported"."""
     labels = [True, True, False, False, False]
     claims = [
         LabelledClaim(str(number), "", label, "k", ("e",)) for number, label in enumerate(labels)
     ]
-    found = figures(claims, ["supported", "unsupported", "unsupported", "weak", "unsupported"])
+    found = detection(claims, ["supported", "unsupported", "unsupported", "weak", "unsupported"])
     assert found.precision is not None
     assert found.recall is not None
-    assert (found.precision[0], found.precision[2]) == (2 / 3, 3)
-    assert (found.recall[0], found.recall[2]) == (2 / 3, 3)
+    assert (found.precision.value, found.precision.n) == (2 / 3, 3)
+    assert (found.recall.value, found.recall.n) == (2 / 3, 3)
     assert found.counts == {("k", "supported"): 1, ("k", "unsupported"): 3, ("k", "weak"): 1}
-    assert figures(claims[:1], ["supported"]).precision is None
+    assert detection(claims[:1], ["supported"]).precision is None
 
 
-def test_the_projects_own_claims_are_300_and_their_evidence_is_in_the_article() -> None:
+def test_own_claims_are_300_with_evidence() -> None:
+    """Half of them are supported."""
     from qa.documents.load import load
 
     found = read_claims(OWN, load([SEEDS]).documents)

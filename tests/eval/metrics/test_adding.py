@@ -10,7 +10,7 @@ from eval.metrics import METRICS
 from eval.metrics.example import Example
 from eval.metrics.metric import Metric
 from eval.metrics.sample import Sample
-from eval.report.cases import read_seen
+from eval.report.details import read_details
 from eval.report.export import as_csv
 from eval.report.html import page
 from eval.report.terminal import print_tables
@@ -63,12 +63,12 @@ def test_added_metric_appears_everywhere(tmp_path: Path, monkeypatch: pytest.Mon
     assert "characters" in file.getvalue()
     assert "longest" in file.getvalue()
 
-    seen = read_seen(folder)
-    html = page([seen])
+    details = read_details(folder)
+    html = page([details])
     assert "characters\u00a0↓" in html
     assert ">longest<" in html
 
-    heading, *_ = as_csv([seen], ["run"]).splitlines()
+    heading, *_ = as_csv([details], ["run"]).splitlines()
     assert "answer_length" in heading.split(",")
 
     row = compare("answer_length", run, run)

@@ -1,7 +1,6 @@
-"""The page of one run and of several: what is in it, that nothing in it is obeyed; the table, and the test results."""
+"""The page of one run and of several: what it shows, and that no text in it is obeyed."""
 
 import argparse
-import csv
 import json
 import re
 from base64 import b64encode
@@ -9,41 +8,34 @@ from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
-from io import StringIO
 from itertools import pairwise
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from eval.commands import report
+from eval.comparison import comparison_tables
 from eval.metrics import ARROW, metric_named, tables
-from eval.report.cases import Case, Seen, read_seen
-from eval.report.export import COLUMNS, as_csv, as_junit
-from eval.report.html import page, write_report
-from eval.report.stylesheet import SCRIPT, STYLE
+from eval.report.details import read_details
+from eval.report.estimates import table_over_runs
+from eval.report.html import (
+    TEMPLATES,
+    changes_html,
+    comparison_html,
+    failures_html,
+    page,
+    runs_html,
+    table_html,
+    write_report,
+)
 from eval.report.values import interval_text, value_text
-from eval.results import Run
+from eval.results import read_run
 from qa.errors import FootnoteError, NotWritableError, RunError
 from qa.types import Turn
-from tests.eval.fakes import PETS, PROVENANCE, answer, document, question, refusal, result, says
+from tests.eval.fakes import PETS, answer, document, question, refusal, says
 from tests.eval.page import ANSWERS, BETTER, CATS, DOGS, EVIL, QUESTIONS, change, make_run, saying
 
-FORMULAS = (
-    "=1+1",
-    "+1+1",
-    "-1+1",
-    "@SUM(A1)",
-    "\t=1",
-    "\r=1",
-    "\n=1",
-    " =1",
-    "＝1",
-    "-",
-    "+48 123 456",
-)
+CITED_DOGS = saying(DOGS).sentences[0].citations[0]
 
 
 class Elements(HTMLParser):
@@ -70,23 +62,35 @@ class Elements(HTMLParser):
     def tags(self) -> list[str]:
         return [tag for tag, _ in self.found]
 
+    def values(self, attribute: str) -> list[str]:
+        return [str(attrs[attribute]) for _, attrs in self.found if attribute in attrs]
 
-def looked(*folders: Path) -> str:
-    return page([read_seen(folder) for folder in folders])
+
+def page_of(*folders: Path) -> str:
+    return page([read_details(folder) for folder in folders])
 
 
 def article(html: str, key: str) -> Elements:
-    """What the page says of one failed question."""
-    (found,) = (
-        one for one in re.findall(r"<article.*?</article>", html, re.S) if f" · {key}</span>" in one
-    )
-    return Elements(found)
+    """What the page shows of one failed question."""
+    articles = re.findall(r"<article.*?</article>", html, re.S)
+    (match,) = (part for part in articles if f" · {key}</span>" in part)
+    return Elements(match)
 
 
 def rows_of(html: str, heading: str) -> list[Elements]:
-    """The rows of tables that this heads."""
+    """The rows of tables with this heading."""
     rows = re.findall(r"<tr>.*?</tr>", html, re.S)
     return [Elements(row) for row in rows if f'<th scope="row">{heading}<' in row]
+
+
+def row_texts(html: str) -> list[str]:
+    return [Elements(row).text for row in re.findall(r"<tr>.*?</tr>", html, re.S)]
+
+
+def between(html: str, start: str, end: str) -> str:
+    match = re.search(f"{start}(.*?){end}", html, re.S)
+    assert match is not None
+    return match.group(1)
 
 
 def cli(*arguments: str) -> int:
@@ -97,85 +101,78 @@ def cli(*arguments: str) -> int:
     return code
 
 
-def test_every_figure_that_has_a_value_is_there_with_its_n_and_interval(tmp_path: Path) -> None:
+def test_every_estimate_has_its_interval_and_n(tmp_path: Path) -> None:
+    """Every metric with a value is shown by section; the rest is named as not measured."""
     folder = make_run(tmp_path / "run")
-    html = looked(folder)
-    text = Elements(html).text
-    (overall,) = (group for group in read_seen(folder).groups if group.by == "overall")
-    measured = [name for name, figure in overall.estimates.items() if figure.value is not None]
+    html = page_of(folder)
+    overall = read_run(folder).groups[0]
+    measured = [name for name, row in overall.estimates.items() if row.value is not None]
     assert len(measured) > 10
     for name in measured:
-        figure = overall.estimates[name]
-        assert figure.value is not None
-        value = f"{value_text(figure.value, name)} ({figure.n})"
-        interval = interval_text(figure.low, figure.high, name)
+        estimate = overall.estimates[name]
+        assert estimate.value is not None
+        interval = interval_text(estimate.low, estimate.high, name)
+        n = f"{estimate.n} of {estimate.n + estimate.unscored}"
         (row, *_) = rows_of(html, metric_named(name).marked(ARROW))
-        *_, told, low, high, n = row.text.split()
-        assert (value, interval) == (f"{told} ({n})", f"{low} {high}"), name
-    # Of the five that did not break, two were right.
-    assert rows_of(html, "answered right")[0].text == "answered right 0.40 [0.12, 0.77] 5"
-    unmeasured = [name for name, figure in overall.estimates.items() if figure.value is None]
+        assert row.text.endswith(f" {value_text(estimate.value, name)} {interval} {n}"), name
+    # Of the five questions without an error, two were right.
+    assert rows_of(html, "answered right")[0].text == "answered right 0.40 [0.12, 0.77] 5 of 6"
+
+    unmeasured = set(overall.estimates) - set(measured)
+    listed = between(html, "Nothing to measure: ", "</p>")
     assert unmeasured
-    assert all(
-        metric_named(name).label in text.split("Nothing to measure:")[1] for name in unmeasured
-    )
+    assert all(metric_named(name).label in listed for name in unmeasured)
     titles = [
         title
         for title, metrics in tables().items()
-        if {metric.name for metric in metrics} & set(measured)
+        if any(metric.name in measured for metric in metrics)
     ]
-    headings = re.findall(r"<h3>(.*?)</h3>", html)
-    assert headings[: len(titles)] == titles
+    assert re.findall(r"<h3>(.*?)</h3>", html)[: len(titles)] == titles
 
 
-def test_splits_and_kinds_have_a_chart_and_all_their_figures(tmp_path: Path) -> None:
-    html = looked(make_run(tmp_path / "run"))
-    drawn = re.search(r"<h2>By split and kind</h2>(.*?)</table>", html, re.S)
-    assert drawn is not None
-    found = [Elements(row).text for row in re.findall(r"<tr>.*?</tr>", drawn.group(1), re.S)][1:]
-    assert found == [
-        "split: dev (4) 0.25 [0.05, 0.70] 4",
-        "split: test (2) 1.00 [0.21, 1.00] 1",
-        "kind: fact (2) 0.50 [0.09, 0.91] 2",
-        "kind: number (2) 0.00 [0.00, 0.79] 1",
-        "kind: absent (2) 0.50 [0.09, 0.91] 2",
+def test_splits_and_kinds_have_a_chart_and_all_estimates(tmp_path: Path) -> None:
+    """The main metric of each group is drawn, and all its metrics can be unfolded."""
+    html = page_of(make_run(tmp_path / "run"))
+    table = between(html, "<h3>By split and kind</h3>", "</table>")
+    assert row_texts(table)[1:] == [
+        "split: dev (4) 0.25 [0.05, 0.70] 4 of 4",
+        "split: test (2) 1.00 [0.21, 1.00] 1 of 2",
+        "kind: fact (2) 0.50 [0.09, 0.91] 2 of 2",
+        "kind: number (2) 0.00 [0.00, 0.79] 1 of 2",
+        "kind: absent (2) 0.50 [0.09, 0.91] 2 of 2",
     ]
-    assert drawn.group(1).count('<svg class="strip"') == 5
+    assert table.count('<svg class="strip"') == 5
     assert html.count("<summary>kind: absent (2)</summary>") == 1
 
 
-def test_a_point_stands_at_its_value_and_its_interval_around_it(tmp_path: Path) -> None:
-    (row,) = re.findall(
-        r'<tr><th scope="row">kind: absent \(2\)</th>.*?</tr>',
-        looked(make_run(tmp_path / "run")),
-        re.S,
-    )
-    ((_, whisker),) = (
-        (tag, told) for tag, told in Elements(row).found if told.get("class") == "whisker"
-    )
-    ((_, point),) = ((tag, told) for tag, told in Elements(row).found if tag == "circle")
+def test_point_stands_at_its_value_with_its_interval(tmp_path: Path) -> None:
+    """Positions are per cent of the scale."""
+    html = page_of(make_run(tmp_path / "run"))
+    table = between(html, "<h3>By split and kind</h3>", "</table>")
+    row = between(table, r"kind: absent \(2\)", "</tr>")
+    elements = Elements(row).found
+    (whisker,) = (attrs for _, attrs in elements if attrs.get("class") == "whisker")
+    (point,) = (attrs for tag, attrs in elements if tag == "circle")
     assert point["cx"] == "50%"
     low, high = (float(str(whisker[end]).rstrip("%")) for end in ("x1", "x2"))
-    # Wilson's, of one in two.
+    # Wilson's interval of one in two.
     assert (low, high) == pytest.approx((9.45, 90.55), abs=0.01)
 
 
-def test_confidence_is_drawn_and_told(tmp_path: Path) -> None:
-    html = looked(make_run(tmp_path / "run"))
-    assert (
-        "Upwards: 3 that the documents answer; downwards: 2 that they do not. Dashed: the threshold, 0.55."
-        in html
-    )
-    counts = re.search(r'<table class="counts">.*?</table>', html, re.S)
-    assert counts is not None
-    told = [Elements(row).text for row in re.findall(r"<tr>.*?</tr>", counts.group(), re.S)]
-    assert told[2] == "0.1 to 0.2 1 1"
-    assert told[8] == "0.7 to 0.8 – 1"
-    assert told[10] == "0.9 to 1.0 2 –"
+def test_confidence_is_a_chart_and_a_table(tmp_path: Path) -> None:
+    """Answerable questions are drawn upwards, the rest downwards, with the threshold."""
+    html = page_of(make_run(tmp_path / "run"))
+    assert "Upwards: 3 that the documents answer; downwards: 2 that they do not." in html
+    assert "Dashed: the threshold, 0.55." in html
+    rows = row_texts(between(html, '<table class="counts">', "</table>"))
+    assert rows[2] == "0.1 to 0.2 1 1"
+    assert rows[8] == "0.7 to 0.8 – 1"
+    assert rows[10] == "0.9 to 1.0 2 –"
 
 
-def test_every_failed_question_is_told_in_full_and_no_other(tmp_path: Path) -> None:
-    html = looked(make_run(tmp_path / "run"))
+def test_every_failed_question_is_shown_in_full(tmp_path: Path) -> None:
+    """And no other question is."""
+    html = page_of(make_run(tmp_path / "run"))
     assert re.findall(r'<article.*?<h3 dir="auto">(.*?)</h3>', html, re.S) == [
         "wrong?",
         "refused?",
@@ -184,49 +181,69 @@ def test_every_failed_question_is_told_in_full_and_no_other(tmp_path: Path) -> N
     ]
     assert "Failed questions (4 of 6)" in html
     assert article(html, "wrong").text == (
-        "wrong? wrong answer · number · dev · wrong Accepted bark barking Gold evidence Dogs bark at night. "
-        "Understood as What do dogs do? Answered, confidence 0.90 Cats sleep 16 hours. the document's words "
-        "pets.txt, characters 0–20 Rank of the gold evidence 2 of the 2 passages read"
+        "wrong? wrong answer · number · dev · wrong Accepted bark barking "
+        "Gold evidence Dogs bark at night. Understood as What do dogs do? "
+        "Answered, confidence 0.90 Cats sleep 16 hours. the document's words "
+        "pets.txt, characters 0–20 Rank of the evidence 2 of the 2 passages read"
     )
     assert article(html, "refused").text == (
-        "refused? wrongly refused · fact · dev · refused Earlier: Which pets? Birds. Accepted sing "
-        "Gold evidence Birds sing at dawn. Refused, confidence 0.10 The documents do not answer this. "
-        "Rank of the gold evidence in none of the 1 passages read"
+        "refused? wrongly refused · fact · dev · refused Earlier: Which pets? Birds. "
+        "Accepted sing Gold evidence Birds sing at dawn. Refused, confidence 0.10 "
+        "The documents do not answer this. Rank of the evidence none of the 1 passages read"
     )
-    assert (
-        "Right A refusal: the documents do not answer it. Answered, confidence 0.72"
-        in article(html, "invented").text
-    )
+    expected = "Right A refusal: the documents do not answer it. Answered, confidence 0.72"
+    assert expected in article(html, "invented").text
     assert article(html, "broken").text.endswith("Error ValueError: by nought")
 
 
-def test_a_quote_in_other_words_than_the_sentence_is_told_beside_it(tmp_path: Path) -> None:
-    said = answer(
-        says("Cats doze.", PETS_CITED, support="weak"), says("Fish swim.", support="unsupported")
+def test_rank_of_evidence_agrees_with_the_metric(tmp_path: Path) -> None:
+    """The rank on the page is the one of the run's own hit@5 and reciprocal rank."""
+    folder = make_run(tmp_path / "run")
+    html, scores = page_of(folder), read_run(folder).scores
+    for key in ("wrong", "refused"):
+        rank = between(article(html, key).text, "Rank of the evidence ", " of the")
+        reciprocal = scores[key]["reciprocal_rank"]
+        assert reciprocal == (0.0 if rank == "none" else 1 / int(rank))
+        assert scores[key]["hit_at_5"] == float(rank != "none")
+
+
+def test_wrong_answer_with_an_accepted_answer_is_noted(tmp_path: Path) -> None:
+    """A reader would otherwise wonder why it failed."""
+    asked = question("wrong", answers=("sleep",))
+    html = page_of(make_run(tmp_path / "run", {"wrong": saying(CATS, CATS)}, [asked]))
+    assert "contains an accepted answer, but its first sentence" in article(html, "wrong").text
+
+
+def test_quote_that_differs_from_the_sentence_is_shown(tmp_path: Path) -> None:
+    """A sentence in the document's words is not repeated as its quote."""
+    given = answer(
+        says("Cats doze.", CITED_DOGS, support="weak"), says("Fish swim.", support="unsupported")
     )
-    html = looked(make_run(tmp_path / "run", {"refused": said}, QUESTIONS[2:3]))
+    html = page_of(make_run(tmp_path / "run", {"refused": given}, QUESTIONS[2:3]))
     assert (
-        "Cats doze. weakly supported Dogs bark at night. pets.txt, characters 21–40 Fish swim. not supported"
-        in article(html, "refused").text
-    )
+        "Cats doze. weakly supported Dogs bark at night. pets.txt, characters 21–40 "
+        "Fish swim. not supported"
+    ) in article(html, "refused").text
 
 
-def test_where_nothing_failed_it_says_so(tmp_path: Path) -> None:
-    html = looked(make_run(tmp_path / "run", questions=QUESTIONS[:1]))
+def test_page_without_a_failure_says_none(tmp_path: Path) -> None:
+    """There is nothing to filter then."""
+    html = page_of(make_run(tmp_path / "run", questions=QUESTIONS[:1]))
     assert "<h2>Failed questions (0 of 1)</h2>" in html
     assert html.count("<p>None.</p>") == 1
     assert "<article" not in html
+    assert "<form" not in html
 
 
 def evil_run(folder: Path) -> Path:
-    """Every text that comes from elsewhere is markup."""
+    """A run in which every text that comes from elsewhere is markup."""
     named = document(f"{PETS.text} {EVIL}", EVIL)
     asked = replace(
         question(EVIL, evidence=(EVIL,), answers=(EVIL,), kind=EVIL, history=(Turn(EVIL, EVIL),)),
         question=EVIL,
     )
-    cited = replace(PETS_CITED, document=EVIL, title=EVIL, quote=EVIL)
-    said = replace(answer(says(EVIL, cited)), standalone_question=EVIL + "?", notices=(EVIL,))
+    cited = replace(CITED_DOGS, document=EVIL, title=EVIL, quote=EVIL)
+    given = replace(answer(says(EVIL, cited)), standalone_question=EVIL + "?", notices=(EVIL,))
     broken = replace(question("broken", kind=EVIL), question=EVIL)
     make_run(folder, {"right": saying(DOGS, DOGS)}, QUESTIONS[:1])
     change(
@@ -247,7 +264,7 @@ def evil_run(folder: Path) -> Path:
         ),
     )
     rows = [
-        {"id": EVIL, **said.as_json(), "question": EVIL},
+        {"id": EVIL, **given.as_json(), "question": EVIL},
         {"id": "broken", "question": EVIL, "error": EVIL},
     ]
     write_lines(folder / "results.jsonl", rows)
@@ -255,168 +272,217 @@ def evil_run(folder: Path) -> Path:
     return folder
 
 
-def test_no_text_from_elsewhere_is_markup(tmp_path: Path) -> None:
-    one, other = (
-        evil_run(tmp_path / "<img src=x>" / "<b>one"),
-        make_run(tmp_path / "<b>other", llm="built-in"),
-    )
-    for html in (looked(one), looked(one, other)):
-        elements = Elements(html)
-        assert not {"img", "b", "iframe", "link", "object"} & set(elements.tags)
+def check_nothing_is_markup(html: str) -> Elements:
+    elements = Elements(html)
+    assert not {"img", "b", "iframe", "link", "object"} & set(elements.tags)
+    handlers = [name for _, attrs in elements.found for name in attrs if name.startswith("on")]
+    assert not handlers
+    assert EVIL not in html
+    return elements
+
+
+def test_no_text_on_the_page_is_markup(tmp_path: Path) -> None:
+    """Questions, answers, names of documents, folders and settings are untrusted."""
+    evil = evil_run(tmp_path / "<img src=x>" / "<b>one")
+    harmless = make_run(tmp_path / "<b>two", llm="built-in")
+    for html in (page_of(evil), page_of(evil, harmless)):
+        elements = check_nothing_is_markup(html)
         assert elements.tags.count("script") == 1
-        assert not [name for _, told in elements.found for name in told if name.startswith("on")]
-        assert html.count(EVIL) == 0
-        # Title, question, history, understood, answer, quote and its document, note, gold, accepted and more.
+        # Title, question, history, answer, quote and its document, note, gold and more.
         assert elements.text.count("<script>alert('x')</script>&amp;\">") >= 15
 
 
-def test_the_page_asks_for_nothing_and_its_policy_forbids_all_but_its_own_style_and_script(
-    tmp_path: Path,
-) -> None:
-    html = looked(make_run(tmp_path / "one"), make_run(tmp_path / "two", BETTER))
+def test_no_text_of_a_piece_is_markup(tmp_path: Path) -> None:
+    """The app shows pieces of the report: each escapes by itself, and can be sent as UTF-8."""
+    details = read_details(evil_run(tmp_path / "run"))
+    run, name = details.run, f"{EVIL}\ud800"
+    (rows,) = comparison_tables(run, run, ["answered_right"]).get("Deciding", [])
+    won = replace(rows, metric=name, won=(EVIL,), lost=("broken",))
+    pieces = [
+        runs_html({name: run}, {name: name}),
+        table_html(table_over_runs(name, "all questions", {name: run}, {name: name})),
+        failures_html(name, details.questions),
+        comparison_html(name, name, {name: [won]}),
+        changes_html(won, details, details),
+    ]
+    for html in pieces:
+        html.encode("utf-8")
+        elements = check_nothing_is_markup(html)
+        assert "script" not in elements.tags
+        assert "<script>alert('x')</script>" in elements.text
+
+
+def test_page_requests_nothing_and_its_policy_allows_nothing(tmp_path: Path) -> None:
+    """Only its own style and script, known by their hashes, may apply."""
+    html = page_of(make_run(tmp_path / "one"), make_run(tmp_path / "two", BETTER))
     assert not re.search(r"https?:|\bsrc=|@import|url\(|javascript:", html)
-    found = Elements(html).found
-    assert {str(told["href"])[0] for _, told in found if "href" in told} == {"#"}
-    assert not [told for _, told in found if "style" in told]
-    anchors = {told["id"] for _, told in found if "id" in told}
-    assert {str(told["href"])[1:] for _, told in found if "href" in told} == anchors
-    (policy,) = (
-        told["content"] for _, told in found if told.get("http-equiv") == "Content-Security-Policy"
+    elements = Elements(html)
+    assert elements.values("style") == []
+    links = set(elements.values("href"))
+    assert links == {f"#{anchor}" for anchor in elements.values("id")}
+
+    css, script = ((TEMPLATES / f"report.{kind}").read_text() for kind in ("css", "js"))
+    style_hash, script_hash = (
+        b64encode(sha256(text.encode()).digest()).decode() for text in (css, script)
     )
-    style, script = (b64encode(sha256(one.encode()).digest()).decode() for one in (STYLE, SCRIPT))
-    assert policy == (
-        f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; base-uri 'none'"
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{style_hash}'; "
+        f"script-src 'sha256-{script_hash}'; base-uri 'none'"
     )
-    assert f"<style>{STYLE}</style>" in html
-    assert f"<script>{SCRIPT}</script>" in html
+    assert policy in elements.values("content")
+    assert f"<style>{css}</style>" in html
+    assert f"<script>{script}</script>" in html
 
 
 def test_headings_are_in_order_and_tables_have_scopes(tmp_path: Path) -> None:
-    found = Elements(looked(make_run(tmp_path / "one"), make_run(tmp_path / "two", BETTER))).found
-    levels = [int(tag[1]) for tag, _ in found if re.fullmatch("h[1-6]", tag)]
+    """What a screen reader needs."""
+    elements = Elements(page_of(make_run(tmp_path / "one"), make_run(tmp_path / "two", BETTER)))
+    levels = [int(tag[1]) for tag in elements.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(below - above <= 1 for above, below in pairwise(levels))
-    assert all(
-        told.get("scope") in ("col", "row", "rowgroup") for tag, told in found if tag == "th"
-    )
-    counts = Counter(tag for tag, _ in found)
+    scopes = {attrs.get("scope") for tag, attrs in elements.found if tag == "th"}
+    assert scopes == {"col", "row", "rowgroup"}
+    counts = Counter(elements.tags)
     assert counts["caption"] == counts["table"]
 
 
-@pytest.mark.parametrize("lost", ["results.jsonl", "questions.jsonl"])
-def test_a_run_without_one_of_its_files_has_its_figures_and_says_what_is_missing(
-    tmp_path: Path, lost: str
-) -> None:
+@pytest.mark.parametrize("missing", ["results.jsonl", "questions.jsonl"])
+def test_page_of_an_incomplete_run_says_what_is_missing(tmp_path: Path, missing: str) -> None:
+    """The estimates do not depend on the missing file."""
     folder = make_run(tmp_path / "run")
-    whole = looked(folder)
-    (folder / lost).unlink()
-    html = looked(folder)
-    assert f"There is no {lost}" in html
-    figures = r"<h2>Figures</h2>.*?<h2>Confidence</h2>"
-    assert re.findall(figures, html, re.S) == re.findall(figures, whole, re.S) != []
+    complete = page_of(folder)
+    (folder / missing).unlink()
+    html = page_of(folder)
+    assert f"There is no {missing}" in html
+    estimates = (r"<h2>Estimates</h2>", "<h3>Confidence</h3>")
+    assert between(html, *estimates) == between(complete, *estimates)
     assert "Failed questions (4 of 6)" in html
     assert len(re.findall("<article", html)) == 4
 
 
-def test_several_runs_stand_side_by_side_with_the_settings_that_differ(tmp_path: Path) -> None:
-    one, two = (
+def test_several_runs_show_the_settings_that_differ(tmp_path: Path) -> None:
+    """Settings that are the same are folded."""
+    html = page_of(
         make_run(tmp_path / "one", top_k=5),
         make_run(tmp_path / "two", BETTER, threshold=0.25, top_k=5),
     )
-    html = looked(one, two)
     assert "<h1>An evaluation of 2 runs</h1>" in html
     first, second = (rows_of(html, name)[0] for name in ("A · one", "B · two"))
-    assert first.text == "A · one 2 Jan 2026, 10:00 UTC threshold 0.55 6 4 1"
-    assert second.text == "B · two 2 Jan 2026, 10:00 UTC threshold 0.25 6 3 0"
-    (same,) = re.findall(r"same in all</summary>(.*?)</details>", html, re.S)
+    engine = "engine built-in · threshold"
+    assert first.text == f"A · one 2 Jan 2026, 10:00 UTC {engine} 0.55 6 4 1"
+    assert second.text == f"B · two 2 Jan 2026, 10:00 UTC {engine} 0.25 6 3 0"
+    same = between(html, "same in all runs</summary>", "</details>")
     assert "top_k 5" in Elements(same).text
     assert "threshold" not in same
-    right, *_ = re.findall(
-        r'<tbody><tr><th scope="rowgroup" colspan="4">answered right</th></tr>(.*?)</tbody>', html
+    block = between(html, ">answered right</th></tr>", "</tbody>")
+    assert Elements(block).text == (
+        "A · one 0.40 [0.12, 0.77] 5 of 6 B · two 0.50 [0.19, 0.81] 6 of 6"
     )
-    assert Elements(right).text == "A · one 0.40 [0.12, 0.77] 5 B · two 0.50 [0.19, 0.81] 6"
 
 
-def test_which_questions_failed_in_which_runs(tmp_path: Path) -> None:
-    one, two = make_run(tmp_path / "one"), make_run(tmp_path / "two", BETTER, QUESTIONS[1:])
-    html = looked(one, two)
-    matrix = re.search(r'<table class="matrix">.*?</table>', html, re.S)
-    assert matrix is not None
-    assert [Elements(row).text for row in re.findall(r"<tr>.*?</tr>", matrix.group(), re.S)] == [
+def test_two_runs_over_the_same_questions_are_compared(tmp_path: Path) -> None:
+    """With the verdict of `compare`, and the questions won and lost."""
+    one, two = make_run(tmp_path / "one"), make_run(tmp_path / "two", BETTER)
+    html = page_of(one, two)
+    compared = between(html, "<h2>The two runs compared</h2>", "<h2>")
+    (row,) = rows_of(compared, "answered right")
+    assert row.text == (
+        "answered right n 5, 1 unscored 0.40 0.60 +0.20 [−0.46, +0.79] "
+        "no detectable difference p 1.000, detectable none 1 · 4 · 0"
+    )
+    assert "First: A · one. Second: B · two." in compared
+    assert Elements(between(compared, r"<h3>Won \(1\)</h3>", "<h3>")).text == (
+        "wrong? First Cats sleep 16 hours. Second Dogs bark at night."
+    )
+    assert "<h3>Lost (0)</h3>" in compared
+    assert "compared</h2>" not in page_of(one)
+    fewer = make_run(tmp_path / "fewer", questions=QUESTIONS[1:])
+    assert "compared</h2>" not in page_of(one, fewer)
+
+
+def test_table_shows_which_questions_failed_in_which_runs(tmp_path: Path) -> None:
+    """Runs over other questions stand side by side, with a remark."""
+    html = page_of(make_run(tmp_path / "one"), make_run(tmp_path / "two", BETTER, QUESTIONS[1:]))
+    assert row_texts(between(html, '<table class="matrix">', "</table>")) == [
         "Question A · one B · two",
         "wrong? wrong answer right",
         "refused? wrongly refused wrongly refused",
         "invented? should have refused should have refused",
         "broken? error wrongly refused",
     ]
-    told = article(html, "wrong").text
-    assert "A · one: wrong answer Understood as" in told
-    assert "B · two: right Answered, confidence 0.90 Dogs bark at night." in told
+    text = article(html, "wrong").text
+    assert "A · one: wrong answer Understood as" in text
+    assert "B · two: right Answered, confidence 0.90 Dogs bark at night." in text
     assert "cannot be compared with A · one question by question." in html
-    assert "did not ask 1 of the other&#x27;s questions: right." in html
+    assert "did not ask 1 of the other&#39;s questions: right." in html
 
 
-def test_repeats_that_said_the_same_are_told_once(tmp_path: Path) -> None:
-    other = {
+def test_equal_repeats_are_shown_once(tmp_path: Path) -> None:
+    """With the number of the repeats that they stand for."""
+    second = {
         **ANSWERS,
         "wrong": saying(CATS, CATS, DOGS, confidence=0.8),
         "refused": saying(DOGS, DOGS),
     }
-    third = {**other, "wrong": refusal()}
-    html = looked(make_run(tmp_path / "run", repeats=[other, third]))
-    told = article(html, "wrong").text
-    assert told.count("Answered (repeats 1 to 2), confidence 0.90") == 1
-    assert told.count("Refused (repeat 3), confidence 0.10") == 1
+    third = {**second, "wrong": refusal()}
+    html = page_of(make_run(tmp_path / "run", repeats=[second, third]))
+    text = article(html, "wrong").text
+    assert text.count("Answered (repeats 1 to 2), confidence 0.90") == 1
+    assert text.count("Refused (repeat 3), confidence 0.10") == 1
     assert (
         "Each question was asked 3 times; 1 were not answered in the same words each time." in html
     )
 
 
-def test_the_same_run_gives_the_same_page(tmp_path: Path) -> None:
+def test_same_run_gives_the_same_page(tmp_path: Path) -> None:
+    """So that two reports can be compared as files."""
     folder = make_run(tmp_path / "run")
-    assert looked(folder) == looked(folder)
+    assert page_of(folder) == page_of(folder)
 
 
-def test_a_report_is_written_over_and_nothing_else_is(tmp_path: Path) -> None:
+def test_report_overwrites_only_reports(tmp_path: Path) -> None:
+    """A file that somebody else wrote is not lost."""
     folder = make_run(tmp_path / "run")
     path = write_report(folder)
     assert path == folder / "report.html"
-    assert path.read_text(encoding="utf-8") == looked(folder)
+    assert path.read_text(encoding="utf-8") == page_of(folder)
     assert write_report(folder) == path
-    # As the version before had it.
+    # As an earlier version began it.
     path.write_text("<!doctype html>\n<title>Footnote: an evaluation run</title>")
     write_report(folder)
-    assert path.read_text(encoding="utf-8") == looked(folder)
+    assert path.read_text(encoding="utf-8") == page_of(folder)
     path.write_text("<!doctype html>\n<title>My holidays</title>")
-    with pytest.raises(FootnoteError, match="is there already and is not a report of ours"):
+    with pytest.raises(FootnoteError, match="exists and is not a report of Footnote"):
         write_report(folder)
     assert "holidays" in path.read_text()
 
 
-def test_the_command_writes_where_it_is_told_and_by_itself_into_the_run(
+def test_report_command_writes_each_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """By default into the run, for several runs into the current folder."""
     one, two = make_run(tmp_path / "one"), make_run(tmp_path / "two", BETTER)
     monkeypatch.chdir(tmp_path)
     assert cli("one") == 0
-    assert (one / "report.html").read_text(encoding="utf-8") == looked(one)
+    assert (one / "report.html").read_text(encoding="utf-8") == page_of(one)
     assert not (tmp_path / "report.html").exists()
     assert cli("one", "two", "--csv", "a.csv", "--junit", "a.xml") == 0
-    assert (tmp_path / "report.html").read_text(encoding="utf-8") == looked(one, two)
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == page_of(one, two)
     assert capsys.readouterr().err.splitlines()[1:] == [
         f"Written to {name}" for name in ("report.html", "a.csv", "a.xml")
     ]
     assert cli("two", "--out", "other.html", "--csv", "a.csv", "--junit", "a.xml") == 0
     assert (tmp_path / "other.html").exists()
-    assert {row["run"] for row in read_csv((tmp_path / "a.csv").read_bytes().decode())} == {"two"}
+    _, *rows = (tmp_path / "a.csv").read_text().splitlines()
+    assert {row.partition(",")[0] for row in rows} == {"two"}
 
 
-def test_a_folder_of_runs_is_all_of_them(tmp_path: Path) -> None:
+def test_report_of_a_folder_is_of_all_its_runs(tmp_path: Path) -> None:
+    """A run that did not end is an error, not left out without a word."""
     one, two = make_run(tmp_path / "all" / "one"), make_run(tmp_path / "all" / "two", BETTER)
     assert cli(str(tmp_path / "all")) == 0
-    assert (tmp_path / "all" / "report.html").read_text(encoding="utf-8") == looked(one, two)
-    # One of them was cut off: its figures would be missing without a word.
+    assert (tmp_path / "all" / "report.html").read_text(encoding="utf-8") == page_of(one, two)
     (two / "summary.json").rename(two / "run.json")
     with pytest.raises(RunError, match="did not end"):
         cli(str(tmp_path / "all"))
@@ -425,7 +491,8 @@ def test_a_folder_of_runs_is_all_of_them(tmp_path: Path) -> None:
         cli(str(tmp_path / "none"))
 
 
-def test_of_several_files_none_is_written_if_one_would_be_lost(tmp_path: Path) -> None:
+def test_no_file_is_written_if_another_would_be_lost(tmp_path: Path) -> None:
+    """All files are checked before the first is written."""
     folder = make_run(tmp_path / "run")
     before = (folder / "results.jsonl").read_bytes()
     out = tmp_path / "out.html"
@@ -439,181 +506,25 @@ def test_of_several_files_none_is_written_if_one_would_be_lost(tmp_path: Path) -
         assert caught.value.exit_code == 2
         assert not out.exists()
     assert (folder / "results.jsonl").read_bytes() == before
+
+    csv = tmp_path / "out.csv"
+    nowhere = tmp_path / "nowhere" / "out.html"
     with pytest.raises(FootnoteError, match="there is no folder") as missing:
-        cli(
-            str(folder),
-            "--out",
-            str(tmp_path / "nowhere" / "out.html"),
-            "--csv",
-            str(tmp_path / "out.csv"),
-        )
+        cli(str(folder), "--out", str(nowhere), "--csv", str(csv))
     assert missing.value.exit_code == 2
-    assert not (tmp_path / "out.csv").exists()
+    assert not csv.exists()
     with pytest.raises(NotWritableError) as unwritable:
         cli(str(folder), "--out", str(tmp_path))
     assert unwritable.value.exit_code == 3
 
 
-def test_a_run_that_did_not_end_has_no_report(tmp_path: Path) -> None:
+def test_run_that_did_not_end_has_no_report(tmp_path: Path) -> None:
+    """Its estimates would be of a part of the questions."""
     folder = make_run(tmp_path / "run")
     (folder / "summary.json").unlink()
     with pytest.raises(RunError, match="did not end"):
         cli(str(folder))
     assert not (folder / "report.html").exists()
-
-
-def test_the_table_has_a_row_for_each_question_and_run(tmp_path: Path) -> None:
-    seen = [read_seen(make_run(tmp_path / "one")), read_seen(make_run(tmp_path / "two", BETTER))]
-    text = as_csv(seen, ["one", "two"])
-    rows = read_csv(text)
-    assert [(row["run"], row["id"]) for row in rows] == [
-        (run, one.id) for run in ("one", "two") for one in QUESTIONS
-    ]
-    first, _, refused, invented, _, broken = rows[:6]
-    assert list(first)[: len(COLUMNS)] == list(COLUMNS)
-    assert (first["answerable"], first["abstained"], first["answer"]) == (
-        "true",
-        "false",
-        "Dogs bark at night.",
-    )
-    assert (first["confidence"], first["answered_right"], first["rightly_refused"]) == (
-        "0.9",
-        "1.0",
-        "",
-    )
-    assert (refused["outcome"], refused["abstained"], refused["kind"]) == (
-        "wrongly refused",
-        "true",
-        "fact",
-    )
-    assert (invented["answerable"], invented["outcome"]) == ("false", "should have refused")
-    assert (broken["error"], broken["outcome"], broken["answer"]) == (
-        "ValueError: by nought",
-        "error",
-        "",
-    )
-    assert (broken["abstained"], broken["confidence"], broken["answered_right"]) == ("", "", "")
-    # RFC 4180: lines end so, within cells they stay.
-    assert text.count("\r\n") == len(rows) + 1
-
-
-def test_the_table_has_a_row_for_each_repeat(tmp_path: Path) -> None:
-    folder = make_run(tmp_path / "run", questions=QUESTIONS[:1], repeats=[{"right": refusal()}])
-    rows = read_csv(as_csv([read_seen(folder)], ["run"]))
-    assert [(row["id"], row["repeat"], row["abstained"]) for row in rows] == [
-        ("right", "1", "false"),
-        ("right", "2", "true"),
-    ]
-
-
-def test_the_table_of_a_run_without_answers_has_its_scores(tmp_path: Path) -> None:
-    folder = make_run(tmp_path / "run")
-    (folder / "results.jsonl").unlink()
-    rows = {row["id"]: row for row in read_csv(as_csv([read_seen(folder)], ["run"]))}
-    assert (
-        rows["right"]["answered_right"],
-        rows["right"]["confidence"],
-        rows["right"]["repeat"],
-    ) == ("1.0", "0.9", "")
-    assert rows["broken"]["error"] == "ValueError: by nought"
-
-
-@pytest.mark.parametrize("text", FORMULAS)
-def test_no_text_in_the_table_is_a_formula(text: str) -> None:
-    (row,) = read_csv(as_csv([one_answer(text)], [text]))
-    assert (row["run"], row["answer"], row["kind"]) == (f"'{text}",) * 3
-
-
-@pytest.mark.parametrize(
-    "text", ["-5", "+5", "-0.25", "5", "1=1", "a-b", "", "16 hours", "'quoted"]
-)
-def test_numbers_and_other_texts_stay_as_they_are(text: str) -> None:
-    (row,) = read_csv(as_csv([one_answer(text)], ["run"]))
-    assert row["answer"] == text
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
-def test_whatever_is_said_is_read_again_and_is_no_formula(text: str) -> None:
-    (row,) = read_csv(as_csv([one_answer(text)], ["run"]))
-    assert row["answer"].removeprefix("'") == text.removeprefix("'")
-    assert not re.match(r"\s*[=@＝＋－＠]", row["answer"])
-
-
-def test_the_results_have_a_suite_for_each_run_and_a_case_for_each_question(tmp_path: Path) -> None:
-    seen = [read_seen(make_run(tmp_path / "one")), read_seen(make_run(tmp_path / "two", BETTER))]
-    root = parsed(as_junit(seen, ["one", "two"]))
-    counts = [
-        (suite.get("name"), *map(suite.get, ("tests", "failures", "errors", "skipped")))
-        for suite in root
-    ]
-    assert counts == [("one", "6", "3", "1", "0"), ("two", "6", "3", "0", "0")]
-    assert (root.tag, *map(root.get, ("tests", "failures", "errors"))) == (
-        "testsuites",
-        "12",
-        "6",
-        "1",
-    )
-    cases = {case.get("name"): case for case in root[0]}
-    assert [(case.tag, case.get("classname"), case.get("time")) for case in root[0]] == [
-        ("testcase", one.kind, "0.000" if one.id == "broken" else "0.500") for one in QUESTIONS
-    ]
-    assert [child.tag for case in root[0] for child in case] == [
-        "failure",
-        "failure",
-        "failure",
-        "error",
-    ]
-    assert not list(cases["right"])
-    failure, error = cases["wrong"][0], cases["broken"][0]
-    assert failure.get("message") == "wrong answer"
-    assert str(failure.text).split("\n") == [
-        "Question: wrong?",
-        "Answered (confidence 0.90): Cats sleep 16 hours.",
-        "Accepted: bark",
-        "Accepted: barking",
-        "Gold: Dogs bark at night.",
-    ]
-    assert error.get("message") == "ValueError: by nought"
-    assert root[0].get("time") == "2.500"
-
-
-def test_a_question_that_is_not_scored_is_skipped(tmp_path: Path) -> None:
-    folder = make_run(tmp_path / "run", questions=QUESTIONS[:1])
-    change(
-        folder / "summary.json",
-        lambda summary: summary | {"scores": {"right": {"answered_right": None}}},
-    )
-    root = parsed(as_junit([read_seen(folder)], ["run"]))
-    assert [child.tag for child in root[0][0]] == ["skipped"]
-    assert root[0].get("skipped") == "1"
-
-
-@given(st.text())
-def test_whatever_is_said_the_results_are_xml(text: str) -> None:
-    root = parsed(as_junit([one_answer(text)], [text]))
-    told = str(root[0][0][0].text)
-    kept = re.sub("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
-    # XML has one line end.
-    assert f"Answered (confidence 0.50): {kept}".replace("\r\n", "\n").replace("\r", "\n") in told
-
-
-PETS_CITED = saying(DOGS).sentences[0].citations[0]
-
-
-def one_answer(text: str) -> Seen:
-    """A run of one wrong answer that says this, to a question of that kind."""
-    asked = replace(question("q1"), kind=text)
-    scores = {"answered_right": 0.0, "wrongly_refused": 0.0}
-    case = Case("q1", asked, (result(answer(says(text), confidence=0.5)),), scores, None)
-    return Seen(Run(Path("run"), PROVENANCE, {"q1": scores}), (), (case,), ())
-
-
-def read_csv(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(StringIO(text, newline=""), strict=True))
-
-
-def parsed(text: str) -> ElementTree.Element:
-    return ElementTree.fromstring(text.encode("utf-8"))  # noqa: S314  # our own words
 
 
 def write_lines(path: Path, rows: list[dict[str, object]]) -> None:

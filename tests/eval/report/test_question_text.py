@@ -1,4 +1,4 @@
-"""One question on the terminal: all that is known of it, in plain words, nothing obeyed; an id that is not there."""
+"""One question on the terminal and as JSON: everything known of it, and no text obeyed."""
 
 import argparse
 import io
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from eval.commands import show as command
-from eval.report.cases import read_seen
-from eval.report.question_text import show
+from eval.report.details import read_details
+from eval.report.question_text import print_question
 from qa.errors import RunError
 from qa.types import Usage
 from tests.eval.fakes import answer, question, refusal, says
@@ -33,7 +33,10 @@ def shown(folder: Path, key: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_a_question_in_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_print_question_shows_everything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No trailing space and no colour outside a terminal."""
     text = shown(make_run(tmp_path / "run"), "wrong", capsys)
     before, scores = text.split("\nScores\n")
     # No trailing space, no colour: it is not a terminal.
@@ -74,16 +77,18 @@ def test_a_question_in_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     }.items()
 
 
-def test_a_citation_says_which_gold_it_rests_on(
+def test_citation_names_the_gold_it_agrees_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """By the rule of the metrics."""
     text = shown(make_run(tmp_path / "run"), "right", capsys)
     assert "[pets.txt, characters 21–40; gold 1] “Dogs bark at night.”" in text
 
 
-def test_history_refusal_and_what_is_right(
+def test_print_question_shows_history_and_refusal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """With what would have been right."""
     folder = make_run(tmp_path / "run")
     refused = shown(folder, "refused", capsys)
     assert "Earlier\n  Which pets?\n  Birds.\n" in refused
@@ -97,7 +102,10 @@ def test_history_refusal_and_what_is_right(
     assert "invented · absent · dev · should have refused\n" in invented
 
 
-def test_an_error_is_all_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_print_question_with_an_error_has_no_scores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the results, or from the summary alone."""
     folder = make_run(tmp_path / "run")
     text = shown(folder, "broken", capsys)
     assert text.endswith("Error\n  ValueError: by nought\n")
@@ -106,9 +114,10 @@ def test_an_error_is_all_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert shown(folder, "broken", capsys).endswith("Error\n  ValueError: by nought\n")
 
 
-def test_what_a_model_cost_and_what_it_notices(
+def test_print_question_shows_tokens_and_notices(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Of a language model."""
     said = replace(
         answer(says("They bark.", support="unsupported")),
         notices=("Left out.",),
@@ -120,7 +129,10 @@ def test_what_a_model_cost_and_what_it_notices(
     assert "Sentence 1: not supported\n  They bark.\n" in text
 
 
-def test_each_repeat_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_print_question_shows_each_repeat(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Scores are means of the repeats."""
     folder = make_run(tmp_path / "run", repeats=[{**ANSWERS, "right": refusal()}])
     text = shown(folder, "right", capsys)
     first, second = text.split("\nRepeat 1\n")[1].split("\nRepeat 2\n")
@@ -129,7 +141,10 @@ def test_each_repeat_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "\nScores (mean of the repeats)\n" in second
 
 
-def test_as_an_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_lines_of_the_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the gold quotes that each passage holds."""
     folder = make_run(tmp_path / "run", repeats=[ANSWERS])
     told = json.loads(shown_json(folder, "wrong", capsys))
     rows = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
@@ -152,9 +167,10 @@ def shown_json(folder: Path, key: str, capsys: pytest.CaptureFixture[str]) -> st
     return capsys.readouterr().out
 
 
-def test_what_the_folder_lacks_is_told_beside(
+def test_missing_file_is_named_on_standard_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The question is still printed."""
     folder = make_run(tmp_path / "run")
     (folder / "questions.jsonl").unlink()
     assert cli(str(folder), "wrong") == 0
@@ -166,12 +182,13 @@ def test_what_the_folder_lacks_is_told_beside(
 @pytest.mark.parametrize(
     ("key", "told"),
     [
-        ("wrnog", "Near it: wrong."),
-        ("inv", "Near it: invented."),
+        ("wrnog", "Similar: wrong."),
+        ("inv", "Similar: invented."),
         ("zzz", "It has: right, wrong, refused, "),
     ],
 )
-def test_an_unknown_id_names_those_near_it(tmp_path: Path, key: str, told: str) -> None:
+def test_unknown_id_names_similar_ids(tmp_path: Path, key: str, told: str) -> None:
+    """And repeats no more than a line of it."""
     folder = make_run(tmp_path / "run")
     with pytest.raises(RunError, match=f"has no question {key}") as caught:
         cli(str(folder), key)
@@ -182,7 +199,8 @@ def test_an_unknown_id_names_those_near_it(tmp_path: Path, key: str, told: str) 
     assert len(str(long.value)) < 500
 
 
-def test_nothing_steers_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_text_steers_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters are shown as escapes."""
     asked = replace(question("right", answers=(STEERING,), kind=STEERING), question=STEERING)
     said = replace(saying(DOGS, CATS), text=STEERING, notices=(STEERING,))
     folder = make_run(tmp_path / "run", {"right": said}, [asked])
@@ -196,15 +214,16 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_headings_are_bold_on_a_terminal_alone(
+def test_headings_are_bold_on_a_terminal_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A file has no escape sequences."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    (case, *_) = read_seen(make_run(tmp_path / "run")).cases
+    (details, *_) = read_details(make_run(tmp_path / "run")).questions
     written: list[Any] = [io.StringIO(), Terminal()]
     for file in written:
-        show(case, file)
+        print_question(details, file)
     plain, bold = (file.getvalue() for file in written)
     assert "\x1b" not in plain
     assert "\x1b[1mQuestion\x1b[0m" in bold

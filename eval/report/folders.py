@@ -1,0 +1,54 @@
+"""The folders of runs: which there are, and what to call each."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from eval.report.values import with_valid_unicode
+from eval.results import RESULTS, RUN, SUMMARY
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """Returns the folder if it is a run, else the runs in it or one level deeper, by path.
+
+    A command with several configurations writes its runs into one folder. A run that did not end
+    is returned too, and so is a folder that cannot be listed: reading it says what is wrong.
+    """
+    if _is_run(folder):
+        return [folder]
+    runs = []
+    for inner in _subfolders(folder):
+        if _is_run(inner) or not _can_be_listed(inner):
+            runs.append(inner)
+        else:
+            runs += [deeper for deeper in _subfolders(inner) if _is_run(deeper)]
+    return runs
+
+
+def run_names(folders: Sequence[Path]) -> list[str]:
+    """Returns a name for each folder: its own, or its path where two have the same name."""
+    names = [folder.resolve().name for folder in folders]
+    counts = Counter(names)
+    return [
+        with_valid_unicode(name if counts[name] == 1 else str(folder))
+        for folder, name in zip(folders, names, strict=True)
+    ]
+
+
+def _is_run(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (SUMMARY, RUN, RESULTS))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    if not folder.is_dir() or not _can_be_listed(folder):
+        return []
+    inner = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in inner if path.is_dir())
+
+
+def _can_be_listed(folder: Path) -> bool:
+    try:
+        next(folder.iterdir(), None)
+    except OSError:
+        return False
+    return True
