@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz, process, utils
 
-from eval.dataset import Gold, Question, locate, scan
+from eval.dataset import Gold, Question, find_evidence, scan_questions
 from eval.metrics.answers import contains_answer
 from eval.metrics.example import Example
 from qa.errors import DocumentError, QuestionFileError
@@ -108,7 +108,7 @@ def has_answer(text: str, answer: str) -> bool:
 def _read(path: Path) -> tuple[list[Question], list[Finding]]:
     """The questions of the good lines, each with its line, and what is wrong with the others."""
     try:
-        questions, problems = scan(path)
+        questions, problems = scan_questions(path)
     except QuestionFileError as error:
         return [], [Finding("wrong", 0, str(error))]
     return questions, [Finding("wrong", line, words) for line, words in problems]
@@ -123,7 +123,7 @@ def _placed(
         return nothing, [
             Finding("note", 0, "Evidence was not looked for: there is no document to look in.")
         ]
-    gold, problems = locate(questions, documents)
+    gold, problems = find_evidence(questions, documents)
     lost = [Finding("wrong", line, words) for line, words in problems]
     bad = {line for line, _ in problems}
     gold |= {question.id: [] for question in questions if question.line in bad}

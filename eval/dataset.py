@@ -1,11 +1,13 @@
-"""Question files: one JSON object a line, checked as a whole before anything is asked."""
+"""Question files: one JSON object a line, checked as a whole before any question is asked."""
 
-import json
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from qa.errors import QuestionFileError
 from qa.terminal import visible
@@ -13,16 +15,16 @@ from qa.types import Document, Span, Turn
 
 Split = Literal["dev", "test"]
 Gold = tuple[str, Span]
-"""A document's name and the span of a gold quote in its text."""
+"""The name of a document and the span of a gold quote in its text."""
 Problem = tuple[int, str]
-"""The line of a question file, and what is wrong with it."""
+"""A line of a question file, and what is wrong with it."""
 _SHOWN = 80
 """Characters of a quote that an error message shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with what a right answer says (`answers`) and rests on (`evidence`, verbatim quotes)."""
+    """A question, the answers that are accepted, and its evidence: verbatim quotes."""
 
     id: str
     question: str
@@ -33,14 +35,14 @@ class Question:
     history: tuple[Turn, ...] = ()
     split: Split = "dev"
     line: int = 0
-    """Where it stands in its file, from 1."""
+    """The line of the question in its file, from 1."""
     relevant: Mapping[str, int] = field(default_factory=dict)
-    """Grades, from 1, of the documents that are relevant as a whole, by name: what sets without quotes have."""
+    """Grades from 1 by document name: sets without quotes know only whole relevant documents."""
     group: str = ""
-    """What it shares with others, its article for one: such questions are not independent, and intervals know it."""
+    """What the question shares with others, such as an article: they are not independent."""
 
     def as_json(self) -> dict[str, Any]:
-        """The question as a line of a question file has it."""
+        """Returns the question as a line of a question file has it."""
         row: dict[str, Any] = {
             "id": self.id,
             "question": self.question,
@@ -56,24 +58,26 @@ class Question:
             ]
         if self.relevant:
             row["relevant"] = dict(self.relevant)
-        return row | ({"group": self.group} if self.group else {})
+        if self.group:
+            row["group"] = self.group
+        return row
 
 
 def read_questions(path: Path) -> list[Question]:
-    """The questions of a file, in its order; blank lines count as lines and are skipped.
+    """Returns the questions of a file, in its order. Blank lines are skipped.
 
-    Raises one QuestionFileError that names every bad line and everything that is wrong with it.
+    Raises one QuestionFileError that names every bad line and everything wrong with it.
     """
-    questions, problems = scan(path)
+    questions, problems = scan_questions(path)
     if problems:
-        raise QuestionFileError(listed(f"{path} has bad lines. Mend them:", problems))
+        raise QuestionFileError(format_problems(f"{path} has bad lines. Fix them:", problems))
     return questions
 
 
-def scan(path: Path) -> tuple[list[Question], list[Problem]]:
-    """The questions of the good lines, and what is wrong with the others.
+def scan_questions(path: Path) -> tuple[list[Question], list[Problem]]:
+    """Returns the questions of the good lines, and what is wrong with the bad lines.
 
-    Raises QuestionFileError for a file that cannot be read. One that holds nothing has that problem.
+    Raises QuestionFileError for a file that cannot be read. An empty file has a problem.
     """
     try:
         raw = path.read_bytes()
@@ -81,25 +85,30 @@ def scan(path: Path) -> tuple[list[Question], list[Problem]]:
         raise QuestionFileError(
             f"{path} cannot be read: {error.strerror}. Check the path."
         ) from error
+
     questions: list[Question] = []
     problems: list[Problem] = []
-    seen: dict[str, int] = {}
-    # Some editors begin a file of UTF-8 with a mark.
+    line_of_id: dict[str, int] = {}
+    # Some editors start a UTF-8 file with a byte order mark.
     raw = raw.removeprefix(BOM_UTF8)
-    # Cut as bytes: lines of a str also end at characters, U+2028 for one, that JSON allows inside a text.
+    # Split as bytes: str.splitlines also splits at U+2028, which JSON allows inside a text.
     for number, line in enumerate(raw.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = _parsed(line)
+            content = from_json(line)
         except ValueError as error:
-            problems.append((number, str(error)))
+            words = str(error).replace(" at line 1 column ", " at character ")
+            problems.append((number, f"invalid JSON: {words}"))
             continue
-        found = [*_field_problems(row), *_repeated(row, number, seen)]
-        problems += [(number, problem) for problem in found]
-        if not found:
-            questions.append(_question(row, number))
-    if not (questions or problems):
+        question, wrong = _parse(line, number)
+        key = content.get("id") if isinstance(content, dict) else None
+        if isinstance(key, str) and line_of_id.setdefault(key, number) != number:
+            wrong.append(f'the id "{key}" is that of line {line_of_id[key]} too')
+        problems += [(number, words) for words in wrong]
+        if question is not None and not wrong:
+            questions.append(question)
+    if not questions and not problems:
         problems.append((1, "there is no question. Write one JSON object a line"))
     return questions, problems
 
@@ -107,165 +116,142 @@ def scan(path: Path) -> tuple[list[Question], list[Problem]]:
 def check_evidence(
     questions: Iterable[Question], documents: Sequence[Document]
 ) -> dict[str, list[Gold]]:
-    """By question id, where its gold quotes stand, in the order of the quotes; an empty list for those without.
+    """Returns the places of the gold quotes by question id, in the order of the quotes.
 
-    Raises one QuestionFileError that names every quote that the documents do not hold, or hold more than once,
-    so that it would not be known which of them is meant, and every relevant document that is not there.
+    Raises one QuestionFileError that names every quote that is not in the documents exactly once,
+    since its place would not be known, and every relevant document that is missing.
     """
-    gold, problems = locate(questions, documents)
+    gold, problems = find_evidence(questions, documents)
     if problems:
-        heading = (
-            "Each evidence must be found, verbatim, exactly once in the documents. Mend these:"
-        )
-        raise QuestionFileError(listed(heading, problems))
+        heading = "Each evidence must be in the documents, verbatim, exactly once. Fix these:"
+        raise QuestionFileError(format_problems(heading, problems))
     return gold
 
 
-def locate(
+def find_evidence(
     questions: Iterable[Question], documents: Sequence[Document]
 ) -> tuple[dict[str, list[Gold]], list[Problem]]:
-    """By question id, where the gold quotes stand that stand in one place, and what is wrong with the others."""
-    texts = list({document.id: document for document in documents}.values())
-    names = {document.name for document in texts}
+    """Returns the places of the quotes that are in one place, and what is wrong with the others."""
+    # A document that was given twice counts once.
+    unique = list({document.id: document for document in documents}.values())
+    names = {document.name for document in unique}
     gold: dict[str, list[Gold]] = {}
     problems: list[Problem] = []
     for question in questions:
         gold[question.id] = []
-        lacking = question.relevant.keys() - names
-        problems += [
-            (question.line, f"{question.id}: there is no document {name!r}")
-            for name in sorted(lacking)
-        ]
+        for name in sorted(question.relevant.keys() - names):
+            problems.append((question.line, f"{question.id}: there is no document {name!r}"))
         for quote in question.evidence:
-            found = [place for document in texts for place in _places(quote, document)]
-            if len(found) == 1:
-                gold[question.id].append(found[0])
-            else:
-                told = f"is in the documents {len(found)} times" if found else "is in no document"
-                shown = quote if len(quote) <= _SHOWN else f"{quote[:_SHOWN]}…"
-                problems.append((question.line, f"{question.id}: evidence {told}: {shown!r}"))
+            places = [place for document in unique for place in _places(quote, document)]
+            if len(places) == 1:
+                gold[question.id].append(places[0])
+                continue
+            where = f"in the documents {len(places)} times" if places else "in no document"
+            shown = quote if len(quote) <= _SHOWN else f"{quote[:_SHOWN]}…"
+            problems.append((question.line, f"{question.id}: evidence is {where}: {shown!r}"))
     return gold, problems
 
 
-def listed(heading: str, problems: Iterable[Problem]) -> str:
-    """A message with a line for each problem."""
-    return "\n".join(
-        [heading, *(f"  line {number}: {visible(problem)}" for number, problem in problems)]
-    )
+def format_problems(heading: str, problems: Iterable[Problem]) -> str:
+    """Returns a message with a line for each problem."""
+    lines = [f"  line {number}: {visible(words)}" for number, words in problems]
+    return "\n".join([heading, *lines])
 
 
 def _places(quote: str, document: Document) -> Iterator[Gold]:
-    """Every place of a quote in a document, also where two of them overlap."""
+    """Yields every place of a quote in a document, also places that overlap."""
     start = document.text.find(quote)
     while start >= 0:
         yield document.name, Span(start, start + len(quote))
         start = document.text.find(quote, start + 1)
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
-    """Raises ValueError for a line that is not a JSON object in UTF-8."""
-    try:
-        row = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"invalid UTF-8 (byte {error.start + 1} of the line)") from error
-    except json.JSONDecodeError as error:
-        raise ValueError(f"invalid JSON: {error.msg} (character {error.colno})") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"invalid JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise ValueError("not a JSON object")
-    return row
+_Text = Annotated[str, Field(pattern=r"\S")]
 
 
-def _is_text(value: Any) -> bool:
-    # JSON can spell half of a surrogate pair, which no file and no model takes.
-    return (
-        isinstance(value, str)
-        and bool(value.strip())
-        and not any("\ud800" <= c <= "\udfff" for c in value)
-    )
+class _TurnRow(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    question: _Text
+    answer: _Text
 
 
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
+class _Row(BaseModel):
+    """A line of a question file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: _Text
+    question: _Text
+    answerable: bool
+    answers: tuple[_Text, ...]
+    evidence: tuple[_Text, ...]
+    kind: _Text
+    history: tuple[_TurnRow, ...] = ()
+    split: Split = "dev"
+    relevant: dict[_Text, Annotated[int, Field(ge=1)]] = {}
+    group: _Text = ""
 
 
-def _are_turns(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(turn, dict)
-        and set(turn) == {"question", "answer"}
-        and all(map(_is_text, turn.values()))
-        for turn in value
-    )
-
-
-def _are_grades(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        _is_text(name) and isinstance(grade, int) and not isinstance(grade, bool) and grade > 0
-        for name, grade in value.items()
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    fits: Callable[[Any], bool]
-    words: str
-    required: bool = True
-
-
-_FIELDS = {
-    "id": _Field(_is_text, "a text that is not empty"),
-    "question": _Field(_is_text, "a text that is not empty"),
-    "answerable": _Field(lambda value: isinstance(value, bool), "true or false"),
-    "answers": _Field(_are_texts, "a list of texts that are not empty"),
-    "evidence": _Field(_are_texts, "a list of texts that are not empty"),
-    "kind": _Field(_is_text, "a text that is not empty"),
-    "history": _Field(
-        _are_turns, 'a list of objects with the texts "question" and "answer"', required=False
-    ),
-    "split": _Field(lambda value: value in ("dev", "test"), '"dev" or "test"', required=False),
-    "relevant": _Field(
-        _are_grades, "an object of document names, each with a whole number from 1", required=False
-    ),
-    "group": _Field(_is_text, "a text that is not empty", required=False),
+_ROW = TypeAdapter(_Row)
+_NOT_EMPTY = "a text that is not empty"
+_WANTED: Mapping[str | int, str] = {
+    "id": _NOT_EMPTY,
+    "question": _NOT_EMPTY,
+    "answerable": "true or false",
+    "answers": "a list of texts that are not empty",
+    "evidence": "a list of texts that are not empty",
+    "kind": _NOT_EMPTY,
+    "history": 'a list of objects with the texts "question" and "answer"',
+    "split": '"dev" or "test"',
+    "relevant": "an object of document names, each with a whole number from 1",
+    "group": _NOT_EMPTY,
 }
+"""What each field must be, for messages."""
 
 
-def _field_problems(row: dict[str, Any]) -> Iterator[str]:
-    yield from (f'unknown field "{name}"' for name in row if name not in _FIELDS)
-    for name, needed in _FIELDS.items():
-        if name in row and not needed.fits(row[name]):
-            yield f'"{name}" must be {needed.words}'
-        if name not in row and needed.required:
-            yield f'"{name}" is missing'
-    answerable = row.get("answerable")
-    for name in ("answers", "evidence"):
-        # Of relevant documents it need not be known what they answer, nor where.
-        if answerable is True and row.get(name) == [] and not row.get("relevant"):
-            yield f'answerable, but without "{name}"'
-    for name in ("answers", "evidence", "relevant"):
-        if answerable is False and row.get(name):
-            yield f'not answerable, but with "{name}"'
-
-
-def _repeated(row: dict[str, Any], number: int, seen: dict[str, int]) -> Iterator[str]:
-    """Notes the line of each id; tells of one that an earlier line has."""
-    key = row.get("id")
-    if isinstance(key, str) and seen.setdefault(key, number) != number:
-        yield f'the id "{key}" is that of line {seen[key]} too'
-
-
-def _question(row: dict[str, Any], number: int) -> Question:
-    return Question(
-        id=row["id"],
-        question=row["question"],
-        answerable=row["answerable"],
-        answers=tuple(row["answers"]),
-        evidence=tuple(row["evidence"]),
-        kind=row["kind"],
-        history=tuple(Turn(**turn) for turn in row.get("history", ())),
-        split=row.get("split", "dev"),
+def _parse(line: bytes, number: int) -> tuple[Question | None, list[str]]:
+    """Returns the question of a line, or everything that is wrong with the line."""
+    try:
+        row = _ROW.validate_json(line, strict=True)
+    except ValidationError as error:
+        problems = [_problem(details["type"], details["loc"]) for details in error.errors()]
+        # A list with three bad items is one problem.
+        return None, list(dict.fromkeys(problems))
+    question = Question(
+        id=row.id,
+        question=row.question,
+        answerable=row.answerable,
+        answers=row.answers,
+        evidence=row.evidence,
+        kind=row.kind,
+        history=tuple(Turn(turn.question, turn.answer) for turn in row.history),
+        split=row.split,
         line=number,
-        relevant=row.get("relevant", {}),
-        group=row.get("group", ""),
+        relevant=row.relevant,
+        group=row.group,
     )
+    return question, list(_contradictions(question))
+
+
+def _problem(error: str, place: tuple[str | int, ...]) -> str:
+    if not place:
+        return "not a JSON object"
+    name = place[0]
+    if len(place) == 1 and error == "missing":
+        return f'"{name}" is missing'
+    if len(place) == 1 and error == "extra_forbidden":
+        return f'unknown field "{name}"'
+    return f'"{name}" must be {_WANTED[name]}'
+
+
+def _contradictions(question: Question) -> Iterator[str]:
+    """Yields which fields do not fit whether the question is answerable."""
+    fields = {"answers": question.answers, "evidence": question.evidence}
+    for name, values in fields.items():
+        # Of a relevant document it need not be known what it answers, nor where.
+        if question.answerable and not values and not question.relevant:
+            yield f'answerable, but without "{name}"'
+    for name, values in [*fields.items(), ("relevant", question.relevant)]:
+        if not question.answerable and values:
+            yield f'not answerable, but with "{name}"'

@@ -208,7 +208,7 @@ def _broke_before(out: Path) -> bool:
 def read_source(options: argparse.Namespace) -> "Source":
     """What is asked of what. Raises FootnoteError with everything that is wrong with it."""
     from eval.batch import Source
-    from eval.dataset import listed, locate, scan
+    from eval.dataset import find_evidence, format_problems, scan_questions
 
     fit_for_a_run(options.questions)
     if options.format and options.library:
@@ -219,17 +219,17 @@ def read_source(options: argparse.Namespace) -> "Source":
         return _foreign(options)
     if foreign := [name for name in ("columns", "separator", "qrels") if getattr(options, name)]:
         raise FootnoteError(f"--{foreign[0]} is for another format: say which with --format.")
-    questions, problems = scan(options.questions)
+    questions, problems = scan_questions(options.questions)
     documents, failures = (
         (_library(), ())
         if options.library
         else read_documents(options.documents or [seeds_folder()])
     )
     if documents:
-        problems += locate(questions, documents)[1]
+        problems += find_evidence(questions, documents)[1]
     if problems or failures:
         told = [
-            listed(
+            format_problems(
                 f"{options.questions} and its documents do not fit. Mend these:", sorted(problems)
             )
         ]

@@ -1,4 +1,4 @@
-"""Question files: what is read, and that all that is wrong is told at once."""
+"""Question files: what is read, and that everything wrong is reported at once."""
 
 import json
 import re
@@ -24,56 +24,71 @@ ABSENT: dict[str, Any] = {**GOOD, "answerable": False, "answers": [], "evidence"
 
 
 def write(folder: Path, *lines: Any) -> Path:
-    """A file of these lines; what is not bytes yet becomes JSON."""
+    """Writes a file of these lines; what is not bytes becomes JSON."""
     path = folder / "questions.jsonl"
-    path.write_bytes(
-        b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
-    )
+    encoded = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+    path.write_bytes(b"\n".join(encoded))
     return path
 
 
-def told(path: Path) -> list[tuple[int, str]]:
-    """What the error for a file tells, line by line."""
+def problems_of(path: Path) -> list[tuple[int, str]]:
+    """Returns the lines that the error for a file names, each with its words."""
     with pytest.raises(QuestionFileError) as caught:
         read_questions(path)
-    heading, *rest = str(caught.value).split("\n")
+    heading, *lines = str(caught.value).split("\n")
     assert str(path) in heading
-    return [
-        (int(number), words)
-        for line in rest
-        for number, words in re.findall(r"^  line (\d+): (.*)$", line)
-    ]
+    problems = []
+    for line in lines:
+        match = re.fullmatch(r"  line (\d+): (.*)", line)
+        assert match, line
+        problems.append((int(match[1]), match[2]))
+    return problems
 
 
-def test_every_field_is_read(tmp_path: Path) -> None:
-    earlier = [{"question": "What do cats do?", "answer": "Sleep."}]
-    path = write(tmp_path, {**ABSENT, "id": "b"}, {**GOOD, "history": earlier, "split": "test"})
-    turn = Turn("What do cats do?", "Sleep.")
-    assert read_questions(path) == [
-        Question("b", "Who barks?", False, (), (), "fact", (), "dev", 1),
-        Question(
-            "a", "Who barks?", True, ("Dogs",), ("Dogs bark at night.",), "fact", (turn,), "test", 2
-        ),
-    ]
-
-
-def test_blank_lines_and_windows_line_ends_count_but_do_not_matter(tmp_path: Path) -> None:
-    path = write(
-        tmp_path, b"\r", json.dumps(GOOD).encode() + b"\r", b"  ", {**GOOD, "id": "b"}, b""
+def test_read_questions_reads_every_field(tmp_path: Path) -> None:
+    """Optional fields have their defaults; the line is counted from 1."""
+    optional = {
+        "history": [{"question": "What do cats do?", "answer": "Sleep."}],
+        "split": "test",
+        "relevant": {"pets.txt": 2},
+        "group": "pets",
+    }
+    path = write(tmp_path, {**ABSENT, "id": "b"}, {**GOOD, **optional})
+    first, second = read_questions(path)
+    assert first == Question("b", "Who barks?", False, (), (), "fact", (), "dev", 1)
+    assert second == Question(
+        id="a",
+        question="Who barks?",
+        answerable=True,
+        answers=("Dogs",),
+        evidence=("Dogs bark at night.",),
+        kind="fact",
+        history=(Turn("What do cats do?", "Sleep."),),
+        split="test",
+        line=2,
+        relevant={"pets.txt": 2},
+        group="pets",
     )
+    assert second.as_json() == {**GOOD, **optional}
+
+
+def test_blank_lines_and_windows_line_ends_are_skipped(tmp_path: Path) -> None:
+    """Blank lines count as lines, so that messages name the right one."""
+    encoded = json.dumps(GOOD).encode()
+    path = write(tmp_path, b"\r", encoded + b"\r", b"  ", {**GOOD, "id": "b"}, b"")
     assert [(each.id, each.line) for each in read_questions(path)] == [("a", 2), ("b", 4)]
 
 
-def test_a_line_separator_inside_a_text_does_not_end_the_line(tmp_path: Path) -> None:
+def test_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
+    """U+2028 and U+0085 may stand in a JSON text."""
     row = {**GOOD, "question": "Who\u2028barks\x85?"}
     path = write(tmp_path, json.dumps(row, ensure_ascii=False).encode(), {**GOOD, "id": "b"})
-    assert [(each.question, each.line) for each in read_questions(path)] == [
-        (row["question"], 1),
-        ("Who barks?", 2),
-    ]
+    questions = [(each.question, each.line) for each in read_questions(path)]
+    assert questions == [(row["question"], 1), ("Who barks?", 2)]
 
 
-def test_all_bad_lines_are_told_at_once_with_their_numbers(tmp_path: Path) -> None:
+def test_all_bad_lines_are_reported_at_once(tmp_path: Path) -> None:
+    """Each bad line is named with its number and everything wrong with it."""
     without_kind = {key: value for key, value in GOOD.items() if key != "kind"}
     path = write(
         tmp_path,
@@ -91,16 +106,18 @@ def test_all_bad_lines_are_told_at_once_with_their_numbers(tmp_path: Path) -> No
         {**GOOD, "id": "g", "history": [{"question": "Who?"}]},
         {**GOOD, "id": "h", "question": "\ud800"},
         b"[" * 100_000,
+        {**GOOD, "id": "a", "evidence": [" ", 3]},
+        {**GOOD, "id": "i", "relevant": {"pets.txt": 0}, "group": ""},
+        {**GOOD, "id": "j", "relevant": {"pets.txt": True}, "history": None},
     )
-    found = told(path)
     expected = [
-        (2, "invalid JSON: Expecting property name"),
+        (2, "invalid JSON: key must be a string at character 2"),
         (4, "not a JSON object"),
-        (5, 'unknown field "color"'),
         (5, '"kind" is missing'),
-        (6, '"id" must be a text'),
+        (5, 'unknown field "color"'),
+        (6, '"id" must be a text that is not empty'),
         (6, '"answerable" must be true or false'),
-        (6, '"answers" must be a list'),
+        (6, '"answers" must be a list of texts that are not empty'),
         (6, '"evidence" must be a list of texts that are not empty'),
         (6, '"split" must be "dev" or "test"'),
         (7, 'the id "a" is that of line 1 too'),
@@ -109,71 +126,83 @@ def test_all_bad_lines_are_told_at_once_with_their_numbers(tmp_path: Path) -> No
         (9, 'answerable, but without "evidence"'),
         (10, 'not answerable, but with "answers"'),
         (10, 'not answerable, but with "evidence"'),
-        (11, "invalid UTF-8 (byte 9 of the line)"),
-        (12, '"history" must be a list'),
-        (13, '"question" must be a text'),
-        (14, "invalid JSON"),
+        (11, "invalid JSON: "),
+        (12, '"history" must be a list of objects with the texts "question" and "answer"'),
+        (13, "invalid JSON: "),
+        (14, "invalid JSON: "),
+        (15, '"evidence" must be a list of texts that are not empty'),
+        (15, 'the id "a" is that of line 1 too'),
+        (16, '"relevant" must be an object of document names, each with a whole number from 1'),
+        (16, '"group" must be a text that is not empty'),
+        (17, '"history" must be a list of objects with the texts "question" and "answer"'),
+        (17, '"relevant" must be an object of document names, each with a whole number from 1'),
     ]
-    assert [number for number, _ in found] == [number for number, _ in expected]
-    for (number, words), (_, start) in zip(found, expected, strict=True):
+    problems = problems_of(path)
+    assert [number for number, _ in problems] == [number for number, _ in expected]
+    for (number, words), (_, start) in zip(problems, expected, strict=True):
         assert words.startswith(start), (number, words)
 
 
 @pytest.mark.parametrize("field", list(GOOD))
 def test_each_field_of_the_contract_is_required(tmp_path: Path, field: str) -> None:
+    """The six fields have no default."""
     row = {key: value for key, value in GOOD.items() if key != field}
-    assert told(write(tmp_path, row)) == [(1, f'"{field}" is missing')]
+    assert problems_of(write(tmp_path, row)) == [(1, f'"{field}" is missing')]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n"])
-def test_a_file_without_a_question_is_an_error(tmp_path: Path, content: bytes) -> None:
+def test_file_without_a_question_is_an_error(tmp_path: Path, content: bytes) -> None:
+    """An empty set measures nothing."""
     with pytest.raises(QuestionFileError, match="line 1: there is no question"):
         read_questions(write(tmp_path, content))
 
 
-def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+def test_file_may_start_with_a_byte_order_mark(tmp_path: Path) -> None:
+    """Some editors write one."""
     path = tmp_path / "q.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode())
-    assert [question.id for question in read_questions(path)] == [GOOD["id"]]
+    assert [each.id for each in read_questions(path)] == [GOOD["id"]]
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        QuestionFileError, match=re.escape(f"{tmp_path / 'no.jsonl'} cannot be read")
-    ):
-        read_questions(tmp_path / "no.jsonl")
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """The error names the path."""
+    path = tmp_path / "no.jsonl"
+    with pytest.raises(QuestionFileError, match=re.escape(f"{path} cannot be read")):
+        read_questions(path)
 
 
-def test_gold_quotes_are_located_in_their_documents() -> None:
+def test_check_evidence_returns_the_places_of_quotes() -> None:
+    """Each quote is found in its document, in the order of the quotes."""
     fish = document("Fish swim.", "fish.txt")
-    asked = [
-        question("a", ["Dogs bark", "Fish swim."]),
-        question("b", []),
-    ]
-    gold = check_evidence(asked, [PETS, fish])
+    questions = [question("a", ["Dogs bark", "Fish swim."]), question("b", [])]
+    gold = check_evidence(questions, [PETS, fish])
     assert gold == {"a": [("pets.txt", Span(21, 30)), ("fish.txt", Span(0, 10))], "b": []}
 
 
-def test_a_document_given_twice_holds_its_quotes_once() -> None:
+def test_document_given_twice_holds_its_quotes_once() -> None:
+    """The same document is not a second place."""
     assert check_evidence([question()], [PETS, document()])["q1"] == [("pets.txt", Span(21, 40))]
 
 
-def test_quotes_not_found_exactly_once_are_told_at_once() -> None:
+def test_quotes_not_found_exactly_once_are_reported() -> None:
+    """A quote in no place or in several cannot be evidence; all of them are named at once."""
     twice = document("Fish swim. Fish swim. aaa", "fish.txt")
     copy = document("Dogs bark at night.", "copy.txt")
-    asked = [
+    questions = [
         question("case", ["dogs bark"], line=3),
         question("fine", ["Cats sleep"], line=4),
         question("two", ["Fish swim.", "Birds  sing"], line=5),
         question("copied", ["Dogs bark at night."], line=8),
         question("overlapping", ["aa"], line=9),
+        question("lost", [], line=10, relevant={"gone.txt": 1}),
     ]
     with pytest.raises(QuestionFileError) as caught:
-        check_evidence(asked, [PETS, twice, copy])
+        check_evidence(questions, [PETS, twice, copy])
     assert str(caught.value).split("\n")[1:] == [
         "  line 3: case: evidence is in no document: 'dogs bark'",
         "  line 5: two: evidence is in the documents 2 times: 'Fish swim.'",
         "  line 5: two: evidence is in no document: 'Birds  sing'",
         "  line 8: copied: evidence is in the documents 2 times: 'Dogs bark at night.'",
         "  line 9: overlapping: evidence is in the documents 2 times: 'aa'",
+        "  line 10: lost: there is no document 'gone.txt'",
     ]
