@@ -1,4 +1,4 @@
-"""What is to be measured: each way to set the bot up, by name; models are loaded once for all that share them."""
+"""Configurations: each way to set up the bot that a run measures."""
 
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from qa.bot import Bot
 
 PLAIN: Final = "plain"
-"""The engine that is the plain stack, to compare with."""
+"""The engine with the plain stack of retrieval and reading, to compare with."""
 VARIED: Final = ("llm", "top_k", "threshold", "embedding", "reader")
-"""Settings that may have several values in one go."""
+"""Settings that may have several values."""
+_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A way to set the bot up."""
+    """A way to set up the bot."""
 
     name: str
-    """What tells it from the others of one go, fit for a folder's name; empty for the only one."""
+    """Unique among the configurations and fit for a folder; empty for the only one."""
     settings: Settings
     plain: bool = False
 
@@ -36,81 +37,102 @@ class Configuration:
 
 
 def configurations(
-    chosen: Mapping[str, Sequence[Any]], environ: Mapping[str, str] = os.environ
+    values: Mapping[str, Sequence[Any]], environ: Mapping[str, str] = os.environ
 ) -> tuple[Configuration, ...]:
-    """One for each combination of the values chosen, by setting; one that is not named is as the environment has it.
+    """Returns a configuration for each combination of the values, given by setting.
 
-    Raises FootnoteError for a value that is none, before anything is loaded.
+    Settings without a value are as the environment has them. Raises FootnoteError for an invalid
+    value, and for two configurations that cannot be told apart. No model is loaded.
     """
-    values = {name: list(dict.fromkeys(chosen.get(name) or [None])) for name in VARIED}
-    several = [name for name in VARIED if len(values[name]) > 1]
-    found = [
-        _configuration(dict(zip(values, combination, strict=True)), several, environ)
-        for combination in product(*values.values())
-    ]
-    if len({one.name for one in found}) < len(found) or len(
-        {(one.settings, one.plain) for one in found}
-    ) < len(found):
+    columns = []
+    several = []
+    for name in VARIED:
+        unique = list(dict.fromkeys(values.get(name) or [None]))
+        columns.append(unique)
+        if len(unique) > 1:
+            several.append(name)
+
+    result = []
+    for combination in product(*columns):
+        flags = dict(zip(VARIED, combination, strict=True))
+        result.append(_configuration(flags, several, environ))
+    names = {configuration.name for configuration in result}
+    # 5 and 05 are two values and one setting.
+    settings = {(configuration.settings, configuration.plain) for configuration in result}
+    if len(names) < len(result) or len(settings) < len(result):
         raise FootnoteError(
             "Two of these configurations would be the same or have one name. Give each value once."
         )
-    return tuple(found)
+    return tuple(result)
+
+
+def index_homes(configurations: Sequence[Configuration], out: Path) -> dict[str, Path]:
+    """Returns the folder of the index by embedding model: below `out`, never the person's own."""
+    models = dict.fromkeys(one.settings.embedding for one in configurations)
+    if len(models) == 1:
+        return dict.fromkeys(models, out / "home")
+    return {model: out / f"home-{number}" for number, model in enumerate(models, start=1)}
+
+
+def open_bots(
+    configurations: Sequence[Configuration],
+    documents: Sequence[Document],
+    homes: Mapping[str, Path],
+) -> "Iterator[tuple[Configuration, Bot]]":
+    """Yields each configuration with its bot over these documents, in the index of `index_homes`.
+
+    Configurations in a row that need the same models share them.
+    """
+    shared: Bot | None = None
+    loaded: Hashable = None
+    for configuration in configurations:
+        home = homes[configuration.settings.embedding].absolute()
+        settings = replace(configuration.settings, home=home, index=None, chroma_url=None)
+        if configuration.plain:
+            # The models of the last bot go before others are loaded: memory holds one set.
+            shared = loaded = None
+            yield configuration, _with_documents(_open_plain(settings), documents)
+            continue
+        if shared is None or settings.library != loaded:
+            shared = None
+            shared = _with_documents(_open(settings), documents)
+            loaded = settings.library
+        yield configuration, shared.answering(settings)
 
 
 def _configuration(
     flags: Mapping[str, Any], several: Sequence[str], environ: Mapping[str, str]
 ) -> Configuration:
+    """`several`: the settings with several values, which make the name."""
     plain = flags["llm"] == PLAIN
-    settings = Settings.from_environment(
-        environ, **{**flags, "llm": BUILT_IN if plain else flags["llm"]}
-    )
+    llm = BUILT_IN if plain else flags["llm"]
+    settings = Settings.from_environment(environ, **{**flags, "llm": llm})
     if settings.llm != BUILT_IN:
+        # Raises an error for an invalid name; the model is not called.
         language_model(LlmSettings.from_settings(settings))
     parts = [str(flags[name]) if name == "llm" else f"{name}-{flags[name]}" for name in several]
-    return Configuration(_safe("_".join(parts)), settings, plain)
+    return Configuration(_folder_name("_".join(parts)), settings, plain)
 
 
-def _safe(name: str) -> str:
-    """The name as that of one folder."""
-    kept = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)
-    return kept.lstrip(".-")[:120]
+def _folder_name(name: str) -> str:
+    letters = [letter if letter.isalnum() or letter in "._-" else "-" for letter in name]
+    return "".join(letters).lstrip(".-")[:_LONGEST_NAME]
 
 
-def homes(found: Sequence[Configuration], out: Path) -> dict[str, Path]:
-    """By embedding model, the folder of its index: never the person's own library."""
-    models = dict.fromkeys(one.settings.embedding for one in found)
-    return {
-        model: out / ("home" if len(models) == 1 else f"home-{at}")
-        for at, model in enumerate(models, start=1)
-    }
-
-
-def opened(
-    found: Sequence[Configuration], documents: Sequence[Document], places: Mapping[str, Path]
-) -> "Iterator[tuple[Configuration, Bot]]":
-    """Each configuration with its bot over these documents, in the index of `homes`, whatever the environment says."""
-    bots: dict[Hashable, Bot] = {}
-    for one in found:
-        home = places[one.settings.embedding].absolute()
-        settings = replace(one.settings, home=home, index=None, chroma_url=None)
-        key = settings.library
-        bot = None if one.plain else bots.get(key)
-        if bot is None:
-            bots.clear()  # one set of models at a time
-            bot = _plain(settings) if one.plain else _open(settings)
-            for document in documents:
-                bot.index.add(document)
-            bots |= {} if one.plain else {key: bot}
-        yield one, bot if one.plain else bot.answering(settings)
+def _with_documents(bot: "Bot", documents: Sequence[Document]) -> "Bot":
+    for document in documents:
+        bot.index.add(document)
+    return bot
 
 
 def _open(settings: Settings) -> "Bot":
+    # The bot brings PyTorch, which `--help` does not wait for.
     from qa.bot import Bot
 
     return Bot.open(settings)
 
 
-def _plain(settings: Settings) -> "Bot":
+def _open_plain(settings: Settings) -> "Bot":
     from eval.plain_reader import PlainReader
     from qa.bot import Bot
     from qa.library.index import Index

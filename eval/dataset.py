@@ -1,7 +1,7 @@
 """Question files: one JSON object a line, checked as a whole before any question is asked."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -247,11 +247,17 @@ def _problem(error: str, place: tuple[str | int, ...]) -> str:
 
 def _contradictions(question: Question) -> Iterator[str]:
     """Yields which fields do not fit whether the question is answerable."""
-    fields = {"answers": question.answers, "evidence": question.evidence}
-    for name, values in fields.items():
+    fields: dict[str, Collection[str]] = {
+        "answers": question.answers,
+        "evidence": question.evidence,
+    }
+    if question.answerable:
         # Of a relevant document it need not be known what it answers, nor where.
-        if question.answerable and not values and not question.relevant:
-            yield f'answerable, but without "{name}"'
-    for name, values in [*fields.items(), ("relevant", question.relevant)]:
-        if not question.answerable and values:
+        if not question.relevant:
+            missing = [name for name, values in fields.items() if not values]
+            yield from (f'answerable, but without "{name}"' for name in missing)
+        return
+    fields["relevant"] = question.relevant
+    for name, values in fields.items():
+        if values:
             yield f'not answerable, but with "{name}"'

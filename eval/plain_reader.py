@@ -1,4 +1,4 @@
-"""The plain stack, to compare with: the sentence nearest by meaning and best by words, and no more than that."""
+"""The plain stack to compare with: it ranks sentences by cosine and BM25, and nothing more."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from qa.types import RankedPassage
 
 
 class PlainReader:
-    """Ranks sentences by cosine and BM25, fused by reciprocal rank; as sure as the best cosine is high.
+    """Fuses the two rankings by reciprocal rank; the confidence is the best cosine.
 
-    It stands in the place of `qa.reader.reader.Reader`: documents, passages, retrieval and answer are the same.
+    It replaces `qa.reader.reader.TrainedReader`; documents, passages and retrieval are the same.
     """
 
     def __init__(self, embedder: Embedder) -> None:
@@ -22,29 +22,33 @@ class PlainReader:
     def read(
         self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], snapshot: Snapshot
     ) -> Reading:
-        """Every sentence that may answer, best first; the passages stay as they were ranked."""
-        pairs = [
-            (one, s) for one in ranked for s in snapshot.sentences_in(one.passage) if s.may_answer
-        ]
+        """Returns every sentence that may answer, best first; the passages keep their order."""
+        pairs = []
+        texts = []
+        for passage in ranked:
+            for sentence in snapshot.sentences_in(passage.passage):
+                if sentence.may_answer:
+                    pairs.append((passage, sentence))
+                    span = sentence.span
+                    texts.append(passage.passage.document.text[span.start : span.end])
         if not pairs:
             return Reading((), tuple(ranked), 0.0)
-        texts = [one.passage.document.text[s.span.start : s.span.end] for one, s in pairs]
-        cosines = [float(encoding.vector @ found.vector) for found in self._embedder.encode(texts)]
-        fused = [
-            1 / (RRF_K + dense) + 1 / (RRF_K + lexical)
-            for dense, lexical in zip(
-                _ranks(cosines), _ranks(Bm25(texts).scores(question)), strict=True
-            )
-        ]
-        candidates = [
-            Candidate(one, s, score) for (one, s), score in zip(pairs, fused, strict=True)
-        ]
+
+        vectors = [encoded.vector for encoded in self._embedder.encode(texts)]
+        cosines = [float(encoding.vector @ vector) for vector in vectors]
+        dense = _ranks(cosines)
+        lexical = _ranks(Bm25(texts).scores(question))
+        candidates = []
+        for place, (passage, sentence) in enumerate(pairs):
+            score = 1 / (RRF_K + dense[place]) + 1 / (RRF_K + lexical[place])
+            candidates.append(Candidate(passage, sentence, score))
         candidates.sort(key=lambda candidate: -candidate.score)
-        return Reading(tuple(candidates), tuple(ranked), max(0.0, max(cosines)))
+        # A cosine may be below 0, a confidence may not.
+        return Reading(tuple(candidates), tuple(ranked), max(0.0, *cosines))
 
 
 def _ranks(scores: Sequence[float]) -> list[int]:
-    """The rank of each score, highest first, counted from 1."""
+    """Returns the rank of each score, highest first, counted from 1."""
     order = sorted(range(len(scores)), key=lambda place: -scores[place])
     ranks = [0] * len(scores)
     for rank, place in enumerate(order, start=1):

@@ -1,4 +1,4 @@
-"""What a figure means nothing without: of what, by which code, with which settings and versions it was made."""
+"""Where estimates come from: the documents, code, settings and versions that they depend on."""
 
 import subprocess
 import sys
@@ -18,18 +18,16 @@ from qa.types import Document
 
 PACKAGES = (
     "footnote-qa",
-    *(
-        "bm25s",
-        "chromadb",
-        "llama-index-core",
-        "numpy",
-        "scikit-learn",
-        "sentence-transformers",
-        "torch",
-    ),
+    "bm25s",
+    "chromadb",
+    "llama-index-core",
+    "numpy",
+    "scikit-learn",
+    "sentence-transformers",
+    "torch",
     "transformers",
 )
-"""Their versions go with the figures."""
+"""Packages whose versions are recorded."""
 _PLACES = ("home", "index", "chroma_url")
 _CODE = (Path(qa.__file__).parent, Path(__file__).parent)
 
@@ -37,67 +35,56 @@ _CODE = (Path(qa.__file__).parent, Path(__file__).parent)
 def collect_provenance(
     settings: Settings, documents: Sequence[Document], questions: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What a figure means nothing without. `questions` tells of the file and of what was taken from it."""
+    """Returns what estimates depend on, as run.json has it (`eval.results.Provenance`).
+
+    `questions`: the question file, and how questions were chosen from it.
+    """
+    versions: dict[str, str | None] = {
+        "python": sys.version.split()[0],
+        "prompt": PROMPT_VERSION,
+    }
+    for package in PACKAGES:
+        versions[package] = _version(package)
     return {
         "commit": commit(),
-        "code": code(),
+        "code": code_hash(),
         "questions": dict(questions),
         "documents": {document.name: document.version for document in documents},
-        "settings": shown(settings),
-        "versions": {
-            "python": sys.version.split()[0],
-            "prompt": PROMPT_VERSION,
-            **{name: _version(name) for name in PACKAGES},
-        },
+        "settings": recorded_settings(settings),
+        "versions": versions,
         "intervals": {"level": 0.95, "seed": SEED, "resamples": RESAMPLES},
     }
 
 
-def shown(settings: Settings) -> dict[str, Any]:
-    """The settings that an answer may depend on: without what their repr hides, and where the index is."""
+def recorded_settings(settings: Settings) -> dict[str, Any]:
+    """Returns the settings that an answer may depend on: no secret, and not where the index is."""
     return {
-        field.name: getattr(settings, field.name)
-        for field in fields(settings)
-        if field.repr and field.name not in _PLACES
+        setting.name: getattr(settings, setting.name)
+        for setting in fields(settings)
+        if setting.repr and setting.name not in _PLACES
     }
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
 @cache
-def code(packages: Sequence[Path] = _CODE) -> str:
-    """A hash (SHA-256) of what answers and measures: the sources of `qa` and `eval`, and the packaged models.
+def code_hash(packages: Sequence[Path] = _CODE) -> str:
+    """Returns a SHA-256 of what answers and measures: sources of `qa` and `eval`, and models.
 
-    Two states of the code with changes that are not committed differ in it; a commit that changes nothing of this
-    does not.
+    It tells two uncommitted states apart; a commit that changes neither does not change it.
     """
-    found = sha256()
+    digest = sha256()
     for package in packages:
         for path in sorted((*package.rglob("*.py"), *package.glob("models/*/*"))):
-            found.update(f"{package.name}/{path.relative_to(package).as_posix()}\n".encode())
-            found.update(sha256(path.read_bytes()).digest())
-    return found.hexdigest()
+            digest.update(f"{package.name}/{path.relative_to(package).as_posix()}\n".encode())
+            digest.update(sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def commit() -> str | None:
-    """The commit of this code, with "-dirty" after it where files differ from it; None outside a repository."""
-    command = [
-        "git",
-        "--no-optional-locks",
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-        "--exclude=*",
-    ]
+    """Returns the commit of this code, with "-dirty" for changed files; None outside git."""
+    command = "git --no-optional-locks describe --always --dirty --abbrev=40 --exclude=*"
     try:
-        told = subprocess.run(  # noqa: S603  # our own words
-            command,
+        done = subprocess.run(  # noqa: S603  # a constant command
+            command.split(),
             cwd=Path(__file__).parent,
             capture_output=True,
             text=True,
@@ -106,4 +93,11 @@ def commit() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return told.stdout.strip() or None
+    return done.stdout.strip() or None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

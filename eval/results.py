@@ -156,6 +156,9 @@ class Repeats:
     spread: Mapping[str, Number] = field(default_factory=dict)
     """By metric, the standard deviation within a question, averaged over the questions."""
 
+    def as_json(self) -> dict[str, Any]:
+        return {"count": self.count, "changed": self.changed, "spread": dict(self.spread)}
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -1,1 +1,1 @@
-"""The commands of `python -m eval`, a file each: `add` declares its arguments, and names what carries it out."""
+"""The commands of `python -m eval`, a file each: `add` declares the arguments and the function."""

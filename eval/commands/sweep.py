@@ -1,146 +1,161 @@
-"""`python -m eval sweep`: a grid of settings on the development split, and the best of them on the test split, once."""
+"""`python -m eval sweep`: choose settings on the development split, and test the best once."""
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.commands.run import (
-    add_settings,
-    add_source,
-    fit_for_a_run,
-    progress,
-    read_source,
-    relative,
-)
-from eval.commands.shared import Commands
+from eval.commands.questions import add_source, check_name, read_question_set, selection
+from eval.commands.run import add_settings
+from eval.commands.shared import Commands, progress
 from qa.errors import BrokenError, FootnoteError
 
 if TYPE_CHECKING:
-    from eval.batch import Measured
+    from eval.batch import FinishedRun
     from eval.results import Estimate
 
 CHOSEN = "sweep.json"
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
-    sweep = commands.add_parser(
+    parser = commands.add_parser(
         "sweep",
         parents=[common],
         help="choose settings on the development split, measure them on the test split",
     )
-    add_source(sweep)
-    sweep.add_argument(
+    add_source(parser)
+    parser.add_argument(
         "--out",
         metavar="DIR",
         type=Path,
-        help="a new folder; default: runs/sweep- and the time (UTC)",
+        help="write to a new folder DIR; default: runs/sweep- and the time (UTC)",
     )
-    sweep.add_argument(
-        "--measure", metavar="NAME", default="answered_right", help="default: answered_right"
+    parser.add_argument(
+        "--measure",
+        metavar="NAME",
+        default="answered_right",
+        help="choose by the metric NAME; default: answered_right",
     )
-    add_settings(sweep)
-    sweep.add_argument("--json", action="store_true", help="print sweep.json instead of the tables")
-    sweep.set_defaults(command=_sweep)
+    add_settings(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="print sweep.json instead of the tables"
+    )
+    # Not arguments of a sweep: it asks all questions of each split.
+    parser.set_defaults(command=_sweep, kind=None, filter=None, failing=None, limit=None)
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    """Asks the development questions with each configuration, then those of the test split with the best."""
-    from eval.batch import measure
+    """Asks the development split with each configuration, and the test split with the best."""
+    from eval.batch import run_configurations
     from eval.configurations import VARIED, configurations
     from eval.metrics import summary_metrics
-    from eval.report.terminal import print_runs
     from eval.run import create_run_folder
 
-    names = [metric.name for metric in summary_metrics()]
-    if options.measure not in names:
-        raise FootnoteError(f"There is no metric {options.measure}. Use: {', '.join(names)}.")
-    found = configurations({name: getattr(options, name) or () for name in VARIED})
-    source = read_source(options)
-    of_split = {
-        split: [one for one in source.questions if one.split == split] for split in ("dev", "test")
-    }
-    if lacking := [split for split, asked in of_split.items() if not asked]:
-        raise FootnoteError(
-            f"{options.questions} has no question in the split {lacking[0]}: a sweep needs both."
+    metric = options.measure
+    names = [each.name for each in summary_metrics()]
+    if metric not in names:
+        raise FootnoteError(f"There is no metric {metric}. Use: {', '.join(names)}.")
+    configured = configurations({name: getattr(options, name) or () for name in VARIED})
+    question_set = read_question_set(options)
+    by_split = {}
+    for split in ("dev", "test"):
+        by_split[split] = [one for one in question_set.questions if one.split == split]
+        if not by_split[split]:
+            raise FootnoteError(
+                f"{options.questions} has no question in the split {split}: a sweep needs both."
+            )
+    if len(configured) < 2:
+        raise FootnoteError("A sweep needs several values of a setting, such as --top-k 3 5 8")
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    out = create_run_folder(check_name(options.out or Path("runs") / f"sweep-{now}"))
+
+    def run_split(split: str, configurations: Any) -> "list[FinishedRun]":
+        options.split = split
+        runs = run_configurations(
+            configurations,
+            question_set,
+            by_split[split],
+            out / split,
+            selection(options),
+            on_progress=progress(),
         )
-    if len(found) < 2:
-        raise FootnoteError("A sweep needs several values of a setting, for one: --top-k 3 5 8")
-    out = create_run_folder(
-        fit_for_a_run(options.out or Path("runs") / f"sweep-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    )
+        return list(runs)
 
-    def asked(split: str, which: Any) -> "list[Measured]":
-        told = {"file": relative(options.questions), "format": options.format, "split": split}
-        return list(measure(which, source, of_split[split], out / split, told, tell=progress()))
-
-    tried = asked("dev", found)
-    best = max(tried, key=lambda one: _value(one, options.measure))
-    (confirmed,) = asked("test", [one for one in found if one.name == best.name])
-    alike = _alike(best, tried, options.measure)
-    chosen = _as_json(options.measure, tried, best, confirmed) | {
-        "not_detectably_better_than": alike
+    tried = run_split("dev", configured)
+    best = max(tried, key=lambda run: _goodness(run, metric))
+    (tested,) = run_split("test", [one for one in configured if one.name == best.name])
+    alike = _not_detectably_worse(best, tried, metric)
+    chosen = {
+        "measure": metric,
+        "dev": {run.name: _estimate(run, metric).as_json() for run in tried},
+        "chosen": best.name,
+        "settings": tested.summary["settings"],
+        "test": _estimate(tested, metric).as_json(),
+        "not_detectably_better_than": alike,
     }
-    (out / CHOSEN).write_text(
-        json.dumps(chosen, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    text = json.dumps(chosen, indent=1, ensure_ascii=False)
+    (out / CHOSEN).write_text(text + "\n", encoding="utf-8")
     if options.json:
-        print(json.dumps(chosen, indent=1, ensure_ascii=False))
+        print(text)
     else:
-        print("Development split\n")
-        print_runs([(one.name, one.groups[0]) for one in tried], sys.stdout)
-        told = f", not detectably better than {', '.join(alike)}" if alike else ""
-        print(f"\nBest by {options.measure}: {best.name}{told}. On the test split, asked once:\n")
-        print_runs([(best.name, confirmed.groups[0])], sys.stdout)
+        _print(metric, tried, best, tested, alike)
     print(f"Written to {out}", file=sys.stderr)
-    return BrokenError.exit_code if any(one.groups[0].errors for one in (*tried, confirmed)) else 0
+    broken = any(run.groups[0].errors for run in (*tried, tested))
+    return BrokenError.exit_code if broken else 0
 
 
-def _value(one: "Measured", measure: str) -> float:
-    """More is better; of equals the first of the grid wins. Raises FootnoteError where there is no value."""
+def _estimate(run: "FinishedRun", metric: str) -> "Estimate":
+    return run.groups[0].estimates[metric]
+
+
+def _goodness(run: "FinishedRun", metric: str) -> float:
+    """Returns the value, higher is better. Raises FootnoteError if there is none."""
     from eval.metrics import metric_named
 
-    value = one.groups[0].estimates[measure].value
+    value = _estimate(run, metric).value
     if value is None:
         raise FootnoteError(
-            f"{measure} has no value for these questions. Choose by another: --measure NAME"
+            f"{metric} has no value for these questions. Choose by another: --measure NAME"
         )
-    return -value if metric_named(measure).lower_is_better else value
+    return -value if metric_named(metric).lower_is_better else value
 
 
-def _alike(best: "Measured", tried: "list[Measured]", measure: str) -> list[str]:
-    """The configurations that the development split cannot tell from the best, which may be no better then.
+def _not_detectably_worse(
+    best: "FinishedRun", tried: "Sequence[FinishedRun]", metric: str
+) -> list[str]:
+    """Returns the configurations that the development split cannot tell from the best.
 
-    None of a figure that single questions do not have.
+    They are none for a metric that single questions do not have.
     """
     from eval.comparison import compare, corrected_together
     from eval.results import read_run
 
     chosen = read_run(best.folder)
-    pairs = {
-        one.name: compare(measure, read_run(one.folder), chosen) for one in tried if one is not best
-    }
-    rows = {name: row for name, row in pairs.items() if row is not None}
-    return [
-        name
-        for name, row in zip(rows, corrected_together(list(rows.values())), strict=True)
-        if row.verdict != "better"
-    ]
+    names = []
+    rows = []
+    for run in tried:
+        row = None if run is best else compare(metric, read_run(run.folder), chosen)
+        if row is not None:
+            names.append(run.name)
+            rows.append(row)
+    verdicts = [row.verdict for row in corrected_together(rows)]
+    return [name for name, verdict in zip(names, verdicts, strict=True) if verdict != "better"]
 
 
-def _as_json(
-    measure: str, tried: "list[Measured]", best: "Measured", confirmed: "Measured"
-) -> dict[str, Any]:
-    def figure(one: "Measured") -> dict[str, Any]:
-        found: Estimate = one.groups[0].estimates[measure]
-        return found.as_json()
+def _print(
+    metric: str,
+    tried: "Sequence[FinishedRun]",
+    best: "FinishedRun",
+    tested: "FinishedRun",
+    alike: Sequence[str],
+) -> None:
+    from eval.report.terminal import print_runs
 
-    return {
-        "measure": measure,
-        "dev": {one.name: figure(one) for one in tried},
-        "chosen": best.name,
-        "settings": confirmed.summary["settings"],
-        "test": figure(confirmed),
-    }
+    print("Development split\n")
+    print_runs([(run.name, run.groups[0]) for run in tried], sys.stdout)
+    note = f", not detectably better than {', '.join(alike)}" if alike else ""
+    print(f"\nBest by {metric}: {best.name}{note}. On the test split, asked once:\n")
+    print_runs([(best.name, tested.groups[0])], sys.stdout)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from eval.dataset import Question
-from eval.provenance import code, collect_provenance
+from eval.provenance import code_hash, collect_provenance
 from eval.report.terminal import print_tables
 from eval.results import Estimate, Group
-from eval.run import begin, create_run_folder, finish, run
+from eval.run import create_run_folder, finish, run, start
 from eval.summary import Outcome, groups
 from qa.config import Settings
 from qa.errors import FootnoteError, QuestionFileError, RunError
@@ -101,7 +101,7 @@ def test_a_line_is_on_disk_before_the_next_question_is_asked(tmp_path: Path) -> 
             return super().ask(question, history)
 
     counted: list[int] = []
-    run(QUESTIONS, Looking(SCRIPT), [PETS], tmp_path, tell=counted.append)
+    run(QUESTIONS, Looking(SCRIPT), [PETS], tmp_path, on_progress=counted.append)
     assert on_disk == [0, 1, 2, 3, 4, 5]
     assert counted == [0, 1, 2, 3, 4, 5, 6]
 
@@ -161,7 +161,7 @@ def test_a_run_that_was_cut_off_goes_on_and_asks_nothing_twice(tmp_path: Path) -
         (out / "results.jsonl").write_bytes(results[:cut])
         bot = ScriptedBot(SCRIPT)
         counted: list[int] = []
-        found = run(QUESTIONS, bot, [PETS], out, tell=counted.append)
+        found = run(QUESTIONS, bot, [PETS], out, on_progress=counted.append)
         done = results[:cut].count(b"\n")
         assert [words for words, _ in bot.heard] == [one.question for one in QUESTIONS[done:]]
         assert (out / "results.jsonl").read_bytes() == results
@@ -320,7 +320,7 @@ def summarised(out: Path, script: dict[str, Answer | Exception]) -> dict[str, An
     outcomes = [[outcome] for outcome in asked(out, ScriptedBot(script))]
     told = collect_provenance(Settings(home=out / "home"), [PETS], {"file": EVIL, "sha256": "00"})
     rows = (json.dumps(each.as_json()) + "\n" for each in QUESTIONS)
-    begin(out, {**told, "repeat": 1}, "".join(rows).encode())
+    start(out, {**told, "repeat": 1}, "".join(rows).encode())
     _, summary = finish(outcomes, [PETS], told, out)
     assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == summary
     return summary
@@ -382,10 +382,10 @@ def test_the_code_is_known_by_all_that_answers(tmp_path: Path, changed: str) -> 
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(name)
     (folders[1] / "baseline/summary.json").write_text("another")
-    assert code(folders[:1]) == code(folders[1:])
+    assert code_hash(folders[:1]) == code_hash(folders[1:])
     (folders[1] / changed).write_text("another")
-    code.cache_clear()
-    assert code(folders[:1]) != code(folders[1:])
+    code_hash.cache_clear()
+    assert code_hash(folders[:1]) != code_hash(folders[1:])
 
 
 def test_two_runs_differ_in_nothing_but_time(tmp_path: Path) -> None:
