@@ -265,7 +265,7 @@ def test_who_interrupts_a_run_is_told_how_to_go_on(
     with monkeypatch.context() as patched:
         patched.setattr(Bot, "ask", interrupted)
         assert run("--out", "out") == 130
-    assert "Go on: python -m eval run --resume out" in capsys.readouterr().err
+    assert "Resume: python -m eval run --resume out" in capsys.readouterr().err
     assert main(["run", "--resume", "out"]) == 0
 
 
@@ -280,7 +280,7 @@ def test_a_go_that_was_gone_on_with_is_printed_whole(capsys: pytest.CaptureFixtu
     broken["errors"] = {"dogs": broken["scores"].pop("dogs") and "gone"}
     Path("a go/top_k-1/summary.json").write_text(json.dumps(broken))
     assert main(["report", "a go"]) == 2
-    assert "Go on with it: python -m eval run --resume 'a go/top_k-3'" in capsys.readouterr().err
+    assert "Resume it: python -m eval run --resume 'a go/top_k-3'" in capsys.readouterr().err
     assert main(["run", "--resume", "a go", "--json"]) == 3
     again = json.loads(capsys.readouterr().out)
     assert again["top_k-1"] == broken
@@ -324,7 +324,7 @@ def test_only_what_failed_or_matches_is_asked(
     Path("q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert run("--failing", "all") == 2
     assert (
-        "all asked other questions: what failed there (birds, cats, dogs) is not in this file"
+        "all asked other questions: those that failed (birds, cats, dogs) are not in this file"
         in capsys.readouterr().err
     )
 
@@ -342,7 +342,7 @@ def test_a_sweep_chooses_on_one_split_and_asks_the_other_once(
     assert main(["report", "out"]) == 0
     assert "threshold-0.1" in Path("out/report.html").read_text()
     assert main(["run", "--resume", "out"]) == 2
-    assert "Go on with one of them: out/dev" in capsys.readouterr().err
+    assert "Resume one: out/dev" in capsys.readouterr().err
     asked = {key: next(row["question"] for row in ROWS if row["id"] == key) for key in SPLITS}
     assert heard == [*2 * [asked["dogs"], asked["cats"]], asked["birds"], asked["peru"]]
     for arguments in (
