@@ -1,34 +1,28 @@
-"""Questions worth asking of documents, made from their own sentences by rule and kept only if the bot can answer them.
+"""Questions to begin with: a document's own examples, and templates over its sentences and headings.
 
-English only, and shy: a pattern makes a question only of a sentence whose grammar it is sure of, so that of many
-sentences, and of whole documents, nothing is made.
+The templates are English and shy: of most sentences they make nothing. Whatever they make is put to
+the bot, and is suggested only when the bot answers it surely, with the sentence it was made of.
 """
 
 import random
 import re
 import threading
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, zip_longest
+from itertools import islice, pairwise, zip_longest
 from typing import Protocol
 
 from qa.documents.sentences import Sentence, segment
-from qa.question_patterns import INSIDE, PATTERNS, RANK, Told
-from qa.text.english import STOP_WORDS
+from qa.text.english import HEDGES, MONTHS, SCALES, STOP_WORDS, VERBS_OF_SAYING, WEEKDAYS
 from qa.text.words import terms
 from qa.types import Answer, Document, Span
 
-MOST_ASKED = 12
-"""How many questions are put to the bot, at most; each takes it some 0.2 seconds."""
-MOST_READ = 6
-"""How many documents are looked into, at most."""
-WINDOW, WINDOWS = 8_000, 4
-"""Characters of a piece that is looked into, and how many pieces of a longer document are."""
 SURE = 0.7
 """The confidence from which on an answer is good enough to lead a person to."""
-ALIKE = 0.5
-"""The share of the shorter question's terms in another one from which on the two are alike."""
+MAX_QUESTIONS = 16
+"""How many questions the bot is asked for one set of suggestions; each takes it some 0.2 s."""
+MAX_DOCUMENTS, MAX_CHARACTERS = 6, 30_000
+"""How many documents the templates read, and how much of each, from its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,180 +33,228 @@ class Suggestion:
     document: str
 
 
-class Asks(Protocol):
-    """What answers: `Bot`."""
-
-    def ask(
-        self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False
-    ) -> Answer: ...
-
-
-def suggest(
-    bot: Asks,
-    documents: Sequence[Document],
-    count: int = 4,
-    seed: int = 0,
-    stop: threading.Event | None = None,
-) -> tuple[Suggestion, ...]:
-    """At most `count` questions, of as many documents as may be; none alike. The same for the same arguments.
-
-    The examples that documents bring come first, of them those that the bot does not refuse. Of the others, the bot's
-    own sentences answer each, first of all with the one that it was made of. `stop`, once set, ends it with what has
-    been found.
-    """
-    brought = _in_turn([Suggestion(example, d.name) for example in d.examples] for d in documents)
-    examples = list({one.question: one for one in brought}.values())[:MOST_ASKED]
-    chosen = list(
-        islice(
-            (one for one in examples if not (stop and stop.is_set()) and _answers(bot, one)), count
-        )
-    )
-    if len(chosen) < count:
-        rng = random.Random(seed)
-        bare = [document for document in documents if not document.examples] or list(documents)
-        read = rng.sample(bare, min(MOST_READ, len(bare)))
-        made = [
-            [one for one in _made(d, rng) if len(documents) == 1 or _has_name(one.question)]
-            for d in read
-        ]
-        for document, one in islice(_turns(read, made, chosen), MOST_ASKED):
-            if len(chosen) == count or (stop and stop.is_set()):
-                break
-            if _answered(bot, one, document):
-                chosen.append(Suggestion(one.question, document.name))
-    return tuple(chosen)
-
-
-def _turns(
-    documents: Sequence[Document], made: Sequence[list["Made"]], chosen: Sequence[Suggestion]
-) -> Iterator[tuple[Document, "Made"]]:
-    """A question of each document in turn, of the kind least asked so far, none like those chosen meanwhile."""
-    kinds: Counter[str] = Counter()
-    while any(made):
-        for document, waiting in zip(documents, made, strict=True):
-            waiting[:] = [one for one in waiting if not _alike(one.question, chosen)]
-            if waiting:
-                best = min(waiting, key=lambda one: (kinds[one.kind], RANK[one.kind]))
-                waiting.remove(best)
-                kinds[best.kind] += 1
-                yield document, best
-
-
-def _has_name(question: str) -> bool:
-    """Whether a question has a name, by which it can be understood among several documents."""
-    return any(word[0].isupper() for word in question.split()[1:])
-
-
-def _in_turn(rows: Iterable[Sequence[Suggestion]]) -> Iterator[Suggestion]:
-    """The first of each row, the second of each, and so on."""
-    return (one for column in zip_longest(*rows) for one in column if one)
-
-
-def _alike(question: str, others: Iterable[Suggestion]) -> bool:
-    own = set(terms(question))
-    for other in others:
-        its = set(terms(other.question))
-        if own == its or len(own & its) > ALIKE * min(len(own), len(its)):
-            return True
-    return False
-
-
-def _answers(bot: Asks, example: Suggestion) -> bool:
-    return not bot.ask(example.question, documents=[example.document], built_in=True).abstained
-
-
-def _answered(bot: Asks, made: "Made", document: Document) -> bool:
-    """Whether the bot is sure of an answer that begins with the sentence the question was made of."""
-    answer = bot.ask(made.question, documents=[document.name], built_in=True)
-    if answer.abstained or answer.confidence < SURE:
-        return False
-    cited = answer.sentences[0].citations[-1]
-    return cited.version == document.version and Span(cited.start, cited.end) == made.span
-
-
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A question, the kind of pattern that made it, and the sentence it was made of."""
+class TemplateQuestion:
+    """A question that a template made, its kind, and the sentences that should answer it."""
 
     question: str
     kind: str
     span: Span
 
 
-def _made(document: Document, rng: random.Random) -> list[Made]:
-    """Every question that can be made of what is looked into, in an order that the seed decides."""
-    made = [one for window in _windows(document, rng) for one in made_of(document, window)]
-    rng.shuffle(made)
-    return made
+class Answerer(Protocol):
+    """What answers a question: `qa.bot.Bot`."""
+
+    def ask(
+        self, question: str, *, documents: Collection[str] | None = None, built_in: bool = False
+    ) -> Answer: ...
 
 
-def _windows(document: Document, rng: random.Random) -> list[Span]:
-    """The whole of a short text; of a long one its beginning and some pieces of it, from line to line."""
-    size = len(document.text)
-    if size <= WINDOW * WINDOWS:
-        return [Span(0, size)]
-    starts = [0, *sorted(rng.randrange(WINDOW, size) for _ in range(WINDOWS - 1))]
-    windows: list[Span] = []
-    for start in starts:
-        begin = max(
-            windows[-1].end if windows else 0, document.text.find("\n", start) + 1 if start else 0
-        )
-        end = document.text.rfind("\n", begin, begin + WINDOW)
-        windows.append(Span(begin, end if end > begin else min(size, begin + WINDOW)))
-    return windows
-
-
-def made_of(document: Document, window: Span) -> Iterator[Made]:
-    text = document.text[window.start : window.end]
-    sentences = segment(replace(document, text=text))
-    names = frozenset(word for match in INSIDE.finditer(text) for word in match[0].split())
-    common = frozenset(re.findall(r"(?<![\w’'-])[a-z][\w’'-]*", text))
-    for sentence in sentences:
-        told = Told(_flat(text[sentence.span.start : sentence.span.end]), names, common)
-        if _usable(sentence, told.text):
-            span = Span(window.start + sentence.span.start, window.start + sentence.span.end)
-            for kind, pattern in PATTERNS.items():
-                made = (_tidy(question) for question in pattern(told))
-                yield from (Made(question, kind, span) for question in made if _readable(question))
-
-
-def _flat(text: str) -> str:
-    """A sentence on one line, without what it has in parentheses."""
-    return re.sub(r" \([^()]*\)", "", " ".join(text.split()))
-
-
-def _usable(sentence: Sentence, text: str) -> bool:
-    """Whether a sentence is whole, English, and of a length that its question can be understood by."""
-    words = [word.casefold() for word in re.findall(r"[\w’']+", text)]
-    english = sum(word in STOP_WORDS for word in words)
-    whole = sentence.may_answer and sentence.kind in ("prose", "item") and bool(_WHOLE.search(text))
-    return whole and 6 <= len(words) <= LONGEST_SENTENCE and english >= max(2, len(words) / 8)
-
-
-def _tidy(question: str) -> str:
-    return re.sub(r" +(?=[ ?])", "", question)
-
-
-def _readable(question: str) -> bool:
-    """Whether a question can be understood by itself: nothing in it points elsewhere, and it says what it is about."""
-    words = question.split()
-    return (
-        3 <= len(words) <= LONGEST_QUESTION
-        and not _POINTS.search(question)
-        and not _MARKS.search(question[:-1])
-        and len(set(terms(question))) >= FEWEST_TERMS
-    )
-
-
-LONGEST_SENTENCE, LONGEST_QUESTION, FEWEST_TERMS = 60, 18, 2
-_WHOLE = re.compile(r"[.!][\"”’]?$|,[\"”’] ?[^\"“”]*\.$")
-_MARKS = re.compile(r"[\"“”„«»()\[\]{}:;,?!…—|*_`<>/]|\s[-–]|\.{2}|^\W|\d\.$| [A-Z]$")
-_POINTS = re.compile(
-    r"\bus\b|\b(?i:he|she|it|they|him|them|his|her|hers|its|their|theirs|i|me|my|we|our|you|your|this|these|those|"
-    r"yesterday|today|tomorrow|tonight|ago|now|here|also|such|other|others|another|both|same|latter|former|"
-    r"himself|herself|itself|themselves|respectively|however|one|last|next|not|n[’']t|only|just|then|later|"
-    r"earlier|again|still|soon|image|photo)\b"
+_WORD = r"[\w’'-]+"
+# Inside a sentence every capital begins a name; at its beginning a second capital has to follow.
+_NAME = (
+    rf"(?P<name>(?:(?<=[a-z] )|(?<=[,”\"] ))[A-Z]{_WORD}(?: [A-Z]{_WORD}){{0,3}}"
+    rf"|^[A-Z]{_WORD}(?: [A-Z]{_WORD}){{1,3}})(?<![’']s)"
 )
-"""Words that point out of a question, and those on which its grammar or sense may hang."""
+_THING = (
+    rf"^(?P<thing>(?:The|An?) (?:{_WORD} ){{0,5}}?{_WORD}"
+    rf"|[A-Z]{_WORD}(?: [A-Z]{_WORD})+)"
+)
+_DONE = r"(?P<aux>is|are|was|were|will be) (?P<done>[a-z]+(?:ed|lt|ld|wn|nd|en))"
+_DATE = rf"(?:on|in) (?:[\w.,]+ ){{0,3}}?(?:\d{{4}}|{'|'.join(MONTHS + WEEKDAYS)})\b"
+_SAYS = rf"(?:also )?(?:{'|'.join(VERBS_OF_SAYING)})\b"
+_ROLE = (
+    r"(?:official|minister|president|secretary|spokes\w+|director|chief|head|chair\w*|leader"
+    r"|founder|member|professor|scholar|analyst|consultant|officer|author|mayor|coach|manager)\b"
+)
+_COUNTED = (
+    rf"(?:^|, |\b(?i:{'|'.join(HEDGES)}) )\d[\d,.]*(?: (?:{'|'.join(SCALES)}))? "
+    r"(?P<counted>(?:[a-z-]+ )?(?:[a-z]{3,}s|people|men|women|children))"
+)
+_REST = rf"(?P<rest>(?:[a-z]+ed|are|were|have|had|will)(?: {_WORD}){{1,7}})(?=[.,;])"
 
-# The words of the patterns. A subject opens its sentence; whatever cannot be cut with certainty makes no question.
+_TEMPLATES = (
+    ("person", rf"{_NAME}, (?:an?|the) [^,]*\b{_ROLE}", "Who is {name}?"),
+    ("attribution", rf"{_NAME} {_SAYS}", "What did {name} say?"),
+    ("attribution", rf"[,”\"] said {_NAME}", "What did {name} say?"),
+    ("number", rf"{_COUNTED} {_REST}", "How many {counted} {rest}?"),
+    ("number", rf"{_THING} costs ", "How much does {thing} cost?"),
+    ("number", rf"{_THING} cost ", "How much did {thing} cost?"),
+    ("fact", rf"{_THING} {_DONE}(?: [a-z ]+)?,? {_DATE}", "When {aux} {thing} {done}?"),
+    ("fact", rf"{_THING} {_DONE} (?:in|at|near) (?:the )?[A-Z]", "Where {aux} {thing} {done}?"),
+)
+"""Kind, pattern of a sentence on one line, and question."""
+_QUESTION = re.compile(r"(?:Q: )?(?P<question>[A-Z][\w’' ,%&()-]+\?)")
+"""A question that stands in the document, as in a list of frequent questions."""
+_HEADING = re.compile(rf"[^\W\d_]{_WORD}(?: {_WORD}){{0,3}}")
+_UNCLEAR = re.compile(
+    r"\b(?:he|she|it|they|him|her|his|its|them|their|we|us|our|this|that|these|those|here|there"
+    r"|then|now|later|today|yesterday|tomorrow|last|next)\b",
+    re.IGNORECASE,
+)
+"""Words that point out of a question, so that it cannot be understood by itself."""
+
+
+def suggest(
+    bot: Answerer,
+    documents: Sequence[Document],
+    count: int = 4,
+    seed: int = 0,
+    stop: threading.Event | None = None,
+) -> tuple[Suggestion, ...]:
+    """Returns up to `count` questions that the bot answers surely, none similar to another.
+
+    The documents' own examples come first, then the templates'; documents take turns. The same
+    arguments give the same suggestions. `stop`, once set, ends the search with what there is.
+    """
+    chosen: list[Suggestion] = []
+    for proposed in islice(_proposed(documents, seed), MAX_QUESTIONS):
+        if len(chosen) == count or (stop and stop.is_set()):
+            break
+        if not _is_similar(proposed.question, chosen) and _is_sure(bot, proposed):
+            chosen.append(Suggestion(proposed.question, proposed.document.name))
+    return tuple(chosen)
+
+
+def template_questions(document: Document) -> tuple[TemplateQuestion, ...]:
+    """Returns what the templates make of a document, in its order, each question once."""
+    sentences = segment(document)
+    lines = []
+    for sentence in sentences:
+        words = document.text[sentence.span.start : sentence.span.end].split()
+        lines.append(" ".join(words))
+
+    made: dict[str, TemplateQuestion] = {}
+    for kind, question, span in (*_of_prose(sentences, lines), *_of_headings(sentences, lines)):
+        # A question with one term says too little about what it asks for.
+        if len(set(terms(question))) > 1 and not _UNCLEAR.search(question):
+            made.setdefault(question, TemplateQuestion(question, kind, span))
+    return tuple(made.values())
+
+
+def _of_prose(
+    sentences: Sequence[Sentence], lines: Sequence[str]
+) -> Iterator[tuple[str, str, Span]]:
+    """Yields kind, question and sentence of each template that fits a sentence."""
+    for sentence, line in zip(sentences, lines, strict=True):
+        if not sentence.may_answer or sentence.kind not in ("prose", "item"):
+            continue
+        for kind, pattern, question in _TEMPLATES:
+            match = re.search(pattern, line)
+            if match:
+                words = match.groupdict()
+                words["thing"] = _without_capital(words.get("thing", ""))
+                # At a sentence's beginning a capital may be that of "In" or "As".
+                first_word = words.get("name", "").partition(" ")[0]
+                if first_word.casefold() not in STOP_WORDS:
+                    yield kind, question.format(**words), sentence.span
+
+
+def _without_capital(thing: str) -> str:
+    """Returns a thing as it stands inside a sentence."""
+    if thing.startswith(("The ", "A ", "An ")):
+        return thing[0].lower() + thing[1:]
+    return thing
+
+
+def _of_headings(
+    sentences: Sequence[Sentence], lines: Sequence[str]
+) -> Iterator[tuple[str, str, Span]]:
+    """Yields kind, question and paragraph of headings and questions that a paragraph follows."""
+    for place, (sentence, following) in enumerate(pairwise(sentences)):
+        if not following.may_answer:
+            continue
+
+        paragraph = _paragraph(sentences, place + 1)
+        line = lines[place]
+        question = _QUESTION.fullmatch(line)
+        # The first heading is the document's title, which is not a question's subject.
+        is_subject = place > 0 and sentence.kind == "heading"
+        if question:
+            yield "fact", question["question"], paragraph
+        elif is_subject and _HEADING.fullmatch(line):
+            yield "fact", f"What about {line}?", paragraph
+
+
+def _paragraph(sentences: Sequence[Sentence], first: int) -> Span:
+    """Returns the span of the paragraph that begins with the sentence at place `first`."""
+    last = first
+    for place in range(first, len(sentences)):
+        if sentences[place].paragraph != sentences[first].paragraph:
+            break
+        last = place
+    return Span(sentences[first].span.start, sentences[last].span.end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposed:
+    """A question to put to the bot."""
+
+    document: Document
+    question: str
+    span: Span | None = None
+    """What should answer a template's question; of a document's own example it is not known."""
+
+
+def _proposed(documents: Sequence[Document], seed: int) -> Iterator[_Proposed]:
+    """Yields the documents' examples, and then what the templates make of some of them."""
+    examples = []
+    for document in documents:
+        examples.append([_Proposed(document, example) for example in document.examples])
+    yield from _in_turn(examples)
+
+    rng = random.Random(seed)
+    without_examples = [document for document in documents if not document.examples]
+    pool = without_examples or list(documents)
+    rows = []
+    for document in rng.sample(pool, min(MAX_DOCUMENTS, len(pool))):
+        row = []
+        for made in template_questions(_beginning(document)):
+            # Among several documents only a name shows which of them the question means.
+            if len(documents) == 1 or re.search(" [A-Z]", made.question):
+                row.append(_Proposed(document, made.question, made.span))
+        rng.shuffle(row)
+        rows.append(row)
+    yield from _in_turn(rows)
+
+
+def _in_turn(rows: Sequence[Sequence[_Proposed]]) -> Iterator[_Proposed]:
+    """Yields the first item of each row, then the second of each, and so on."""
+    for column in zip_longest(*rows):
+        for proposed in column:
+            if proposed is not None:
+                yield proposed
+
+
+def _beginning(document: Document) -> Document:
+    """Returns the document, a long one cut at the end of a line."""
+    if len(document.text) <= MAX_CHARACTERS:
+        return document
+    line_end = document.text.rfind("\n", 0, MAX_CHARACTERS)
+    return replace(document, text=document.text[: max(0, line_end)])
+
+
+def _is_similar(question: str, chosen: Sequence[Suggestion]) -> bool:
+    """Returns whether more than half of the shorter question's terms are in the other question."""
+    words = set(terms(question))
+    for suggestion in chosen:
+        other_words = set(terms(suggestion.question))
+        shared = len(words & other_words)
+        shorter = min(len(words), len(other_words))
+        if words == other_words or 2 * shared > shorter:
+            return True
+    return False
+
+
+def _is_sure(bot: Answerer, proposed: _Proposed) -> bool:
+    """Returns whether the bot is sure of an answer, which begins inside the span if there is one."""
+    document, span = proposed.document, proposed.span
+    answer = bot.ask(proposed.question, documents=[document.name], built_in=True)
+    if answer.abstained or answer.confidence < SURE:
+        return False
+    if span is None:
+        return True
+
+    citation = answer.sentences[0].citations[-1]
+    inside = span.start <= citation.start and citation.end <= span.end
+    return inside and citation.version == document.version

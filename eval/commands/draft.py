@@ -1,4 +1,4 @@
-"""`python -m eval draft DOCUMENT`: proposes questions about a document, which a person accepts, mends or skips."""
+"""`eval draft DOCUMENT`: proposes questions about a document; a person accepts, edits or skips each."""
 
 import argparse
 import os
@@ -30,177 +30,200 @@ if TYPE_CHECKING:
 COUNT = 20
 CONTEXT = 250
 """Characters shown before and after the evidence."""
-KEYS = "[a]ccept  [m]end the question  mend the a[n]swer  [s]kip  [q]uit: "
+KEYS = "[a]ccept  [m]odify the question  modify the a[n]swer  [s]kip  [q]uit: "
 SEPARATOR = " | "
 """Between accepted answers, where a person types several."""
-Typed = Callable[[str, str], str]
-"""Asks for a line: what is shown before it, and the text that it begins with. Raises EOFError when there is no more."""
+AskLine = Callable[[str, str], str]
+"""Asks for a line: the prompt, and the text that the line begins with. Raises EOFError at the end."""
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "draft", parents=[common], help="make questions: proposals to accept, mend or skip"
+        "draft", parents=[common], help="propose questions about a document, to accept or skip"
     )
     parser.add_argument("document", metavar="DOCUMENT", type=Path, help="the file to ask about")
     parser.add_argument(
         "--out",
         metavar="FILE",
         type=Path,
-        help="the question file; default: DOCUMENT.questions.jsonl",
+        help="the question file (default: DOCUMENT.questions.jsonl)",
     )
     parser.add_argument(
         "--count",
         metavar="N",
         type=positive_integer,
         default=COUNT,
-        help=f"proposals; default: {COUNT}",
+        help=f"number of proposals (default: {COUNT})",
     )
     parser.add_argument(
-        "--engine", dest="llm", help="who proposes: built-in, or provider/model (QA_LLM)"
+        "--engine",
+        dest="llm",
+        help="what proposes: built-in, or a language model as provider/model (QA_LLM)",
     )
     parser.add_argument(
-        "--yes", action="store_true", help="accept, as kind draft, all that the reader confirms"
+        "--yes",
+        action="store_true",
+        help="accept every answerable proposal without a note, as kind draft",
     )
     parser.set_defaults(command=_draft)
 
 
 def _draft(options: argparse.Namespace) -> int:
-    """Proposes, and appends what is accepted, at once. All that can be wrong with the arguments is told before."""
+    """Proposes questions, and appends each that is accepted at once. Checks the arguments first."""
     from rich.console import Console
 
-    from eval.draft import begun, new
+    from eval.draft import existing_questions, without_duplicates
 
     settings = Settings.from_environment(os.environ, llm=options.llm)
     document = _document(options.document)
     out = options.out or Path(f"{Path(document.name).stem}.questions.jsonl")
-    asked = begun(out)
+    questions = existing_questions(out)
     dropped: Counter[str] = Counter()
-    sitting = Sitting(document, out, asked)
-    with _proposals(document, settings, asked, dropped) as proposals:
-        chosen = new(proposals, asked)
+    review = Review(document, out, questions)
+
+    with _proposals(document, settings, questions, dropped) as proposals:
+        new_proposals = without_duplicates(proposals, questions)
         if options.yes:
-            sitting.take(
-                islice((one for one in chosen if one.answerable and not one.note), options.count)
-            )
+            review.accept_all(new_proposals, options.count)
         else:
-            sitting.review(islice(chosen, options.count), typed, Console(highlight=False))
-    _tell(sitting, dropped)
+            console = Console(highlight=False)
+            review.ask(islice(new_proposals, options.count), ask_line, console)
+    _report(review, dropped)
     return 0
 
 
 def _document(path: Path) -> "Document":
     documents = load_documents([path])
     if len(documents) != 1:
-        raise DocumentError(f"{path} holds {len(documents)} documents. Give the one to ask about.")
+        raise DocumentError(
+            f"{path} has {len(documents)} documents. Give the path of the document to ask about."
+        )
     return documents[0]
 
 
 @contextmanager
 def _proposals(
-    document: "Document", settings: Settings, asked: "Sequence[Question]", dropped: Counter[str]
+    document: "Document",
+    settings: Settings,
+    questions: "Sequence[Question]",
+    dropped: Counter[str],
 ) -> "Iterator[Iterator[Proposal]]":
-    """Proposals by a language model where one is configured, else by rule and reader, and then what these leave."""
-    from eval.draft import by_model, by_rule, unasked, with_near_misses
+    """Yields the proposals of the configured language model, or those by rule.
+
+    After those by rule come the sentences that no question is about.
+    """
+    from eval.draft import by_model, by_rule, unasked
     from qa.llm.client import LlmSettings, language_model, model_host
 
     if settings.llm != BUILT_IN:
-        chosen = LlmSettings.from_settings(settings)
-        model = language_model(chosen)
-        print(f"Passages of {document.name} go to {model_host(chosen)[0]}.", file=sys.stderr)
-        yield with_near_misses(by_model(document, model, dropped, threading.Event()), document)
+        llm_settings = LlmSettings.from_settings(settings)
+        model = language_model(llm_settings)
+        print(f"Passages of {document.name} go to {model_host(llm_settings)[0]}.", file=sys.stderr)
+        yield by_model(document, model, dropped, threading.Event())
         return
+
     from qa.bot import Bot
 
-    # A fresh index, whatever the environment says: never the person's own library, nor a shared server.
+    # An index of its own: never the person's library, nor a shared server.
     with TemporaryDirectory() as home:
         bot = Bot.open(replace(settings, home=Path(home), index=None, chroma_url=None))
         bot.index.add(document)
-        yield chain(with_near_misses(by_rule(document, bot), document), unasked(document, asked))
+        yield chain(by_rule(document, bot), unasked(document, questions))
 
 
 @dataclass(slots=True)
-class Sitting:
-    """What a person decides on, from one start to the next."""
+class Review:
+    """The proposals that a person decides on, and the question file that the accepted ones go to."""
 
     document: "Document"
     out: Path
-    asked: "list[Question]"
-    """Those that the file has."""
+    questions: "list[Question]"
+    """The questions of the file."""
     proposed: int = 0
     accepted: int = 0
     known: set[str] = field(init=False)
+    """The words of these questions."""
 
     def __post_init__(self) -> None:
         from eval.check import normalized
 
-        self.known = {normalized(question.question) for question in self.asked}
+        self.known = {normalized(question.question) for question in self.questions}
 
-    def take(self, proposals: "Iterator[Proposal]") -> None:
-        """Accepts them all, marked as what nobody has looked at."""
+    def accept_all(self, proposals: "Iterator[Proposal]", count: int) -> None:
+        """Accepts up to `count` proposals that nothing speaks against, as not looked at by a person.
+
+        Only a person can confirm that a document does not answer a question.
+        """
         from eval.draft import DRAFT
 
-        for proposal in proposals:
+        good = (one for one in proposals if one.answerable and not one.note)
+        for proposal in islice(good, count):
             self.proposed += 1
-            self._keep(proposal, DRAFT)
+            self._accept(proposal, DRAFT)
 
-    def review(self, proposals: "Iterator[Proposal]", typed: Typed, console: "Console") -> None:
-        """Asks about each; ends early where the person quits or nothing more is typed."""
+    def ask(self, proposals: "Iterator[Proposal]", ask_line: AskLine, console: "Console") -> None:
+        """Asks about each proposal, until the person quits or the input ends."""
         for proposal in proposals:
             self.proposed += 1
             try:
-                if not self._decided(proposal, typed, console):
+                if not self._decide(proposal, ask_line, console):
                     return
             except EOFError:
                 console.print()
                 return
 
-    def _decided(self, proposal: "Proposal", typed: Typed, console: "Console") -> bool:
-        """Whether to go on."""
+    def _decide(self, proposal: "Proposal", ask_line: AskLine, console: "Console") -> bool:
+        """Asks until the proposal is accepted or skipped. Returns False when the person quits."""
         while True:
             _show(self.proposed, proposal, self.document, console)
-            key = typed(KEYS, "").strip().casefold()[:1]
+            key = ask_line(KEYS, "").strip().casefold()[:1]
+            if key in ("s", "q"):
+                return key == "s"
+
             if key == "m":
-                proposal = replace(
-                    proposal, question=_mended("Question: ", proposal.question, typed)
-                )
-            if (key == "n" or (key == "m" and not proposal.answers)) and proposal.answerable:
-                proposal = replace(proposal, answers=_answers(proposal.answers, typed))
-            if key == "a" and not (
-                proposal.question and (proposal.answers or not proposal.answerable)
-            ):
+                question = _edited("Question: ", proposal.question, ask_line)
+                proposal = replace(proposal, question=question)
+            needs_answer = key == "m" and not proposal.answers
+            if proposal.answerable and (key == "n" or needs_answer):
+                proposal = replace(proposal, answers=_edited_answers(proposal.answers, ask_line))
+
+            complete = proposal.question and (proposal.answers or not proposal.answerable)
+            if key == "a" and not complete:
                 console.print("Write the question and its answer first: m")
-            elif key == "a" and self._keep(proposal):
+            elif key == "a" and self._accept(proposal):
                 return True
             elif key == "a":
                 console.print(
-                    f"{self.out} has this question already: mend it, or skip it.", markup=False
+                    f"{self.out} has this question already. Modify it, or skip it.", markup=False
                 )
-            elif key in ("s", "q"):
-                return key == "s"
 
-    def _keep(self, proposal: "Proposal", kind: str | None = None) -> bool:
-        """Appends a proposal to the file; not where it is there already."""
+    def _accept(self, proposal: "Proposal", kind: str | None = None) -> bool:
+        """Appends a proposal to the file. Returns False when the file has the question already."""
         from eval.check import normalized
         from eval.draft import append, next_id
 
-        if normalized(proposal.question) in self.known:
+        words = normalized(proposal.question)
+        if words in self.known:
             return False
-        question = proposal.as_question(self.document, next_id(self.document, self.asked), kind)
+        key = next_id(self.document, self.questions)
+        question = proposal.as_question(self.document, key, kind)
         append(self.out, question)
-        self.asked.append(question)
-        self.known.add(normalized(proposal.question))
+        self.questions.append(question)
+        self.known.add(words)
         self.accepted += 1
         return True
 
 
-def _mended(shown: str, text: str, typed: Typed) -> str:
-    """What the person makes of a text; the same where they type nothing."""
-    return " ".join(typed(shown, text).split()) or text
+def _edited(prompt: str, text: str, ask_line: AskLine) -> str:
+    """Returns the text as the person edits it; unchanged when nothing is typed."""
+    return " ".join(ask_line(prompt, text).split()) or text
 
 
-def _answers(answers: tuple[str, ...], typed: Typed) -> tuple[str, ...]:
-    given = _mended(f"Answers, with “{SEPARATOR}” between: ", SEPARATOR.join(answers), typed)
-    return tuple(one.strip() for one in given.split(SEPARATOR.strip()) if one.strip()) or answers
+def _edited_answers(answers: tuple[str, ...], ask_line: AskLine) -> tuple[str, ...]:
+    prompt = f"Answers, separated by “{SEPARATOR}”: "
+    line = _edited(prompt, SEPARATOR.join(answers), ask_line)
+    parts = [part.strip() for part in line.split(SEPARATOR.strip())]
+    return tuple(part for part in parts if part) or answers
 
 
 def _show(number: int, proposal: "Proposal", document: "Document", console: "Console") -> None:
@@ -212,62 +235,66 @@ def _show(number: int, proposal: "Proposal", document: "Document", console: "Con
     console.print()
     console.print(Text(f"{number}. {visible_line(proposal.question) or '…?'}", style="bold"))
     if proposal.answerable:
-        outside = [answer for answer in proposal.answers if not has_answer(evidence, answer)]
         console.print(Text(f"Answer: {visible_line(SEPARATOR.join(proposal.answers))}"))
-        for answer in outside:
-            console.print(Text(f"“{visible_line(answer)}” is not in the evidence.", style="yellow"))
+        for answer in proposal.answers:
+            if not has_answer(evidence, answer):
+                warning = f"“{visible_line(answer)}” is not in the evidence."
+                console.print(Text(warning, style="yellow"))
     else:
-        console.print(Text("Not answered by the document: confirm that.", style="yellow"))
+        warning = "Unanswerable: check that the document does not answer it."
+        console.print(Text(warning, style="yellow"))
     if proposal.note:
         console.print(Text(visible_line(proposal.note), style="yellow"))
     console.print(_in_context(proposal, document))
 
 
 def _in_context(proposal: "Proposal", document: "Document") -> "Text":
-    """The evidence, or what a near miss is near to, with what stands around it."""
+    """Returns the proposal's span with the text around it."""
     from rich.text import Text
 
     start, end = proposal.span.start, proposal.span.end
     before = visible_line(document.text[max(0, start - CONTEXT) : start])
     after = visible_line(document.text[end:][:CONTEXT])
+    # Text that is cut is cut between words.
     if start > CONTEXT:
         before = f"… {before.partition(' ')[2]}"
     if end + CONTEXT < len(document.text):
         after = f"{after.rpartition(' ')[0]} …"
+
     text = Text(f"{before} ", style="dim")
     text.append(f"»{visible_line(document.text[start:end])}«", style="bold not dim")
     return text.append(f" {after}")
 
 
-def typed(shown: str, text: str) -> str:
-    """A line from the terminal that begins with a text, where the terminal can."""
+def ask_line(prompt: str, text: str) -> str:
+    """Returns a line from the terminal, which begins with a text where the terminal supports it."""
     try:
         import readline  # not on every system
     except ImportError:
-        return input(shown)
+        return input(prompt)
     readline.set_startup_hook(lambda: readline.insert_text(text))
     try:
-        return input(shown)
+        return input(prompt)
     finally:
         readline.set_startup_hook(None)
 
 
-def _tell(sitting: Sitting, dropped: Counter[str]) -> None:
+def _report(review: Review, dropped: Counter[str]) -> None:
     if dropped:
-        told = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
+        print(f"Left out of the language model's lines: {reasons}.", file=sys.stderr)
+    if not review.proposed:
         print(
-            f"Of what the language model wrote, {dropped.total()} left out: {told}.",
+            "Found nothing new to propose: the templates make questions of English prose only, "
+            "or the file has every question.",
             file=sys.stderr,
         )
-    if not sitting.proposed:
+    print(
+        f"Added {review.accepted} of {review.proposed} proposals to {review.out}.", file=sys.stderr
+    )
+    if review.questions:
+        questions, document = quote(str(review.out)), quote(review.document.source)
         print(
-            "Nothing new could be proposed: the rules know English prose, or all is in the file.",
-            file=sys.stderr,
-        )
-    print(f"{sitting.accepted} of {sitting.proposed} added to {sitting.out}.", file=sys.stderr)
-    if sitting.asked:
-        questions, document = quote(str(sitting.out)), quote(sitting.document.source)
-        print(
-            f"Look it over: python -m eval check {questions} --documents {document}",
+            f"Check the file: python -m eval check {questions} --documents {document}",
             file=sys.stderr,
         )
