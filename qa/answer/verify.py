@@ -17,6 +17,7 @@ from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
 from qa.models.entailment import EntailmentModel
 from qa.text import facts
+from qa.text.numbers import in_digits, numbers
 from qa.types import AnswerSentence, Passage, Support
 
 
@@ -117,7 +118,7 @@ class Verifier:
             if units and not _objects(said[place].text, units)
         ]
         texts = [(said[place].text, _context(chosen[place], snapshot)) for place in read]
-        pairs = [(facts.in_digits(text), facts.in_digits(context)) for text, context in texts]
+        pairs = [(in_digits(text), in_digits(context)) for text, context in texts]
         odds = dict(zip(read, self._entailment.log_odds(pairs), strict=True))
         return [
             _Judged(tuple(units), 1.0, verbatim=True)
@@ -136,9 +137,9 @@ def _evidence(said: EncodedClaim, units: Sequence[CoveredSentence]) -> list[Cove
 def _objects(claim: str, units: Sequence[CoveredSentence]) -> bool:
     """Whether the claim has a number, a month, a weekday or a quotation that the sentences do not have."""
     text = " ".join(unit.text for unit in units)
-    numbers = facts.numbers(text, ones=True)
+    available = numbers(text, ones=True)
     return (
-        not all(number.is_among(numbers) for number in facts.numbers(claim))
+        not all(number.is_among(available) for number in numbers(claim))
         or not facts.months_and_weekdays(claim) <= facts.months_and_weekdays(text)
         or not all(_says(text, words) for words in facts.quotations(claim))
     )
