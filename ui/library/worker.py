@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from qa.errors import DocumentError, FootnoteError
+from qa.errors import FootnoteError
 
 if TYPE_CHECKING:
-    from qa.library.index import AddResult, Index, OnProgress
+    from qa.library.index import Index
+    from qa.library.writing import OnProgress
     from qa.types import Document
 
 JobState = Literal["waiting", "reading", "embedding", "done", "failed", "cancelled"]
@@ -174,7 +175,8 @@ class JobQueue:
         index = self._index()
         if content.data is None:
             self._pause(job)
-            return "indexed", self._reindexed(index, job).name
+            index.embed_again(job.name, self._listener(job))
+            return "indexed", job.name
 
         document = _read(job.name, content.data, content.title)
         self._pause(job)
@@ -183,27 +185,6 @@ class JobQueue:
             return "twin", twin
         added = index.add(document, self._listener(job))
         return added.outcome, added.name
-
-    def _reindexed(self, index: Index, job: Job) -> AddResult:
-        """Replaces a document by itself, with a space behind its title in between.
-
-        The index does not embed an unchanged document. A document that is removed first would be
-        lost if the program ended before it is added again; a replacement is complete or undone.
-        """
-        document = next(
-            (document for document in index.documents() if document.name == job.name), None
-        )
-        if document is None:
-            raise DocumentError(f"{job.name} is no longer in the library. Add the file.")
-        listener = self._listener(job)
-        index.add(
-            replace(document, title=f"{document.title} "),
-            lambda done, total: listener(done, 2 * total),
-        )
-        # Not paused or cancelled any more: the title has its space until this is done.
-        return index.add(
-            document, lambda done, total: self._set_progress(job, total + done, 2 * total)
-        )
 
     def _listener(self, job: Job) -> OnProgress:
         def on_progress(done: int, total: int) -> None:

@@ -220,8 +220,8 @@ def test_reindex_embeds_all_and_changes_no_document(place: Place) -> None:
     encoded, passages = len(place.embedder.encoded), place.index.passages([document])
     job = place.ended(place.queue.reindex("a.md"))
     assert (job.result, job.document) == ("indexed", "a.md")
-    assert job.done == job.total == 2 * len(passages)
-    assert len(place.embedder.encoded) == 3 * encoded
+    assert job.done == job.total == len(passages)
+    assert len(place.embedder.encoded) == 2 * encoded
     assert place.index.documents() == [document]
     assert place.index.passages([document]) == passages
 
