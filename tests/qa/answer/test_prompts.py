@@ -10,7 +10,7 @@ from qa.answer.markers import parse_markers
 from qa.answer.prompts import (
     DECLINE_SENTENCE,
     PROMPT_VERSION,
-    TURN_CHARACTERS,
+    MAX_TURN_CHARACTERS,
     answer_messages,
     as_data,
     passage_ids,
@@ -112,7 +112,7 @@ def test_of_a_long_conversation_the_last_turns_are_shown_and_not_all_their_words
     told = rewrite_messages("Why?", [Turn(f"turn {n}", "word " * 900) for n in range(9)])[1].content
     assert re.findall(r"turn \d", told) == ["turn 6", "turn 7", "turn 8"]
     endless = rewrite_messages("Why?", [Turn("word " * 9000, "word " * 9000)])[1].content
-    assert len(endless) < 2 * TURN_CHARACTERS + 100
+    assert len(endless) < 2 * MAX_TURN_CHARACTERS + 100
 
 
 ATTACKS = [
