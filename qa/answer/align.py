@@ -57,31 +57,36 @@ class CoveredSentence:
     @property
     def span(self) -> Span:
         """The part of the sentence that is in the passage: a long sentence may continue after it."""
-        start = self.sentence.span.start
-        end = min(self.sentence.span.end, self.passage.span.end)
-        text = self.document.text[start:end].rstrip()
-        return Span(start, start + len(text))
+        sentence, passage = self.sentence.span, self.passage.span
+        end = min(sentence.end, passage.end)
+        text = self.document.text[sentence.start : end]
+        return Span(sentence.start, sentence.start + len(text.rstrip()))
 
     @property
     def text(self) -> str:
-        return self.document.text[self.span.start : self.span.end]
+        return self.document.text_of(self.span)
 
 
 def encode_claim(text: str, encoding: Encoding, frequencies: SentenceFrequencies) -> EncodedClaim:
     """Returns the claim's content words; of a claim that has only stop words, all words."""
-    matches = list(WORD.finditer(text))
-    content = [match for match in matches if match.group().casefold() not in STOP_WORDS]
-    stems: list[str] = []
-    tokens: list[Vectors] = []
-    for match in content or matches:
-        normalised = words(match.group())
-        stems.append(stem(normalised[0]) if normalised else match.group())
-        tokens.append(encoding.tokens[_tokens_between(encoding, *match.span())])
+    all_words = list(WORD.finditer(text))
+    content_words = [word for word in all_words if word[0].casefold() not in STOP_WORDS]
+    token_starts, token_ends = _token_offsets(encoding)
+    stems = []
+    tokens = []
+    weights = []
+    for word in content_words or all_words:
+        normalised = words(word[0]) or [word[0]]
+        word_stem = stem(normalised[0])
+        overlaps = (token_starts < word.end()) & (word.start() < token_ends)
+        stems.append(word_stem)
+        tokens.append(encoding.tokens[overlaps])
+        weights.append(frequencies.idf(word_stem))
 
-    weights = np.array([frequencies.idf(word_stem) for word_stem in stems])
-    if len(weights):
-        weights = weights / weights.sum()
-    return EncodedClaim(text, tuple(stems), tuple(tokens), weights)
+    shares = np.array(weights)
+    if weights:
+        shares = shares / shares.sum()
+    return EncodedClaim(text, tuple(stems), tuple(tokens), shares)
 
 
 def cover_sentences(
@@ -93,21 +98,25 @@ def cover_sentences(
     """
     # Token offsets count in the embedded text, which has the title before the passage's text;
     # sentence offsets count in the document.
-    shift = len(passage.embedded_text) - len(passage.text) - passage.span.start
-    token_starts = np.array([start for start, _ in encoding.offsets])
+    title_length = len(passage.embedded_text) - len(passage.text)
+    token_starts, _ = _token_offsets(encoding)
+    token_starts = token_starts - title_length + passage.span.start
+
     # For each word of the claim: (tokens of the word, tokens of the passage).
     cosines = [word_tokens @ encoding.tokens.T for word_tokens in claim.tokens]
     covered = []
     for sentence in sentences:
-        start, end = sentence.span.start, sentence.span.end
-        sentence_stems = {stem(word) for word in words(passage.document.text[start:end])}
-        after_start, before_end = token_starts >= start + shift, token_starts < end + shift
-        inside = np.flatnonzero(after_start & before_end)
+        span = sentence.span
+        sentence_words = words(passage.document.text_of(span))
+        sentence_stems = {stem(word) for word in sentence_words}
+        inside = (token_starts >= span.start) & (token_starts < span.end)
 
         coverage = []
         for word_stem, cosine in zip(claim.stems, cosines, strict=True):
-            has_word = word_stem in sentence_stems
-            coverage.append(1.0 if has_word else _similarity(cosine[:, inside]))
+            if word_stem in sentence_stems:
+                coverage.append(1.0)
+            else:
+                coverage.append(_similarity(cosine[:, inside]))
         covered.append(CoveredSentence(passage, sentence, np.array(coverage)))
     return covered
 
@@ -122,23 +131,23 @@ def best_cover(claim: EncodedClaim, sentences: Sequence[CoveredSentence]) -> lis
     while sentences and len(chosen) < MAX_CITED_SENTENCES:
         totals = []
         for sentence in sentences:
-            totals.append(float(claim.weights @ np.maximum(covered, sentence.coverage)))
+            together = np.maximum(covered, sentence.coverage)
+            totals.append(float(claim.weights @ together))
         best = int(np.argmax(totals))
         gain = totals[best] - float(claim.weights @ covered)
-        if gain < (MIN_GAIN if chosen else 1e-9):
+        # Any overlap is enough for the first sentence: the check decides whether it supports.
+        min_gain = MIN_GAIN if chosen else 1e-9
+        if gain < min_gain:
             break
         chosen.append(sentences[best])
         covered = np.maximum(covered, sentences[best].coverage)
     return sorted(chosen, key=_document_order)
 
 
-def _tokens_between(encoding: Encoding, start: int, end: int) -> list[int]:
-    """Returns the rows of the tokens that overlap these characters."""
-    rows = []
-    for row, (token_start, token_end) in enumerate(encoding.offsets):
-        if token_start < end and start < token_end:
-            rows.append(row)
-    return rows
+def _token_offsets(encoding: Encoding) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns the starts and the ends of all tokens, in characters."""
+    offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+    return offsets[:, 0], offsets[:, 1]
 
 
 def _similarity(cosines: Vectors) -> float:
@@ -150,7 +159,8 @@ def _similarity(cosines: Vectors) -> float:
     if not cosines.size:
         return 0.0
     best = float(cosines.max(axis=1).mean())
-    return float(np.clip((best - MIN_COSINE) / (1 - MIN_COSINE), 0.0, 1.0))
+    similarity = (best - MIN_COSINE) / (1 - MIN_COSINE)
+    return float(np.clip(similarity, 0.0, 1.0))
 
 
 def _document_order(sentence: CoveredSentence) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.answer.generate import ADDRESS_REMOVED
+from qa.answer.plaintext import ADDRESS_REMOVED
 from qa.errors import LanguageModelError
 from qa.types import Answer, Event, Turn
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document
@@ -162,7 +162,7 @@ def test_what_an_obeying_model_adds_is_marked_as_unsupported(
 def test_strict_mode_takes_it_out(tmp_path: Path, attack: Attack) -> None:
     answer, _, _ = _ask(tmp_path, attack, f"{TRUE}\n\n{attack.obeyed}", strict=True)
     assert answer.text == TRUE_WORDS
-    assert all("left out" in notice or "was not given" in notice for notice in answer.notices)
+    assert all("left out" in notice or "do not exist" in notice for notice in answer.notices)
 
 
 @pytest.mark.parametrize("attack", CASES)
