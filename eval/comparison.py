@@ -112,11 +112,10 @@ def comparable_metrics(first: Run, second: Run) -> list[str]:
 
 def no_pairs_message(name: str, first: Run, second: Run) -> str:
     """Returns an error text: no question has the metric in both runs, and which metrics it could be."""
-    available = [
-        known
-        for known in comparable_metrics(first, second)
-        if compare(known, first, second) is not None
-    ]
+    available = []
+    for known in comparable_metrics(first, second):
+        if compare(known, first, second) is not None:
+            available.append(known)
     if not available:
         return f"No question has a value of {name}, or of any other metric, in both runs."
     return f"No question has a value of {name} in both runs. Use: {', '.join(available)}."
@@ -131,6 +130,7 @@ def compare(name: str, first: Run, second: Run) -> PairedComparison | None:
     if not pairs:
         return None
     labels = {**first.clusters, **second.clusters}
+    # A question without a cluster is its own; its id may be the name of another's cluster.
     clusters = [labels.get(question, ("alone", question)) for question in pairs]
     first_values, second_values = np.asarray(list(pairs.values()), dtype=np.float64).T
     scale = _LOGARITHMIC if is_ratio(name) else _LINEAR
@@ -139,24 +139,24 @@ def compare(name: str, first: Run, second: Run) -> PairedComparison | None:
 
     lower_is_better = metric_named(name).lower_is_better
     gains = -differences if lower_is_better else differences
+    ids = np.asarray(list(pairs), dtype=object)
     smallest = test.minimum_detectable
-    return _consistent(
-        PairedComparison(
-            metric=name,
-            n=len(pairs),
-            left_out=len({*first.ids, *second.ids}) - len(pairs),
-            first=scale.undo(float(scale.apply(first_values).mean())),
-            second=scale.undo(float(scale.apply(second_values).mean())),
-            effect=scale.undo(float(differences.mean())),
-            low=scale.undo(max(test.low, -scale.largest)),
-            high=scale.undo(min(test.high, scale.largest)),
-            p=min(1.0, 2 * min(test.p_lower, test.p_higher)),
-            p_worse=test.p_higher if lower_is_better else test.p_lower,
-            won=tuple(question for question, gain in zip(pairs, gains, strict=True) if gain > 0),
-            lost=tuple(question for question, gain in zip(pairs, gains, strict=True) if gain < 0),
-            minimum_detectable=None if smallest is None else scale.undo(smallest),
-        )
+    comparison = PairedComparison(
+        metric=name,
+        n=len(pairs),
+        left_out=len({*first.ids, *second.ids}) - len(pairs),
+        first=scale.mean(first_values),
+        second=scale.mean(second_values),
+        effect=scale.undo(float(differences.mean())),
+        low=scale.undo(max(test.low, -scale.largest)),
+        high=scale.undo(min(test.high, scale.largest)),
+        p=min(1.0, 2 * min(test.p_lower, test.p_higher)),
+        p_worse=test.p_higher if lower_is_better else test.p_lower,
+        won=tuple(ids[gains > 0].tolist()),
+        lost=tuple(ids[gains < 0].tolist()),
+        minimum_detectable=None if smallest is None else scale.undo(smallest),
     )
+    return _consistent(comparison)
 
 
 def comparison_tables(
@@ -171,22 +171,24 @@ def comparison_tables(
         row = compare(name, first, second)
         if row is not None:
             rows[name] = row
-    also = [row for name, row in rows.items() if name not in deciding]
-    titled = {
-        "Deciding": [rows[name] for name in deciding if name in rows],
-        "Also measured": [row for row in also if not row.is_ratio],
-        "Times and tokens": [row for row in also if row.is_ratio],
+    tables: dict[str, list[PairedComparison]] = {
+        "Deciding": [rows.pop(name) for name in deciding if name in rows],
+        "Also measured": [],
+        "Times and tokens": [],
     }
-    return {title: corrected_together(members) for title, members in titled.items() if members}
+    for row in rows.values():
+        title = "Times and tokens" if row.is_ratio else "Also measured"
+        tables[title].append(row)
+    return {title: corrected_together(members) for title, members in tables.items() if members}
 
 
 def corrected_together(rows: Sequence[PairedComparison]) -> list[PairedComparison]:
     """Returns the rows with p-values corrected for their number, and intervals that agree."""
     corrected = holm([row.p for row in rows])
-    return [
-        _consistent(replace(row, p=p, tests=len(rows)))
-        for row, p in zip(rows, corrected, strict=True)
-    ]
+    result = []
+    for row, p in zip(rows, corrected, strict=True):
+        result.append(_consistent(replace(row, p=p, tests=len(rows))))
+    return result
 
 
 def format_p(p: float) -> str:
@@ -210,6 +212,10 @@ class _Scale:
     largest: float
     """The largest difference that is possible."""
 
+    def mean(self, values: Floats) -> float:
+        """Returns the mean on this scale: of logarithms, the geometric mean."""
+        return self.undo(float(self.apply(values).mean()))
+
 
 _LINEAR = _Scale(apply=lambda values: values, undo=lambda value: value, largest=1.0)
 _LOGARITHMIC = _Scale(apply=lambda values: np.asarray(np.log(values)), undo=exp, largest=50.0)
@@ -217,8 +223,9 @@ _LOGARITHMIC = _Scale(apply=lambda values: np.asarray(np.log(values)), undo=exp,
 
 def _differences(first: Floats, second: Floats, scale: _Scale) -> Floats:
     differences = scale.apply(second) - scale.apply(first)
-    largest = np.maximum(np.abs(first), np.abs(second))
-    differences[np.abs(differences) <= TIE_TOLERANCE * largest] = 0.0
+    larger_values = np.maximum(np.abs(first), np.abs(second))
+    is_tie = np.abs(differences) <= TIE_TOLERANCE * larger_values
+    differences[is_tie] = 0.0
     return differences
 
 

@@ -58,9 +58,10 @@ def checks(
     for name in (*minima, *maxima):
         if name not in values:
             raise FootnoteError(f"{run.folder} has no metric {name}. It has: {', '.join(values)}.")
-    always = {name: limit for name, limit in DEFAULT_MINIMA.items() if values.get(name) is not None}
-    for name, limit in (always | dict(minima)).items():
-        results.append(_limit_check(name, values[name], limit, "least"))
+    for name, limit in {**DEFAULT_MINIMA, **minima}.items():
+        # A default holds only where there is a value.
+        if name in minima or values.get(name) is not None:
+            results.append(_limit_check(name, values[name], limit, "least"))
     for name, limit in maxima.items():
         results.append(_limit_check(name, values[name], limit, "most"))
     return results
@@ -73,9 +74,9 @@ def not_gated(run: Run, baseline: Run) -> list[str]:
 
 def _error_check(run: Run, baseline: Run) -> Check:
     new = [question for question in run.errors if question not in baseline.errors]
-    count = f"{len(new) or 'no'} question{'s' if len(new) > 1 else ''}"
-    words = f"{count} with an error that the baseline does not have{_listed(new)}"
-    return Check("errors", not new, words)
+    noun = "questions" if len(new) > 1 else "question"
+    words = f"{len(new) or 'no'} {noun} with an error that the baseline does not have"
+    return Check("errors", not new, words + _listed(new))
 
 
 def _regression_checks(run: Run, baseline: Run, gated: Sequence[str]) -> list[Check]:
@@ -94,10 +95,10 @@ def _regression_checks(run: Run, baseline: Run, gated: Sequence[str]) -> list[Ch
             f"Nothing to gate. {no_pairs_message(' or '.join(names), baseline, run)}"
         )
     corrected = holm([row.p_worse for row in rows])
-    return [
-        Check(row.metric, p >= LEVEL, _comparison_words(row, p))
-        for row, p in zip(rows, corrected, strict=True)
-    ]
+    results = []
+    for row, p in zip(rows, corrected, strict=True):
+        results.append(Check(row.metric, p >= LEVEL, _comparison_words(row, p)))
+    return results
 
 
 def _comparison_words(row: PairedComparison, p: float) -> str:

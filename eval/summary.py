@@ -33,18 +33,21 @@ def groups(outcomes: Sequence[Outcome], clusters: Mapping[str, str] | None = Non
     """Returns all questions as one group, then the groups by split, then those by kind.
 
     `clusters` has the cluster of each question by its id (see `cluster`); without it the questions
-    are independent. Groups of one grouping are in the order in which their first question comes.
+    are independent. The groups of a split or kind are in the order in which they first occur.
     """
-    clusters = _informative(clusters or {})
-    found = [_group("overall", "overall", outcomes, clusters)]
+    informative = _informative(clusters or {})
     by_split: dict[str, list[Outcome]] = {}
     by_kind: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_split.setdefault(outcome.question.split, []).append(outcome)
         by_kind.setdefault(outcome.question.kind, []).append(outcome)
-    found += [_group("split", name, members, clusters) for name, members in by_split.items()]
-    found += [_group("kind", name, members, clusters) for name, members in by_kind.items()]
-    return found
+
+    result = [_group("overall", "overall", outcomes, informative)]
+    for split, members in by_split.items():
+        result.append(_group("split", split, members, informative))
+    for kind, members in by_kind.items():
+        result.append(_group("kind", kind, members, informative))
+    return result
 
 
 def cluster(question: Question, gold: Sequence[Gold]) -> str:
@@ -54,7 +57,10 @@ def cluster(question: Question, gold: Sequence[Gold]) -> str:
     """
     if question.group:
         return question.group
-    return gold[0][0] if gold else question.id
+    if gold:
+        document, _ = gold[0]
+        return document
+    return question.id
 
 
 def _informative(clusters: Mapping[str, str]) -> Mapping[str, str]:
@@ -70,13 +76,13 @@ def _informative(clusters: Mapping[str, str]) -> Mapping[str, str]:
 def _group(
     by: GroupKind, name: str, outcomes: Sequence[Outcome], clusters: Mapping[str, str]
 ) -> Group:
-    questions = [
-        ScoredQuestion(
-            outcome.scores, outcome.question.answerable, clusters.get(outcome.question.id)
-        )
-        for outcome in outcomes
-    ]
+    questions = []
+    errors = 0
+    for outcome in outcomes:
+        question = outcome.question
+        scored = ScoredQuestion(outcome.scores, question.answerable, clusters.get(question.id))
+        questions.append(scored)
+        errors += outcome.error is not None
     sample = Sample(questions, len(questions))
     estimates = {metric.name: metric.estimate(sample) for metric in summary_metrics()}
-    errors = sum(outcome.error is not None for outcome in outcomes)
     return Group(by, name, len(outcomes), errors, estimates)

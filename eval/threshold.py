@@ -48,19 +48,20 @@ def threshold_results(answers: Sequence[ScoredAnswer]) -> list[ThresholdResult]:
         raise FootnoteError(
             "A threshold needs questions that the documents answer and some that they do not."
         )
+    confidences = {answer.confidence for answer in answers}
     results = []
-    for low, high in pairwise(sorted({0.0, 1.0, *(answer.confidence for answer in answers)})):
-        rightly_answered = [
-            bool(answer.right) and answer.confidence >= high for answer in answerable
-        ]
-        results.append(
-            ThresholdResult(
-                threshold=(low + high) / 2,
-                answered_right=_share(rightly_answered),
-                wrongly_refused=_share([answer.confidence < high for answer in answerable]),
-                rightly_refused=_share([answer.confidence < high for answer in unanswerable]),
-            )
+    for low, high in pairwise(sorted({0.0, 1.0, *confidences})):
+        # A threshold between the two refuses whatever has less confidence than the higher.
+        rightly_answered = 0
+        for answer in answerable:
+            rightly_answered += bool(answer.right) and answer.confidence >= high
+        result = ThresholdResult(
+            threshold=(low + high) / 2,
+            answered_right=rightly_answered / len(answerable),
+            wrongly_refused=_share_below(high, answerable),
+            rightly_refused=_share_below(high, unanswerable),
         )
+        results.append(result)
     return results
 
 
@@ -68,7 +69,8 @@ def best(results: Sequence[ThresholdResult]) -> ThresholdResult:
     """Returns the result with the highest balance; of equals the middle one."""
     highest = max(result.balance for result in results)
     top = [result for result in results if result.balance == highest]
-    return top[len(top) // 2]
+    middle = len(top) // 2
+    return top[middle]
 
 
 def scored_answers(run: Run) -> list[ScoredAnswer]:
@@ -103,5 +105,6 @@ def _scored_answer(scores: Scores) -> ScoredAnswer | None:
     return ScoredAnswer(confidence, None if right is None else right == 1)
 
 
-def _share(values: Sequence[bool]) -> float:
-    return sum(values) / len(values)
+def _share_below(confidence: float, answers: Sequence[ScoredAnswer]) -> float:
+    below = sum(answer.confidence < confidence for answer in answers)
+    return below / len(answers)

@@ -28,7 +28,11 @@ ARROW = "\u00a0↓"
 
 def scores(example: Example) -> dict[str, float | None]:
     """Returns the value of every metric of single questions, by name."""
-    return {metric.name: metric.score(example) for metric in METRICS if metric.score is not None}
+    values = {}
+    for metric in METRICS:
+        if metric.score is not None:
+            values[metric.name] = metric.score(example)
+    return values
 
 
 def metric_named(name: str) -> Metric:
@@ -46,9 +50,10 @@ def summary_metrics() -> list[Metric]:
 
 def tables() -> dict[Section, list[Metric]]:
     """Returns the metrics that fit into the terminal's tables, by section."""
-    return {
-        section: [
-            metric for metric in summary_metrics() if metric.section == section and metric.in_tables
-        ]
-        for section in get_args(Section)
-    }
+    metrics: dict[Section, list[Metric]] = {}
+    for section in get_args(Section):
+        metrics[section] = []
+    for metric in summary_metrics():
+        if metric.in_tables:
+            metrics[metric.section].append(metric)
+    return metrics

@@ -87,8 +87,10 @@ def first_sentence_right(example: Example) -> float | None:
     """
     if not example.gold:
         return None
-    citations = cited(example.sentences[:1])
-    return float(any(agree(place, quote) for place in citations for quote in example.gold))
+    for citation in cited(example.sentences[:1]):
+        if any(agree(citation, quote) for quote in example.gold):
+            return 1.0
+    return 0.0
 
 
 def list_completeness(example: Example) -> float | None:
@@ -105,7 +107,10 @@ def list_completeness(example: Example) -> float | None:
     answers = [_items(answer) for answer in example.question.answers]
     enumerations = [items for items in answers if len(items) > 1]
     if not enumerations:
-        enumerations = [[item for items in answers for item in items]]
+        all_items: list[str] = []
+        for items in answers:
+            all_items += items
+        enumerations = [all_items]
     shares = []
     for items in enumerations:
         named = sum(_names(text, item) for item in items)

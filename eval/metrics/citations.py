@@ -67,9 +67,9 @@ def quotes_exact(example: Example) -> float | None:
         citations += sentence.citations
     if not citations:
         return None
-    exact = sum(
-        _is_exact(citation, example.documents.get(citation.document)) for citation in citations
-    )
+    exact = 0
+    for citation in citations:
+        exact += _is_exact(citation, example.documents.get(citation.document))
     return exact / len(citations)
 
 
@@ -95,16 +95,18 @@ def _characters(spans: Iterable[Gold]) -> Characters:
 
 
 def _share_agreeing(spans: Sequence[Gold], references: Sequence[Gold]) -> float:
-    agreeing = sum(any(agree(span, reference) for reference in references) for span in spans)
+    agreeing = 0
+    for span in spans:
+        agreeing += any(agree(span, reference) for reference in references)
     return agreeing / len(spans)
 
 
 def _share_with_support(example: Example, supports: Sequence[Support]) -> float | None:
-    if not example.sentences:
+    sentences = example.sentences
+    if not sentences:
         return None
-    return sum(sentence.support in supports for sentence in example.sentences) / len(
-        example.sentences
-    )
+    matching = sum(sentence.support in supports for sentence in sentences)
+    return matching / len(sentences)
 
 
 def _is_exact(citation: Citation, document: Document | None) -> bool:

@@ -39,9 +39,9 @@ def agree(first: Gold, second: Gold) -> bool:
 
 def cited(sentences: Sequence[AnswerSentence]) -> list[Gold]:
     """Returns the spans that the sentences cite, each once, in order."""
-    spans = [
-        (citation.document, Span(citation.start, citation.end))
-        for sentence in sentences
-        for citation in sentence.citations
-    ]
-    return list(dict.fromkeys(spans))
+    spans: dict[Gold, None] = {}
+    for sentence in sentences:
+        for citation in sentence.citations:
+            span = Span(citation.start, citation.end)
+            spans[citation.document, span] = None
+    return list(spans)

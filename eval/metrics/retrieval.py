@@ -108,14 +108,18 @@ def _ranking_of_documents(passages: Iterable[RankedPassage], grades: Mapping[str
 
 
 def _discounted(gains: Iterable[int]) -> float:
-    return sum(gain / log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+    total = 0.0
+    for rank, gain in enumerate(gains, start=1):
+        total += gain / log2(rank + 1)
+    return total
 
 
 def _at_depths(
     name: str, label: str, score: AtDepth, shown: Sequence[int], paper: str = ""
 ) -> list[Metric]:
-    return [
-        Metric(
+    metrics = []
+    for depth in DEPTHS:
+        metric = Metric(
             name=f"{name}_at_{depth}",
             label=f"{label}@{depth}",
             section="Retrieval",
@@ -123,8 +127,8 @@ def _at_depths(
             in_tables=depth in shown,
             paper=paper,
         )
-        for depth in DEPTHS
-    ]
+        metrics.append(metric)
+    return metrics
 
 
 METRICS = (

@@ -28,7 +28,8 @@ class ScoredQuestion:
     @property
     def refused(self) -> bool:
         """Whether a refusal; of a question that was repeated, whether most answers were."""
-        return (self.scores["answered"] or 0) < 0.5
+        answered = self.scores["answered"]
+        return answered is not None and answered < 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,16 @@ class Sample:
 
     def with_scores(self, *names: str) -> "Sample":
         """Returns the questions that have a score of each of these metrics."""
-        return self.where(
-            lambda question: all(question.scores.get(name) is not None for name in names)
-        )
+
+        def has_all(question: ScoredQuestion) -> bool:
+            return all(question.scores.get(name) is not None for name in names)
+
+        return self.where(has_all)
 
     def where(self, condition: Callable[[ScoredQuestion], bool]) -> "Sample":
         """Returns the questions that meet a condition."""
-        return Sample(list(filter(condition, self.questions)), self.group_size)
+        questions = list(filter(condition, self.questions))
+        return Sample(questions, self.group_size)
 
     def values(self, name: str) -> Floats:
         """Returns the scores of a metric that every question of the sample has, shape (n,)."""
@@ -57,19 +61,24 @@ class Sample:
     @property
     def answerable(self) -> Floats:
         """1 for the questions that the documents answer, else 0; shape (n,)."""
-        return np.asarray([float(question.answerable) for question in self.questions])
+        answerable = [question.answerable for question in self.questions]
+        return np.asarray(answerable, dtype=np.float64)
 
     @property
     def refused(self) -> Floats:
         """1 for the questions that were refused, else 0; shape (n,)."""
-        return np.asarray([float(question.refused) for question in self.questions])
+        refused = [question.refused for question in self.questions]
+        return np.asarray(refused, dtype=np.float64)
 
     @property
     def clusters(self) -> list[str] | None:
         """The cluster of each question; None if all are independent."""
-        clusters = [question.cluster for question in self.questions]
-        known = [cluster for cluster in clusters if cluster is not None]
-        return known if len(known) == len(clusters) else None
+        clusters = []
+        for question in self.questions:
+            if question.cluster is None:
+                return None
+            clusters.append(question.cluster)
+        return clusters
 
     def mean_of_shares(self, name: str) -> Estimate:
         """Returns the mean of scores from 0 to 1."""
@@ -88,7 +97,8 @@ class Sample:
         if not values:
             return scored.estimate(None, None, n=0)
         value = float(np.percentile(values, percent))
-        return scored.estimate(value, percentile_interval(values, percent, scored.clusters))
+        interval = percentile_interval(values, percent, scored.clusters)
+        return scored.estimate(value, interval)
 
     def mean(self, values: Floats) -> Estimate:
         """Returns the mean of one value from 0 to 1 for each question of the sample."""
@@ -104,10 +114,13 @@ class Sample:
         is not defined. The value of the sample is that of weights 1.
         """
         n = len(self.questions)
-        value = float(statistic(np.ones((1, n)))[0]) if n else np.nan
+        if n == 0:
+            return self.estimate(None, None)
+        (value,) = statistic(np.ones((1, n)))
         if np.isnan(value):
             return self.estimate(None, None, n=0)
-        return self.estimate(value, bootstrap(statistic, n, self.clusters))
+        interval = bootstrap(statistic, n, self.clusters)
+        return self.estimate(float(value), interval)
 
     def estimate(
         self, value: float | None, interval: Interval | None, n: int | None = None

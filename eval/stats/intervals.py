@@ -19,7 +19,7 @@ from collections.abc import Callable, Hashable, Sequence
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 SEED = 20
 RESAMPLES = 2_000
@@ -48,14 +48,20 @@ def mean_interval(values: Sequence[float], clusters: Clusters | None = None) -> 
     """
     if not values:
         return None
-    array, n = np.asarray(values, dtype=np.float64), len(values)
-    if not ((array >= 0) & (array <= 1)).all():
+    array = _array(values)
+    are_shares = (array >= 0) & (array <= 1)
+    if not are_shares.all():
         raise ValueError("Values outside 0 to 1 are not shares. Use the bootstrap for their mean.")
+    n = len(values)
     mean = _smoothed_mean(array, _PRIOR_WEIGHT)
     squares, units = variation(array - mean, clusters)
     squares += _prior_squares(mean, _PRIOR_WEIGHT)
-    effective_n = n * mean * (1 - mean) * (n + 2 * _PRIOR_WEIGHT) / squares
-    return _wilson(float(array.mean()), effective_n, _quantile(units, n))
+
+    # As many shares as would vary by these squares.
+    smoothed_n = n + 2 * _PRIOR_WEIGHT
+    effective_n = n * mean * (1 - mean) * smoothed_n / squares
+    share = float(array.mean())
+    return _wilson(share, effective_n, _quantile(units, n))
 
 
 def percentile_interval(
@@ -68,11 +74,16 @@ def percentile_interval(
     """
     if not values:
         return None
-    array, n = np.asarray(values, dtype=np.float64), len(values)
+    array = _array(values)
+    n = len(values)
     share = percentile / 100
-    deviations = np.asarray(array <= np.percentile(array, percentile), dtype=np.float64) - share
+    is_below = array <= np.percentile(array, percentile)
+    deviations = _array(is_below) - share
     squares, units = variation(deviations, clusters)
-    effective_n = n * float(deviations @ deviations) / squares if squares else n
+    effective_n = float(n)
+    if squares:
+        independent_squares = float(deviations @ deviations)
+        effective_n = n * independent_squares / squares
     shares = _wilson(share, effective_n, _quantile(units, n))
     low, high = np.quantile(array, shares, method="weibull")
     return float(low), float(high)
@@ -88,22 +99,30 @@ def auroc_interval(
     """
     if not positive or not negative:
         return None
-    above, below = np.asarray(positive, dtype=np.float64), np.asarray(negative, dtype=np.float64)
-    ordered = (above[:, None] > below) + 0.5 * (above[:, None] == below)
+    above = _array(positive)[:, None]
+    below = _array(negative)
+    ordered = (above > below) + 0.5 * (above == below)
     # The share of its pairs in the right order, for each positive and for each negative question.
-    sides = (ordered.mean(axis=1), ordered.mean(axis=0))
-    deviations, prior_variance = [], 0.0
-    for side in sides:
-        mean = _smoothed_mean(side, _PRIOR_WEIGHT_AUROC)
-        size = sqrt(len(side) * (len(side) + 2 * _PRIOR_WEIGHT_AUROC))
-        deviations.append((side - mean) / size)
-        prior_variance += _prior_squares(mean, _PRIOR_WEIGHT_AUROC) / size**2
-    variance, units = variation(np.concatenate(deviations), clusters)
+    of_positive = ordered.mean(axis=1)
+    of_negative = ordered.mean(axis=0)
 
-    mean = _smoothed_mean(min(sides, key=len), _PRIOR_WEIGHT_AUROC)
-    effective_n = mean * (1 - mean) / (variance + prior_variance)
+    weight = _PRIOR_WEIGHT_AUROC
+    deviations = []
+    prior_variance = 0.0
+    for shares in (of_positive, of_negative):
+        mean = _smoothed_mean(shares, weight)
+        size = sqrt(len(shares) * (len(shares) + 2 * weight))
+        deviations.append((shares - mean) / size)
+        prior_variance += _prior_squares(mean, weight) / size**2
+    variance, units = variation(np.concatenate(deviations), clusters)
+    variance += prior_variance
+
+    smaller_side = min(of_positive, of_negative, key=len)
+    mean = _smoothed_mean(smaller_side, weight)
+    effective_n = mean * (1 - mean) / variance
     n = len(positive) + len(negative)
-    return _wilson(float(ordered.mean()), effective_n, _quantile(units, n))
+    area = float(ordered.mean())
+    return _wilson(area, effective_n, _quantile(units, n))
 
 
 def bootstrap(
@@ -121,13 +140,17 @@ def bootstrap(
     if n == 0:
         return None
     numbers, units = _cluster_numbers(n, clusters)
-    values = statistic(_resample_counts(int(numbers.max()) + 1)[:, numbers])
+    cluster_counts = _resample_counts(int(numbers.max()) + 1)
+    # A question is drawn as often as its cluster.
+    weights = cluster_counts[:, numbers]
+    values = statistic(weights)
     values = values[~np.isnan(values)]
     if not len(values):
         return None
     tail = 0.0
     if units > 1:
-        tail = float(ndtr(-sqrt(units / (units - 1)) * _student_quantile(units)))
+        widened = sqrt(units / (units - 1))
+        tail = float(ndtr(-widened * _student_quantile(units)))
     low, high = np.quantile(values, (tail, 1 - tail))
     return float(low), float(high)
 
@@ -139,28 +162,33 @@ def variation(deviations: Floats, clusters: Clusters | None) -> tuple[float, flo
     enlarged as the variance of so few clusters is; the effective number of clusters is n**2 divided
     by the sum of their squared sizes (Kish 1965).
     """
-    plain = float(deviations @ deviations)
+    independent = float(deviations @ deviations)
+    n = len(deviations)
+    _, units = _cluster_numbers(n, clusters)
     sums = cluster_sums(deviations, clusters)
-    units = _cluster_numbers(len(deviations), clusters)[1]
-    if len(sums) == len(deviations):
-        return plain, units
-    return max(plain, float(sums @ sums) * units / (units - 1)), units
+    if len(sums) == n:
+        return independent, units
+    clustered = float(sums @ sums) * units / (units - 1)
+    return max(independent, clustered), units
 
 
 def cluster_sums(values: Floats, clusters: Clusters | None) -> Floats:
     """Returns the sum of each cluster, in the order first met; without clusters the values."""
     numbers, _ = _cluster_numbers(len(values), clusters)
-    return np.bincount(numbers, weights=values).astype(np.float64)
+    return _array(np.bincount(numbers, weights=values))
 
 
 def _cluster_numbers(n: int, clusters: Clusters | None) -> tuple[NDArray[np.int64], float]:
     """Returns the number of each question's cluster, from 0, and the effective number of them."""
-    sizes = Counter(clusters or ())
-    if sum(size > 1 for size in sizes.values()) < 2:
+    labels = clusters or ()
+    sizes = Counter(labels)
+    shared = [size for size in sizes.values() if size > 1]
+    if len(shared) < 2:
         return np.arange(n), float(n)
     numbers = {label: number for number, label in enumerate(sizes)}
-    of_questions = np.asarray([numbers[label] for label in clusters or ()])
-    return of_questions, n**2 / sum(size**2 for size in sizes.values())
+    of_questions = np.asarray([numbers[label] for label in labels])
+    squared_sizes = sum(size**2 for size in sizes.values())
+    return of_questions, n**2 / squared_sizes
 
 
 def _quantile(units: float, n: int) -> float:
@@ -177,7 +205,8 @@ def _student_quantile(units: float) -> float:
 
 def _smoothed_mean(values: Floats, weight: float) -> float:
     """Returns the mean with `weight` values added at 0 and at 1."""
-    return float((values.sum() + weight) / (len(values) + 2 * weight))
+    total = values.sum() + weight
+    return float(total / (len(values) + 2 * weight))
 
 
 def _prior_squares(mean: float, weight: float) -> float:
@@ -187,8 +216,10 @@ def _prior_squares(mean: float, weight: float) -> float:
 
 def _wilson(share: float, n: float, quantile: float) -> Interval:
     square = quantile**2
-    centre = (share + square / (2 * n)) / (1 + square / n)
-    half = quantile / (1 + square / n) * sqrt(share * (1 - share) / n + square / (4 * n**2))
+    scale = 1 + square / n
+    centre = (share + square / (2 * n)) / scale
+    variance = share * (1 - share) / n + square / (4 * n**2)
+    half = quantile / scale * sqrt(variance)
     # At the ends the formula gives 0 and 1 but for rounding.
     low = 0.0 if share == 0 else centre - half
     high = 1.0 if share == 1 else centre + half
@@ -199,7 +230,12 @@ def _resample_counts(n: int) -> Floats:
     """Returns how often each of n units is drawn, shape (resamples, n)."""
     generator = np.random.default_rng(SEED)
     drawn = generator.integers(0, n, size=(RESAMPLES, n))
-    # Counts all resamples at once: those of resample i are numbered from i * n.
-    numbered = drawn + n * np.arange(RESAMPLES)[:, None]
+    # Counts all resamples at once: the units of resample i are numbered from i * n.
+    first_numbers = n * np.arange(RESAMPLES)
+    numbered = drawn + first_numbers[:, None]
     counts = np.bincount(numbered.ravel(), minlength=RESAMPLES * n)
-    return counts.reshape(RESAMPLES, n).astype(np.float64)
+    return _array(counts.reshape(RESAMPLES, n))
+
+
+def _array(values: ArrayLike) -> Floats:
+    return np.asarray(values, dtype=np.float64)

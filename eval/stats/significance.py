@@ -58,20 +58,22 @@ def paired_test(differences: Floats, clusters: Clusters) -> PairedTest:
 
     `clusters` has a label for each difference; signs are flipped by cluster.
     """
-    sums = cluster_sums(differences, clusters)
     estimate = adjusted_mean(differences, clusters)
-    error, freedom = estimate.standard_error, estimate.degrees_of_freedom
-    quantile = float(stdtrit(freedom, 1 - LEVEL / 2))
-    p_lower, p_higher = sign_flip_test(sums[sums != 0])
+    error = estimate.standard_error
+    freedom = estimate.degrees_of_freedom
     t = estimate.mean / error
+    quantile = float(stdtrit(freedom, 1 - LEVEL / 2))
+    power_quantile = float(ndtri(POWER))
+
+    sums = cluster_sums(differences, clusters)
+    flips_lower, flips_higher = sign_flip_test(sums[sums != 0])
+    detectable_by_spread = (quantile + power_quantile) * error
     return PairedTest(
         low=estimate.mean - quantile * error,
         high=estimate.mean + quantile * error,
-        p_lower=max(p_lower, float(stdtr(freedom, t))),
-        p_higher=max(p_higher, float(stdtr(freedom, -t))),
-        minimum_detectable=_minimum_detectable(
-            sums, len(differences), (quantile + float(ndtri(POWER))) * error
-        ),
+        p_lower=max(flips_lower, float(stdtr(freedom, t))),
+        p_higher=max(flips_higher, float(stdtr(freedom, -t))),
+        minimum_detectable=_minimum_detectable(sums, len(differences), detectable_by_spread),
     )
 
 
@@ -82,13 +84,17 @@ def adjusted_mean(differences: Floats, clusters: Clusters | None) -> AdjustedMea
     added (Bonett and Price 2012 add a whole one of each), as large as the root mean square of those
     that differ, or 1 if none differs.
     """
-    n = len(differences)
     differing = differences[differences != 0]
-    size = sqrt(float(np.square(differing).mean())) if len(differing) else 1.0
-    mean = float(differences.sum()) / (n + 2 * _PRIOR_WEIGHT)
+    size = 1.0
+    if len(differing):
+        size = sqrt(float(np.square(differing).mean()))
+    n = len(differences) + 2 * _PRIOR_WEIGHT
+    mean = float(differences.sum()) / n
+
     squares, units = variation(differences - mean, clusters)
-    squares += _PRIOR_WEIGHT * ((size - mean) ** 2 + (size + mean) ** 2)
-    error = sqrt(squares) / (n + 2 * _PRIOR_WEIGHT)
+    won, lost = size - mean, size + mean
+    squares += _PRIOR_WEIGHT * (won**2 + lost**2)
+    error = sqrt(squares) / n
     return AdjustedMean(mean, error, max(1.0, units - 1))
 
 
@@ -99,13 +105,17 @@ def sign_flip_test(sums: Floats) -> tuple[float, float]:
     are few; otherwise from random sign flips, counting the observed total as one of them (Phipson
     and Smyth 2010).
     """
-    sizes, n = np.abs(sums), len(sums)
+    n = len(sums)
     if n == 0:
         return 1.0, 1.0
+    sizes = np.abs(sums)
     if np.ptp(sizes) <= TIE_TOLERANCE * sizes[0]:
         won = int((sums > 0).sum())
-        return float(bdtr(won, n, 0.5)), float(bdtr(n - won, n, 0.5))
-    totals, observed = _flipped_totals(sizes), sums.sum()
+        lost = n - won
+        return float(bdtr(won, n, 0.5)), float(bdtr(lost, n, 0.5))
+
+    totals = _flipped_totals(sizes)
+    observed = sums.sum()
     slack = TIE_TOLERANCE * sizes.sum()
     as_low = (totals <= observed + slack).sum()
     as_high = (totals >= observed - slack).sum()
@@ -122,9 +132,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     holds for those that are not real among some that are.
     """
     n = len(p_values)
-    corrected, highest = [1.0] * n, 0.0
-    for rank, place in enumerate(sorted(range(n), key=p_values.__getitem__)):
-        highest = max(highest, min(1.0, (n - rank) * p_values[place]))
+    corrected = [1.0] * n
+    smallest_first = sorted(range(n), key=p_values.__getitem__)
+    highest = 0.0
+    for rank, place in enumerate(smallest_first):
+        bonferroni = (n - rank) * p_values[place]
+        highest = max(highest, min(1.0, bonferroni))
         corrected[place] = highest
     return corrected
 
@@ -133,14 +146,18 @@ def _flipped_totals(sizes: Floats) -> Floats:
     """Returns totals with other signs: all of them, or `SIGN_FLIPS` random ones."""
     n = len(sizes)
     if n <= MOST_ENUMERATED:
-        signs = 1 - 2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
+        # The binary digits of 0 to 2**n - 1 are all combinations of n signs.
+        numbers = np.arange(2**n)[:, None]
+        bits = numbers >> np.arange(n) & 1
+        signs = 1 - 2 * bits
         return np.asarray(signs @ sizes, dtype=np.float64)
     generator = np.random.default_rng(SEED)
     # In five parts, so that the signs of many questions fit into memory.
     parts = []
     for _ in range(5):
         bits = generator.integers(0, 2, (SIGN_FLIPS // 10, n), dtype=np.int8)
-        parts.append((1 - 2 * bits) @ sizes)
+        signs = 1 - 2 * bits
+        parts.append(signs @ sizes)
     half = np.concatenate(parts)
     # Each with its opposite, so that swapping the two runs mirrors the p-values.
     return np.concatenate([half, -half])
@@ -154,7 +171,9 @@ def _minimum_detectable(sums: Floats, n: int, by_spread: float) -> float | None:
     """
     if len(sums) < FEWEST_DIFFERING:
         return None
+    clusters = len(sums)
     differing = np.abs(sums[sums != 0])
     size = float(differing.mean()) if len(differing) else 1.0
-    share = float(betaincinv(FEWEST_DIFFERING, len(sums) - FEWEST_DIFFERING + 1, POWER))
-    return max(by_spread, share * size * len(sums) / n)
+    share = float(betaincinv(FEWEST_DIFFERING, clusters - FEWEST_DIFFERING + 1, POWER))
+    by_count = share * size * clusters / n
+    return max(by_spread, by_count)
