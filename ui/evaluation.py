@@ -1,147 +1,206 @@
-"""The page of the evaluation runs: which there are, their figures, the questions that failed, two of them compared."""
+"""The Evaluation page: a person selects runs, metrics and questions, and `eval.report` renders them.
+
+Nothing in a run is trusted. The pieces of HTML are escaped by their templates; every other text is
+shown by selectors, which show it as it is.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
 
-from eval.metrics import DECIDING
-from eval.results import differences
+from eval.metrics import DECIDING, metric_named
+from eval.report import html
+from eval.report.details import QuestionDetails, RunDetails, details_of_summary, read_details
+from eval.report.estimates import table_over_runs, title_of
+from eval.report.folders import run_folders, run_names
+from eval.report.provenance import configuration, differing_settings, remarks, settings_of
+from eval.results import QUESTIONS, RESULTS, SUMMARY, Run, differences, read_run
 from qa.errors import FootnoteError
-from ui import outcomes, runs
 from ui.components import STATIC
-from ui.figures import Damaged, Figure, Run, label, sound
-from ui.outcomes import OUTCOMES, Failed, Gold, Reply
-from ui.render_runs import (
-    across_html,
-    changed_html,
-    damaged_html,
-    failed_html,
-    figures_html,
-    paired_html,
-    runs_html,
-)
 
 if TYPE_CHECKING:
     from eval.comparison import PairedComparison
 
-T = TypeVar("T")
+Option = TypeVar("Option")
 Stamp = tuple[tuple[int, int], ...]
-Names = Mapping[Path, str]
+"""Modification times and sizes of a run's files. While they are the same, so is the run."""
 ALL: Final = "all"
 AT_ONCE: Final = 25
-"""Failed questions shown, and how many more with each click."""
+"""Failed questions that are shown, and how many more with each click."""
 LIMIT: Final = "evaluation-limit"
-NONE_YET: Final = "<p>None yet. Make one: <code>python -m eval run</code></p>"
 
 
 def show(folders: Sequence[Path]) -> None:
-    """Shows the runs below these folders, or among them. Its headings begin at the second level."""
-    st.html(STATIC / "evaluation.css")
-    with st.container(key="evaluation"):
-        ended, damaged = runs.newest_first(
-            _read(folder, runs.stamp(folder)) for folder in runs.find(folders)
-        )
-        names = runs.names([*(run.folder for run in ended), *(one.folder for one in damaged)])
-        _show_list(ended, damaged, names)
-        if ended:
-            _show_across(ended, names)
-            _show_one(ended, names)
-        if len(ended) > 1:
-            _show_two(ended, names)
+    """Shows the runs in these folders. Headings begin at the second level."""
+    runs, damaged = _read_runs(folders)
+    st.header("Runs", anchor=False)
+    _show_html("runs", html.runs_html(runs, damaged))
+    if runs:
+        _show_metric(runs)
+        _show_run(runs)
+    if len(runs) > 1:
+        _show_comparison(runs)
 
 
-def _show_list(ended: Sequence[Run], damaged: Sequence[Damaged], names: Names) -> None:
-    listed = runs_html(ended, names, runs.differing(ended)) if ended else NONE_YET
-    st.html(f"<h2>Runs</h2>{listed}{damaged_html(damaged, names)}")
+def _read_runs(folders: Sequence[Path]) -> tuple[dict[str, Run], dict[str, str]]:
+    """Returns the runs by name, newest first, and by name why other folders have no estimates."""
+    by_path: dict[Path, Path] = {}
+    for folder in folders:
+        for run_folder in run_folders(folder):
+            by_path.setdefault(run_folder.resolve(), run_folder)
+    found = list(by_path.values())
+
+    runs: dict[str, Run] = {}
+    damaged: dict[str, str] = {}
+    for name, folder in zip(run_names(found), found, strict=True):
+        run = _read_run(folder, _stamp(folder))
+        if isinstance(run, Run):
+            runs[name] = run
+        else:
+            damaged[name] = run
+    newest_first = sorted(runs.items(), key=lambda item: _finished(item[1]), reverse=True)
+    return dict(newest_first), damaged
 
 
-def _show_across(ended: Sequence[Run], names: Names) -> None:
-    """One figure, of one group of questions, over the runs."""
-    from ui.charts import across  # here: it brings altair
-
-    st.html("<h2>A figure over the runs</h2>")
-    measures = list(dict.fromkeys(name for run in ended for name in run.groups[0].figures))
-    groups = list(dict.fromkeys(group.title for run in ended for group in run.groups))
+def _show_metric(runs: Mapping[str, Run]) -> None:
+    """Shows one metric, of one group of questions, over the runs."""
+    st.header("A metric over the runs", anchor=False)
+    metrics: dict[str, None] = {}
+    groups: dict[str, None] = {}
+    for run in runs.values():
+        metrics |= dict.fromkeys(run.groups[0].estimates)
+        groups |= dict.fromkeys(map(title_of, run.groups))
     left, right = st.columns(2)
     with left:
-        measure = _select(
-            "figure",
-            "Figure",
-            measures,
-            label,
-            measures.index(DECIDING) if DECIDING in measures else 0,
-        )
+        metric = _select("Metric", list(metrics), _metric_label, DECIDING)
     with right:
-        group = _select("group", "Questions", groups, str)
-    apart = runs.differing(ended)
-    rows = [
-        (names[run.folder], runs.configuration(run, apart), _figure(run, group, measure))
-        for run in ended
-    ]
-    described = f"{label(measure)}, {group}: a point and its interval for each run. The table below says the same."
-    st.altair_chart(across(measure, rows, described))
-    st.html(across_html(measure, rows))
+        group = _select("Questions", list(groups))
+
+    settings = {name: settings_of(run) for name, run in runs.items()}
+    differing = differing_settings(list(settings.values()))
+    lines = {name: configuration(settings[name], differing) for name in runs}
+    _show_html("metric", html.table_html(table_over_runs(metric, group, runs, lines)))
 
 
-def _figure(run: Run, title: str, measure: str) -> Figure | None:
-    """None: the run has no such group, or no such figure of it."""
-    group = next((group for group in run.groups if group.title == title), None)
-    return group.figures.get(measure) if group else None
-
-
-def _show_one(ended: Sequence[Run], names: Names) -> None:
-    """All figures of one run, and its failed questions."""
-    st.html("<h2>One run</h2>")
-    run = _select_run("run", "Run", ended, names, 0, _show_first)
-    st.html(f"<h3>Figures</h3>{figures_html(run)}<h3>Questions that failed</h3>")
+def _show_run(runs: Mapping[str, Run]) -> None:
+    """Shows all estimates of one run, and its failed questions."""
+    st.header("One run", anchor=False)
+    name = _select("Run", list(runs), on_change=_show_first)
     try:
-        known = _gold(run.sha256, run)
+        details = _read_details(runs[name].folder, _stamp(runs[name].folder))
     except FootnoteError as error:
-        _tell(str(error))
-        known = {}
-    try:
-        failed = outcomes.failed(run, _replies(run.folder, runs.stamp(run.folder)), known)
-    except FootnoteError as error:
-        _tell(str(error))
-        return
-    shown = _filtered(failed, known)
-    limit = st.session_state.setdefault(LIMIT, AT_ONCE)
-    told = f"{len(shown)} of the {len(failed)} questions that failed; {run.groups[0].questions} were asked."
-    told += f" The first {limit} are shown." if len(shown) > limit else ""
-    st.html(f'<p role="status">{told}</p>{failed_html(shown[:limit])}')
-    if len(shown) > limit:
-        st.button(f"Show {min(AT_ONCE, len(shown) - limit)} more", on_click=_show_more)
+        _show_html("damage", html.message_html(str(error)))
+        details = details_of_summary(runs[name])
+    for number, remark in enumerate(remarks({name: details})):
+        _show_html(f"remark-{number}", html.message_html(remark))
+    _show_html("estimates", html.estimates_html(name, details))
+    _show_failures(name, details)
 
 
-def _filtered(failed: Sequence[Failed], known: Mapping[str, Gold]) -> list[Failed]:
-    """Those of the outcome, kind and split chosen; kind and split can be chosen where they are known."""
-    kinds, splits = (
-        sorted({one.kind for one in known.values()}),
-        sorted({one.split for one in known.values()}),
-    )
-    columns = st.columns(3)
-    chosen = []
-    for column, name, options in zip(
-        columns, ("Outcome", "Kind", "Split"), (OUTCOMES, kinds, splits), strict=True
-    ):
+def _show_failures(name: str, details: RunDetails) -> None:
+    st.header("Failed questions", anchor=False)
+    failed = details.failed
+    matching = _filtered(failed)
+    limit: int = st.session_state.setdefault(LIMIT, AT_ONCE)
+    status = f"{len(matching)} of the {len(failed)} failed questions"
+    status += f"; {len(details.questions)} were asked."
+    if len(matching) > limit:
+        status += f" The first {limit} are shown."
+    st.html(f'<p role="status">{status}</p>')
+    _show_html("failures", html.failures_html(name, matching[:limit]))
+    if len(matching) > limit:
+        more = min(AT_ONCE, len(matching) - limit)
+        st.button(f"Show {more} more", on_click=_show_more)
+
+
+def _filtered(failed: Sequence[QuestionDetails]) -> list[QuestionDetails]:
+    """Returns the questions with the selected outcome, kind and split.
+
+    A selector is left out where the questions do not have what it selects.
+    """
+    filters: dict[str, Callable[[QuestionDetails], str]] = {
+        "Outcome": lambda details: details.outcome,
+        "Kind": lambda details: details.kind,
+        "Split": lambda details: details.question.split if details.question else "",
+    }
+    matching = list(failed)
+    for column, (label, value_of) in zip(st.columns(3), filters.items(), strict=True):
+        options = sorted({value_of(details) for details in failed} - {""})
+        if not options:
+            continue
         with column:
-            chosen.append(
-                _select(name.lower(), name, [ALL, *options], str, on_change=_show_first)
-                if options
-                else ALL
-            )
-    return [
-        one
-        for one in failed
-        if all(want in (ALL, has) for want, has in zip(chosen, _facts(one), strict=True))
-    ]
+            selected = _select(label, [ALL, *options], on_change=_show_first)
+        if selected != ALL:
+            matching = [details for details in matching if value_of(details) == selected]
+    return matching
 
 
-def _facts(one: Failed) -> tuple[str, str | None, str | None]:
-    return one.outcome, one.gold.kind if one.gold else None, one.gold.split if one.gold else None
+def _show_comparison(runs: Mapping[str, Run]) -> None:
+    """Shows two runs compared: at first the newest, and the last before it that is comparable."""
+    st.header("Two runs side by side", anchor=False)
+    newest, *earlier = runs
+    comparable = [name for name in earlier if not differences(runs[name], runs[newest])]
+    left, right = st.columns(2)
+    with left:
+        first = _select("First run", list(runs), default=[*comparable, *earlier][0])
+    with right:
+        second = _select("Second run", list(runs), default=newest)
+    reasons = differences(runs[first], runs[second])
+    if first == second:
+        reasons = ["This is the same run twice. Choose another."]
+    elif reasons:
+        reasons = ["These two runs cannot be compared.", *reasons]
+    if reasons:
+        _show_html("reasons", html.message_html(" ".join(reasons)))
+        return
+
+    folders = [runs[name].folder for name in (first, second)]
+    key = tuple((folder, _stamp(folder)) for folder in folders)
+    tables = _compare(key, runs[first], runs[second])
+    _show_html("comparison", html.comparison_html(first, second, tables))
+    by_metric = {row.metric: row for rows in tables.values() for row in rows}
+    if not by_metric:
+        return
+    metric = _select("Questions by", list(by_metric), _metric_label, DECIDING)
+    try:
+        details = [_read_details(folder, stamp) for folder, stamp in key]
+    except FootnoteError as error:
+        _show_html("changes-damage", html.message_html(str(error)))
+        return
+    _show_html("changes", html.changes_html(by_metric[metric], *details))
+
+
+def _show_html(key: str, piece: str) -> None:
+    # A component, since st.html would leave out the charts: it drops SVG.
+    _component()(key=f"evaluation-{key}", data={"html": piece})
+
+
+@cache
+def _component() -> ComponentRenderer:
+    css = html.stylesheet() + (STATIC / "evaluation.css").read_text(encoding="utf-8")
+    script = (STATIC / "evaluation.js").read_text(encoding="utf-8")
+    return st.components.v2.component("footnote_report", css=css, js=script, isolate_styles=True)
+
+
+def _select(
+    label: str,
+    options: Sequence[Option],
+    format_option: Callable[[Option], str] = str,
+    default: Option | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> Option:
+    index = options.index(default) if default in options else 0
+    key = f"evaluation-select-{label}"
+    return st.selectbox(label, options, index, format_option, key=key, on_change=on_change)
+
+
+def _metric_label(name: str) -> str:
+    return metric_named(name).label
 
 
 def _show_more() -> None:
@@ -152,100 +211,43 @@ def _show_first() -> None:
     st.session_state[LIMIT] = AT_ONCE
 
 
-def _show_two(ended: Sequence[Run], names: Names) -> None:
-    """Two runs, paired by question; at first the newest, and the newest before it that asked the same."""
-    st.html("<h2>Two runs side by side</h2>")
-    fitting = (
-        at
-        for at, run in enumerate(ended)
-        if at and not differences(run.measured, ended[0].measured)
-    )
-    left, right = st.columns(2)
-    with left:
-        first = _select_run("first", "First run", ended, names, next(fitting, 1))
-    with right:
-        second = _select_run("second", "Second run", ended, names, 0)
-    if first.folder == second.folder:
-        st.html("<p>This is the same run twice. Choose another.</p>")
-    elif reasons := differences(first.measured, second.measured):
-        _tell("These two cannot be paired.", *reasons)
-    else:
-        found = _compared(
-            tuple((run.folder, runs.stamp(run.folder)) for run in (first, second)), first, second
-        )
-        st.html(paired_html(found, names[first.folder], names[second.folder]))
-        _show_changes([row for rows in found.values() for row in rows], first, second)
+def _finished(run: Run) -> datetime:
+    return run.finished or datetime.min.replace(tzinfo=UTC)
 
 
-def _show_changes(rows: "Sequence[PairedComparison]", first: Run, second: Run) -> None:
-    """The questions won and lost, by the measure that is chosen."""
-    by_name = {row.metric: row for row in rows}
-    measures = list(by_name)
-    if not measures:
-        return
-    usual = measures.index(DECIDING) if DECIDING in measures else 0
-    measure = _select("changes", "Questions by", measures, label, usual)
+def _stamp(folder: Path) -> Stamp:
+    stamps = []
+    for name in (SUMMARY, RESULTS, QUESTIONS):
+        try:
+            status = (folder / name).stat()
+        except OSError:
+            stamps.append((0, 0))
+        else:
+            stamps.append((status.st_mtime_ns, status.st_size))
+    return tuple(stamps)
+
+
+# Runs are immutable, so that all sessions can share them: a cache of resources copies nothing.
+@st.cache_resource(show_spinner=False, max_entries=500)
+def _read_run(folder: Path, stamp: Stamp) -> Run | str:  # noqa: ARG001  # of the cache's key
+    """Returns the run, or why the folder has none to show."""
     try:
-        before, after = (_replies(run.folder, runs.stamp(run.folder)) for run in (first, second))
+        return read_run(folder)
     except FootnoteError as error:
-        _tell(str(error))
-        return
-    row = by_name[measure]
-    st.html(
-        changed_html("Won", row.won, before, after) + changed_html("Lost", row.lost, before, after)
-    )
+        return str(error)
 
 
-def _tell(*paragraphs: str) -> None:
-    st.html(
-        f'<div class="told">{"".join(f"<p>{escape(sound(one))}</p>" for one in paragraphs)}</div>'
-    )
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _read_details(folder: Path, stamp: Stamp) -> RunDetails:  # noqa: ARG001  # of the cache's key
+    return read_details(folder)
 
 
-def _select(
-    key: str,
-    words: str,
-    options: Sequence[T],
-    shown: Callable[[T], str],
-    index: int = 0,
-    on_change: Callable[[], None] | None = None,
-) -> T:
-    return st.selectbox(words, options, index, shown, key=f"evaluation-{key}", on_change=on_change)
-
-
-def _select_run(
-    key: str,
-    words: str,
-    ended: Sequence[Run],
-    names: Names,
-    index: int,
-    on_change: Callable[[], None] | None = None,
-) -> Run:
-    by_folder = {run.folder: run for run in ended}
-    return by_folder[_select(key, words, list(by_folder), names.__getitem__, index, on_change)]
-
-
-@st.cache_data(show_spinner=False, max_entries=500)
-def _read(folder: Path, stamp: Stamp) -> Run | Damaged:  # noqa: ARG001  # of the cache's key
-    return runs.read(folder)
-
-
-@st.cache_data(show_spinner=False, max_entries=100)
-def _replies(folder: Path, stamp: Stamp) -> dict[str, Reply]:  # noqa: ARG001  # of the cache's key
-    return outcomes.replies(folder)
-
-
-@st.cache_data(show_spinner=False, max_entries=100)
-def _gold(sha256: str, _run: Run) -> dict[str, Gold]:  # noqa: ARG001  # of the cache's key
-    return outcomes.gold(_run)
-
-
-@st.cache_data(show_spinner=False, max_entries=500)
-def _compared(
+@st.cache_resource(show_spinner=False, max_entries=100)
+def _compare(
     key: tuple[tuple[Path, Stamp], ...],  # noqa: ARG001  # the cache's key
     _first: Run,
     _second: Run,
-) -> "dict[str, list[PairedComparison]]":
-    from eval.comparison import comparison_tables  # here: it brings scipy
+) -> "Mapping[str, Sequence[PairedComparison]]":
+    from eval.comparison import comparison_tables  # imports scipy
 
-    return comparison_tables(_first.measured, _second.measured, [DECIDING])
+    return comparison_tables(_first, _second, [DECIDING])

@@ -1,4 +1,4 @@
-"""`python -m eval convert FORMAT PATH --out DIR`: convert another format into files of ours."""
+"""`python -m eval convert FORMAT PATH --out DIR`: other people's questions as documents and a question file."""
 
 import argparse
 from pathlib import Path
@@ -17,45 +17,34 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
     parser = commands.add_parser(
         "convert",
         parents=[common],
-        help="convert a question set of another format into documents and a question file",
+        help="other people's question sets as documents and questions of ours",
         epilog=f"formats:\n{formats}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help="a format listed below")
+    parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help="one of those below")
     parser.add_argument("path", metavar="PATH", type=Path)
-    parser.add_argument(
-        "--out", metavar="DIR", type=Path, required=True, help="write to a new folder DIR"
-    )
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="a new folder")
     add_options(parser)
     parser.set_defaults(command=_convert)
 
 
 def add_options(parser: argparse.ArgumentParser, documents: bool = True) -> None:
-    """Adds the options of formats. `documents`: False if the command has that argument already."""
+    """What else a format may take. `documents`: False where the command has that argument already."""
     if documents:
         parser.add_argument(
-            "--documents",
-            metavar="PATH",
-            type=Path,
-            nargs="+",
-            action="extend",
-            help="use these documents for a set that has none",
+            "--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="your own"
         )
     parser.add_argument(
-        "--columns",
-        metavar="FIELD=COLUMN",
-        nargs="+",
-        action="extend",
-        help="csv: read FIELD from COLUMN",
+        "--columns", metavar="FIELD=COLUMN", nargs="+", action="extend", help="csv: what is where"
     )
     parser.add_argument(
-        "--separator", metavar="TEXT", help="csv: split the answers of a cell at TEXT; default: |"
+        "--separator", metavar="TEXT", help="csv: between the answers of one cell; default: |"
     )
-    parser.add_argument("--qrels", metavar="NAME", help="beir, trec: read the judgements of NAME")
+    parser.add_argument("--qrels", metavar="NAME", help="beir, trec: which file of judgements")
 
 
 def options_of(arguments: argparse.Namespace) -> "Options":
-    """Returns the arguments of `add_options`. Raises FootnoteError for invalid columns."""
+    """The arguments of `add_options`. Raises FootnoteError for columns that are not."""
     from eval.formats import Options
     from eval.formats.csv_table import columns
 
@@ -68,17 +57,17 @@ def options_of(arguments: argparse.Namespace) -> "Options":
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    """Prints what was read, what was left out, and how to ask the questions."""
+    """Prints what was read, what was left out, and how to ask it."""
     from eval.formats import read
     from eval.formats.write import DOCUMENTS, QUESTIONS, write
 
     out: Path = arguments.out
-    converted = read(arguments.format, arguments.path, options_of(arguments))
-    write(converted, out)
-    answerable = sum(question.answerable for question in converted.questions)
-    print(f"documents  {len(converted.documents):,}")
-    print(f"questions  {len(converted.questions):,}, of which {answerable:,} are answerable")
-    for note in converted.notes:
+    found = read(arguments.format, arguments.path, options_of(arguments))
+    write(found, out)
+    answerable = sum(question.answerable for question in found.questions)
+    print(f"documents  {len(found.documents):,}")
+    print(f"questions  {len(found.questions):,}, of which {answerable:,} are answerable")
+    for note in found.notes:
         print(note)
     questions, documents = (quote(str(out / name)) for name in (QUESTIONS, DOCUMENTS))
     print(f"To ask them: python -m eval run --questions {questions} --documents {documents}")

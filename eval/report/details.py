@@ -108,10 +108,28 @@ def read_details(folder: Path) -> RunDetails:
     results = _by_question(read_results(folder)) if has_results else {}
     questions = read_run_questions(folder) if has_questions else {}
 
+    details = _details(run, results, questions)
+    return RunDetails(run, details, tuple(_missing(details, has_results, has_questions)))
+
+
+def details_of_summary(run: Run) -> RunDetails:
+    """Returns what the summary alone says of the questions: their scores and errors."""
+    return RunDetails(run, _details(run, {}, {}), ())
+
+
+def failed_count(run: Run) -> int:
+    """Returns how many questions of a run failed, without reading its results."""
+    rights = [scores.get("answered_right") for scores in run.scores.values()]
+    return len(run.errors) + sum(right is not None and right < 1 for right in rights)
+
+
+def _details(
+    run: Run, results: Mapping[str, Sequence[Result]], questions: Mapping[str, Question]
+) -> tuple[QuestionDetails, ...]:
     # The results are in the order asked; the summary lists the questions with an error apart.
     known_ids = set(run.ids)
     in_order = [key for key in results if key in known_ids]
-    details = tuple(
+    return tuple(
         QuestionDetails(
             id=key,
             question=questions.get(key),
@@ -121,13 +139,6 @@ def read_details(folder: Path) -> RunDetails:
         )
         for key in dict.fromkeys((*in_order, *run.ids))
     )
-    return RunDetails(run, details, tuple(_missing(details, has_results, has_questions)))
-
-
-def failed_count(run: Run) -> int:
-    """Returns how many questions of a run failed, without reading its results."""
-    rights = [scores.get("answered_right") for scores in run.scores.values()]
-    return len(run.errors) + sum(right is not None and right < 1 for right in rights)
 
 
 def _by_question(results: Sequence[Result]) -> Mapping[str, Sequence[Result]]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.metrics import ARROW, DECIDING, metric_named, tables
-from eval.report.terminal import groups_to_show
 from eval.report.values import value_text
 from eval.results import Estimate, Group, GroupKind, Run
 
@@ -119,6 +118,12 @@ def table_over_runs(
         rows.append(EstimateRow(name, _estimate(groups.get(group_title), metric), details[name]))
     label = metric_named(metric).marked(ARROW)
     return EstimateTable(f"{label}, {group_title}", "Run", [EstimateRows(label, metric, rows)])
+
+
+def groups_to_show(groups: Sequence[Group]) -> list[Group]:
+    """Returns the groups that are worth a row: a single split only repeats the overall values."""
+    splits = sum(group.by == "split" for group in groups)
+    return [group for group in groups if group.by != "split" or splits > 1]
 
 
 def title_of(group: Group) -> str:

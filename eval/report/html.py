@@ -85,6 +85,11 @@ def estimates_html(name: str, details: RunDetails) -> str:
     return _render("estimates.html", **_run_context({name: details}))
 
 
+def message_html(message: str) -> str:
+    """Returns a message about a run, for example what is wrong with it."""
+    return _render("message.html", message=message)
+
+
 def table_html(table: EstimateTable) -> str:
     """Returns a single table of estimates."""
     return _render("table.html", table=table)

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from eval.metrics import metric_named, tables
 from eval.metrics.metric import Metric
+from eval.report.estimates import groups_to_show
 from eval.report.values import interval_text, value_text
 from eval.results import Estimate, Group
 from qa.terminal import visible_line
@@ -76,12 +77,6 @@ def print_runs(runs: Sequence[tuple[str, Group]], file: TextIO) -> None:
 
     console = Console(file=file, width=None if file.isatty() else RUNS_WIDTH)
     console.print(table)
-
-
-def groups_to_show(groups: Sequence[Group]) -> list[Group]:
-    """Returns the groups that are worth a row: a single split only repeats the overall values."""
-    splits = sum(group.by == "split" for group in groups)
-    return [group for group in groups if group.by != "split" or splits > 1]
 
 
 def _has_value(group: Group, metric: Metric) -> bool:

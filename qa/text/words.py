@@ -1,4 +1,4 @@
-"""The words of a text, and its terms: the stems of the words that carry meaning."""
+"""Words: the words and terms of a text."""
 
 import re
 
@@ -12,18 +12,16 @@ _STEMMER = Stemmer.Stemmer("english")
 
 
 def words(text: str) -> list[str]:
-    """Returns the words and numbers of a text, case-folded, without the possessive ending."""
-    # Cut before they are case-folded: "İ" folds to two characters, of which one is not a letter.
-    written = WORD.findall(_POSSESSIVE.sub(" ", text))
-    return [word.casefold() for word in written]
+    """The words and numbers of a text, case-folded, without the possessive ending."""
+    found = WORD.findall(_POSSESSIVE.sub(" ", text))
+    return [word.casefold() for word in found]
 
 
 def stem(word: str) -> str:
-    """Returns a word's stem (Snowball English); words of other scripts stay as they are."""
+    """A word's stem (Snowball English); words of other scripts stay as they are."""
     return str(_STEMMER.stemWord(word))
 
 
 def terms(text: str) -> list[str]:
-    """Returns the stems of a text's words without the stop words, in order, with repeats."""
-    meaningful = [word for word in words(text) if word not in STOP_WORDS]
-    return list(_STEMMER.stemWords(meaningful))
+    """The stems of the words that carry meaning, in order, repeats kept."""
+    return list(_STEMMER.stemWords([word for word in words(text) if word not in STOP_WORDS]))

@@ -1,4 +1,4 @@
-"""A report opened from disk, the network off: wide and narrow, light and dark, by keyboard, unscripted, printed."""
+"""A report opened from disk, offline: wide and narrow, light and dark, by keyboard, printed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from pypdfium2 import PdfDocument
 
 from eval.report.details import read_details
 from eval.report.html import page as report
-from tests.browser.conftest import violations
+from tests.browser.test_chat import violations
 from tests.eval.page import BETTER, QUESTIONS, make_run
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
@@ -80,9 +80,7 @@ def failed(page: Page) -> Locator:
     return page.locator("article").filter(visible=True)
 
 
-def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
-    page: Page, size: ViewportSize
-) -> None:
+def test_axe_finds_nothing_and_nothing_is_too_wide(page: Page, size: ViewportSize) -> None:
     page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert violations(page) == []
@@ -97,7 +95,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
     assert max(ends) <= size["width"]
 
 
-def test_it_is_in_the_colours_of_the_theme(page: Page, theme: str) -> None:
+def test_report_has_the_colours_of_the_theme(page: Page, theme: str) -> None:
     body = page.locator("body")
     assert body.evaluate("one => getComputedStyle(one).backgroundColor") == PAPER[theme]
     points = page.locator("svg.strip circle").evaluate_all(
@@ -106,7 +104,7 @@ def test_it_is_in_the_colours_of_the_theme(page: Page, theme: str) -> None:
     assert set(points) == {INK[theme]}
 
 
-def test_a_point_stands_in_its_column_under_the_ends_of_its_scale(one: Page) -> None:
+def test_point_stands_under_the_ends_of_its_scale(one: Page) -> None:
     table = one.get_by_role("table", name="answered right")
     scale = table.locator("thead .scale span")
     left, right = (scale.nth(at).bounding_box() for at in (0, 1))
@@ -121,7 +119,7 @@ def test_a_point_stands_in_its_column_under_the_ends_of_its_scale(one: Page) -> 
     assert point["x"] + point["width"] / 2 == pytest.approx(box["x"] + box["width"] / 2, abs=1)
 
 
-def test_failed_questions_are_filtered_and_unfolded_by_keyboard(one: Page) -> None:
+def test_failed_questions_are_filtered_by_keyboard(one: Page) -> None:
     expect(failed(one)).to_have_count(4)
     status = one.get_by_role("status")
     expect(status).to_have_text("4 of 4 shown")
@@ -144,16 +142,14 @@ def test_failed_questions_are_filtered_and_unfolded_by_keyboard(one: Page) -> No
     expect(one.get_by_text("2 of the 2 passages read")).to_be_visible()
 
 
-def test_a_question_of_the_table_leads_to_what_is_told_of_it(
-    files: dict[str, Path], browser: Browser
-) -> None:
+def test_link_of_the_table_leads_to_the_question(files: dict[str, Path], browser: Browser) -> None:
     for page in opened(browser, files["two"], viewport=PHONE):
         expect(page.get_by_text("ValueError: by nought")).to_be_hidden()
         page.get_by_role("link", name="broken?").click()
         expect(page.get_by_text("ValueError: by nought")).to_be_in_viewport()
 
 
-def test_of_many_runs_the_table_is_moved_and_not_the_page(browser: Browser, tmp_path: Path) -> None:
+def test_table_of_many_runs_scrolls_and_not_the_page(browser: Browser, tmp_path: Path) -> None:
     runs = [
         read_details(make_run(tmp_path / f"aratherlongnamewithoutanyhyphens{at}"))
         for at in range(8)
@@ -170,7 +166,7 @@ def test_of_many_runs_the_table_is_moved_and_not_the_page(browser: Browser, tmp_
         expect(region).not_to_have_js_property("scrollLeft", 0)
 
 
-def test_without_script_all_is_there_to_read(files: dict[str, Path], browser: Browser) -> None:
+def test_report_is_readable_without_its_script(files: dict[str, Path], browser: Browser) -> None:
     for page in opened(browser, files["one"], java_script_enabled=False):
         expect(page.get_by_role("searchbox")).to_have_count(0)
         expect(failed(page)).to_have_count(4)
@@ -179,7 +175,7 @@ def test_without_script_all_is_there_to_read(files: dict[str, Path], browser: Br
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_what_is_folded_is_printed(
+def test_folded_parts_are_printed(
     files: dict[str, Path], browser: Browser, script: bool, tmp_path: Path
 ) -> None:
     for page in opened(browser, files["one"], java_script_enabled=script, color_scheme="dark"):

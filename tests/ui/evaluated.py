@@ -1,4 +1,4 @@
-"""Runs as `python -m eval run` writes them, by its own code, over three sentences and a scripted bot."""
+"""Runs as `python -m eval run` writes them, over three sentences and a scripted bot."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -57,12 +57,12 @@ def saying(cited: Span, *passages: Span) -> Answer:
     start, end = cited
     return answer(
         says(PETS.text[start:end], cite(start, end)),
-        passages=[read(*one) for one in passages or (cited,)],
+        passages=[read(*passage) for passage in passages or (cited,)],
     )
 
 
 def refusing(*passages: Span) -> Answer:
-    return refusal(passages=[read(*one) for one in passages])
+    return refusal(passages=[read(*passage) for passage in passages])
 
 
 FAILING: Script = {
@@ -89,33 +89,33 @@ def make_run(
     finished: str | None = None,
     **settings: Any,
 ) -> Path:
-    """A run's folder, its question file beside it under the run's name."""
+    """Returns the folder of a run that ended."""
     folder.mkdir(parents=True)
-    file = folder.parent / f"{folder.name}.jsonl"
-    file.write_text(
-        "".join(json.dumps({"answerable": bool(row["evidence"]), **row}) + "\n" for row in rows)
-    )
-    outcomes = run(read_questions(file), ScriptedBot(_spoken(script)), [PETS], folder)
-    asked = {
-        "file": str(file),
+    file = folder / "questions.jsonl"
+    lines = [json.dumps({"answerable": bool(row["evidence"]), **row}) for row in rows]
+    file.write_text("".join(f"{line}\n" for line in lines))
+    outcomes = run(read_questions(file), ScriptedBot(_with_questions(script)), [PETS], folder)
+    source = {
+        "file": "mine.jsonl",
         "sha256": sha256(file.read_bytes()).hexdigest(),
         "asked": len(rows),
         "split": "all",
+        "kinds": None,
+        "limit": None,
     }
-    told = collect_provenance(
-        Settings(home=folder, **settings), [PETS], {**asked, "kinds": None, "limit": None}
-    )
-    _, summary = finish(outcomes, [PETS], told, folder)
+    provenance = collect_provenance(Settings(home=folder, **settings), [PETS], source)
+    _, summary = finish(outcomes, [PETS], provenance, folder)
     if finished:
         (folder / "summary.json").write_text(json.dumps({**summary, "finished": finished}))
     return folder
 
 
-def _spoken(script: Script) -> Script:
-    """The answers with the questions they answer."""
-    return {
-        question: said
-        if isinstance(said, Exception)
-        else replace(said, question=question, standalone_question=question)
-        for question, said in script.items()
-    }
+def _with_questions(script: Script) -> Script:
+    """Returns the script with the question in each answer."""
+    answers: dict[str, Answer | Exception] = {}
+    for question, given in script.items():
+        if isinstance(given, Exception):
+            answers[question] = given
+        else:
+            answers[question] = replace(given, question=question, standalone_question=question)
+    return answers

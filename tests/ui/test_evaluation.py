@@ -1,26 +1,29 @@
-"""The page of the evaluation runs: what it shows of what is on disk, and what follows from each choice."""
+"""The Evaluation page: what it shows of the runs on disk, and what follows from each selection."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.evaluated import BETTER, BREAKING, FAILING, ROWS, Script, make_run, refusing
+from eval.__main__ import main
+from tests.ui.evaluated import BETTER, BREAKING, FAILING, ROWS, make_run, refusing
 from ui.evaluation import AT_ONCE
 
-Open = Callable[[], AppTest]
+OpenPage = Callable[[], AppTest]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    found = tmp_path / "runs"
-    found.mkdir()
-    return found
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    return runs
 
 
 @pytest.fixture
-def open_page(folder: Path) -> Open:
+def open_page(folder: Path) -> OpenPage:
     def script(runs: str) -> None:
         from pathlib import Path
 
@@ -36,154 +39,230 @@ def open_page(folder: Path) -> Open:
     return open_one
 
 
-def html(page: AppTest) -> str:
+def shown(page: AppTest) -> str:
+    """The HTML of the page: Streamlit's own, and the pieces of the report in our component."""
     assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
+    pieces = [json.loads(element.proto.json)["html"] for element in page.get("bidi_component")]
+    return "\n".join([*(element.proto.body for element in page.get("html")), *pieces])
+
+
+def headings(page: AppTest) -> list[str]:
+    return [heading.value for heading in page.header]
 
 
 def choose(page: AppTest, label: str, option: str) -> str:
-    """The page's HTML after the choice."""
-    box = next(box for box in page.selectbox if box.label == label)
-    return html(box.select_index(box.options.index(option)).run())
+    """The HTML of the page after the selection."""
+    (box,) = (box for box in page.selectbox if box.label == label)
+    return shown(box.select_index(box.options.index(option)).run())
 
 
-def failed(shown: str) -> list[str]:
+def failed(html: str) -> list[str]:
     """The ids of the failed questions on the page."""
-    parts = shown.split('<details class="failed">')[1:]
-    return [part.partition("</span>")[0].rpartition(" · ")[2] for part in parts]
+    facts = re.findall(r'<article.*?<span class="small">(.*?)</span>', html, re.S)
+    return [text.rpartition(" · ")[2] for text in facts]
 
 
-def test_without_a_run_the_page_says_how_to_make_one(open_page: Open, folder: Path) -> None:
-    assert "python -m eval run" in html(open_page())
+def row(html: str, heading: str) -> str:
+    """The text of the first row with this heading."""
+    match = re.search(rf'<th scope="row">{re.escape(heading)}<.*?</tr>', html, re.S)
+    assert match is not None, heading
+    return " ".join(re.sub("<[^>]*>", " ", match.group()).split())
+
+
+def test_page_without_a_run_says_how_to_make_one(open_page: OpenPage, folder: Path) -> None:
+    """Also where there is no folder for runs."""
+    assert "python -m eval run" in shown(open_page())
     folder.rmdir()
-    assert "python -m eval run" in html(open_page())
+    assert "python -m eval run" in shown(open_page())
 
 
-def test_a_folder_that_is_damaged_does_not_hide_the_others(open_page: Open, folder: Path) -> None:
+def test_damaged_run_is_named_and_hides_no_other(open_page: OpenPage, folder: Path) -> None:
+    """With the reason, and what to do."""
     make_run(folder / "good")
-    (folder / "cut").mkdir()
-    (folder / "cut" / "results.jsonl").write_text("{}\n{}\n")
+    make_run(folder / "cut")
+    (folder / "cut" / "summary.json").unlink()
     (folder / "bad").mkdir()
     (folder / "bad" / "summary.json").write_text("{")
-    shown = html(open_page())
-    assert "<b>cut</b> It was cut off after 2 questions" in shown
-    assert "<b>bad</b> summary.json is damaged" in shown
-    assert '<th scope="row">answered right</th><td>0.25' in shown
-    assert "side by side" not in shown
+    page = open_page()
+    html = shown(page)
+    damaged = html[html.index("Without estimates") :]
+    assert "<dt>cut</dt>" in damaged
+    assert "is a run that did not end. Resume it: python -m eval run --resume" in damaged
+    assert "<dt>bad</dt>" in damaged
+    assert "summary.json is damaged" in damaged
+    assert row(html, "answered right") == "answered right 0.25 [0.05, 0.70] 4 of 4"
+    assert headings(page) == ["Runs", "A metric over the runs", "One run", "Failed questions"]
 
 
-def test_the_chart_and_its_table_follow_the_figure_and_the_questions_chosen(
-    open_page: Open, folder: Path
-) -> None:
+def test_newest_run_is_first(open_page: OpenPage, folder: Path) -> None:
+    """By the time it finished, in whatever zone that is written."""
+    make_run(folder / "z", finished="2026-01-01T10:00:00+00:00")
+    make_run(folder / "a", finished="2026-01-01T11:30:00+02:00")
+    make_run(folder / "m", finished="2026-01-01T10:00:01+00:00")
+    page = open_page()
+    (box,) = (box for box in page.selectbox if box.label == "Run")
+    assert box.options == ["m", "z", "a"]
+    assert "1 Jan 2026, 09:30 UTC" in row(shown(page), "a")
+
+
+def test_metric_over_the_runs_follows_the_selection(open_page: OpenPage, folder: Path) -> None:
+    """Each run has a point, its interval and the settings in which the runs differ."""
     make_run(folder / "first", top_k=3)
     make_run(folder / "second", BETTER)
     page = open_page()
-    assert "<caption>answered right, by run</caption>" in html(page)
-    assert "<caption>wrongly refused" in choose(page, "Figure", "wrongly refused")
-    shown = choose(page, "Questions", "kind: fact")
-    table = shown[shown.index("The chart as a table") :].partition("</table>")[0]
+    assert "<caption>answered right, all questions</caption>" in shown(page)
+    assert "<caption>wrongly refused" in choose(page, "Metric", "wrongly refused")
+    html = choose(page, "Questions", "kind: fact")
+    table = html[html.index("<caption>wrongly refused\u00a0↓, kind: fact") :].partition("</table>")[
+        0
+    ]
     # Of the two questions of that kind one is refused, in either run.
-    assert table.count("<td>0.50 ") == 2
+    assert table.count("<td>0.50 <") == 2
+    assert table.count('<svg class="strip"') == 2
     assert "top_k 3" in table
-    chart = page.get("vega_lite_chart")[0].proto.spec
-    assert (
-        '"description": "wrongly refused, kind: fact: a point and its interval for each run.'
-        in chart
-    )
 
 
-def test_failed_questions_are_filtered_by_outcome_kind_and_split(
-    open_page: Open, folder: Path
-) -> None:
+def test_failed_questions_are_filtered(open_page: OpenPage, folder: Path) -> None:
+    """By outcome, kind and split together."""
     make_run(folder / "run", BREAKING)
     page = open_page()
-    assert failed(html(page)) == ["q1", "q2", "q3", "q4"]
+    assert failed(shown(page)) == ["q1", "q2", "q3", "q4"]
     assert failed(choose(page, "Outcome", "error")) == ["q1"]
     assert failed(choose(page, "Kind", "number")) == []
     assert failed(choose(page, "Outcome", "all")) == ["q2"]
     assert failed(choose(page, "Kind", "all")) == ["q1", "q2", "q3", "q4"]
-    shown = choose(page, "Split", "dev")
-    assert failed(shown) == ["q1", "q3", "q4"]
-    assert "3 of the 4 questions that failed; 4 were asked." in shown
+    html = choose(page, "Split", "dev")
+    assert failed(html) == ["q1", "q3", "q4"]
+    assert "3 of the 4 failed questions; 4 were asked." in html
 
 
-def test_many_failed_questions_are_shown_a_few_at_a_time(open_page: Open, folder: Path) -> None:
+def test_failed_question_shows_gold_and_rank(open_page: OpenPage, folder: Path) -> None:
+    """As the report does, since the report renders it."""
+    make_run(folder / "run")
+    html = shown(open_page())
+    text = " ".join(re.sub("<[^>]*>", " ", html).split())
+    assert "wrong answer · number · test · q2 Accepted 16 hours Gold evidence" in text
+    assert "Rank of the evidence 2 of the 2 passages read" in text
+    assert "Rank of the evidence none of the 2 passages read" in text
+
+
+def test_many_failed_questions_are_shown_in_steps(open_page: OpenPage, folder: Path) -> None:
+    """A selection begins at the first ones again."""
     rows = [
         {**ROWS[0], "id": f"q{at}", "question": f"Who barks ({at})?"} for at in range(AT_ONCE + 3)
     ]
     make_run(folder / "run", {str(row["question"]): refusing() for row in rows}, rows)
     page = open_page()
-    assert len(failed(html(page))) == AT_ONCE
+    assert len(failed(shown(page))) == AT_ONCE
     [more] = page.button
     assert more.label == "Show 3 more"
-    assert len(failed(html(more.click().run()))) == AT_ONCE + 3
+    assert len(failed(shown(more.click().run()))) == AT_ONCE + 3
     assert not page.button
     assert len(failed(choose(page, "Outcome", "wrongly refused"))) == AT_ONCE
 
 
-def test_without_the_question_file_the_page_says_what_is_not_known(
-    open_page: Open, folder: Path
-) -> None:
-    # An answer that no other test has: what is known by its hash stays known to the server.
-    make_run(
-        folder / "run", rows=[*ROWS[:3], {**ROWS[3], "answers": ["at dawn, known to nobody else"]}]
-    )
-    (folder / "run.jsonl").unlink()
+def test_run_without_questions_says_what_is_unknown(open_page: OpenPage, folder: Path) -> None:
+    """What failed is known from the summary; kinds and splits cannot be selected."""
+    (make_run(folder / "run") / "questions.jsonl").unlink()
     page = open_page()
-    shown = html(page)
-    assert "Kinds, splits and expected answers are not known" in shown
-    assert failed(shown) == ["q2", "q3", "q4"]
+    html = shown(page)
+    assert "kinds, accepted answers and gold evidence are not known" in html
+    assert failed(html) == ["q2", "q3", "q4"]
     assert {"Kind", "Split"}.isdisjoint(box.label for box in page.selectbox)
 
 
-def test_without_its_results_a_run_still_has_its_figures(open_page: Open, folder: Path) -> None:
-    (make_run(folder / "run") / "results.jsonl").unlink()
-    shown = html(open_page())
-    assert "results.jsonl cannot be read" in shown
-    assert '<th scope="row">answered right</th><td>0.25' in shown
+@pytest.mark.parametrize("content", [None, "{}\n", "[]\n", '{"id": "q1"'])
+def test_run_with_damaged_results_has_estimates(
+    open_page: OpenPage, folder: Path, content: str | None
+) -> None:
+    """What is wrong with the results is said, and the summary is shown."""
+    results = make_run(folder / "run") / "results.jsonl"
+    if content is None:
+        results.unlink()
+    else:
+        results.write_text(content)
+    html = shown(open_page())
+    assert ("There is no results.jsonl" if content is None else "results.jsonl is damaged") in html
+    assert row(html, "answered right") == "answered right 0.25 [0.05, 0.70] 4 of 4"
+    assert failed(html) == ["q2", "q3", "q4"]
 
 
-def test_two_runs_are_compared_the_newest_second(open_page: Open, folder: Path) -> None:
+def test_two_runs_are_compared_newest_second(open_page: OpenPage, folder: Path) -> None:
+    """The questions won and lost follow the metric and the runs selected."""
     make_run(folder / "old", FAILING, finished="2026-01-01T00:00:00+00:00")
     make_run(folder / "new", BETTER, finished="2026-01-02T00:00:00+00:00")
     page = open_page()
-    shown = html(page)
-    assert "First: old. Second: new." in shown
-    assert "<h3>Won (2)</h3><details><summary>How long do cats sleep?</summary>" in shown
-    assert "<h3>Lost (0)</h3><p>None.</p>" in shown
+    html = shown(page)
+    assert "First: old. Second: new." in html
+    assert re.search(
+        r"<h3>Won \(2\)</h3>\s*<details>\s*<summary dir=\"auto\">How long do cats sleep\?", html
+    )
+    assert re.search(r"<h3>Lost \(0\)</h3>\s*<p>None.</p>", html)
     assert "<h3>Won (0)</h3>" in choose(page, "Questions by", "passage hit@3")
     assert "same run twice" in choose(page, "First run", "new")
-    assert "<h3>Lost (2)</h3>" in (
-        choose(page, "Second run", "old") and choose(page, "Questions by", "answered right")
+    choose(page, "Second run", "old")
+    assert "<h3>Lost (2)</h3>" in choose(page, "Questions by", "answered right")
+
+
+def test_page_has_the_verdicts_of_compare(
+    open_page: OpenPage, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Page and command compare by the same code."""
+    first = make_run(folder / "first", finished="2026-01-01T00:00:00+00:00")
+    second = make_run(folder / "second", BETTER, finished="2026-01-02T00:00:00+00:00")
+    assert main(["compare", str(first), str(second), "--json"]) == 0
+    measures = json.loads(capsys.readouterr().out)["measures"]
+    html = shown(open_page())
+    compared = html[html.index('<table class="paired">') :]
+    for measure in measures:
+        counts = f"{len(measure['won'])} · {measure['ties']} · {len(measure['lost'])}"
+        assert f"<td>{counts}</td>" in compared
+        assert measure["verdict"] in compared
+    assert compared.count("</tbody>") == 3
+    (right,) = (measure for measure in measures if measure["measure"] == "answered_right")
+    assert row(compared, "answered right") == (
+        f"answered right n 4 0.25 0.75 +0.50 [−{-right['low']:.2f}, +{right['high']:.2f}] "
+        "no detectable difference p 0.500, detectable none 2 · 2 · 0"
     )
+    assert "<td>×1.00 " in compared
 
 
-def test_runs_over_other_questions_are_not_compared(open_page: Open, folder: Path) -> None:
+def test_runs_over_other_questions_are_not_compared(open_page: OpenPage, folder: Path) -> None:
+    """The page says why."""
     make_run(folder / "few", FAILING, ROWS[:2], "2026-01-01T00:00:00+00:00")
     make_run(folder / "all", FAILING, ROWS, "2026-01-02T00:00:00+00:00")
-    shown = html(open_page())
-    assert "These two cannot be paired." in shown
-    assert "<p>few did not ask 2 of the other&#x27;s questions: q3, q4." in shown
-    assert "<h3>Won" not in shown
+    html = shown(open_page())
+    assert "These two runs cannot be compared." in html
+    assert "did not ask 2 of the other&#39;s questions: q3, q4." in html
+    assert "<h3>Won" not in html
 
 
-def test_a_run_that_is_made_again_is_read_again(
-    open_page: Open, folder: Path, tmp_path: Path
+def test_run_that_is_made_again_is_read_again(
+    open_page: OpenPage, folder: Path, tmp_path: Path
 ) -> None:
+    """A cache knows a run by the times and sizes of its files."""
     make_run(folder / "run")
     page = open_page()
-    assert '<th scope="row">answered right</th><td>0.25' in html(page)
-    better: Script = BETTER
-    made = make_run(tmp_path / "elsewhere" / "run", better)
+    assert row(shown(page), "answered right").startswith("answered right 0.25")
+    better = make_run(tmp_path / "elsewhere" / "run", BETTER)
     for name in ("summary.json", "results.jsonl"):
-        (made / name).replace(folder / "run" / name)
-    assert '<th scope="row">answered right</th><td>0.75' in html(page.run())
+        (better / name).replace(folder / "run" / name)
+    assert row(shown(page.run()), "answered right").startswith("answered right 0.75")
 
 
-def test_questions_and_kinds_are_escaped(open_page: Open, folder: Path) -> None:
+def test_runs_of_one_name_are_called_by_their_paths(open_page: OpenPage, folder: Path) -> None:
+    """Each stays selectable."""
+    paths = [make_run(folder / sweep / "run") for sweep in ("a", "b")]
+    page = open_page()
+    (box,) = (box for box in page.selectbox if box.label == "Run")
+    assert sorted(box.options) == [str(path) for path in paths]
+
+
+def test_questions_and_kinds_are_escaped(open_page: OpenPage, folder: Path) -> None:
+    """Nothing in a run is markup on the page."""
     evil = "<script>alert(1)</script>"
     rows = [{**ROWS[0], "question": evil, "kind": evil, "answers": [evil]}]
     make_run(folder / "run", {evil: ValueError(evil)}, rows)
     page = open_page()
-    assert "<script" not in html(page)
+    assert "<script" not in shown(page)
     assert failed(choose(page, "Kind", evil)) == ["q1"]

@@ -1,19 +1,16 @@
-"""What the page stores and shows of an answer: complete in itself.
-
-An old answer reads the same after its documents have changed or were removed.
-"""
+"""What is shown of an answer, and kept: complete in itself, whatever becomes of the documents."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from qa.types import Answer, AnswerSentence, Citation, RankedPassage, Reason
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage that was read for an answer. Ranks count from 1; None: not in that ranking."""
+class Shown:
+    """A passage that was read for an answer. Ranks count from 1; None: that ranking did not bring it."""
 
     document: str
     title: str
@@ -30,8 +27,7 @@ class StoredPassage:
     reader: float | None
 
     @classmethod
-    def of(cls, ranked: RankedPassage) -> "StoredPassage":
-        """Returns the passage with what the page shows of its document and its ranks."""
+    def of(cls, ranked: RankedPassage) -> "Shown":
         passage, why = ranked.passage, ranked.why
         document, span = passage.document, passage.span
         return cls(
@@ -51,30 +47,29 @@ class StoredPassage:
         )
 
     def holds(self, citation: Citation) -> bool:
-        """Returns whether all of the cited words are in the passage."""
-        same_text = (self.document, self.version) == (citation.document, citation.version)
-        return same_text and self.start <= citation.start and citation.end <= self.end
+        """Whether all of the cited words are in it."""
+        same = (self.document, self.version) == (citation.document, citation.version)
+        return same and self.start <= citation.start and citation.end <= self.end
 
 
 @dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """An answer or a refusal; the fields are those of `qa.types.Answer`."""
+class Told:
+    """An answer or a refusal as the page shows it; the fields are those of `qa.types.Answer`."""
 
     standalone_question: str
     text: str
     reason: Reason | None
     confidence: float
     threshold: float
-    """The confidence that was needed for an answer."""
+    """The confidence that was asked for."""
     sentences: tuple[AnswerSentence, ...]
-    passages: tuple[StoredPassage, ...]
+    passages: tuple[Shown, ...]
     engine: str
     timings: dict[str, float]
     notices: tuple[str, ...]
 
     @classmethod
-    def of(cls, answer: Answer, threshold: float) -> "StoredAnswer":
-        """Returns the answer without what the page does not show."""
+    def of(cls, answer: Answer, threshold: float) -> "Told":
         return cls(
             standalone_question=answer.standalone_question,
             text=answer.text,
@@ -82,7 +77,7 @@ class StoredAnswer:
             confidence=answer.confidence,
             threshold=threshold,
             sentences=answer.sentences,
-            passages=tuple(StoredPassage.of(ranked) for ranked in answer.passages),
+            passages=tuple(map(Shown.of, answer.passages)),
             engine=answer.engine,
             timings=answer.timings,
             notices=answer.notices,
@@ -101,14 +96,14 @@ class Failure:
     streamed: str = ""
     """What a language model had written before it failed or was stopped."""
     offers: bool = False
-    """Whether the built-in engine may answer instead."""
+    """Whether the built-in engine may answer where a language model did not."""
     stopped: bool = False
-    """Whether the person stopped it."""
+    """Whether the person stopped it: no failure."""
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerOptions:
-    """How a question is answered. None means as configured; for `documents`, all of them."""
+class Choice:
+    """How a question is to be answered. None: as it is configured; of `documents`: all."""
 
     llm: str | None = None
     top_k: int | None = None
@@ -118,12 +113,11 @@ class AnswerOptions:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a question: an answer or a failure."""
+    """What became of a question: one of the two."""
 
-    # The JSON of conversations and exports has called the answer "told" since its first version.
-    answer: Annotated[StoredAnswer | None, Field(alias="told")] = None
+    told: Told | None = None
     failure: Failure | None = None
 
 
 OUTCOME: Final = TypeAdapter(Outcome)
-OPTIONS: Final = TypeAdapter(AnswerOptions)
+CHOICE: Final = TypeAdapter(Choice)
