@@ -1,4 +1,7 @@
-"""The text of a Word document: its paragraphs, lists and tables in order. XML is read without entities or DTDs."""
+"""Reads the text of a Word document: its paragraphs, lists and tables, in order.
+
+The XML is read without entities and without external definitions.
+"""
 
 import io
 import re
@@ -9,59 +12,105 @@ from typing import Any
 
 from lxml import etree
 
-from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length, one_line
 
 _CHUNK = 1 << 20
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_DAMAGED = "is damaged, or no Word document at all. Open and save it anew in a word processor."
-_UNSAFE = "declares XML entities, which no word processor does: it is not safe to read."
+_OLE_HEADER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How .doc files and encrypted .docx files begin."""
+_ENCRYPTED_FLAG = 1
+
+_DAMAGED = "is damaged or not a Word document. Open it in a word processor and save it again."
+_ENCRYPTED = "is encrypted. Save it without a password."
+_OLD = "is encrypted, or a .doc file of old Word. Save it as .docx without a password."
+_UNSAFE = "is not safe to read: it declares XML entities, which word processors do not write."
+_EMPTY = "holds no text. Add a document with text in it."
+
 _DOCTYPES = tuple("<!DOCTYPE".encode(name) for name in ("utf-8", "utf-16-le", "utf-16-be"))
-_WORD = (
+_NAMESPACES = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
     "http://purl.oclc.org/ooxml/wordprocessingml/main",
 )
-_UNSEEN = frozenset({"Fallback", "del", "moveFrom", "instrText"})
-"""What is deleted, moved away, the code of a field, or there a second time for old programs."""
-_SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-_HEADING = re.compile(r"heading\s*\d|title|subtitle", re.IGNORECASE)
+_HIDDEN_ELEMENTS = frozenset({"Fallback", "del", "moveFrom", "instrText"})
+"""Second versions for old programs, deleted text, text moved away, and the code of fields."""
+_SIGNS = {
+    "tab": "\t",
+    "br": "\n",
+    "cr": "\n",
+    "noBreakHyphen": "-",
+}
+_HEADING_STYLE = re.compile(r"heading\s*\d|title|subtitle", re.IGNORECASE)
+
+
+def parse(data: bytes, limits: Limits) -> ParsedFile:
+    """Returns the text of a DOCX and its title.
+
+    Raises Unreadable for a file that is not a DOCX, is encrypted, damaged, unsafe, too large, or
+    holds no text.
+    """
+    package = _Package(data, limits.unpacked)
+    body = package.part("word/document.xml")
+    if body is None:
+        raise Unreadable(_DAMAGED)
+    styles = _styles(package.part("word/styles.xml"))
+    properties = package.part("docProps/core.xml")
+
+    blocks = list(_blocks(body, styles))
+    check_length(sum(len(text) for _, text in blocks), limits)
+    if not blocks:
+        raise Unreadable(_EMPTY)
+
+    title = _title(properties)
+    headings = (one_line(text) for kind, text in blocks if kind == "heading")
+    return ParsedFile(_joined(blocks), title or next(headings, None))
+
+
+def _joined(blocks: list[tuple[str, str]]) -> str:
+    """Items of a list and rows of a table follow line by line, other blocks after a blank line."""
+    parts: list[str] = []
+    previous = None
+    for kind, text in blocks:
+        if parts:
+            is_close = kind == previous and kind in ("item", "row")
+            parts.append("\n" if is_close else "\n\n")
+        parts.append(text)
+        previous = kind
+    return "".join(parts)
 
 
 class _Package:
-    """The parts of a DOCX, unpacked within a limit that counts for all of them together."""
+    """The parts of a DOCX, unpacked within one limit for all parts together."""
 
     def __init__(self, data: bytes, limit: int) -> None:
-        self._limit, self._left = limit, limit
+        self._limit = limit
+        self._remaining = limit
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            if data.startswith(_OLE):
-                raise Unreadable(
-                    "is encrypted, or of the old .doc kind. Save it as .docx without a password."
-                ) from error
-            raise Unreadable(_DAMAGED) from error
+            raise Unreadable(_OLD if data.startswith(_OLE_HEADER) else _DAMAGED) from error
 
     def part(self, name: str) -> Any:
-        """The root of a part's XML; None when there is no such part."""
+        """Returns the root of a part's XML; None if there is no such part."""
         try:
             info = self._zip.getinfo(name)
         except KeyError:
             return None
-        if info.flag_bits & 1:
-            raise Unreadable("is encrypted. Save it without a password.")
+        if info.flag_bits & _ENCRYPTED_FLAG:
+            raise Unreadable(_ENCRYPTED)
         # Python unpacks the other methods without a bound; Word writes none of them.
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise Unreadable(_DAMAGED)
-        if info.file_size > self._left:
+        if info.file_size > self._remaining:
             raise self._too_large()
-        return _parsed(self._unpacked(info))
+        return _parse_xml(self._unpack(info))
 
-    def _unpacked(self, info: zipfile.ZipInfo) -> bytes:
+    def _unpack(self, info: zipfile.ZipInfo) -> bytes:
         content = bytearray()
         try:
             with self._zip.open(info) as packed:
+                # The directory can give a wrong size, so what comes out is counted.
                 while chunk := packed.read(_CHUNK):
-                    self._left -= len(chunk)
-                    if self._left < 0:
+                    self._remaining -= len(chunk)
+                    if self._remaining < 0:
                         raise self._too_large()
                     content += chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
@@ -69,56 +118,123 @@ class _Package:
         return bytes(content)
 
     def _too_large(self) -> Unreadable:
-        return Unreadable(
-            f"unpacks to more than {self._limit // 1_000_000} MB. Split it into smaller files."
-        )
+        limit = f"{self._limit // 1_000_000} MB"
+        return Unreadable(f"unpacks to more than {limit}. Split it into smaller files.")
 
 
-def _parsed(content: bytes) -> Any:
-    # Without huge_tree libxml2 keeps its own bounds on depth and on what entities in attributes come to.
+def _parse_xml(content: bytes) -> Any:
+    # Without huge_tree libxml2 keeps its own bounds on depth and on entities in attributes.
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
     try:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
-        raise Unreadable(
-            _UNSAFE if any(mark in content for mark in _DOCTYPES) else _DAMAGED
-        ) from error
+        has_doctype = any(mark in content for mark in _DOCTYPES)
+        raise Unreadable(_UNSAFE if has_doctype else _DAMAGED) from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable(_UNSAFE)
     return root
 
 
-def parse(data: bytes, limits: Limits) -> ParsedFile:
-    """Raises Unreadable for what is no DOCX, is encrypted, damaged, unsafe, too large, or holds no text."""
-    package = _Package(data, limits.unpacked)
-    root = package.part("word/document.xml")
+def _blocks(body: Any, styles: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yields (kind, text) of each paragraph outside tables and of each row, in document order.
+
+    The kinds are "prose", "heading", "item" and "row".
+    """
+    kind = "prose"
+    text = ""
+    open_rows = 0
+    walk = etree.iterwalk(body, events=("start", "end"))
+    for event, element in walk:
+        name = _name(element)
+        is_start = event == "start"
+
+        if is_start and _is_hidden(name, element):
+            walk.skip_subtree()
+        elif name == "tr":
+            open_rows += 1 if is_start else -1
+        elif is_start and name == "tc" and text.strip():
+            text += " | "
+        elif is_start and name in _SIGNS:
+            text += _SIGNS[name]
+        elif is_start and name == "t":
+            text += element.text or ""
+
+        if name not in ("p", "tr"):
+            continue
+        # A table in a cell of another table becomes words of the outer row.
+        if open_rows:
+            text += " "
+        else:
+            yield from _block(text, "row" if name == "tr" else kind)
+            text = ""
+        kind = _kind(element, styles) if name == "p" and is_start else "prose"
+
+
+def _block(text: str, kind: str) -> Iterator[tuple[str, str]]:
+    """Yields the block with tidy lines, or nothing if it holds no words."""
+    lines = [one_line(line) for line in text.split("\n")]
+    lines = [line for line in lines if line]
+    if not any(line.strip("| ") for line in lines):
+        return
+    if kind == "row":
+        yield kind, " ".join(lines)
+    elif kind == "item":
+        yield kind, "- " + "\n".join(lines)
+    else:
+        yield kind, "\n".join(lines)
+
+
+def _is_hidden(name: str, element: Any) -> bool:
+    if name in _HIDDEN_ELEMENTS:
+        return True
+    if name != "r" or _child(element, "rPr", "vanish") is None:
+        return False
+    return _value(element, "rPr", "vanish") not in ("0", "false", "off")
+
+
+def _kind(paragraph: Any, styles: dict[str, str]) -> str:
+    kind = styles.get(_value(paragraph, "pPr", "pStyle"), "prose")
+    has_numbering = _child(paragraph, "pPr", "numPr") is not None
+    # Word writes the number 0 to take a paragraph out of the list of its style.
+    is_numbered = has_numbering and _value(paragraph, "pPr", "numPr", "numId") != "0"
+    return "item" if is_numbered and kind != "heading" else kind
+
+
+def _styles(root: Any) -> dict[str, str]:
+    """Returns which ids of styles make a paragraph a "heading" or an "item"."""
+    kinds: dict[str, str] = {}
     if root is None:
-        raise Unreadable(_DAMAGED)
-    styles = _styles(package.part("word/styles.xml"))
-    core = package.part("docProps/core.xml")
-    blocks = list(_blocks(root, styles))
-    if sum(len(text) for _, text in blocks) > limits.characters:
-        raise Unreadable(
-            f"holds more than {limits.characters:,} characters. Split it into smaller files."
-        )
-    if not blocks:
-        raise Unreadable("holds no text: there is nothing to ask it.")
-    lines = []
-    for place, (kind, text) in enumerate(blocks):
-        close = place and kind in ("item", "row") and blocks[place - 1][0] == kind
-        lines.append(("\n" if close else "\n\n" if place else "") + text)
-    heading = next((one_line(text) for kind, text in blocks if kind == "heading"), None)
-    return ParsedFile("".join(lines), _core_title(core) or heading)
+        return kinds
+    for style in root:
+        key = _attribute(style, "styleId")
+        name = _value(style, "name")
+        has_level = _child(style, "pPr", "outlineLvl") is not None
+        has_numbering = _child(style, "pPr", "numPr") is not None
+        if has_level or _HEADING_STYLE.match(name):
+            kinds[key] = "heading"
+        elif has_numbering or name.lower().startswith("list "):
+            kinds[key] = "item"
+    return kinds
+
+
+def _title(properties: Any) -> str | None:
+    if properties is None:
+        return None
+    title = _child(properties, "title")
+    return None if title is None else one_line(title.text or "") or None
 
 
 def _name(element: Any) -> str:
-    """An element's name without its name space; nothing for comments."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    """Returns an element's name without its namespace; "" for a comment."""
+    if not isinstance(element.tag, str):
+        return ""
+    return str(etree.QName(element).localname)
 
 
 def _child(element: Any, *path: str) -> Any:
+    """Returns the first descendant at a path of names; None if there is none."""
     for name in path:
         element = next((child for child in element if _name(child) == name), None)
         if element is None:
@@ -127,73 +243,14 @@ def _child(element: Any, *path: str) -> Any:
 
 
 def _value(element: Any, *path: str) -> str:
-    found = _child(element, *path)
-    values = () if found is None else (found.get(f"{{{space}}}val") for space in _WORD)
-    return next((value for value in values if value), "")
+    """Returns the "val" attribute of the descendant at a path; "" if there is none."""
+    child = _child(element, *path)
+    return "" if child is None else _attribute(child, "val")
 
 
-def _styles(root: Any) -> dict[str, str]:
-    """What kind of paragraph a style's id makes: "heading" or "item"; others are not in it."""
-    kinds = {}
-    for style in [] if root is None else root:
-        key = next((key for space in _WORD if (key := style.get(f"{{{space}}}styleId"))), "")
-        if _HEADING.match(_value(style, "name")) or _child(style, "pPr", "outlineLvl") is not None:
-            kinds[key] = "heading"
-        elif _child(style, "pPr", "numPr") is not None or _value(style, "name").lower().startswith(
-            "list "
-        ):
-            kinds[key] = "item"
-    return kinds
-
-
-def _blocks(root: Any, styles: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Kind and text of each paragraph and each row, in document order."""
-    kind, text, rows = "prose", "", 0
-    walk = etree.iterwalk(root, events=("start", "end"))
-    for event, element in walk:
-        name, start = _name(element), event == "start"
-        if start and (name in _UNSEEN or (name == "r" and _is_hidden(element))):
-            walk.skip_subtree()
-        elif name == "tr":
-            rows += 1 if start else -1
-        elif start and name == "tc" and text.strip():
-            text += " | "
-        elif start and name in _SIGNS:
-            text += _SIGNS[name]
-        elif start and name == "t":
-            text += element.text or ""
-        if name in ("p", "tr"):
-            if rows or (name == "tr" and not start):
-                text += " "
-            if not rows:
-                if tidy := _tidy(text, "row" if name == "tr" else kind):
-                    yield tidy
-                text = ""
-            kind = _kind(element, styles) if name == "p" and start else "prose"
-
-
-def _tidy(text: str, kind: str) -> tuple[str, str] | None:
-    lines = [line for part in text.split("\n") if (line := one_line(part))]
-    if not any(line.strip("| ") for line in lines):
-        return None
-    return kind, ("- " if kind == "item" else "") + (" " if kind == "row" else "\n").join(lines)
-
-
-def _is_hidden(run: Any) -> bool:
-    vanish = _child(run, "rPr", "vanish")
-    return vanish is not None and _value(run, "rPr", "vanish") not in ("0", "false", "off")
-
-
-def _kind(paragraph: Any, styles: dict[str, str]) -> str:
-    if (
-        _child(paragraph, "pPr", "numPr") is not None
-        and _value(paragraph, "pPr", "numPr", "numId") != "0"
-    ):
-        own = styles.get(_value(paragraph, "pPr", "pStyle"))
-        return own if own == "heading" else "item"
-    return styles.get(_value(paragraph, "pPr", "pStyle"), "prose")
-
-
-def _core_title(root: Any) -> str | None:
-    title = None if root is None else _child(root, "title")
-    return None if title is None else one_line(title.text or "") or None
+def _attribute(element: Any, name: str) -> str:
+    for namespace in _NAMESPACES:
+        value = element.get(f"{{{namespace}}}{name}")
+        if value:
+            return str(value)
+    return ""

@@ -1,7 +1,7 @@
-"""The readable text of a web page: trafilatura finds the article, what is left out are menus, scripts and banners.
+"""Reads the text of a web page: the article that trafilatura finds, without menus and banners.
 
-Where it finds nothing, or less than a third of what the page shows, all visible text is taken instead: better a
-menu too many than an answer too few.
+If trafilatura finds less than a third of what the page shows, all visible text is taken instead:
+a menu too many is better than an answer too few.
 """
 
 import codecs
@@ -12,10 +12,16 @@ from typing import Any
 import trafilatura
 from lxml import etree, html
 
-from qa.documents.parsing import Limits, ParsedFile, Unreadable, clean, one_line
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length, clean, one_line
 
-ENOUGH = 1 / 3
-_MARKS = (
+MIN_ARTICLE = 1 / 3
+"""Share of the visible text."""
+MAX_BANNER = 5_000
+"""Characters. A longer element is not a cookie banner, whatever its class says."""
+_CHARSET_BYTES = 4096
+"""How much of a page is searched for the charset that it declares."""
+
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -25,101 +31,96 @@ _CHARSET = re.compile(
 )
 _DECLARATION = re.compile(r"\A\s*<\?xml\b[^>]*>", re.IGNORECASE)
 _LATIN = frozenset({"iso8859-1", "ascii"})
-"""Pages that claim these are written, and shown by browsers, as windows-1252."""
+"""Pages that declare these are in windows-1252, and browsers show them so."""
+
 _UNSEEN = frozenset(
-    "head script style noscript template nav aside footer button select input textarea dialog svg math canvas "
-    "iframe object embed audio video".split()
+    """head script style noscript template nav aside footer button select input textarea dialog svg
+    math canvas iframe object embed audio video""".split()
 )
 _UNSEEN_ROLES = frozenset(
-    {"navigation", "banner", "contentinfo", "dialog", "alertdialog", "search", "menu"}
+    "navigation banner contentinfo dialog alertdialog search menu".split(),
 )
 _BANNER = re.compile(r"cookie|consent|gdpr", re.IGNORECASE)
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+
+# Elements of HTML and of the XML that trafilatura returns.
 _ITEMS = frozenset({"item", "li"})
 _CELLS = frozenset({"cell", "td", "th"})
 _ROWS = frozenset({"row", "tr"})
 _VERBATIM = frozenset({"pre", "code"})
-_BLOCKS = (
-    _ITEMS
-    | _ROWS
-    | frozenset(
-        "address article blockquote body caption center dd details div dl dt fieldset figcaption figure footer form "
-        "h1 h2 h3 h4 h5 h6 head header hgroup hr html legend list main ol p pre quote section summary table ul".split()
-    )
+_BREAKS = frozenset({"br", "lb"})
+_BLOCKS = frozenset(
+    """item li row tr address article blockquote body caption center dd details div dl dt fieldset
+    figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html legend list main ol
+    p pre quote section summary table ul""".split()
 )
-"""Elements that begin and end a line, of HTML and of trafilatura's own XML."""
+"""Elements that begin and end a line."""
+
+_NOT_HTML = "is not HTML: it holds binary data. Rename it to its real type."
+_EMPTY = "is empty. Add a file with text in it."
+_TOO_DEEP = "is nested too deeply to be read whole. Save it again in another program."
+_NO_TEXT = (
+    "holds no readable text. If scripts make the page, its file holds none: "
+    "open it in a browser and save or print it as a PDF."
+)
 
 
 def parse(data: bytes, limits: Limits) -> ParsedFile:
-    """Raises Unreadable for what is no HTML, of an unknown encoding, too long, or without readable text."""
-    tree = _parsed(data)
+    """Returns the text of a web page and its title.
+
+    Raises Unreadable for a file that is not HTML, has an unknown encoding, is too long, or holds no
+    readable text.
+    """
+    tree = _tree(data)
     title = _title(tree)
     _drop_unseen(tree)
     visible = _text(tree)
-    found = trafilatura.bare_extraction(
+    article = trafilatura.bare_extraction(
         tree,
         favor_recall=True,
         include_comments=False,
         include_formatting=False,
         with_metadata=False,
     )
-    body = getattr(found, "body", None)
-    text = _text(body, own_lines=True) if body is not None else ""
-    if len(text) < ENOUGH * len(visible):
+    body = getattr(article, "body", None)
+    text = "" if body is None else _text(body, keep_line_ends=True)
+    if len(text) < MIN_ARTICLE * len(visible):
         text = visible
     if not text:
-        raise Unreadable(
-            "holds no readable text. A page that scripts make holds none in its file: "
-            "open it in a browser and save or print it as a PDF."
-        )
-    if len(text) > limits.characters:
-        raise Unreadable(
-            f"holds more than {limits.characters:,} characters. Split it into smaller files."
-        )
+        raise Unreadable(_NO_TEXT)
+    check_length(len(text), limits)
     return ParsedFile(text, title)
 
 
-def _parsed(data: bytes) -> Any:
+def _tree(data: bytes) -> Any:
     text = _DECLARATION.sub("", _decoded(data))
     if "\0" in text:
-        raise Unreadable("is no HTML: it holds binary data. Give it the suffix of its kind.")
+        raise Unreadable(_NOT_HTML)
     parser = html.HTMLParser(
         encoding="utf-8", no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
     )
     try:
         tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError as error:
-        raise Unreadable("is empty: there is nothing to ask it.") from error
+        raise Unreadable(_EMPTY) from error
     except etree.XMLSyntaxError as error:
-        # libxml2 reads any HTML; it gives up, without a reason, only where it gets no memory.
+        # libxml2 reads any HTML; it gives up, without a reason, only if it gets no memory.
         raise MemoryError from error
-    if any(
-        entry.type_name == "ERR_RESOURCE_LIMIT" or "depth" in entry.message
-        for entry in parser.error_log
-    ):
-        raise Unreadable("is nested too deeply to be read whole. Save it anew in another program.")
+    for entry in parser.error_log:
+        if entry.type_name == "ERR_RESOURCE_LIMIT" or "depth" in entry.message:
+            raise Unreadable(_TOO_DEEP)
     return tree
 
 
 def _decoded(data: bytes) -> str:
-    """By the byte order mark, else the charset that the page declares, else UTF-8."""
-    for mark, name in _MARKS:
+    """Decodes by the byte order mark, else by the declared charset, else as UTF-8."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return data[len(mark) :].decode(name, "replace")
-    declared = _CHARSET.search(data[:4096])
+            return data[len(mark) :].decode(encoding, "replace")
+
+    declared = _CHARSET.search(data[:_CHARSET_BYTES])
     if declared:
-        name = declared[1].decode("ascii", "replace")
-        try:
-            known = codecs.lookup(name).name
-            # A page that can be searched for its charset as ASCII is not in UTF-16, whatever it says.
-            known = (
-                "utf-8" if known.startswith("utf-16") else "cp1252" if known in _LATIN else known
-            )
-            return data.decode(known, "replace")
-        except LookupError as error:
-            raise Unreadable(
-                f"declares a charset that is not known ({name}). Save it as UTF-8."
-            ) from error
+        return _decoded_as(declared[1].decode("ascii", "replace"), data)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -128,90 +129,130 @@ def _decoded(data: bytes) -> str:
         ) from error
 
 
+def _decoded_as(charset: str, data: bytes) -> str:
+    """Decodes by a declared charset. Raises Unreadable if it is not known."""
+    try:
+        codec = codecs.lookup(charset).name
+        if codec.startswith("utf-16"):
+            # The declaration was found as ASCII, so the page is not in UTF-16.
+            codec = "utf-8"
+        elif codec in _LATIN:
+            codec = "cp1252"
+        return data.decode(codec, "replace")
+    except LookupError as error:
+        reason = f"declares a charset that is not known ({charset}). Save it as UTF-8."
+        raise Unreadable(reason) from error
+
+
 def _title(tree: Any) -> str | None:
-    """What the page calls itself when it is shared, else its title, else its first heading."""
-    found = [
-        *tree.xpath("//meta[@property='og:title']/@content"),
-        *(element.text_content() for element in tree.xpath("//head/title | //h1")),
-    ]
-    return next((title for text in found if (title := one_line(text))), None)
+    """Returns the title for sharing, else the page's title, else its first heading."""
+    titles = tree.xpath("//meta[@property='og:title']/@content")
+    titles += [element.text_content() for element in tree.xpath("//head/title | //h1")]
+    return next(filter(None, map(one_line, titles)), None)
 
 
 def _drop_unseen(tree: Any) -> None:
-    for element in [element for element in tree.iter() if _is_unseen(element)]:
+    unseen = [element for element in tree.iter() if _is_unseen(element)]
+    for element in unseen:
         if element.getparent() is not None and element.tag != "body":
             element.drop_tree()
 
 
 def _is_unseen(element: Any) -> bool:
-    if (
-        element.tag in _UNSEEN
-        or element.get("role", "") in _UNSEEN_ROLES
-        or element.get("hidden") is not None
-    ):
+    if element.tag in _UNSEEN or element.get("role", "") in _UNSEEN_ROLES:
+        return True
+    if element.get("hidden") is not None or _HIDDEN_STYLE.search(element.get("style", "")):
         return True
     names = f"{element.get('id', '')} {element.get('class', '')}"
-    banner = (
-        element.tag in ("div", "section")
-        and _BANNER.search(names)
-        and len(element.text_content()) < 5_000
-    )
-    return bool(banner or _HIDDEN.search(element.get("style", "")))
+    is_named_banner = element.tag in ("div", "section") and _BANNER.search(names)
+    return bool(is_named_banner) and len(element.text_content()) < MAX_BANNER
 
 
-def _text(root: Any, own_lines: bool = False) -> str:
-    """Blocks apart by blank lines; items and rows line by line, items with a dash or number, cells with a bar.
+def _text(root: Any, keep_line_ends: bool = False) -> str:
+    """Returns the text with blocks separated by blank lines, items and rows by line ends.
 
-    `own_lines`: a line end in the text is one, as in trafilatura's XML; in HTML it is a space.
+    Items begin with a dash or a number, cells are separated by a bar. `keep_line_ends`: a line end
+    in the text stays, as trafilatura means it; in HTML it is a space.
     """
-    lines: list[tuple[str, str]] = []
-    for kind, text in _lines(root, own_lines):
-        tidy = (
-            clean(text).strip("\n")
-            if kind == "verbatim"
-            else "\n".join(filter(None, map(one_line, text.split("\n"))))
-        )
-        if tidy.strip(" \n-|"):
-            close = lines and kind in ("item", "row") and lines[-1][0] == kind
-            lines.append((kind, ("\n" if close else "\n\n" if lines else "") + tidy))
-    return "".join(line for _, line in lines)
+    parts: list[str] = []
+    previous = None
+    for kind, line in _lines(root, keep_line_ends):
+        text = _tidy(kind, line)
+        if not text.strip(" \n-|"):
+            continue
+        if parts:
+            is_close = kind == previous and kind in ("item", "row")
+            parts.append("\n" if is_close else "\n\n")
+        parts.append(text)
+        previous = kind
+    return "".join(parts)
 
 
-def _lines(root: Any, own_lines: bool) -> Iterator[tuple[str, str]]:
-    """Kind and text of each line. The walk keeps no stack, so that no depth of nesting breaks it."""
-    buffer, kind, row, verbatim = "", "prose", 0, 0
+def _tidy(kind: str, text: str) -> str:
+    if kind == "verbatim":
+        return clean(text).strip("\n")
+    lines = [one_line(line) for line in text.split("\n")]
+    return "\n".join(filter(None, lines))
+
+
+def _lines(root: Any, keep_line_ends: bool) -> Iterator[tuple[str, str]]:
+    """Yields (kind, text) of each line; kinds are "prose", "item", "row" and "verbatim".
+
+    The walk keeps no stack, so that no depth of nesting breaks it.
+    """
+    kind = "prose"
+    line = ""
+    open_rows = open_verbatim = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
-        tag, start = element.tag, event == "start"
-        step = 1 if start else -1
-        if tag in _BLOCKS and (not row or (tag in _ROWS and not start)):
-            yield kind, buffer
-            buffer, kind = "", "prose"
-        elif tag in _BLOCKS or tag in ("br", "lb"):
-            buffer += " " if row else "\n" * start
-        row = max(0, row + step) if tag in _ROWS else row
-        verbatim += step if tag in _VERBATIM else 0
-        if start and tag in _ROWS:
+        tag = element.tag
+        is_start = event == "start"
+        step = 1 if is_start else -1
+
+        # Blocks inside a row are words of the row; only its end ends the line.
+        if tag in _BLOCKS and (not open_rows or (tag in _ROWS and not is_start)):
+            yield kind, line
+            kind, line = "prose", ""
+        elif tag in _BLOCKS or tag in _BREAKS:
+            if open_rows:
+                line += " "
+            elif is_start:
+                line += "\n"
+
+        if tag in _ROWS:
+            open_rows = max(0, open_rows + step)
+        if tag in _VERBATIM:
+            open_verbatim += step
+
+        if is_start and tag in _ROWS:
             kind = "row"
-        elif (
-            start
-            and tag in _ITEMS
-            and not row
-            and not str(element.get("rend", "")).startswith(("dt", "dd"))
-        ):
-            kind, buffer = "item", _marker(element)
-        elif start and tag in _CELLS and buffer.strip():
-            buffer += " | "
-        text = element.text if start else element.tail if element is not root else None
-        if text and verbatim and "\n" in text:
+        elif is_start and tag in _ITEMS and not open_rows and not _is_definition(element):
+            kind, line = "item", _marker(element)
+        elif is_start and tag in _CELLS and line.strip():
+            line += " | "
+
+        text = _text_at(element, is_start, root)
+        if open_verbatim and "\n" in text:
             kind = "verbatim"
-        buffer += (
-            (text or "") if verbatim or (own_lines and not row) else re.sub(r"\s+", " ", text or "")
-        )
-    yield kind, buffer
+        is_exact = open_verbatim or (keep_line_ends and not open_rows)
+        line += text if is_exact else re.sub(r"\s+", " ", text)
+    yield kind, line
+
+
+def _text_at(element: Any, is_start: bool, root: Any) -> str:
+    """Returns the text after an element's start tag or, inside the root, after its end tag."""
+    if is_start:
+        return element.text or ""
+    return "" if element is root else element.tail or ""
+
+
+def _is_definition(item: Any) -> bool:
+    """Returns whether trafilatura's item is a term or a description: dl has no markers."""
+    return str(item.get("rend", "")).startswith(("dt", "dd"))
 
 
 def _marker(item: Any) -> str:
     parent = item.getparent()
     if parent is None or (parent.tag != "ol" and parent.get("rend") != "ol"):
         return "- "
-    return f"{1 + sum(1 for _ in item.itersiblings(item.tag, preceding=True))}. "
+    number = 1 + sum(1 for _ in item.itersiblings(item.tag, preceding=True))
+    return f"{number}. "

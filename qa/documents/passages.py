@@ -1,7 +1,8 @@
-"""Sentences become passages: llama-index's sentence splitter, sized by the embedder's own tokenizer.
+"""Splits a document into passages: llama-index's sentence splitter, in tokens of the embedder.
 
-llama-index searches for a chunk's offsets afterwards, and finds the wrong ones in a repetitive text. Here the
-chunks do not overlap and the splitter drops white space only, so a cursor knows where each begins.
+llama-index searches for the offsets of its chunks afterwards and finds wrong ones in a repetitive
+text. Here chunks do not overlap and the splitter drops white space only, so that a cursor knows
+where each chunk begins.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,75 +13,85 @@ from qa.types import Document, Passage, Span
 
 PASSAGE_TOKENS = 160
 TITLE_TOKENS = 64
-"""Room for the title that stands before a passage when it is embedded."""
-LONG = 10_000
-"""Characters of a text that no passage holds."""
+"""Tokens left free for the title, which is embedded in front of the passage."""
+LONG_TEXT = 10_000
+"""Characters. A longer text never fits into one passage, so its tokens need not be counted."""
 _NEVER = "\0\0"
-"""No document holds it: the units below are the only places to cut at first."""
+"""A paragraph separator that no document holds: the splitter gets our units instead."""
 
 
 def passage_size(limit: int) -> int:
-    """How many tokens a passage may have for an embedder that reads `limit`: at most `PASSAGE_TOKENS`."""
+    """Returns how many tokens a passage may have for an embedder that reads `limit` tokens."""
     return max(1, min(PASSAGE_TOKENS, limit - TITLE_TOKENS))
 
 
 def splitter_name(size: int) -> str:
-    """Recorded in the index: passages cut in another way do not fit it."""
+    """Returns the name that the index records: passages that were split otherwise do not fit it."""
     return f"paragraphs-{size}"
 
 
 def split(
     document: Document, count_tokens: Callable[[str], int], size: int = PASSAGE_TOKENS
 ) -> tuple[Passage, ...]:
-    """The passages of a document, in order; they tile its text.
+    """Returns the passages of a document, in order; they tile its text.
 
-    Each holds at most `size` tokens: whole paragraphs, where one is longer whole sentences, and where a
-    sentence is longer a part of it.
+    Each has at most `size` tokens and holds whole paragraphs; of a paragraph that is longer whole
+    sentences, and of a sentence that is longer a part.
     """
-    from llama_index.core.node_parser import (
-        SentenceSplitter,
-    )  # takes a second: only when something is added
+    starts = []
+    cursor = 0
+    for chunk in _chunks(document, count_tokens, size):
+        while document.text[cursor].isspace():
+            cursor += 1
+        if not document.text.startswith(chunk, cursor):
+            place = f"the text of {document.name} at character {cursor}"
+            raise RuntimeError(f"llama-index's splitter changed {place}")
+        starts.append(cursor)
+        cursor += len(chunk)
+
+    # The first passage begins with the text, even if that is white space.
+    bounds = [0, *starts[1:], len(document.text)]
+    return tuple(Passage(document, Span(start, end)) for start, end in pairwise(bounds))
+
+
+def _chunks(document: Document, count_tokens: Callable[[str], int], size: int) -> list[str]:
+    """Returns the texts of the passages, without the white space between them."""
+    # Takes a second to import, which only adding a document has to wait for.
+    from llama_index.core.node_parser import SentenceSplitter
 
     text = document.text
     units = list(_units(document, count_tokens, size))
+
+    def tokens(part: str) -> range:
+        # The splitter first asks whether the whole text fits. To count a long one takes too long.
+        if part == text and len(text) > LONG_TEXT:
+            return range(size + 1)
+        return range(count_tokens(part))
+
     splitter = SentenceSplitter(
         chunk_size=size,
         chunk_overlap=0,
-        # Of the whole text it asks only whether that fits: a long one does not, and counting it would stop all else.
-        tokenizer=lambda part: range(
-            size + 1 if part == text and len(text) > LONG else count_tokens(part)
-        ),
+        tokenizer=tokens,
         paragraph_separator=_NEVER,
         chunking_tokenizer_fn=lambda part: units if part == text else [part],
         include_metadata=False,
     )
-    begins = []
-    cursor = 0
-    for chunk in splitter.split_text(text):
-        while text[cursor].isspace():
-            cursor += 1
-        if not text.startswith(chunk, cursor):
-            raise RuntimeError(
-                f"the splitter changed the text of {document.name} at character {cursor}"
-            )
-        begins.append(cursor)
-        cursor += len(chunk)
-    bounds = [0, *begins[1:], len(text)]
-    return tuple(Passage(document, Span(start, end)) for start, end in pairwise(bounds))
+    return splitter.split_text(text)
 
 
 def _units(document: Document, count_tokens: Callable[[str], int], size: int) -> Iterator[str]:
-    """Texts that tile the document: its paragraphs or, of those that are too long, the sentences."""
+    """Yields texts that tile the document: its paragraphs or, if one is too long, its sentences."""
+    text = document.text
     sentences = segment(document)
-    openings = [
-        after.span.start
-        for before, after in pairwise(sentences)
-        if before.paragraph != after.paragraph
-    ]
-    for start, end in pairwise([0, *openings, len(document.text)]):
-        if count_tokens(document.text[start:end]) <= size:
-            yield document.text[start:end]
+    paragraphs = [0]
+    for sentence, following in pairwise(sentences):
+        if sentence.paragraph != following.paragraph:
+            paragraphs.append(following.span.start)
+
+    for start, end in pairwise([*paragraphs, len(text)]):
+        if count_tokens(text[start:end]) <= size:
+            yield text[start:end]
             continue
-        inner = [s.span.start for s in sentences if start < s.span.start < end]
-        for first, last in pairwise([start, *inner, end]):
-            yield document.text[first:last]
+        inside = [s.span.start for s in sentences if start < s.span.start < end]
+        for first, last in pairwise([start, *inside, end]):
+            yield text[first:last]

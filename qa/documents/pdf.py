@@ -1,169 +1,212 @@
-"""The text of a PDF, page by page, by pdfium; `qa.documents.paragraphs` makes paragraphs of its lines."""
+"""Reads the text of a PDF with pdfium: the lines of each page, as it is seen.
+
+`qa.documents.pdf_paragraphs` makes paragraphs of the lines.
+"""
 
 import ctypes
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from qa.documents.paragraphs import Line, joined
-from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length, one_line
+from qa.documents.pdf_paragraphs import PageLine, join_pages
 
 _HYPHEN = 0x02
-"""What pdfium puts in the place of a hyphen at a line's end, and of the line's end."""
-_BREAKS = (_HYPHEN, 0x0D, 0x0A)
+"""pdfium writes it in place of a hyphen at the end of a line and of the line end after it."""
 _SPACE = 0x20
+_LINE_END = 0x0A
+_BREAKS = (_HYPHEN, 0x0D, _LINE_END)
+
 WIDE_GAP = 1.5
-"""Between two words, in heights of a line: from here on they stand in two cells of a table."""
-_MARKER = re.compile(r"(?:[-*+•–▪◦‣·]|\(?\w{1,3}[.)]|(?:\d+\.)+\d*)")
-_NO_TITLE = re.compile(
-    r"untitled|no title|title|document\d*|microsoft word\b.*|.*\.(?:docx?|pdf|indd|tex|dvi|qxd|rtf|odt|html?|pptx?)",
-    re.IGNORECASE,
+"""Two words at least so many line heights apart stand in two cells of a table."""
+EVEN_GAPS = 1.2
+"""A line whose widest gap is less than so many times the narrowest is stretched to its margins."""
+MIN_LINE_HEIGHT = 0.1
+_LIST_MARKER = re.compile(r"(?:[-*+•–▪◦‣·]|\(?\w{1,3}[.)]|(?:\d+\.)+\d*)")
+
+MIN_TITLE, MAX_TITLE = 3, 200
+_PROGRAM_TITLE = re.compile(
+    r"""
+    untitled | no[ ]title | title | document\d* | microsoft[ ]word\b.*
+    | .*\.(?:docx?|pdf|indd|tex|dvi|qxd|rtf|odt|html?|pptx?)
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """Titles that a program gave, not a person."""
-LONGEST_TITLE = 200
+
+_DAMAGED = "is damaged: none of its pages can be read. Save or download it again."
+_ENCRYPTED = (
+    "is encrypted: it opens only with a password. Save it without one, "
+    "for example: qpdf --decrypt --password=… locked.pdf open.pdf"
+)
+_SCANNED = (
+    "is scanned: its pages are pictures without text. Recognise the text first, "
+    "for example: ocrmypdf scanned.pdf readable.pdf"
+)
 
 
 def parse(data: bytes, limits: Limits) -> ParsedFile:
-    """Raises Unreadable for a file that is no PDF, is encrypted, damaged, too long, or holds no text."""
-    with _opened(data) as document:
-        if len(document) > limits.pages:
-            raise Unreadable(
-                f"has {len(document):,} pages, more than {limits.pages:,}. Split it into smaller files."
-            )
-        pages, characters = [], 0
-        for number in range(len(document)):
-            pages.append(_page_lines(document, number))
-            characters += sum(len(line.text) for line in pages[-1])
-            if characters > limits.characters:
-                raise Unreadable(
-                    f"holds more than {limits.characters:,} characters. Split it into smaller files."
-                )
+    """Returns the text of a PDF, its title, and the offsets at which its pages begin.
+
+    Raises Unreadable for a file that is not a PDF, is encrypted, damaged, too long or without text.
+    """
+    with _open(data) as document:
+        pages = _read_pages(document, limits)
         title = one_line(document.get_metadata_value("Title"))
     if not any(pages):
-        raise Unreadable(
-            "is scanned: its pages are pictures and hold no text. Recognise the text first, "
-            "for instance with: ocrmypdf scanned.pdf readable.pdf"
-        )
-    text, offsets = joined(pages)
-    sensible = 3 <= len(title) <= LONGEST_TITLE and not _NO_TITLE.fullmatch(title)
-    return ParsedFile(text, title if sensible else None, offsets)
+        raise Unreadable(_SCANNED)
+    text, offsets = join_pages(pages)
+    is_title = MIN_TITLE <= len(title) <= MAX_TITLE and not _PROGRAM_TITLE.fullmatch(title)
+    return ParsedFile(text, title if is_title else None, offsets)
 
 
-def _opened(data: bytes) -> pdfium.PdfDocument:
+def _open(data: bytes) -> pdfium.PdfDocument:
     if b"%PDF-" not in data[:1024]:
-        raise Unreadable("is no PDF, whatever its name says. Give it the suffix of its kind.")
+        raise Unreadable("is not a PDF, although its suffix says so. Rename it to its real type.")
     try:
         document = pdfium.PdfDocument(data)
-        if len(document):
-            return document
     except pdfium.PdfiumError as error:
-        if error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
-            raise Unreadable(
-                "is encrypted: it opens with a password only. Save it without one, "
-                "for instance with: qpdf --decrypt --password=… locked.pdf open.pdf"
-            ) from error
-    raise Unreadable("is damaged: no page of it can be read. Save or download it again.")
+        is_encrypted = error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
+        raise Unreadable(_ENCRYPTED if is_encrypted else _DAMAGED) from error
+    if not len(document):
+        raise Unreadable(_DAMAGED)
+    return document
 
 
-def _page_lines(document: pdfium.PdfDocument, number: int) -> list[Line]:
-    """The lines of a page in the order in which it was written; none where the page is broken."""
+def _read_pages(document: pdfium.PdfDocument, limits: Limits) -> list[list[PageLine]]:
+    """Returns the lines of each page."""
+    if len(document) > limits.pages:
+        count = f"{len(document):,} pages, more than {limits.pages:,}"
+        raise Unreadable(f"has {count}. Split it into smaller files.")
+    pages = []
+    characters = 0
+    for number in range(len(document)):
+        lines = _read_page(document, number)
+        pages.append(lines)
+        characters += sum(len(line.text) for line in lines)
+        check_length(characters, limits)
+    return pages
+
+
+def _read_page(document: pdfium.PdfDocument, number: int) -> list[PageLine]:
+    """Returns the lines of a page in the order in which they were written into the file."""
     try:
         page = document[number]
     except pdfium.PdfiumError:
-        # One broken page does not cost the reader the others; pdfium gives it no text either.
+        # The other pages can still be read, and pdfium has no text of this page either.
         return []
-    turn = (-1j) ** (page.get_rotation() // 90)
     text_page = page.get_textpage()
-    codes = [raw.FPDFText_GetUnicode(text_page, place) for place in range(text_page.count_chars())]
-    lines = [
-        line
-        for first, last in _runs(codes)
-        if (line := _line(text_page, codes, first, last, turn)).text
-    ]
+    places = range(text_page.count_chars())
+    codes = [raw.FPDFText_GetUnicode(text_page, place) for place in places]
+    rotation = (-1j) ** (page.get_rotation() // 90)
+
+    characters = _Characters(text_page, codes, rotation)
+    lines = []
+    for first, last in _runs(codes):
+        line = _line(characters, first, last)
+        if line.text:
+            lines.append(line)
     text_page.close()
     page.close()
     return lines
 
 
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """The place of a character on the page as it is seen, in points from the lower left corner."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Characters:
+    """The characters of a page in reading order; a place is an index into `codes`."""
+
+    text_page: pdfium.PdfTextPage
+    codes: list[int]
+    """UTF-16 code units."""
+    rotation: complex
+    """The factor that turns a point of the page, as a complex number, to where it is seen."""
+
+    def text(self, start: int, end: int) -> str:
+        units = [code.to_bytes(2, "little") for code in self.codes[start:end] if code <= 0xFFFF]
+        # Half of a surrogate pair without its other half is dropped.
+        return b"".join(units).decode("utf-16-le", "ignore")
+
+    def box(self, place: int) -> _Box:
+        box = raw.FS_RECTF()
+        raw.FPDFText_GetLooseCharBox(self.text_page, place, ctypes.byref(box))
+        corner = complex(box.left, box.bottom) * self.rotation
+        opposite = complex(box.right, box.top) * self.rotation
+        left, right = sorted((corner.real, opposite.real))
+        bottom, top = sorted((corner.imag, opposite.imag))
+        return _Box(left, bottom, right, top)
+
+
 def _runs(codes: list[int]) -> Iterator[tuple[int, int]]:
-    """First and last place of the characters between two breaks; a hyphen that pdfium marks ends its line."""
+    """Yields the first and last place of each line, without spaces at its ends.
+
+    A hyphen that pdfium marks belongs to the line that it ends.
+    """
     start = 0
-    for place, code in enumerate([*codes, 0x0A]):
+    for place, code in enumerate([*codes, _LINE_END]):
         if code not in _BREAKS:
             continue
-        end = place if code == _HYPHEN else place - 1
-        while start <= end and codes[start] == _SPACE:
-            start += 1
-        while end >= start and codes[end] == _SPACE:
-            end -= 1
-        if start <= end:
-            yield start, end
+        first = start
+        last = place if code == _HYPHEN else place - 1
+        while first <= last and codes[first] == _SPACE:
+            first += 1
+        while last >= first and codes[last] == _SPACE:
+            last -= 1
+        if first <= last:
+            yield first, last
         start = place + 1
 
 
-def _line(
-    text_page: pdfium.PdfTextPage, codes: list[int], first: int, last: int, turn: complex
-) -> Line:
-    left, bottom, _, top = _box(text_page, first, turn)
-    hyphenated = codes[last] == _HYPHEN
-    right = _box(text_page, last - 1 if hyphenated and last > first else last, turn)[2]
-    height = max(top - bottom, 0.1)
-    text, start = "", first
-    cells = _cell_ends(text_page, codes, first, last, turn, WIDE_GAP * height)
-    for place in cells:
-        cell = _text(codes[start:place])
-        text += cell + (" " if _MARKER.fullmatch(text + cell) else " | ")
+def _line(characters: _Characters, first: int, last: int) -> PageLine:
+    box = characters.box(first)
+    height = max(box.top - box.bottom, MIN_LINE_HEIGHT)
+    hyphenated = characters.codes[last] == _HYPHEN
+    end = last if hyphenated else last + 1
+    # pdfium gives the hyphen that it marks no box of its own.
+    right = characters.box(max(first, end - 1)).right
+
+    text = ""
+    start = first
+    for place in _cell_ends(characters, first, last, WIDE_GAP * height):
+        text += characters.text(start, place)
+        # The gap after a list marker does not begin a cell.
+        text += " " if _LIST_MARKER.fullmatch(text) else " | "
         start = place
-    text = one_line(text + _text(codes[start : last if hyphenated else last + 1]))
-    return Line(text + "-" * hyphenated, left, right, bottom, height, " | " in text)
+    text = one_line(text + characters.text(start, end))
+
+    is_row = " | " in text
+    if hyphenated:
+        text += "-"
+    return PageLine(text, box.left, right, box.bottom, height, is_row)
 
 
-def _cell_ends(
-    text_page: pdfium.PdfTextPage,
-    codes: list[int],
-    first: int,
-    last: int,
-    turn: complex,
-    wide: float,
-) -> list[int]:
-    """The spaces of a line that part cells: wide ones, unless all are alike, as in a line stretched to its margins."""
+def _cell_ends(characters: _Characters, first: int, last: int, wide: float) -> list[int]:
+    """Returns the places of the spaces between the cells of a line.
+
+    Those are the wide spaces, unless all spaces are even, as in a line stretched to its margins.
+    """
+    codes = characters.codes
     gaps = {}
     for place in range(first + 1, last):
         if codes[place] == _SPACE and codes[place - 1] != _SPACE:
-            before, after = (
-                _box(text_page, place - 1, turn),
-                _box(text_page, _next(codes, place), turn),
-            )
-            gaps[place] = after[0] - before[2]
-    stretched = len(gaps) > 1 and max(gaps.values()) < 1.2 * min(gaps.values())
-    return [] if stretched else [place for place, gap in gaps.items() if gap > wide]
+            following = place
+            while codes[following] == _SPACE:
+                following += 1
+            left = characters.box(following).left
+            gaps[place] = left - characters.box(place - 1).right
 
-
-def _next(codes: list[int], place: int) -> int:
-    while codes[place] == _SPACE:
-        place += 1
-    return place
-
-
-def _text(codes: list[int]) -> str:
-    """pdfium counts in UTF-16 units; halves without their other half are dropped."""
-    return b"".join(code.to_bytes(2, "little") for code in codes if code <= 0xFFFF).decode(
-        "utf-16-le", "ignore"
-    )
-
-
-def _box(
-    text_page: pdfium.PdfTextPage, place: int, turn: complex
-) -> tuple[float, float, float, float]:
-    """Left, bottom, right and top of a character as the page is seen, in points."""
-    box = raw.FS_RECTF()
-    raw.FPDFText_GetLooseCharBox(text_page, place, ctypes.byref(box))
-    one, other = complex(box.left, box.bottom) * turn, complex(box.right, box.top) * turn
-    return (
-        min(one.real, other.real),
-        min(one.imag, other.imag),
-        max(one.real, other.real),
-        max(one.imag, other.imag),
-    )
+    if len(gaps) > 1 and max(gaps.values()) < EVEN_GAPS * min(gaps.values()):
+        return []
+    return [place for place, gap in gaps.items() if gap > wide]

@@ -151,7 +151,7 @@ def test_a_pdf_with_a_broken_table_of_objects_is_read() -> None:
         (pdf([[], []]), "scanned"),
         (pdf([lines("Secret.")], encrypted=True), "encrypted"),
         (pdf([lines("Text.")])[:60], "damaged"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "no PDF"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "not a PDF"),
         (b"", "empty"),
     ],
 )
