@@ -87,7 +87,7 @@ def clustered(clusters: int, p: float, alike: float, **outside: float) -> Case:
 
     return Case(
         "share in clusters",
-        f"{p}, {clusters} clusters alike by {alike}",
+        f"{p}, {clusters} clusters, correlation {alike}",
         p,
         interval,
         numbered(outside),
@@ -102,7 +102,7 @@ def two_large(p: float, alike: float, **outside: float) -> Case:
         own = drawn.beta(p * (1 / alike - 1), (1 - p) * (1 / alike - 1), n)
         return mean_interval(list((drawn.random(n) < own[labels]).astype(float)), list(labels))
 
-    name = f"{p}, two clusters of a third each alike by {alike}"
+    name = f"{p}, two clusters of a third each, correlation {alike}"
     return Case("share in clusters", name, p, interval, numbered(outside))
 
 
@@ -116,7 +116,7 @@ def separated(area: float, positive: float, spread: float = 1.0, **outside: floa
             list(drawn.normal(apart, spread, ups)), list(drawn.normal(size=n - ups))
         )
 
-    name = f"{area}, {positive:.0%} answerable" + ("" if spread == 1 else f", of spread {spread}")
+    name = f"{area}, {positive:.0%} answerable" + ("" if spread == 1 else f", spread {spread}")
     return Case("AUROC", name, area, interval, numbered(outside))
 
 
