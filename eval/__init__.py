@@ -1,4 +1,4 @@
-"""The evaluation: a set of questions, what the bot makes of them, and how sure the figures are.
+"""The evaluation: ask a set of questions, score the answers, and say how sure the estimates are.
 
-It shares its name with a builtin: import names from it (`from eval.run import run`), never the package.
+The package hides a builtin: import names from it (`from eval.run import run`), never the package.
 """

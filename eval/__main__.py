@@ -1,6 +1,6 @@
-"""The command line: `python -m eval COMMAND`. Results on standard output, the rest on the other.
+"""The command line: `python -m eval COMMAND`. Results on standard output, all else on the other.
 
-Each command is a file of `eval.commands`; nothing heavy is imported before one is chosen.
+Each command is a file of `eval.commands`. Nothing heavy is imported before a command is chosen.
 """
 
 import argparse
@@ -27,9 +27,9 @@ from eval.commands import (
 from qa.config import share_processors
 from qa.errors import BrokenError, FootnoteError
 
-BROKEN = BrokenError.exit_code
-INTERRUPTED, CLOSED = 130, 141
-"""What a shell says of a program that was interrupted, and of one whose reader has gone."""
+INTERRUPTED = 130
+CLOSED = 141
+"""What shells report for an interrupted program, and for a program whose output nobody reads."""
 COMMANDS = (
     run,
     report,
@@ -45,12 +45,15 @@ COMMANDS = (
     claims,
     peers,
 )
-"""In the order of `--help`."""
+"""Modules with a function `add`, in the order of `--help`."""
 _log = logging.getLogger("eval")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. Exit codes: 0 fine, 1 a comparison or gate failed, 2 bad usage or data, 3 something broke."""
+    """Runs one command and returns its exit code.
+
+    0: fine. 1: a comparison or gate failed. 2: bad usage or bad data. 3: something broke.
+    """
     options = _parser().parse_args(arguments)
     share_processors()
     _log_to_stderr(logging.INFO if options.verbose else logging.ERROR)
@@ -63,18 +66,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
-        # Whoever read the output wants no more (rich makes an exit with 1 of it, which here would be a verdict).
+        # The reader of the output is gone. Rich exits with 1 then, which here means a failed gate.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED
-    except Exception:  # noqa: BLE001  # told in full, with its traceback
-        # Python itself would exit with 1, which here says that a comparison failed.
-        _log.exception("footnote: this should not have happened.")
-        return BROKEN
+    except Exception:  # noqa: BLE001  # logged with its traceback
+        # Python itself would exit with 1, which here means a failed comparison.
+        _log.exception("footnote: unexpected error. Please report it.")
+        return BrokenError.exit_code
 
 
 def _log_to_stderr(level: int) -> None:
-    """The level is the handler's too: bm25s sets its own logger to debug when it is imported."""
     handler = logging.StreamHandler()
+    # Set on the handler too: bm25s sets its own logger to debug when it is imported.
     handler.setLevel(level)
     logging.basicConfig(handlers=[handler], level=level, format="%(message)s")
 

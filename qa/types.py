@@ -51,6 +51,10 @@ class Document:
     def version(self) -> str:
         return self._version
 
+    def text_of(self, span: "Span") -> str:
+        """Returns the document's words in a span."""
+        return self.text[span.start : span.end]
+
     def page_at(self, offset: int) -> int | None:
         """Returns the page of a character, counted from 1; None in a document without pages."""
         return bisect_right(self.pages, offset) or None
@@ -85,7 +89,7 @@ class Passage:
 
     @property
     def text(self) -> str:
-        return self.document.text[self.span.start : self.span.end]
+        return self.document.text_of(self.span)
 
     @property
     def embedded_text(self) -> str:

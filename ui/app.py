@@ -1,4 +1,4 @@
-"""What is served: the page behind its door. `streamlit run ui/app.py`."""
+"""The application that Streamlit serves: the page behind its login. `footnote chat` starts it."""
 
 from pathlib import Path
 
@@ -6,10 +6,13 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from qa.config import Settings, share_processors
-from ui.auth import Door, Headers
+from ui.auth import LoginRequired, SecurityHeaders
 
 share_processors()
 app = st.App(
     Path(__file__).with_name("shell.py"),
-    middleware=[Middleware(Headers), Middleware(Door, home=Settings.from_environment().home)],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(LoginRequired, home=Settings.from_environment().home),
+    ],
 )

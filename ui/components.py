@@ -1,4 +1,4 @@
-"""The two pieces of the page that are our own HTML, styles and script: texts with buttons, and the source pane."""
+"""The parts of the page with our own HTML, style and script, and the small texts around them."""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,15 +8,17 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from ui.jinja import render
+
 STATIC = Path(__file__).parent / "static"
 
 
 def show_text(
     key: str, html: str, on_open: Callable[[str], None] | None = None, announce: str = ""
 ) -> None:
-    """Shows escaped HTML. A click on one of its buttons calls `on_open` with the button's `data-open`.
+    """Shows HTML. A click on a button in it calls `on_open` with the button's `data-open`.
 
-    `announce` is said by screen readers when the text first appears.
+    Screen readers say `announce` when the HTML first appears.
     """
 
     def opened() -> None:
@@ -30,7 +32,10 @@ def show_text(
 def show_pane(
     data: dict[str, Any], on_close: Callable[[], None], on_pick: Callable[[str], None] | None = None
 ) -> None:
-    """Shows the source pane; what it takes is in `static/pane.js`. `on_pick` is given words selected in it."""
+    """Shows the source pane with the data that `static/pane.js` describes.
+
+    `on_pick` takes words that the person selects in it.
+    """
     key = "source-pane"
 
     def picked() -> None:
@@ -41,8 +46,25 @@ def show_pane(
     _component("pane")(key=key, data=data, on_close_change=on_close, on_picked_change=picked)
 
 
+def show_header(title: str, text: str = "", style: str = "lead") -> None:
+    """Shows the heading of a page, and a sentence below it."""
+    st.html(render("header.html", title=title, text=text, style=style))
+
+
+def show_paragraph(text: str, style: str = "hint", role: str = "") -> None:
+    """Shows a plain text; `role` is its ARIA role, for instance "alert"."""
+    st.html(render("paragraph.html", text=text, style=style, role=role))
+
+
+def show_error(key: str, message: str) -> None:
+    """Shows that something failed: unlike a refusal, and said aloud by screen readers."""
+    show_text(key, render("failure.html", message=message, stopped=False, lines=[]))
+
+
 @cache
 def _component(name: str) -> ComponentRenderer:
-    css = "".join((STATIC / f"{part}.css").read_text(encoding="utf-8") for part in ("common", name))
+    styles = [(STATIC / f"{part}.css").read_text(encoding="utf-8") for part in ("common", name)]
     script = (STATIC / f"{name}.js").read_text(encoding="utf-8")
-    return st.components.v2.component(f"footnote_{name}", css=css, js=script, isolate_styles=True)
+    return st.components.v2.component(
+        f"footnote_{name}", css="".join(styles), js=script, isolate_styles=True
+    )

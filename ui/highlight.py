@@ -1,16 +1,20 @@
-"""Cited words marked in a text: spans become `<mark>` elements, and every character is kept and escaped."""
+"""Cuts a text at the words that an answer cites, so that a template can mark them.
+
+The pieces, joined, are the text again: no character is lost or added.
+"""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
+
+from ui.jinja import shorten
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Highlight:
     """The characters from `start` up to `end` of a text, cited by the footnote of this number."""
 
     number: int
@@ -18,48 +22,62 @@ class Mark:
     end: int
 
 
-def document_html(text: str, marks: Sequence[Mark]) -> str:
-    """The whole text, a `<p>` for each line, with the marks in place.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text that the same footnotes cite; plain text has no numbers."""
 
-    Without its tags and unescaped it is `text` again. Where marks overlap or nest, the text is cut at every
-    boundary, and a piece names all its footnotes: `<mark data-notes="1 2">`.
+    text: str
+    numbers: tuple[int, ...] = ()
+    starting: tuple[int, ...] = ()
+    """The footnotes whose quote begins with this piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a text with its line end."""
+
+    pieces: list[Piece]
+    blank: bool
+
+
+def split_lines(text: str, highlights: Sequence[Highlight]) -> list[Line]:
+    """Returns the lines of a text, cut into pieces."""
+    lines = []
+    for match in _LINE.finditer(text):
+        pieces = _pieces(text, match.start(), match.end(), highlights)
+        lines.append(Line(pieces, blank=not match.group().strip()))
+    return lines
+
+
+def excerpt(text: str, highlight: Highlight, context: int) -> list[Piece]:
+    """Returns the highlighted words with up to `context` characters on either side.
+
+    The context is cut between words.
     """
-    lines = [_pieces(text, line.start(), line.end(), marks) for line in _LINE.finditer(text)]
-    return "".join(
-        f"<p>{line}</p>" if line.strip() else f'<p class="blank">{line}</p>' for line in lines
-    )
+    before = text[: highlight.start]
+    # Reversed, so that the words nearest to the highlight stay.
+    before = shorten(before[::-1], context)[::-1]
+    after = shorten(text[highlight.end :], context)
+    cited = _pieces(text, highlight.start, highlight.end, [highlight])
+    return [Piece(before.lstrip("\n")), *cited, Piece(after.rstrip("\n"))]
 
 
-def marked_html(text: str, marks: Sequence[Mark], context: int) -> str:
-    """The marks in `text` with up to `context` characters on either side, cut between words."""
-    start, end = min(mark.start for mark in marks), max(mark.end for mark in marks)
-    before, after = cropped(text[:start][::-1], context)[::-1], cropped(text[end:], context)
-    within = _pieces(text, start, end, marks)
-    return escape(before.lstrip("\n")) + within + escape(after.rstrip("\n"))
+def _pieces(text: str, start: int, end: int, highlights: Sequence[Highlight]) -> list[Piece]:
+    """Returns `text[start:end]`, cut wherever a highlight begins or ends."""
+    near = [
+        highlight for highlight in highlights if highlight.start < end and highlight.end > start
+    ]
+    edges = {start, end}
+    for highlight in near:
+        edges.add(min(max(highlight.start, start), end))
+        edges.add(min(max(highlight.end, start), end))
+    return [_piece(text, first, last, near) for first, last in pairwise(sorted(edges))]
 
 
-def cropped(text: str, size: int) -> str:
-    """The beginning of a text, at most `size` characters and an ellipsis, cut between words where it can be."""
-    if len(text) <= size:
-        return text
-    kept = text[:size].rpartition(" ")[0] or text[:size]
-    return kept + "…"
-
-
-def _pieces(text: str, start: int, end: int, marks: Sequence[Mark]) -> str:
-    """`text[start:end]`, cut wherever a mark begins or ends."""
-    near = [mark for mark in marks if mark.start < end and mark.end > start]
-    edges = {edge for mark in near for edge in (mark.start, mark.end) if start < edge < end}
-    cuts = sorted({start, end} | edges)
-    return "".join(_piece(text, first, last, near) for first, last in pairwise(cuts))
-
-
-def _piece(text: str, start: int, end: int, marks: Sequence[Mark]) -> str:
-    over = [mark for mark in marks if mark.start <= start and end <= mark.end]
-    piece = escape(text[start:end])
-    if not over:
-        return piece
-    numbers = " ".join(str(mark.number) for mark in over)
-    begun = ",".join(str(mark.number) for mark in over if mark.start == start)
-    label = f' data-label="{begun}"' if begun else ""
-    return f'<mark data-notes="{numbers}"{label}>{piece}</mark>'
+def _piece(text: str, start: int, end: int, highlights: Sequence[Highlight]) -> Piece:
+    over = [
+        highlight for highlight in highlights if highlight.start <= start and end <= highlight.end
+    ]
+    numbers = tuple(highlight.number for highlight in over)
+    starting = tuple(highlight.number for highlight in over if highlight.start == start)
+    return Piece(text[start:end], numbers, starting)

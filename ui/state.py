@@ -1,14 +1,14 @@
-"""What all tabs share: models, index, conversations and the work under way. Made once, in the background."""
+"""What all tabs share: models, index, conversations and pending work. Made once per process."""
 
 from __future__ import annotations
 
 import gc
 import sys
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -16,109 +16,131 @@ from qa import types
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
 from qa.types import Answer, Document, Turn
-from ui.background import in_background
 from ui.chat.history import History
-from ui.chat.transcript import Choice
-from ui.chat.worker import Desk
-from ui.library.worker import Intake, Job
+from ui.chat.transcript import AnswerOptions
+from ui.chat.worker import AnswerQueue, Preparation
+from ui.library.worker import Job, JobQueue
 
 if TYPE_CHECKING:
     from qa.bot import Bot
-    from qa.suggestions import Suggestion
 
+T = TypeVar("T")
 TICK = 0.1
 """Seconds between two looks at whether files are added."""
-SWITCH = 0.001
-"""Seconds after which a thread that computes in Python lets another go on. An answer lets go of its turn hundreds of
-times, and beside a text that is being cut waits so long each time: with Python's 0.005 for up to two seconds in all."""
+SWITCH_INTERVAL = 0.001
+"""Seconds after which a thread that computes in Python lets another thread run.
+
+An answer waits for its turn hundreds of times. With Python's default of 0.005 seconds it would
+take up to two seconds longer while a document is split.
+"""
+
+
+def in_background(work: Callable[[], T]) -> Future[T]:
+    """Starts work in a thread. The future holds its result, or the exception it raised."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is read
+            future.set_exception(error)
+
+    # A daemon: Ctrl-C ends the server at once, even while a model loads.
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def open_bot(settings: Settings) -> Bot:
     """Loads models and index. Raises FootnoteError."""
-    # Here, not above: it brings torch, and the page must show before that.
+    # Imported here because it brings torch, and the page must show before that.
     from qa.bot import Bot
 
     bot = Bot.open(settings)
-    # What is loaded stays: else each full collection looks at all of it while every tab waits.
+    # The models stay loaded: without this each full collection would look at all of them.
     gc.collect()
     gc.freeze()
-    sys.setswitchinterval(SWITCH)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     return bot
 
 
+@dataclass(frozen=True, slots=True)
+class _Suggestions:
+    """The search for example questions of one state of the library."""
+
+    generation: str
+    stop: threading.Event
+    questions: Future[tuple[str, ...]]
+
+
 @dataclass(slots=True)
-class Service:
-    """One installation: `opening` holds the bot, or why there is none, as soon as that is known."""
+class AppState:
+    """One installation. `opening` holds the bot, or why it could not be opened."""
 
     settings: Settings
     history: History
     opening: Future[Bot]
-    desk: Desk = field(init=False)
-    intake: Intake = field(init=False)
-    _ideas: tuple[str, threading.Event, Future[tuple[str, ...]]] | None = None
-    """The library's generation, what stops the looking, and the questions found for it."""
+    answer_queue: AnswerQueue = field(init=False)
+    job_queue: JobQueue = field(init=False)
+    _suggestions: _Suggestions | None = None
     _bots: dict[Settings, Bot] = field(default_factory=dict)
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.desk = Desk(self.history, self._answer)
-        self.intake = Intake(lambda: self.opening.result().index, self.desk.busy)
+        self.answer_queue = AnswerQueue(self.history, self._answer)
+        self.job_queue = JobQueue(lambda: self.opening.result().index, self.answer_queue.busy)
 
     def reopen(self) -> None:
-        """Tries again where the bot did not open."""
+        """Tries again if the bot could not be opened."""
         if self.opening.done() and self.opening.exception():
             self.opening = in_background(lambda: open_bot(self.settings))
 
     def suggestions(self, documents: Sequence[Document]) -> Future[tuple[str, ...]]:
-        """Questions to begin with, looked for anew when the library has changed."""
+        """Returns example questions; searched again when the library has changed."""
         bot = self.opening.result()
         generation = bot.index.generation
-        with self._turn:
-            if self._ideas is None or self._ideas[0] != generation:
-                if self._ideas:
-                    self._ideas[1].set()
+        with self._lock:
+            current = self._suggestions
+            if current is None or current.generation != generation:
+                if current:
+                    current.stop.set()
                 stop = threading.Event()
-                found = in_background(
-                    lambda: tuple(one.question for one in _suggested(bot, documents, stop))
-                )
-                self._ideas = (generation, stop, found)
-            return self._ideas[2]
+                questions = in_background(lambda: _suggested_questions(bot, documents, stop))
+                current = self._suggestions = _Suggestions(generation, stop, questions)
+            return current.questions
 
-    def add(
-        self, files: Sequence[tuple[str, bytes]], owner: str
-    ) -> Callable[[threading.Event], None]:
-        """Begins to add files, by name; gives what waits until they are in the library, or raises why one is not."""
-        ids = {self.intake.submit(name, data, owner).id for name, data in files}
+    def add_files(self, files: Sequence[tuple[str, bytes]], owner: str) -> Preparation:
+        """Starts to add files, given by name and content.
+
+        Returns a function that waits until they are in the library. It raises FootnoteError if a
+        file could not be added.
+        """
+        ids = {self.job_queue.submit(name, data, owner).id for name, data in files}
+
+        def jobs() -> list[Job]:
+            return [job for job in self.job_queue.jobs() if job.id in ids]
 
         def wait(stop: threading.Event) -> None:
-            while any(job.under_way for job in self._jobs(ids)) and not stop.wait(TICK):
+            while any(job.active for job in jobs()) and not stop.wait(TICK):
                 pass
-            failed = [
-                f"{job.name} could not be added: {job.reason}"
-                for job in self._jobs(ids)
-                if job.state == "failed"
-            ]
+            failed = [job for job in jobs() if job.state == "failed"]
             if failed:
-                raise FootnoteError(
-                    " ".join(
-                        [*failed, "The question was not asked: ask it again without the file."]
-                    )
-                )
+                reasons = [f"{job.name} was not added: {job.reason}" for job in failed]
+                advice = "The question was not asked. Ask it again to leave the file out."
+                raise FootnoteError(" ".join([*reasons, advice]))
 
         return wait
 
-    def _jobs(self, ids: Collection[str]) -> list[Job]:
-        return [job for job in self.intake.jobs() if job.id in ids]
-
-    def settings_for(self, choice: Choice) -> Settings:
-        """The settings with what a person chose for a question."""
-        ours = self.settings
-        strict = ours.strict if choice.strict is None else choice.strict
+    def settings_for(self, options: AnswerOptions) -> Settings:
+        """Returns the settings with what a person chose for a question."""
+        configured = self.settings
         settings = replace(
-            ours, llm=choice.llm or ours.llm, top_k=choice.top_k or ours.top_k, strict=strict
+            configured,
+            llm=options.llm or configured.llm,
+            top_k=options.top_k or configured.top_k,
+            strict=configured.strict if options.strict is None else options.strict,
         )
-        # The address and the key are those of the configured model, and are told to no other.
-        if settings.llm != self.settings.llm:
+        if settings.llm != configured.llm:
+            # Address and key belong to the configured model. No other provider may see them.
             settings = replace(settings, llm_url=None, llm_key=None, llm_context=None)
         return settings
 
@@ -126,52 +148,56 @@ class Service:
         self,
         question: str,
         history: Sequence[Turn],
-        choice: Choice,
-        hear: types.OnEvent,
+        options: AnswerOptions,
+        on_event: types.OnEvent,
         stop: threading.Event,
     ) -> tuple[Answer, float]:
-        settings = self.settings_for(choice)
-        bot = self._bot(settings)
+        settings = self.settings_for(options)
         built_in = settings.llm == BUILT_IN
-        answer = bot.ask(question, history, hear, choice.documents, built_in=built_in, stop=stop)
+        bot = self._bot(settings)
+        answer = bot.ask(
+            question, history, on_event, options.documents, built_in=built_in, stop=stop
+        )
         return answer, settings.threshold
 
     def _bot(self, settings: Settings) -> Bot:
-        """The bot with these settings; waits for the models. Raises FootnoteError."""
+        """Returns the bot with these settings; waits for the models. Raises FootnoteError."""
         bot = self.opening.result()
-        with self._turn:
+        if settings == self.settings:
+            return bot
+        with self._lock:
             if settings not in self._bots:
-                self._bots[settings] = bot if settings == self.settings else bot.answering(settings)
+                self._bots[settings] = bot.answering(settings)
             return self._bots[settings]
 
 
-def _suggested(
+def _suggested_questions(
     bot: Bot, documents: Sequence[Document], stop: threading.Event
-) -> Sequence[Suggestion]:
+) -> tuple[str, ...]:
     from qa.suggestions import suggest
 
-    return suggest(bot, documents, stop=stop)
+    return tuple(suggestion.question for suggestion in suggest(bot, documents, stop=stop))
 
 
 @st.cache_resource(show_spinner=False)
-def service(settings: Settings) -> Service:
-    """The one of this process. Raises FootnoteError where the conversations cannot be kept."""
-    return Service(settings, History(settings.home), in_background(lambda: open_bot(settings)))
+def app_state(settings: Settings) -> AppState:
+    """Returns the state of this process. Raises FootnoteError if conversations cannot be stored."""
+    return AppState(settings, History(settings.home), in_background(lambda: open_bot(settings)))
 
 
 @st.cache_resource(show_spinner=False)
 def local_models() -> Future[tuple[str, ...]]:
-    """The models of an Ollama on this machine: offered, never taken unasked. Looked for once."""
-    from qa.llm.providers import local_models as found
+    """Returns the models of an Ollama on this machine: offered, never used unless chosen."""
+    from qa.llm import providers
 
-    return in_background(found)
+    return in_background(providers.local_models)
 
 
-def documents(bot: Bot) -> list[Document]:
-    """The library as it is now; read again only when it has changed."""
+def library_documents(bot: Bot) -> list[Document]:
+    """Returns the library's documents; they are read again only when the library has changed."""
     return _documents(bot, bot.index.generation)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _documents(_bot: Bot, generation: str) -> list[Document]:  # noqa: ARG001 - it is what tells listings apart
+def _documents(_bot: Bot, generation: str) -> list[Document]:  # noqa: ARG001 - the cache's key
     return _bot.index.documents()

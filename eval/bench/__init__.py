@@ -1,5 +1,5 @@
-"""Footnote beside its peers: plain llama-index over the same documents, with the same embedding model, asked the same.
+"""Compares Footnote with plain llama-index over the same documents and with the same models.
 
-`llamaindex` makes the peers, `scripted` the language model that both sides ask, `comparison` asks and measures,
-`table` prints.
+`engines` makes both sides, `llamaindex` the peers, `scripted_model` the language model that both
+sides ask, `comparison` asks and computes, `tables` prints. It is not in the wheel.
 """

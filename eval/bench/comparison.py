@@ -1,143 +1,272 @@
-"""The figures of each engine, and what lies between Footnote and each peer."""
+"""Asks several engines the same questions, and computes by how much Footnote differs from each peer."""
 
-from collections import Counter
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from eval.bench.asking import Engine, Outcomes
-from eval.bench.metrics import QUALITY, SPEED
 from eval.dataset import Question, check_evidence
-from eval.stats.intervals import Floats, Interval, bootstrap, mean_interval, percentile_interval
+from eval.metrics import metric_named
+from eval.metrics.example import Example
+from eval.metrics.metric import Metric
+from eval.metrics.sample import Sample, ScoredQuestion
+from eval.results import Estimate
+from eval.stats.intervals import Floats
 from eval.summary import cluster
-from qa.types import Document
+from qa.types import Answer, Document, Span
 
-Statistic = Callable[[Floats], Floats]
-Labels = Sequence[str]
-"""The cluster of each value."""
-PERCENTILES = {
-    "seconds_median": ("seconds", 50),
-    "seconds_p95": ("seconds", 95),
-    "retrieving_median": ("seconds_retrieving", 50),
-}
-"""What is told of the seconds: the percentile of a measure."""
+_log = logging.getLogger(__name__)
+WARM_UP = "What is this about?"
+"""Asked of each engine first, and not measured: some objects are made on first use."""
+BUDGET = 2000
+"""Characters of `hit_within`."""
+Output = Literal["passages", "answers"]
+"""What an engine gives, and is measured in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number over the `n` questions that have a value, with its 95% interval; None where there is none."""
+class Bot(Protocol):
+    """Footnote, a peer, or a fake."""
 
-    n: int
-    value: float | None
-    interval: Interval | None
-
-    def as_json(self) -> dict[str, Any]:
-        low, high = self.interval or (None, None)
-        return {"n": self.n, "value": self.value, "low": low, "high": high}
+    def ask(self, question: str, /) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """An engine's figures, and for a peer what lies between it and the engine of ours beside it."""
+class Engine:
+    """A bot with the name that the tables have for it."""
+
+    name: str
+    bot: Bot
+    outputs: tuple[Output, ...]
+    reference: str | None = None
+    """The Footnote engine that a peer is compared with; None for Footnote itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores of one engine, a question each in the order asked, and its errors."""
+
+    engine: Engine
+    questions: Sequence[ScoredQuestion]
+    errors: Mapping[str, str]
+    """By question id."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEstimates:
+    """The estimates of an engine; those of a peer also compare it with Footnote."""
 
     engine: Engine
     errors: Mapping[str, str]
-    """By question id."""
-    figures: Mapping[str, Figure]
-    """By measure, and the percentiles of the seconds."""
-    differences: Mapping[str, Figure] = field(default_factory=dict)
-    """By measure: ours less the peer's, the mean over the questions for which both have a value."""
-    ratios: Mapping[str, Figure] = field(default_factory=dict)
-    """By measure of speed: the medians over those questions, ours by the peer's."""
+    estimates: Mapping[str, Estimate]
+    differences: Mapping[str, Estimate] = field(default_factory=dict)
+    """By metric: Footnote minus the peer, the mean over the questions that both have a score of."""
+    ratios: Mapping[str, Estimate] = field(default_factory=dict)
+    """By metric of time: the median of Footnote divided by that of the peer."""
 
     def as_json(self) -> dict[str, Any]:
+        def estimates_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+            return {name: estimate.as_json() for name, estimate in estimates.items()}
+
         return {
-            "beside": self.engine.beside,
+            "reference": self.engine.reference,
             "errors": dict(self.errors),
-            "figures": {name: figure.as_json() for name, figure in self.figures.items()},
-            "differences": {name: figure.as_json() for name, figure in self.differences.items()},
-            "ratios": {name: figure.as_json() for name, figure in self.ratios.items()},
+            "figures": estimates_json(self.estimates),
+            "differences": estimates_json(self.differences),
+            "ratios": estimates_json(self.ratios),
         }
 
 
-def clusters(questions: Sequence[Question], documents: Sequence[Document]) -> Labels:
-    """The cluster of each question (`eval.summary.cluster`); each is its own where fewer than two are shared."""
+def hit_within(example: Example, budget: int = BUDGET) -> float | None:
+    """Returns whether half of a gold quote is in the first `budget` characters that were read.
+
+    Passages of any length compare: fewer long ones fit. What is read twice counts twice.
+    """
+    if not example.gold:
+        return None
+    characters = (
+        (ranked.passage.document.name, offset)
+        for ranked in example.answer.passages
+        for offset in _offsets(ranked.passage.span)
+    )
+    read = set(islice(characters, budget))
+    for document, span in example.gold:
+        quote = {(document, offset) for offset in _offsets(span)}
+        if 2 * len(read & quote) >= len(quote):
+            return 1.0
+    return 0.0
+
+
+def characters_read(example: Example) -> float:
+    """Returns how many characters the passages have together."""
+    return float(sum(len(ranked.passage.span) for ranked in example.answer.passages))
+
+
+def seconds_retrieving(example: Example) -> float:
+    """Returns the seconds of retrieval alone, by the engine's own clock."""
+    return example.answer.timings["retrieve"]
+
+
+def retrieving_median(sample: Sample) -> Estimate:
+    """Returns the median of the seconds of retrieval alone."""
+    return sample.percentile("seconds_retrieving", 50)
+
+
+QUALITY: Mapping[Output, tuple[Metric, ...]] = {
+    "passages": (
+        metric_named("hit_at_1"),
+        metric_named("recall_at_5"),
+        metric_named("reciprocal_rank"),
+        Metric("hit_within", f"hit in {BUDGET:,} characters", "Retrieval", hit_within),
+        Metric(
+            "characters_read",
+            "characters read",
+            "Retrieval",
+            characters_read,
+            better="lower",
+            unit="characters",
+        ),
+    ),
+    "answers": (
+        metric_named("contains_answer"),
+        metric_named("citation_precision"),
+        metric_named("citation_recall"),
+        metric_named("citation_f1"),
+        metric_named("wrongly_refused"),
+        metric_named("rightly_refused"),
+    ),
+}
+SECONDS = (
+    metric_named("seconds"),
+    Metric(
+        "seconds_retrieving",
+        "seconds retrieving",
+        "Speed and cost",
+        seconds_retrieving,
+        better="lower",
+        unit="seconds",
+    ),
+)
+SECONDS_SUMMARY = (
+    metric_named("seconds_median"),
+    metric_named("seconds_p95"),
+    Metric(
+        "retrieving_median",
+        "retrieving, median",
+        "Speed and cost",
+        set_score=retrieving_median,
+        better="lower",
+        unit="seconds",
+    ),
+)
+
+
+def ask(
+    engines: Sequence[Engine],
+    questions: Sequence[Question],
+    documents: Sequence[Document],
+    on_question: Callable[[int], None] = lambda _: None,
+) -> list[Scored]:
+    """Asks every engine a question before the next question, in alternating order.
+
+    So other work of the machine affects all engines alike. An exception is recorded as the error of
+    its question. `on_question` is called with the number of questions asked so far. Raises
+    QuestionFileError for evidence that is not in the documents.
+    """
     gold = check_evidence(questions, documents)
-    found = [cluster(question, gold[question.id]) for question in questions]
-    shared = [name for name, count in Counter(found).items() if count > 1]
-    return found if len(shared) > 1 else [question.id for question in questions]
+    library = {document.name: document for document in documents}
+    scored: dict[str, list[ScoredQuestion]] = {engine.name: [] for engine in engines}
+    errors: dict[str, dict[str, str]] = {engine.name: {} for engine in engines}
+    for engine in engines:
+        engine.bot.ask(WARM_UP)
+    for number, question in enumerate(questions, start=1):
+        for engine in engines if number % 2 else reversed(engines):
+            scores: dict[str, float | None] = {}
+            try:
+                answer = engine.bot.ask(question.question)
+            except Exception as error:  # noqa: BLE001  # recorded and counted; the others go on
+                errors[engine.name][question.id] = f"{type(error).__name__}: {error}"
+                _log.error("%s failed at %s: %s", engine.name, question.id, error)
+            else:
+                example = Example(question, gold[question.id], answer, library)
+                scores = _scores(engine, example)
+            group = cluster(question, gold[question.id])
+            scored[engine.name].append(ScoredQuestion(scores, question.answerable, group))
+        on_question(number)
+    return [Scored(engine, scored[engine.name], errors[engine.name]) for engine in engines]
 
 
-def compare(outcomes: Sequence[Outcomes], labels: Labels) -> list[Row]:
-    """A row an engine, in their order. `labels`: the clusters of the questions that were asked."""
-    by_name = {each.engine.name: each for each in outcomes}
-    return [_row(each, by_name.get(each.engine.beside or ""), labels) for each in outcomes]
+def compare_engines(scored: Sequence[Scored]) -> list[EngineEstimates]:
+    """Returns the estimates of each engine, and those of its difference to Footnote."""
+    by_name = {entry.engine.name: entry for entry in scored}
+    return [_estimates(entry, by_name.get(entry.engine.reference or "")) for entry in scored]
 
 
-def _row(own: Outcomes, ours: Outcomes | None, labels: Labels) -> Row:
-    figures = {name: _mean(*_values(name, labels, own)) for name in QUALITY}
-    for name, (measure, percentile) in PERCENTILES.items():
-        figures[name] = _percentile(*_values(measure, labels, own), percentile)
-    if ours is None:
-        return Row(own.engine, own.errors, figures)
-    differences = {name: _difference(*_values(name, labels, ours, own)) for name in QUALITY}
-    ratios = {name: _ratio(*_values(name, labels, ours, own)) for name in SPEED}
-    return Row(own.engine, own.errors, figures, differences, ratios)
+def _scores(engine: Engine, example: Example) -> dict[str, float | None]:
+    scores = {}
+    for metric in (*_quality(engine), *SECONDS):
+        if metric.score is not None:
+            scores[metric.name] = metric.score(example)
+    return scores
 
 
-def _values(name: str, labels: Labels, *engines: Outcomes) -> tuple[Floats, list[str]]:
-    """The values of a measure for the questions that have one of each engine, (engines, n), with their labels."""
-    columns = zip(*(each.scores for each in engines), strict=True)
-    rows = [[scores.get(name) for scores in column] for column in columns]
-    kept = [number for number, row in enumerate(rows) if None not in row]
-    values = np.array([rows[number] for number in kept], dtype=np.float64).reshape(
-        len(kept), len(engines)
+def _quality(engine: Engine) -> list[Metric]:
+    metrics: list[Metric] = []
+    for output in engine.outputs:
+        metrics += QUALITY[output]
+    return metrics
+
+
+def _estimates(scored: Scored, reference: Scored | None) -> EngineEstimates:
+    sample = Sample(scored.questions, len(scored.questions))
+    metrics = (*_quality(scored.engine), *SECONDS_SUMMARY)
+    estimates = {metric.name: metric.estimate(sample) for metric in metrics}
+    if reference is None:
+        return EngineEstimates(scored.engine, scored.errors, estimates)
+    differences = {
+        metric.name: _difference(metric.name, reference, scored)
+        for metric in _quality(scored.engine)
+    }
+    ratios = {metric.name: _ratio(metric.name, reference, scored) for metric in SECONDS}
+    return EngineEstimates(scored.engine, scored.errors, estimates, differences, ratios)
+
+
+def _difference(name: str, footnote: Scored, peer: Scored) -> Estimate:
+    """Returns the mean of Footnote minus the peer, with its bootstrap interval."""
+    pairs = _pairs(name, footnote, peer)
+    return pairs.mean_of_sizes("difference")
+
+
+def _ratio(name: str, footnote: Scored, peer: Scored) -> Estimate:
+    """Returns the median of Footnote divided by that of the peer, with its bootstrap interval."""
+    pairs = _pairs(name, footnote, peer)
+    ours, theirs = pairs.values("footnote"), pairs.values("peer")
+    return pairs.bootstrapped(
+        lambda weights: weighted_medians(weights, ours) / weighted_medians(weights, theirs)
     )
-    return values.T, [labels[number] for number in kept]
 
 
-def _mean(values: Floats, labels: Labels) -> Figure:
-    (own,) = values
-    if len(own) and own.min() >= 0 and own.max() <= 1:
-        return Figure(len(own), float(own.mean()), mean_interval(own.tolist(), labels))
-    return _figure(lambda weights: _means(own, weights), len(own), labels)
+def _pairs(name: str, footnote: Scored, peer: Scored) -> Sample:
+    """Returns the questions that both have a score of, with both scores and their difference."""
+    pairs = []
+    for ours, theirs in zip(footnote.questions, peer.questions, strict=True):
+        first, second = ours.scores.get(name), theirs.scores.get(name)
+        if first is not None and second is not None:
+            scores = {"footnote": first, "peer": second, "difference": first - second}
+            pairs.append(ScoredQuestion(scores, ours.answerable, ours.cluster))
+    return Sample(pairs, len(peer.questions))
 
 
-def _percentile(values: Floats, labels: Labels, percentile: float) -> Figure:
-    (own,) = values
-    value = float(np.percentile(own, percentile)) if len(own) else None
-    return Figure(len(own), value, percentile_interval(own.tolist(), percentile, labels))
-
-
-def _difference(values: Floats, labels: Labels) -> Figure:
-    ours, theirs = values
-    return _figure(lambda weights: _means(ours - theirs, weights), len(ours), labels)
-
-
-def _ratio(values: Floats, labels: Labels) -> Figure:
-    ours, theirs = values
-    return _figure(
-        lambda weights: medians(ours, weights) / medians(theirs, weights), len(ours), labels
-    )
-
-
-def _figure(statistic: Statistic, n: int, labels: Labels) -> Figure:
-    """A statistic of every question once, and its interval."""
-    if not n:
-        return Figure(0, None, None)
-    return Figure(n, float(statistic(np.ones((1, n)))[0]), bootstrap(statistic, n, labels))
-
-
-def _means(values: Floats, weights: Floats) -> Floats:
-    found: Floats = (weights @ values) / weights.sum(axis=1)
-    return found
-
-
-def medians(values: Floats, weights: Floats) -> Floats:
-    """The least value that at least half of the weight does not exceed: (resamples, n) to (resamples,)."""
+def weighted_medians(weights: Floats, values: Floats) -> Floats:
+    """Returns the lower median of the values for each row of weights, shape (resamples,)."""
     order = np.argsort(values)
-    reached = 2 * weights[:, order].cumsum(axis=1) >= weights.sum(axis=1, keepdims=True)
-    found: Floats = values[order][reached.argmax(axis=1)]
-    return found
+    cumulative = weights[:, order].cumsum(axis=1)
+    reached = 2 * cumulative >= weights.sum(axis=1, keepdims=True)
+    medians: Floats = values[order][reached.argmax(axis=1)]
+    return medians
+
+
+def _offsets(span: Span) -> range:
+    return range(span.start, span.end)

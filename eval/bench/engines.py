@@ -1,46 +1,115 @@
-"""Everything that is asked: Footnote's two engines, and the peers."""
+"""Makes everything that is compared: two Footnote engines, and the peers of llama-index."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 
-from eval.bench import footnote, llamaindex
-from eval.bench.asking import Engine
-from eval.bench.indexing import Seconds, index_by_turns
-from eval.bench.llamaindex import CHUNKINGS, VARIANTS
-from eval.bench.metrics import Of
+from eval.bench import llamaindex
+from eval.bench.comparison import Engine
+from eval.bench.scripted_model import ScriptedModel
+from qa.answer.verify import Verifier
+from qa.bot import Bot, ModelEngine
 from qa.config import Settings
-from qa.models.embedding import Embedder
+from qa.library.index import Index
+from qa.models.embedding import Embedder, EncodingCache
+from qa.models.entailment import CrossEncoderEntailment
+from qa.models.spans import CrossEncoder
+from qa.reader.reader import TrainedReader, Weights
 from qa.types import Document
 
-FOOTNOTE, SCRIPTED = "Footnote", "Footnote, scripted model"
+FOOTNOTE = "Footnote"
+FOOTNOTE_SCRIPTED = "Footnote, scripted model"
+INDEXING_ROUNDS = 3
+IndexMaker = Callable[[Path], object]
+"""Indexes the documents in a new, empty folder."""
+IndexingSeconds = Mapping[str, tuple[float, ...]]
+"""The seconds of each round, by name."""
 
 
-def made(
-    documents: Sequence[Document], embedder: Embedder, embedding: BaseEmbedding, settings: Settings
-) -> tuple[list[Engine], Seconds]:
-    """The engines, each over an index of its own in `settings.home`, and how long making such an index takes."""
-    folder = settings.home
-    makers: dict[str, Callable[[Path], object]] = {
-        FOOTNOTE: partial(footnote.make, documents, embedder)
-    }
-    stacks = {}
-    for number, chunking in enumerate(CHUNKINGS):
-        make = partial(llamaindex.make, documents, chunking, embedding)
-        stacks[chunking] = make(folder / f"peer-{number}")
-        makers[f"llama-index {chunking.size}"] = make
-    index = footnote.make(documents, embedder, folder / "footnote")
-    ours, scripted = footnote.bots(index, embedder, settings)
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """The documents and models that both sides have in common."""
+
+    documents: Sequence[Document]
+    embedder: Embedder
+    embedding: BaseEmbedding
+    """The same model as llama-index loads it."""
+    settings: Settings
+
+
+def make_engines(bench: Workbench) -> list[Engine]:
+    """Returns the engines, each with an index of its own below `bench.settings.home`."""
+    folder = bench.settings.home
+    built_in, scripted = _footnote_bots(bench, folder / "footnote")
     engines = [
-        Engine(FOOTNOTE, ours, ("passages", "answers")),
-        Engine(SCRIPTED, scripted, ("answers",)),
+        Engine(FOOTNOTE, built_in, ("passages", "answers")),
+        Engine(FOOTNOTE_SCRIPTED, scripted, ("answers",)),
     ]
-    for variant in VARIANTS:
-        asked = llamaindex.peer(stacks[variant.chunking], variant)
-        cites = variant.kind == "citation"
-        measured: Of = "answers" if cites else "passages"
-        engines.append(Engine(variant.name, asked, (measured,), SCRIPTED if cites else FOOTNOTE))
-    # Last, so that nothing is made for the first time in it.
-    return engines, index_by_turns(makers, folder / "turns")
+    stacks = {
+        chunking: llamaindex.make_stack(
+            bench.documents, chunking, bench.embedding, folder / f"peer-{chunking.size}"
+        )
+        for chunking in llamaindex.CHUNKINGS
+    }
+    for variant in llamaindex.VARIANTS:
+        peer = llamaindex.make_peer(stacks[variant.chunking], variant)
+        if variant.kind == "citation":
+            engines.append(Engine(variant.name, peer, ("answers",), FOOTNOTE_SCRIPTED))
+        else:
+            engines.append(Engine(variant.name, peer, ("passages",), FOOTNOTE))
+    return engines
+
+
+def measure_indexing(bench: Workbench) -> IndexingSeconds:
+    """Returns how long each side takes until the documents can be asked."""
+    makers: dict[str, IndexMaker] = {FOOTNOTE: partial(_make_footnote_index, bench)}
+    for chunking in llamaindex.CHUNKINGS:
+        makers[f"llama-index {chunking.size}"] = partial(
+            llamaindex.make_stack, bench.documents, chunking, bench.embedding
+        )
+    return time_in_turns(makers, bench.settings.home / "indexing")
+
+
+def time_in_turns(makers: Mapping[str, IndexMaker], folder: Path) -> IndexingSeconds:
+    """Returns the seconds of each maker, called in alternating order, each time in a new folder."""
+    seconds: dict[str, list[float]] = {name: [] for name in makers}
+    for turn in range(INDEXING_ROUNDS):
+        names = list(makers) if turn % 2 == 0 else list(reversed(list(makers)))
+        for name in names:
+            new_folder = folder / f"{turn}-{name}"
+            new_folder.mkdir(parents=True)
+            start = perf_counter()
+            makers[name](new_folder)
+            seconds[name].append(perf_counter() - start)
+    return {name: tuple(values) for name, values in seconds.items()}
+
+
+def _make_footnote_index(bench: Workbench, folder: Path) -> Index:
+    index = Index(folder, bench.embedder)
+    for document in bench.documents:
+        index.add(document)
+    # A bot makes the snapshot before its first answer.
+    index.snapshot()
+    return index
+
+
+def _footnote_bots(bench: Workbench, folder: Path) -> tuple[Bot, Bot]:
+    """Returns the built-in bot, and one with the scripted model in place of a language model."""
+    settings = bench.settings
+    index = _make_footnote_index(bench, folder)
+    span_model, weights = CrossEncoder(settings.reader), Weights.load(settings.reader)
+
+    def bot(engine: ModelEngine | None, encodings: EncodingCache) -> Bot:
+        reader = TrainedReader(encodings, span_model, weights)
+        return Bot(index, bench.embedder, reader, settings, engine, encodings)
+
+    # Each has a cache of its own, so that neither profits from what the other computed.
+    built_in = bot(None, EncodingCache(bench.embedder))
+    encodings = EncodingCache(bench.embedder)
+    verifier = Verifier(encodings, CrossEncoderEntailment())
+    scripted = bot(ModelEngine(ScriptedModel(), verifier, settings.strict), encodings)
+    return built_in, scripted

@@ -1,6 +1,6 @@
-"""The peers: llama-index as its documentation uses it, over our documents and with our embedding model.
+"""The peers: llama-index as its documentation uses it, with our documents and our embedding model.
 
-Nothing here reads its global `Settings` for a model: an unset one is OpenAI's.
+Nothing here reads llama-index's global `Settings` for a model: an unset one is OpenAI's.
 """
 
 import os
@@ -28,7 +28,6 @@ from llama_index.core.retrievers.fusion_retriever import FUSION_MODES
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, QueryBundle, TextNode
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from eval.bench.chunk_offsets import places
 from eval.bench.scripted_model import ScriptedLlm
 from qa.answer.prompts import DECLINE_SENTENCE
 from qa.config import PACKAGED_EMBEDDING
@@ -45,25 +44,25 @@ from qa.types import (
     Why,
 )
 
-Kind = Literal["vector", "bm25", "fusion", "citation"]
-EMPTY = "Empty Response"
-"""What llama-index answers when nothing was retrieved."""
-_MARK = re.compile(r"\s*\[(\d+)\]")
-_TOKEN = r"(?u)\b\w\w+\b"
+Kind = Literal["vector", "BM25", "fusion", "citation"]
+EMPTY_RESPONSE = "Empty Response"
+"""What llama-index answers if nothing was retrieved."""
+_MARKER = re.compile(r"\s*\[(\d+)\]")
+_TOKEN_PATTERN = r"(?u)\b\w\w+\b"
 
 
 @dataclass(frozen=True, slots=True)
 class Chunking:
-    """How documents are cut. Tokens are llama-index's own (cl100k_base), of which an embedder counts about as many."""
+    """Size and overlap of chunks, in tokens of llama-index (cl100k_base)."""
 
     size: int
     overlap: int
 
 
 DEFAULT = Chunking(1024, 200)
-"""`SentenceSplitter()`. Most of such a chunk is beyond the 256 tokens that MiniLM reads, and is not embedded."""
+"""`SentenceSplitter()`. MiniLM reads 256 tokens: most of such a chunk is not embedded."""
 FITTED = Chunking(256, 20)
-"""What someone would choose who knows the model's limit."""
+"""What somebody would choose who knows the model's limit."""
 CHUNKINGS = (DEFAULT, FITTED)
 
 
@@ -77,259 +76,276 @@ class Variant:
 
     @property
     def name(self) -> str:
-        return f"{_NAMES[self.kind]} {self.chunking.size}, top {self.top_k}"
+        kind = "citation engine" if self.kind == "citation" else self.kind
+        return f"{kind} {self.chunking.size}, top {self.top_k}"
 
 
-_NAMES: Mapping[Kind, str] = {
-    "vector": "vector",
-    "bm25": "BM25",
-    "fusion": "fusion",
-    "citation": "citation engine",
-}
+TOP_K = 5
+"""Footnote reads as many passages."""
 VARIANTS = (
     Variant("vector", DEFAULT, 2),  # llama-index's own default
-    Variant("vector", DEFAULT, 5),
-    Variant("bm25", DEFAULT, 5),
-    Variant("fusion", DEFAULT, 5),
-    Variant("vector", FITTED, 5),
-    Variant("bm25", FITTED, 5),
-    Variant("fusion", FITTED, 5),
+    Variant("vector", DEFAULT, TOP_K),
+    Variant("BM25", DEFAULT, TOP_K),
+    Variant("fusion", DEFAULT, TOP_K),
+    Variant("vector", FITTED, TOP_K),
+    Variant("BM25", FITTED, TOP_K),
+    Variant("fusion", FITTED, TOP_K),
     Variant("citation", DEFAULT, 2),
-    Variant("citation", FITTED, 5),
+    Variant("citation", FITTED, TOP_K),
 )
-"""5 is how many passages Footnote reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What llama-index makes of the documents with one way of cutting."""
+    """The documents as llama-index indexes them with one chunking."""
 
     documents: Mapping[str, Document]
     """By name."""
     nodes: Sequence[BaseNode]
     index: VectorStoreIndex
-    words: "Bm25"
+    lexical: "LexicalRetriever"
 
 
-def embedding(name: str, folder: Path) -> BaseEmbedding:
-    """The embedding model that Footnote has by this name, as llama-index loads it, on the processor and as exact.
+def load_embedding(name: str, folder: Path) -> BaseEmbedding:
+    """Returns Footnote's embedding model as llama-index loads it, in the same number format.
 
-    `folder`: where llama-index is to keep what it would download, which here is nothing.
+    llama-index would keep downloads in `folder`; there are none.
     """
-    from llama_index.embeddings.huggingface import HuggingFaceEmbedding  # seconds
+    from llama_index.embeddings.huggingface import HuggingFaceEmbedding  # takes seconds
 
-    packaged = name == PACKAGED_EMBEDDING
+    is_packaged = name == PACKAGED_EMBEDDING
     return HuggingFaceEmbedding(
-        str(get_model_path()) if packaged else name,
+        str(get_model_path()) if is_packaged else name,
         device="cpu",
         cache_folder=str(folder),
         embed_batch_size=BATCH,
         model_kwargs={"dtype": "bfloat16" if computes_bfloat16() else "float32"},
-        local_files_only=packaged or os.environ.get("HF_HUB_OFFLINE") == "1",
+        local_files_only=is_packaged or os.environ.get("HF_HUB_OFFLINE") == "1",
     )
 
 
-def make(
+def make_stack(
     documents: Sequence[Document], chunking: Chunking, embedding: BaseEmbedding, folder: Path
 ) -> Stack:
-    """Cuts, embeds and stores the documents; `folder`, a new one, holds Chroma's files."""
+    """Splits, embeds and stores the documents; Chroma's files are in `folder`, a new one."""
     splitter = SentenceSplitter(chunk_size=chunking.size, chunk_overlap=chunking.overlap)
-    nodes = cut(documents, splitter)
+    nodes = _split(documents, splitter)
     client = chromadb.PersistentClient(
         path=str(folder), settings=ChromaSettings(anonymized_telemetry=False)
     )
-    store = ChromaVectorStore(
-        chroma_collection=client.create_collection("documents", embedding_function=None)
-    )
+    collection = client.create_collection("documents", embedding_function=None)
+    store = ChromaVectorStore(chroma_collection=collection)
     index = VectorStoreIndex(
         nodes,
         storage_context=StorageContext.from_defaults(vector_store=store),
         embed_model=embedding,
         transformations=[splitter],
     )
-    return Stack({document.name: document for document in documents}, nodes, index, Bm25.of(nodes))
+    by_name = {document.name: document for document in documents}
+    return Stack(by_name, nodes, index, LexicalRetriever(nodes, TOP_K))
 
 
-def cut(documents: Sequence[Document], splitter: SentenceSplitter) -> list[BaseNode]:
-    """The nodes of the documents, with their offsets put right.
+def locate_chunks(chunks: Sequence[str], text: str) -> list[Span]:
+    """Returns the span of each chunk of a text.
 
-    The title is metadata, which llama-index puts before the text that it embeds: as Footnote does.
+    The chunks are in order, may overlap, and leave out only white space. llama-index's own offsets
+    are the first place where the words occur, which is wrong in a text that repeats itself. It also
+    drops some white space inside a chunk, so chunks are compared without any. A span is ambiguous
+    only if the chunk is the same few words repeated, so never if it contains a unique quote. Raises
+    ValueError for a chunk that is not in the text.
     """
-    read = [LlamaDocument(text=d.text, id_=d.name, metadata={"title": d.title}) for d in documents]
-    nodes = splitter.get_nodes_from_documents(read)
+    offsets = [offset for offset, character in enumerate(text) if not character.isspace()]
+    dense_text = "".join(text[offset] for offset in offsets)
+    spans: list[Span] = []
+    end = 0
+    for chunk in chunks:
+        dense_chunk = "".join(chunk.split())
+        # A chunk ends after the previous one, and starts where that ended or earlier: no gap.
+        start = dense_text.find(
+            dense_chunk, max(0, end - len(dense_chunk) + 1), end + len(dense_chunk)
+        )
+        if start < 0 and dense_text.endswith(dense_chunk, 0, end):
+            # It adds only white space to the overlap.
+            start = end - len(dense_chunk)
+        if start < 0 or not dense_chunk:
+            raise ValueError(f"a chunk is not in the text it was cut from: {chunk[:80]!r}")
+        end = start + len(dense_chunk)
+        spans.append(Span(offsets[start], offsets[end - 1] + 1))
+    return spans
+
+
+def _split(documents: Sequence[Document], splitter: SentenceSplitter) -> list[BaseNode]:
+    """Returns the nodes of the documents, with correct offsets.
+
+    The title is metadata, which llama-index puts before the text that it embeds, as Footnote does.
+    """
+    sources = []
+    for document in documents:
+        metadata = {"title": document.title}
+        sources.append(LlamaDocument(text=document.text, id_=document.name, metadata=metadata))
+    nodes = splitter.get_nodes_from_documents(sources)
     texts = {document.name: document.text for document in documents}
     for name, group in groupby(nodes, key=lambda node: node.ref_doc_id):
-        own = [cast(TextNode, node) for node in group]
-        for node, span in zip(
-            own, places([node.text for node in own], texts[cast(str, name)]), strict=True
-        ):
-            node.start_char_idx, node.end_char_idx = span.start, span.end
+        chunks = [cast(TextNode, node) for node in group]
+        spans = locate_chunks([chunk.text for chunk in chunks], texts[cast(str, name)])
+        for chunk, span in zip(chunks, spans, strict=True):
+            chunk.start_char_idx, chunk.end_char_idx = span.start, span.end
     return nodes
 
 
-@dataclass(frozen=True, slots=True)
-class Bm25:
-    """An index of words, made with the calls and the settings of llama-index-retrievers-bm25 0.8.0.
+def make_peer(stack: Stack, variant: Variant) -> "RetrievingPeer | CitingPeer":
+    """Returns a bot of llama-index; the times in its answers are llama-index's alone."""
+    retriever = _retriever(stack, variant)
+    if variant.kind != "citation":
+        return RetrievingPeer(stack, variant.name, retriever)
+    engine = CitationQueryEngine.from_args(stack.index, llm=ScriptedLlm(), retriever=retriever)
+    return CitingPeer(stack, variant.name, engine)
 
-    That package itself cannot be installed beside Footnote: it wants PyStemmer below 3.
+
+class LexicalRetriever(BaseRetriever):
+    """BM25 with the calls and settings of llama-index-retrievers-bm25 0.8.0.
+
+    That package cannot be installed beside Footnote: it requires PyStemmer below 3.
     """
 
-    nodes: Sequence[BaseNode]
-    scores: bm25s.BM25
-    stemmer: Stemmer.Stemmer
-
-    @classmethod
-    def of(cls, nodes: Sequence[BaseNode]) -> "Bm25":
-        stemmer = Stemmer.Stemmer("english")
+    def __init__(self, nodes: Sequence[BaseNode], top_k: int) -> None:
+        super().__init__()
+        self._nodes = nodes
+        self._top_k = min(top_k, len(nodes))
+        self._stemmer = Stemmer.Stemmer("english")
         texts = [node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
         tokens = bm25s.tokenize(
-            texts, stopwords="en", stemmer=stemmer, token_pattern=_TOKEN, show_progress=False
+            texts,
+            stopwords="en",
+            stemmer=self._stemmer,
+            token_pattern=_TOKEN_PATTERN,
+            show_progress=False,
         )
-        scores = bm25s.BM25()
-        scores.index(tokens, show_progress=False)
-        return cls(nodes, scores, stemmer)
+        self._scores = bm25s.BM25()
+        self._scores.index(tokens, show_progress=False)
 
-    def best(self, question: str, top_k: int) -> list[NodeWithScore]:
-        """The best nodes, best first; as many as there are where that is fewer."""
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         tokens = bm25s.tokenize(
-            question, stemmer=self.stemmer, token_pattern=_TOKEN, show_progress=False
+            query_bundle.query_str,
+            stemmer=self._stemmer,
+            token_pattern=_TOKEN_PATTERN,
+            show_progress=False,
         )
-        found, scores = self.scores.retrieve(
-            tokens, k=min(top_k, len(self.nodes)), show_progress=False
-        )
+        ranked, scores = self._scores.retrieve(tokens, k=self._top_k, show_progress=False)
         return [
-            NodeWithScore(node=self.nodes[int(at)], score=float(score))
-            for at, score in zip(found[0], scores[0], strict=True)
+            NodeWithScore(node=self._nodes[int(number)], score=float(score))
+            for number, score in zip(ranked[0], scores[0], strict=True)
         ]
 
 
-class Bm25Retriever(BaseRetriever):
-    """The index of words as a llama-index retriever."""
-
-    def __init__(self, words: Bm25, top_k: int) -> None:
-        self._words = words
-        self._top_k = top_k
-        super().__init__()
-
-    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        return self._words.best(query_bundle.query_str, self._top_k)
-
-
-def peer(stack: Stack, variant: Variant) -> "Retrieves | Cites":
-    """A peer that can be asked; the time in its answer is llama-index's alone."""
-    if variant.kind != "citation":
-        return Retrieves(stack, variant.name, _retriever(stack, variant.kind, variant.top_k))
-    retriever = _retriever(stack, "vector", variant.top_k)
-    engine = CitationQueryEngine.from_args(stack.index, llm=ScriptedLlm(), retriever=retriever)
-    return Cites(stack, variant.name, engine)
-
-
-def _retriever(stack: Stack, kind: Kind, top_k: int) -> BaseRetriever:
-    vector = stack.index.as_retriever(similarity_top_k=top_k)
-    words = Bm25Retriever(stack.words, top_k)
-    if kind == "fusion":
-        return QueryFusionRetriever(
-            [vector, words],
-            llm=ScriptedLlm(),
-            mode=FUSION_MODES.RECIPROCAL_RANK,
-            similarity_top_k=top_k,
-            num_queries=1,
-            use_async=False,
-        )
-    return vector if kind == "vector" else words
+def _retriever(stack: Stack, variant: Variant) -> BaseRetriever:
+    dense = stack.index.as_retriever(similarity_top_k=variant.top_k)
+    if variant.kind in ("vector", "citation"):
+        return dense
+    if variant.kind == "BM25":
+        return stack.lexical
+    return QueryFusionRetriever(
+        [dense, stack.lexical],
+        llm=ScriptedLlm(),
+        mode=FUSION_MODES.RECIPROCAL_RANK,
+        similarity_top_k=variant.top_k,
+        num_queries=1,
+        use_async=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieves:
-    """A retriever: its answer has passages and no words."""
+class RetrievingPeer:
+    """A retriever: its answers have passages and no words."""
 
     stack: Stack
     name: str
     retriever: BaseRetriever
 
-    def ask(self, question: str) -> Answer:
-        begun = perf_counter()
+    def ask(self, question: str, /) -> Answer:
+        start = perf_counter()
         nodes = self.retriever.retrieve(question)
-        seconds = perf_counter() - begun
-        return _answer(
-            self.name, question, _passages(nodes, self.stack), (), "", (seconds, seconds)
-        )
+        seconds = perf_counter() - start
+        timings = {"retrieve": seconds, "total": seconds}
+        passages = _passages(nodes, self.stack)
+        return Answer(question, question, "", None, 0.0, (), passages, self.name, timings)
 
 
 @dataclass(frozen=True, slots=True)
-class Cites:
-    """`CitationQueryEngine`: each source that the answer names is cited, and that is the whole chunk."""
+class CitingPeer:
+    """`CitationQueryEngine`: a citation is the whole chunk that the answer names as its source."""
 
     stack: Stack
     name: str
     engine: CitationQueryEngine = field(repr=False)
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, /) -> Answer:
         bundle = QueryBundle(question)
-        begun = perf_counter()
+        start = perf_counter()
         nodes = self.engine.retrieve(bundle)
         retrieved = perf_counter()
         response = self.engine.synthesize(bundle, nodes)
-        seconds = (retrieved - begun, perf_counter() - begun)
-        passages = _passages(nodes, self.stack)
-        said = str(response).strip()
-        if said in (DECLINE_SENTENCE, EMPTY):
-            return _answer(self.name, question, passages, (), said, seconds)
-        sources = self._sources(nodes, response.source_nodes)
-        cited = dict.fromkeys(int(number) for number in _MARK.findall(said))
-        citations = tuple(sources[number - 1] for number in cited if 0 < number <= len(sources))
-        sentence = AnswerSentence(_MARK.sub("", said), "supported", citations)
-        return _answer(self.name, question, passages, (sentence,), sentence.text, seconds)
+        timings = {"retrieve": retrieved - start, "total": perf_counter() - start}
 
-    def _sources(
+        text = str(response).strip()
+        sentences: tuple[AnswerSentence, ...] = ()
+        reason: Reason | None = None
+        if text in (DECLINE_SENTENCE, EMPTY_RESPONSE):
+            reason = "model_declined"
+        else:
+            sources = self._numbered_sources(nodes, response.source_nodes)
+            numbers = dict.fromkeys(int(number) for number in _MARKER.findall(text))
+            citations = tuple(
+                sources[number - 1] for number in numbers if 0 < number <= len(sources)
+            )
+            text = _MARKER.sub("", text)
+            sentences = (AnswerSentence(text, "supported", citations),)
+        passages = _passages(nodes, self.stack)
+        return Answer(
+            question, question, text, reason, 0.0, sentences, passages, self.name, timings
+        )
+
+    def _numbered_sources(
         self, nodes: Sequence[NodeWithScore], shown: Sequence[NodeWithScore]
     ) -> list[Citation]:
-        """The numbered sources, as places in the documents; the engine cuts nodes further and drops their offsets."""
-        found, texts = [], []
-        for passage, node in zip(_passages(nodes, self.stack), nodes, strict=True):
-            chunks = self.engine.text_splitter.split_text(
-                node.node.get_content(metadata_mode=MetadataMode.NONE)
-            )
-            inside = places(chunks, passage.passage.text)
-            found += [_citation(passage.passage, span) for span in inside]
-            texts += chunks
+        """Returns the numbered sources as citations.
+
+        The engine splits the nodes further and drops the offsets of the parts, so they are split
+        again here. Raises ValueError if that is not what the engine showed to the model.
+        """
+        citations: list[Citation] = []
+        texts: list[str] = []
+        for node in nodes:
+            parts = self.engine.text_splitter.split_text(_content(node))
+            passage = _passage(node.node, self.stack)
+            citations += [_citation(passage, span) for span in locate_chunks(parts, passage.text)]
+            texts += parts
         numbered = [f"Source {number}:\n{text}\n" for number, text in enumerate(texts, start=1)]
-        if numbered != [one.node.get_content(metadata_mode=MetadataMode.NONE) for one in shown]:
-            raise ValueError(f"{self.name} numbered its sources in another way than was expected")
-        return found
+        if numbered != [_content(node) for node in shown]:
+            raise ValueError(f"{self.name} did not number its sources as expected")
+        return citations
+
+
+def _content(node: NodeWithScore) -> str:
+    return node.node.get_content(metadata_mode=MetadataMode.NONE)
 
 
 def _passages(nodes: Sequence[NodeWithScore], stack: Stack) -> tuple[RankedPassage, ...]:
-    """Nodes as passages, in their order."""
+    unknown = Why(None, None, 0.0)
     return tuple(
-        RankedPassage(_passage(one.node, stack), one.score or 0.0, Why(None, None, 0.0))
-        for one in nodes
+        RankedPassage(_passage(node.node, stack), node.score or 0.0, unknown) for node in nodes
     )
 
 
 def _passage(node: BaseNode, stack: Stack) -> Passage:
-    text = cast(TextNode, node)
-    span = Span(cast(int, text.start_char_idx), cast(int, text.end_char_idx))
+    text_node = cast(TextNode, node)
+    span = Span(cast(int, text_node.start_char_idx), cast(int, text_node.end_char_idx))
     return Passage(stack.documents[cast(str, node.ref_doc_id)], span)
 
 
-def _citation(passage: Passage, inside: Span) -> Citation:
-    document, start = passage.document, passage.span.start
-    begin, end = start + inside.start, start + inside.end
-    return Citation(
-        document.name, document.title, document.version, begin, end, document.text[begin:end]
-    )
-
-
-def _answer(
-    name: str,
-    question: str,
-    passages: tuple[RankedPassage, ...],
-    sentences: tuple[AnswerSentence, ...],
-    text: str,
-    seconds: tuple[float, float],
-) -> Answer:
-    """`seconds`: those of retrieving, and all."""
-    timings = dict(zip(("retrieve", "total"), seconds, strict=True))
-    reason: Reason | None = "model_declined" if text in (DECLINE_SENTENCE, EMPTY) else None
-    return Answer(question, question, text, reason, 0.0, sentences, passages, name, timings)
+def _citation(passage: Passage, part: Span) -> Citation:
+    document = passage.document
+    start = passage.span.start + part.start
+    end = passage.span.start + part.end
+    quote = document.text[start:end]
+    return Citation(document.name, document.title, document.version, start, end, quote)

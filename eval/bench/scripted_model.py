@@ -1,6 +1,6 @@
-"""A language model that is a rule, the same for both sides: it copies a sentence of what it is shown, and cites it.
+"""A language model that is a rule, the same for both sides: it copies one sentence and cites it.
 
-So the words of the answers differ only as far as what was shown differs, and citations are compared at equal words.
+So the answers differ only if the passages differ, and citations are compared at equal words.
 """
 
 import re
@@ -16,42 +16,41 @@ from qa.llm.client import Message
 from qa.text.words import terms
 from qa.types import Document
 
-NAME = "scripted/most-like"
-CONTEXT = 1_000_000
-"""Tokens: whatever was retrieved is shown at once, to both sides."""
+NAME = "scripted/most-similar"
+CONTEXT_TOKENS = 1_000_000
+"""Large enough to show everything retrieved at once, to both sides."""
 _PASSAGE = re.compile(r'<passage id="(\w+)" title="[^"\n]*">\n(.*?)\n</passage>', re.DOTALL)
 _QUESTION = "\n\nQuestion: "
-_SHOWN = "sources of information:\n------\n"
-"""What stands before the sources in `CitationQueryEngine`'s prompt, behind its example; then what stands after."""
-_QUERY = "\n------\nQuery: "
-_ANSWER = "\nAnswer:"
+_BEFORE_SOURCES = "sources of information:\n------\n"
+"""In the prompt of `CitationQueryEngine`, before the sources and behind its example."""
+_BEFORE_QUERY = "\n------\nQuery: "
+_AFTER_QUERY = "\nAnswer:"
 
 
-def most_like(question: str, sources: Sequence[tuple[str, str]]) -> str:
-    """The sentence that shares most words with the question, and the id of its source in brackets.
+def most_similar_sentence(question: str, sources: Sequence[tuple[str, str]]) -> str:
+    """Returns the sentence that shares most words with the question, and the id of its source.
 
-    `sources` are ids and texts. Words count by their stems, once each, and only those that carry meaning; of equals
-    the sentence shown first is taken. Where no word is shared, it declines in the words that Footnote's prompt asks
-    for.
+    `sources` are ids and texts. Words count once, by their stems, without stop words; the first of
+    equal sentences wins. If no word is shared, the sentence declines as Footnote's prompt asks.
     """
-    asked = set(terms(question))
-    best, said = 0, DECLINE_SENTENCE
-    for key, text in sources:
+    question_terms = set(terms(question))
+    most, answer = 0, DECLINE_SENTENCE
+    for source_id, text in sources:
         for sentence in segment(Document("", "", "", text)):
             words = text[sentence.span.start : sentence.span.end]
-            shared = len(asked & set(terms(words)))
-            if shared > best:
-                best, said = shared, f"{' '.join(words.split())} [{key}]"
-    return said
+            shared = len(question_terms & set(terms(words)))
+            if shared > most:
+                most, answer = shared, f"{' '.join(words.split())} [{source_id}]"
+    return answer
 
 
 class ScriptedModel:
-    """The rule as Footnote's generative engine asks a language model (`qa.llm.client.LanguageModel`)."""
+    """The rule as the language model of Footnote (`qa.llm.client.LanguageModel`)."""
 
     name = NAME
 
     def context_size(self, stop: threading.Event) -> int:  # noqa: ARG002  # the protocol's
-        return CONTEXT
+        return CONTEXT_TOKENS
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())
@@ -60,48 +59,49 @@ class ScriptedModel:
         self,
         messages: Sequence[Message],
         most: int,  # noqa: ARG002  # the protocol's
-        stop: threading.Event,  # noqa: ARG002  # the same
+        stop: threading.Event,  # noqa: ARG002  # the protocol's
     ) -> Iterator[str]:
-        """All words at once. Raises ValueError for a prompt that asks for anything but an answer."""
-        shown, mark, question = messages[-1].content.rpartition(_QUESTION)
-        if not mark:
+        """Yields all words at once. Raises ValueError for a prompt that has no passages."""
+        context, separator, question = messages[-1].content.rpartition(_QUESTION)
+        if not separator:
             raise ValueError(f"{NAME} only answers from passages")
-        yield most_like(question, _PASSAGE.findall(shown))
+        yield most_similar_sentence(question, _PASSAGE.findall(context))
 
 
 class ScriptedLlm(CustomLLM):
-    """The same as llama-index's `CitationQueryEngine` asks a language model."""
+    """The rule as the language model of llama-index's `CitationQueryEngine`."""
 
     @property
     def metadata(self) -> LLMMetadata:
-        return LLMMetadata(context_window=CONTEXT, model_name=NAME)
+        return LLMMetadata(context_window=CONTEXT_TOKENS, model_name=NAME)
 
     def complete(
         self,
         prompt: str,
         formatted: bool = False,  # noqa: ARG002  # the base class's
-        **options: Any,  # noqa: ARG002  # the same
+        **options: Any,  # noqa: ARG002  # the base class's
     ) -> CompletionResponse:
-        """Raises ValueError for a prompt that asks for anything but an answer with citations."""
-        _, mark, rest = prompt.partition(_SHOWN)
-        shown, asks, query = rest.rpartition(_QUERY)
-        if not (mark and asks):
+        """Returns the sentence. Raises ValueError for a prompt that has no numbered sources."""
+        _, before, rest = prompt.partition(_BEFORE_SOURCES)
+        shown, after, query = rest.rpartition(_BEFORE_QUERY)
+        if not (before and after):
             raise ValueError(f"{NAME} only answers from numbered sources")
-        return CompletionResponse(text=most_like(query.rpartition(_ANSWER)[0], _numbered(shown)))
+        question = query.rpartition(_AFTER_QUERY)[0]
+        return CompletionResponse(text=most_similar_sentence(question, _numbered_sources(shown)))
 
     def stream_complete(
         self, prompt: str, formatted: bool = False, **options: Any
     ) -> CompletionResponseGen:
-        whole = self.complete(prompt, formatted, **options)
-        yield CompletionResponse(text=whole.text, delta=whole.text)
+        response = self.complete(prompt, formatted, **options)
+        yield CompletionResponse(text=response.text, delta=response.text)
 
 
-def _numbered(shown: str) -> list[tuple[str, str]]:
-    """The sources of a prompt by their numbers, which go up by one from 1."""
-    found: list[tuple[str, str]] = []
+def _numbered_sources(shown: str) -> list[tuple[str, str]]:
+    """Returns the sources of a prompt by their numbers, which go up by one from 1."""
+    sources: list[tuple[str, str]] = []
     rest = shown.partition("Source 1:\n")[2]
     while rest:
-        number = len(found) + 1
+        number = len(sources) + 1
         text, _, rest = rest.partition(f"\nSource {number + 1}:\n")
-        found.append((str(number), text.strip()))
-    return found
+        sources.append((str(number), text.strip()))
+    return sources

@@ -1,4 +1,4 @@
-"""`python -m eval convert FORMAT PATH --out DIR`: other people's questions as documents and a question file."""
+"""`python -m eval convert FORMAT PATH --out DIR`: convert another format into files of ours."""
 
 import argparse
 from pathlib import Path
@@ -17,34 +17,45 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
     parser = commands.add_parser(
         "convert",
         parents=[common],
-        help="other people's question sets as documents and questions of ours",
+        help="convert a question set of another format into documents and a question file",
         epilog=f"formats:\n{formats}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help="one of those below")
+    parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help="a format listed below")
     parser.add_argument("path", metavar="PATH", type=Path)
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="a new folder")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="write to a new folder DIR"
+    )
     add_options(parser)
     parser.set_defaults(command=_convert)
 
 
 def add_options(parser: argparse.ArgumentParser, documents: bool = True) -> None:
-    """What else a format may take. `documents`: False where the command has that argument already."""
+    """Adds the options of formats. `documents`: False if the command has that argument already."""
     if documents:
         parser.add_argument(
-            "--documents", metavar="PATH", type=Path, nargs="+", action="extend", help="your own"
+            "--documents",
+            metavar="PATH",
+            type=Path,
+            nargs="+",
+            action="extend",
+            help="use these documents for a set that has none",
         )
     parser.add_argument(
-        "--columns", metavar="FIELD=COLUMN", nargs="+", action="extend", help="csv: what is where"
+        "--columns",
+        metavar="FIELD=COLUMN",
+        nargs="+",
+        action="extend",
+        help="csv: read FIELD from COLUMN",
     )
     parser.add_argument(
-        "--separator", metavar="TEXT", help="csv: between the answers of one cell; default: |"
+        "--separator", metavar="TEXT", help="csv: split the answers of a cell at TEXT; default: |"
     )
-    parser.add_argument("--qrels", metavar="NAME", help="beir, trec: which file of judgements")
+    parser.add_argument("--qrels", metavar="NAME", help="beir, trec: read the judgements of NAME")
 
 
 def options_of(arguments: argparse.Namespace) -> "Options":
-    """The arguments of `add_options`. Raises FootnoteError for columns that are not."""
+    """Returns the arguments of `add_options`. Raises FootnoteError for invalid columns."""
     from eval.formats import Options
     from eval.formats.csv_table import columns
 
@@ -57,17 +68,17 @@ def options_of(arguments: argparse.Namespace) -> "Options":
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    """Prints what was read, what was left out, and how to ask it."""
+    """Prints what was read, what was left out, and how to ask the questions."""
     from eval.formats import read
     from eval.formats.write import DOCUMENTS, QUESTIONS, write
 
     out: Path = arguments.out
-    found = read(arguments.format, arguments.path, options_of(arguments))
-    write(found, out)
-    answerable = sum(question.answerable for question in found.questions)
-    print(f"documents  {len(found.documents):,}")
-    print(f"questions  {len(found.questions):,}, of which {answerable:,} are answerable")
-    for note in found.notes:
+    converted = read(arguments.format, arguments.path, options_of(arguments))
+    write(converted, out)
+    answerable = sum(question.answerable for question in converted.questions)
+    print(f"documents  {len(converted.documents):,}")
+    print(f"questions  {len(converted.questions):,}, of which {answerable:,} are answerable")
+    for note in converted.notes:
         print(note)
     questions, documents = (quote(str(out / name)) for name in (QUESTIONS, DOCUMENTS))
     print(f"To ask them: python -m eval run --questions {questions} --documents {documents}")

@@ -1,10 +1,10 @@
-"""`python -m eval peers`: plain llama-index over the same documents, beside Footnote."""
+"""`python -m eval peers`: compares Footnote with plain llama-index over the same documents."""
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,19 +19,19 @@ from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, FootnoteError, ModelError, NotWritableError
 
 if TYPE_CHECKING:
-    from eval.bench.asking import Engine, Outcomes
-    from eval.bench.comparison import Row
-    from eval.bench.indexing import Seconds
+    from eval.bench.comparison import EngineEstimates, Scored
+    from eval.bench.engines import IndexingSeconds
     from eval.dataset import Question
     from qa.types import Document
 
-NEEDED = ("llama_index.vector_stores.chroma", "llama_index.embeddings.huggingface")
+REQUIRED = ("llama_index.vector_stores.chroma", "llama_index.embeddings.huggingface")
+"""Modules of the extra `peers`."""
 RESULT = "peers.json"
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "peers", parents=[common], help="ask plain llama-index the same, beside Footnote"
+        "peers", parents=[common], help="compare with plain llama-index over the same documents"
     )
     parser.add_argument(
         "--questions",
@@ -47,10 +47,10 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         "--split", choices=("dev", "test", "all"), default="all", help="default: all"
     )
     parser.add_argument(
-        "--limit", metavar="N", type=positive_integer, help="the first N of those chosen"
+        "--limit", metavar="N", type=positive_integer, help="ask only the first N questions"
     )
     parser.add_argument(
-        "--threshold", metavar="T", help="confidence under which Footnote refuses (QA_THRESHOLD)"
+        "--threshold", metavar="T", help="confidence below which Footnote refuses (QA_THRESHOLD)"
     )
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help=f"a new folder for {RESULT}; default: in runs/"
@@ -60,34 +60,42 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
 
 
 def _peers(options: argparse.Namespace) -> int:
-    """Checks all that can be checked before the models are loaded, then asks."""
+    """Checks all arguments before any model is loaded, then asks and prints."""
     _check_installed()
     from eval.dataset import check_evidence, read_questions
+    from eval.run import create_run_folder
 
     settings = Settings.from_environment(os.environ, threshold=options.threshold, llm=BUILT_IN)
     questions = read_questions(options.questions)
     chosen = _chosen(questions, options)
     documents = load_documents(options.documents or [seeds_folder()])
     check_evidence(questions, documents)
-    return _compared(options, settings, chosen, documents)
+    default_name = f"peers-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}"
+    out = create_run_folder(options.out or Path("runs") / default_name)
+    return _compare(options, settings, chosen, documents, out)
 
 
 def _check_installed() -> None:
-    """Raises ModelError where the extra is missing."""
-    for name in NEEDED:
+    """Raises ModelError if the extra is missing."""
+    for name in REQUIRED:
         try:
             import_module(name)
         except ImportError as error:
             raise ModelError(
-                f"The peers are not installed ({error}). Install them: pip install -c constraints.txt -e '.[peers]'"
+                f"The peers are not installed: {error}. "
+                "Install them: pip install -c constraints.txt -e '.[peers]'"
             ) from error
 
 
 def _chosen(questions: "Sequence[Question]", options: argparse.Namespace) -> "list[Question]":
-    """Those of the split that stand alone, at most `--limit`: the peers understand a follow-up by asking a language
-    model. Raises FootnoteError if there is none.
+    """Returns the questions of the split without a history, at most `--limit`.
+
+    The peers need a language model to understand a follow-up. Raises FootnoteError if none is left.
     """
-    chosen = [q for q in questions if options.split in ("all", q.split) and not q.history]
+    chosen = []
+    for question in questions:
+        if options.split in ("all", question.split) and not question.history:
+            chosen.append(question)
     if not chosen:
         raise FootnoteError(
             f"{options.questions} has no question without a history in the split {options.split}."
@@ -95,59 +103,52 @@ def _chosen(questions: "Sequence[Question]", options: argparse.Namespace) -> "li
     return chosen[: options.limit]
 
 
-def _compared(
+def _compare(
     options: argparse.Namespace,
     settings: Settings,
     questions: "Sequence[Question]",
     documents: "Sequence[Document]",
+    out: Path,
 ) -> int:
-    from eval.bench.asking import ask
-    from eval.bench.comparison import clusters, compare
-    from eval.bench.table import print_tables
-    from eval.run import create_run_folder
+    """Returns exit code 3 if a question had an error."""
+    from eval.bench.comparison import ask, compare_engines
+    from eval.bench.engines import Workbench, make_engines, measure_indexing
+    from eval.bench.llamaindex import load_embedding
+    from eval.bench.tables import print_tables
+    from qa.models.embedding import SentenceTransformerEmbedder
 
-    out = create_run_folder(
-        options.out or Path("runs") / f"peers-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}"
-    )
     with TemporaryDirectory() as folder:
-        # An index of its own, whatever the environment says: never the person's library, nor a shared server.
-        own = replace(settings, home=Path(folder), index=None, chroma_url=None)
-        engines, indexing = _engines(own, documents)
-        outcomes = ask(engines, questions, documents, _progress(len(questions)))
-    rows = compare(outcomes, clusters(questions, documents))
-    text = _as_json(
-        _about(options, settings, questions, documents),
-        rows,
-        indexing,
-        _scores(outcomes, questions),
-    )
+        # A new index, whatever the environment says: never a person's library or a shared server.
+        settings = replace(settings, home=Path(folder), index=None, chroma_url=None)
+        embedder = SentenceTransformerEmbedder(settings.embedding)
+        embedding = load_embedding(settings.embedding, settings.home)
+        bench = Workbench(documents, embedder, embedding, settings)
+        engines = make_engines(bench)
+        # After the engines, so that no model is loaded while indexing is timed.
+        indexing = measure_indexing(bench)
+        scored = ask(engines, questions, documents, _progress(len(questions)))
+        provenance = _provenance(options, settings, questions, documents)
+    rows = compare_engines(scored)
+    text = _as_json(provenance, rows, indexing, scored, questions)
     _write(out / RESULT, text)
     if options.json:
         sys.stdout.write(text)
     else:
         print_tables(rows, indexing, sys.stdout)
-    broken = sum(len(row.errors) for row in rows)
-    if broken:
-        print(f"footnote: {broken} answers broke: see {out / RESULT}.", file=sys.stderr)
-    return BrokenError.exit_code if broken else 0
+    errors = sum(len(row.errors) for row in rows)
+    if errors:
+        print(f"footnote: {errors} answers had an error: see {out / RESULT}.", file=sys.stderr)
+        return BrokenError.exit_code
+    return 0
 
 
-def _engines(settings: Settings, documents: "Sequence[Document]") -> "tuple[list[Engine], Seconds]":
-    from eval.bench.engines import made
-    from eval.bench.llamaindex import embedding
-    from qa.models.embedding import SentenceTransformerEmbedder
-
-    embedder = SentenceTransformerEmbedder(settings.embedding)
-    return made(documents, embedder, embedding(settings.embedding, settings.home), settings)
-
-
-def _about(
+def _provenance(
     options: argparse.Namespace,
     settings: Settings,
     questions: "Sequence[Question]",
     documents: "Sequence[Document]",
 ) -> dict[str, Any]:
-    """What was asked, of what, and with what."""
+    """Returns what was asked, of what, and with what."""
     from eval.provenance import collect_provenance
 
     source = {
@@ -158,39 +159,36 @@ def _about(
         "limit": options.limit,
         "histories": False,
     }
-    told = collect_provenance(settings, documents, source)
-    packages = (
+    provenance = collect_provenance(settings, documents, source)
+    for package in (
         "llama-index-vector-stores-chroma",
         "llama-index-embeddings-huggingface",
         "PyStemmer",
-    )
-    told["versions"] |= {name: version(name) for name in packages}
-    return told
-
-
-def _scores(
-    outcomes: "Sequence[Outcomes]", questions: "Sequence[Question]"
-) -> dict[str, dict[str, Any]]:
-    """By engine and question id."""
-    return {
-        each.engine.name: {q.id: scores for q, scores in zip(questions, each.scores, strict=True)}
-        for each in outcomes
-    }
+    ):
+        provenance["versions"][package] = version(package)
+    return provenance
 
 
 def _as_json(
-    about: Mapping[str, Any],
-    rows: "Sequence[Row]",
-    indexing: "Seconds",
-    scores: dict[str, dict[str, Any]],
+    provenance: dict[str, Any],
+    rows: "Sequence[EngineEstimates]",
+    indexing: "IndexingSeconds",
+    scored: "Sequence[Scored]",
+    questions: "Sequence[Question]",
 ) -> str:
-    found = {
-        **about,
+    scores: dict[str, dict[str, Any]] = {}
+    for entry in scored:
+        by_question = zip(questions, entry.questions, strict=True)
+        scores[entry.engine.name] = {
+            question.id: dict(answer.scores) for question, answer in by_question
+        }
+    result = {
+        **provenance,
         "engines": {row.engine.name: row.as_json() for row in rows},
         "indexing_seconds": {name: list(values) for name, values in indexing.items()},
         "scores": scores,
     }
-    return json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def _write(path: Path, text: str) -> None:
@@ -198,15 +196,18 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise NotWritableError(
-            f"{path.parent} takes no writes: {error.strerror}. Give another: --out DIR"
+            f"{path} cannot be written: {error.strerror}. Use another folder: --out DIR"
         ) from error
     print(f"Written to {path}", file=sys.stderr)
 
 
 def _progress(total: int) -> Callable[[int], None]:
-    """A line of standard error that counts, where somebody may be looking."""
+    """Returns a callback that counts the questions on a terminal."""
     if not sys.stderr.isatty():
         return lambda _: None
-    return lambda count: print(
-        f"\rasked {count} of {total}", end="\n" if count == total else "", file=sys.stderr
-    )
+
+    def show(count: int) -> None:
+        end = "\n" if count == total else ""
+        print(f"\rasked {count} of {total}", end=end, file=sys.stderr)
+
+    return show

@@ -13,10 +13,10 @@ Section = Literal["Retrieval", "Answers", "Refusals", "Confidence", "Citations",
 """The heading under which tables and reports show a metric."""
 Direction = Literal["higher", "lower", "neither"]
 """Which values are better."""
-Unit = Literal["share", "seconds", "tokens"]
-"""A share is from 0 to 1; seconds and tokens have no upper bound."""
+Unit = Literal["share", "seconds", "tokens", "characters"]
+"""A share is from 0 to 1; the others have no upper bound."""
 
-DECIMALS: dict[Unit, int] = {"share": 2, "seconds": 3, "tokens": 0}
+DECIMALS: dict[Unit, int] = {"share": 2, "seconds": 3, "tokens": 0, "characters": 0}
 """Answers often take a few thousandths of a second."""
 
 

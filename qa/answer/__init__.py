@@ -1,1 +1,1 @@
-"""A question that was read becomes an answer: in the documents' sentences, or in a language model's words, checked."""
+"""From a question that was read to its answer: exact quotes, or a language model's checked words."""

@@ -1,7 +1,9 @@
-"""A sentence that a model wrote finds the sentences of the documents that it rests on.
+"""Finds the sentences of the documents that a claim rests on.
 
-Word by word: a sentence covers a word that it has, by its stem, or that one of its token vectors stands for. Those
-sentences are chosen that together cover the claim best, the rarer a word the more it counts.
+A language model cites whole passages. To open a footnote at exact words, each claim is aligned with
+sentences, word by word: a sentence covers a word of the claim that it has (by its stem), or that
+one of its tokens is similar to (by the embedder's token vectors). The sentences that together
+cover the claim best are chosen; the rarer a word, the more it counts.
 """
 
 from collections.abc import Sequence
@@ -18,34 +20,35 @@ from qa.text.words import WORD, stem, words
 from qa.types import Document, Passage, Span
 
 MAX_CITED_SENTENCES = 3
-"""Sentences that one claim may rest on."""
-GAIN = 0.08
-"""What a further sentence must add to the share of the claim that is covered."""
-LIKE = 0.4
-"""The cosine of two tokens from which on one begins to stand for the other."""
-Shares = NDArray[np.float64]
+"""How many sentences one claim may rest on."""
+MIN_GAIN = 0.08
+"""The share of the claim that a further sentence has to add."""
+MIN_COSINE = 0.4
+"""Two tokens of a lower cosine are not similar at all."""
+
+WordShares = NDArray[np.float64]
+"""(words of the claim,), each 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedClaim:
-    """A claim with its words that carry meaning."""
+    """A claim and its content words."""
 
     text: str
     stems: tuple[str, ...]
     tokens: tuple[Vectors, ...]
-    """For each word, the vectors of its tokens."""
-    weights: Shares
-    """For each word, how rare it is; sum 1."""
+    """For each word, the vectors of its tokens: (tokens, dimension)."""
+    weights: WordShares
+    """For each word, how rare it is; their sum is 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoveredSentence:
-    """A sentence of a passage, and how far it covers each word of the claim."""
+    """A sentence of a passage, and how far it covers each word of a claim."""
 
     passage: Passage
     sentence: Sentence
-    covers: Shares
-    """(words,), 0 to 1."""
+    coverage: WordShares
 
     @property
     def document(self) -> Document:
@@ -53,69 +56,112 @@ class CoveredSentence:
 
     @property
     def span(self) -> Span:
-        """What of the sentence is in the passage: a long one may go on in the next."""
-        start = self.sentence.span.start
-        end = min(self.sentence.span.end, self.passage.span.end)
-        return Span(start, start + len(self.document.text[start:end].rstrip()))
+        """The part of the sentence that is in the passage: a long sentence may continue after it."""
+        sentence, passage = self.sentence.span, self.passage.span
+        end = min(sentence.end, passage.end)
+        text = self.document.text[sentence.start : end]
+        return Span(sentence.start, sentence.start + len(text.rstrip()))
 
     @property
     def text(self) -> str:
-        return self.document.text[self.span.start : self.span.end]
+        return self.document.text_of(self.span)
 
 
 def encode_claim(text: str, encoding: Encoding, frequencies: SentenceFrequencies) -> EncodedClaim:
-    """A claim with its encoding, as it is aligned; of one without a word that carries meaning, all words."""
-    spans = [
-        match.span() for match in WORD.finditer(text) if match.group(0).casefold() not in STOP_WORDS
-    ]
-    spans = spans or [match.span() for match in WORD.finditer(text)]
-    stems = tuple(stem(words(text[a:b])[0]) if words(text[a:b]) else text[a:b] for a, b in spans)
-    tokens = tuple(
-        encoding.tokens[[p for p, (c, d) in enumerate(encoding.offsets) if c < b and a < d]]
-        for a, b in spans
-    )
-    weights = np.array([frequencies.idf(one) for one in stems])
-    return EncodedClaim(text, stems, tokens, weights / weights.sum() if len(weights) else weights)
+    """Returns the claim's content words; of a claim that has only stop words, all words."""
+    all_words = list(WORD.finditer(text))
+    content_words = [word for word in all_words if word[0].casefold() not in STOP_WORDS]
+    token_starts, token_ends = _token_offsets(encoding)
+    stems = []
+    tokens = []
+    weights = []
+    for word in content_words or all_words:
+        normalised = words(word[0]) or [word[0]]
+        word_stem = stem(normalised[0])
+        overlaps = (token_starts < word.end()) & (word.start() < token_ends)
+        stems.append(word_stem)
+        tokens.append(encoding.tokens[overlaps])
+        weights.append(frequencies.idf(word_stem))
+
+    shares = np.array(weights)
+    if weights:
+        shares = shares / shares.sum()
+    return EncodedClaim(text, tuple(stems), tuple(tokens), shares)
 
 
 def cover_sentences(
-    said: EncodedClaim, passage: Passage, encoding: Encoding, sentences: Sequence[Sentence]
+    claim: EncodedClaim, passage: Passage, encoding: Encoding, sentences: Sequence[Sentence]
 ) -> list[CoveredSentence]:
-    """The sentences of a passage, with the encoding of its embedded text, as units for a claim."""
-    head = len(passage.embedded_text) - len(passage.text) - passage.span.start
-    starts = np.array([a for a, _ in encoding.offsets])
-    cosines = [tokens @ encoding.tokens.T for tokens in said.tokens]
-    found = []
+    """Returns these sentences of the passage with how far each covers the claim.
+
+    `encoding`: of the passage's embedded text.
+    """
+    # Token offsets count in the embedded text, which has the title before the passage's text;
+    # sentence offsets count in the document.
+    title_length = len(passage.embedded_text) - len(passage.text)
+    token_starts, _ = _token_offsets(encoding)
+    token_starts = token_starts - title_length + passage.span.start
+
+    # For each word of the claim: (tokens of the word, tokens of the passage).
+    cosines = [word_tokens @ encoding.tokens.T for word_tokens in claim.tokens]
+    covered = []
     for sentence in sentences:
         span = sentence.span
-        text = passage.document.text[span.start : span.end]
-        own = {stem(word) for word in words(text)}
-        inside = np.flatnonzero((starts >= span.start + head) & (starts < span.end + head))
-        covers = [
-            1.0 if one in own else _alike(cosine[:, inside])
-            for one, cosine in zip(said.stems, cosines, strict=True)
-        ]
-        found.append(CoveredSentence(passage, sentence, np.array(covers)))
-    return found
+        sentence_words = words(passage.document.text_of(span))
+        sentence_stems = {stem(word) for word in sentence_words}
+        inside = (token_starts >= span.start) & (token_starts < span.end)
+
+        coverage = []
+        for word_stem, cosine in zip(claim.stems, cosines, strict=True):
+            if word_stem in sentence_stems:
+                coverage.append(1.0)
+            else:
+                coverage.append(_similarity(cosine[:, inside]))
+        covered.append(CoveredSentence(passage, sentence, np.array(coverage)))
+    return covered
 
 
-def _alike(cosines: Vectors) -> float:
-    """How far some token of a sentence stands for a word, 0 to 1: mean over the word's tokens of the best."""
+def best_cover(claim: EncodedClaim, sentences: Sequence[CoveredSentence]) -> list[CoveredSentence]:
+    """Returns the fewest sentences that together cover the claim best, in the documents' order.
+
+    Greedy: the best sentence first, then each that adds the most, while it adds enough.
+    """
+    chosen: list[CoveredSentence] = []
+    covered = np.zeros(len(claim.weights))
+    while sentences and len(chosen) < MAX_CITED_SENTENCES:
+        totals = []
+        for sentence in sentences:
+            together = np.maximum(covered, sentence.coverage)
+            totals.append(float(claim.weights @ together))
+        best = int(np.argmax(totals))
+        gain = totals[best] - float(claim.weights @ covered)
+        # Any overlap is enough for the first sentence: the check decides whether it supports.
+        min_gain = MIN_GAIN if chosen else 1e-9
+        if gain < min_gain:
+            break
+        chosen.append(sentences[best])
+        covered = np.maximum(covered, sentences[best].coverage)
+    return sorted(chosen, key=_document_order)
+
+
+def _token_offsets(encoding: Encoding) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns the starts and the ends of all tokens, in characters."""
+    offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+    return offsets[:, 0], offsets[:, 1]
+
+
+def _similarity(cosines: Vectors) -> float:
+    """Returns how far the tokens of a sentence stand for a word, 0 to 1.
+
+    `cosines`: (tokens of the word, tokens of the sentence). For each token of the word the most
+    similar token of the sentence counts; then the mean.
+    """
     if not cosines.size:
         return 0.0
     best = float(cosines.max(axis=1).mean())
-    return float(np.clip((best - LIKE) / (1 - LIKE), 0.0, 1.0))
+    similarity = (best - MIN_COSINE) / (1 - MIN_COSINE)
+    return float(np.clip(similarity, 0.0, 1.0))
 
 
-def best_cover(said: EncodedClaim, units: Sequence[CoveredSentence]) -> list[CoveredSentence]:
-    """The sentences that together cover the claim best, fewest first: each further one must add to it."""
-    chosen: list[CoveredSentence] = []
-    covered = np.zeros(len(said.weights))
-    while units and len(chosen) < MAX_CITED_SENTENCES:
-        gains = [float(said.weights @ np.maximum(covered, unit.covers)) for unit in units]
-        best = int(np.argmax(gains))
-        if gains[best] - float(said.weights @ covered) < (GAIN if chosen else 1e-9):
-            break
-        chosen.append(units[best])
-        covered = np.maximum(covered, units[best].covers)
-    return sorted(chosen, key=lambda unit: (unit.document.name, unit.sentence.span.start))
+def _document_order(sentence: CoveredSentence) -> tuple[str, int]:
+    return sentence.document.name, sentence.sentence.span.start

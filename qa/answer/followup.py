@@ -13,7 +13,8 @@ from qa.answer.prompts import rewrite_messages
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import LanguageModel, without_thinking
 from qa.text.english import STOP_WORDS
-from qa.text.facts import is_named_in, names, numbers
+from qa.text.facts import is_named_in, names
+from qa.text.numbers import numbers
 from qa.text.words import terms, words
 from qa.types import Turn
 

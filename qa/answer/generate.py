@@ -1,51 +1,41 @@
-"""The other engine: a language model answers in its own words, from the passages, with marks that say which.
+"""Lets a language model answer from passages, and splits its words into claims.
 
-Here its words become claims, each a sentence with the passages it was marked with; `verification` checks them.
+The model cites passages with markers, such as [a1]. Its words are streamed without them. Each
+sentence becomes a claim with the passages that it cites; `verify` checks the claims.
 """
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qa.answer import markers as marks
+from qa.answer.markers import MarkerParser, cited_sentences
+from qa.answer.plaintext import plain_text
 from qa.answer.prompts import DECLINE_SENTENCE, answer_messages, passage_ids
 from qa.documents.sentences import segment
 from qa.errors import LanguageModelError
 from qa.llm.client import LanguageModel, Message, prompt_tokens, without_thinking
 from qa.text.facts import folded
-from qa.types import Document, Event, OnEvent, Passage, RankedPassage
+from qa.types import Document, Event, OnEvent, Passage, RankedPassage, Span
 
 ANSWER_TOKENS = 700
-"""What an answer may have at most."""
+"""The length limit of an answer; of a model with a small context, a third of that."""
 
-_DECLINED = re.compile(
-    r"^[\W_]*(?:(?:(?:(?:i am|i'm) (?:very )?)?(?:sorry|afraid)|unfortunately|i apologi[sz]e)\W+(?:(?:but|that) )?)?"
+_DECLINE = re.compile(
+    r"^[\W_]*"
+    r"(?:(?:(?:(?:i am|i'm) (?:very )?)?(?:sorry|afraid)|unfortunately|i apologi[sz]e)\W+"
+    r"(?:(?:but|that) )?)?"
     r"(?:(?:the|these|provided|given)\s+)+(?:documents?|passages?)\s+do(?:es)?\s*(?:not|n't)\s+"
     r"answer\s+(?:this|that|the|your)(?:\s+question)?\s*(?:[^\w\s]|$)",
     re.IGNORECASE,
 )
-_IMAGE = re.compile(r"!\[[^\[\]]{0,300}\]\([^()\s]{0,2000}(?:\s[^()]{0,300})?\)")
-_LINK = re.compile(r"\[([^\[\]]{0,300})\]\(([^()\s]{0,2000})(?:\s[^()]{0,300})?\)")
-_ADDRESS = re.compile(
-    r"<?\b(?:(?:https?|ftp|data|javascript|mailto):|www\.|(?:[\w-]{1,63}\.){1,5}[a-z]{2,}/)[^\s<>\"']+>?",
-    re.IGNORECASE,
-)
-_AFTER_ADDRESS = ">.,;:!?)]}*_"
-_TAG = re.compile(r"</?[a-zA-Z][\w-]{0,60}(?=[\s/>])[^<>]{0,500}>|<!--.{0,500}?-->", re.DOTALL)
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3})(?=\S)([^*_\n]{1,500}?)(?<=\S)\1(?![\w*])")
-_CODE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^`\n]*$|`+", re.MULTILINE)
-_RULE = re.compile(r"^[ \t]*(?:-+|=+)[ \t]*$", re.MULTILINE)
-_UNSEEN = re.compile(
-    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
-)
-"""Signs without a shape, or that turn the order of others around."""
-ADDRESS_REMOVED = "[address left out]"
+"""Small models put an apology before the sentence, or change a word of it."""
+_MARKDOWN_RULE = re.compile(r"^[ \t]*(?:-+|=+)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence that a model wrote, as plain text, with the passages that it marked it with."""
+    """A sentence that a language model wrote, as plain text, and the passages that it cites."""
 
     text: str
     passages: tuple[Passage, ...]
@@ -53,141 +43,128 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class DraftAnswer:
-    """A model's answer before it is checked. No `claims`: it said that the passages do not answer."""
+    """A language model's answer before it is checked."""
 
     claims: tuple[Claim, ...]
+    """Empty: the model declined."""
     seen: tuple[RankedPassage, ...]
     """The passages that were in the prompt."""
     notices: tuple[str, ...]
+    """What the person should know: which passages were left out, which markers were invalid."""
 
 
 def draft_answer(
     question: str,
     ranked: Sequence[RankedPassage],
     model: LanguageModel,
-    tell: OnEvent,
+    on_event: OnEvent,
     stop: threading.Event,
 ) -> DraftAnswer:
-    """What a model answers from these passages, told as it arrives.
+    """Returns what the model answers from the passages, best first; streams its words as events.
 
-    Raises LanguageModelError for a fault and StoppedError when stopped; both carry what had arrived, without marks.
+    Raises StoppedError once `stop` is set and LanguageModelError for a failure, both with the
+    words that had arrived, without markers.
     """
-    ids = passage_ids(
-        len(ranked), [question, *(one.passage.text + one.passage.document.title for one in ranked)]
-    )
+    ids = _ids_for(question, ranked)
     context = model.context_size(stop)
-    most = min(ANSWER_TOKENS, context // 3)
-    seen, messages = _fitting(question, ranked, ids, model, context - most)
-    passages = {key: one.passage for key, one in zip(ids, seen, strict=False)}
-    parser = marks.MarkerParser(passages)
+    max_tokens = min(ANSWER_TOKENS, context // 3)
+    seen, messages = _fit_prompt(question, ranked, ids, model, context - max_tokens)
+    passages = dict(zip(ids, [shown.passage for shown in seen], strict=False))
+
+    parser = MarkerParser(passages)
     try:
-        for piece in without_thinking(model.stream(messages, most, stop)):
-            tell(Event("words", parser.feed(piece)))
-        tell(Event("words", parser.finish()))
+        for piece in without_thinking(model.stream(messages, max_tokens, stop)):
+            on_event(Event("words", parser.feed(piece)))
+        on_event(Event("words", parser.finish()))
     except LanguageModelError as error:
         error.streamed = parser.text
         raise
+
     declined = declines(parser.text)
     claims = () if declined else _claims(parser, passages)
-    if not (declined or claims):
+    if not declined and not claims:
         raise LanguageModelError(
-            f"{model.name} gave an empty answer. Ask again, or choose another model.", parser.text
+            f"{model.name} returned an empty answer. Ask again, or choose another model.",
+            parser.text,
         )
-    return DraftAnswer(
-        claims, seen, (*_dropped(ranked[len(seen) :], model, context), *_unknown(parser))
-    )
+    left_out = ranked[len(seen) :]
+    notices = [*_left_out_notice(left_out, model, context), *_unknown_ids_notice(parser)]
+    return DraftAnswer(claims, seen, tuple(notices))
 
 
 def declines(text: str) -> bool:
-    """Whether an answer begins with the words that a model is told to decline with, or nearly."""
-    return bool(_DECLINED.match(folded(text))) or folded(text).startswith(folded(DECLINE_SENTENCE))
+    """Whether an answer begins with the sentence to decline with, or nearly."""
+    plain = folded(text)
+    return bool(_DECLINE.match(plain)) or plain.startswith(folded(DECLINE_SENTENCE))
 
 
-def plain(text: str, known: str) -> str:
-    """A model's Markdown and HTML as plain text, without images; of links the words, of addresses those `known` has."""
-
-    def address(match: re.Match[str]) -> str:
-        bare = match[0].strip("<").rstrip(_AFTER_ADDRESS)
-        return (
-            match[0].strip("<>")
-            if bare in known
-            else ADDRESS_REMOVED + match[0].strip("<")[len(bare) :].rstrip(">")
-        )
-
-    def link(match: re.Match[str]) -> str:
-        return (
-            f"{match[1]} ({match[2]})"
-            if _ADDRESS.fullmatch(match[2]) and match[2] in known
-            else match[1]
-        )
-
-    text = _without(_TAG, "", _UNSEEN.sub("", _CODE.sub("", text)))
-    text = _ADDRESS.sub(address, _LINK.sub(link, _IMAGE.sub("", text)))
-    return " ".join(_without(_EMPHASIS, r"\2", text).split())
+def _ids_for(question: str, ranked: Sequence[RankedPassage]) -> list[str]:
+    texts = [question]
+    for shown in ranked:
+        texts += [shown.passage.text, shown.passage.document.title]
+    return passage_ids(len(ranked), texts)
 
 
-def _without(pattern: re.Pattern[str], left: str, text: str) -> str:
-    """A text in which nothing matches, nor comes to match once the rest is gone; `left`: what stays of a match."""
-    while (less := pattern.sub(left, text)) != text:
-        text = less
-    return text
-
-
-def _fitting(
+def _fit_prompt(
     question: str,
     ranked: Sequence[RankedPassage],
     ids: Sequence[str],
     model: LanguageModel,
-    room: int,
+    max_tokens: int,
 ) -> tuple[tuple[RankedPassage, ...], list[Message]]:
-    """As many of the passages, best first, as go with the question into a prompt of `room` tokens."""
+    """Returns the best passages that fit into a prompt of `max_tokens`, and the prompt."""
+    pairs = [(key, shown.passage) for key, shown in zip(ids, ranked, strict=True)]
     for number in range(len(ranked), 0, -1):
-        messages = answer_messages(
-            question, [(key, one.passage) for key, one in zip(ids, ranked[:number], strict=False)]
-        )
-        if prompt_tokens(model, messages) <= room:
+        messages = answer_messages(question, pairs[:number])
+        if prompt_tokens(model, messages) <= max_tokens:
             return tuple(ranked[:number]), messages
     raise LanguageModelError(
-        f"The question and one passage are more than {model.name} takes: {room} tokens beside the answer. "
-        "Ask a shorter question, or set QA_LLM_CONTEXT if the model takes more."
+        f"The question and one passage are too long for {model.name}, which has {max_tokens} tokens "
+        "for them. Ask a shorter question, or set QA_LLM_CONTEXT if its context is larger."
     )
 
 
-def _dropped(
-    dropped: Sequence[RankedPassage], model: LanguageModel, context: int
-) -> tuple[str, ...]:
-    if not dropped:
-        return ()
-    passages = "passage" if len(dropped) == 1 else "passages"
-    titles = "; ".join(dict.fromkeys(one.passage.document.title for one in dropped))
-    return (
-        f"{len(dropped)} {passages} did not fit what {model.name} takes ({context} tokens): {titles}.",
-    )
+def _left_out_notice(
+    left_out: Sequence[RankedPassage], model: LanguageModel, context: int
+) -> list[str]:
+    if not left_out:
+        return []
+    passages = "passage" if len(left_out) == 1 else "passages"
+    titles = dict.fromkeys(ranked.passage.document.title for ranked in left_out)
+    return [
+        f"{len(left_out)} {passages} did not fit into the context of {model.name} "
+        f"({context} tokens): {'; '.join(titles)}."
+    ]
 
 
-def _unknown(parser: marks.MarkerParser) -> tuple[str, ...]:
-    """What the model cited and was not given."""
-    names = dict.fromkeys(name for mark in parser.marks for name in mark.unknown)
-    return (
-        (f"The language model cited what it was not given: {', '.join(names)}.",) if names else ()
-    )
+def _unknown_ids_notice(parser: MarkerParser) -> list[str]:
+    names: dict[str, None] = {}
+    for marker in parser.markers:
+        names.update(dict.fromkeys(marker.unknown))
+    if not names:
+        return []
+    return [f"The language model used footnotes that do not exist: {', '.join(names)}."]
 
 
-def _claims(parser: marks.MarkerParser, passages: dict[str, Passage]) -> tuple[Claim, ...]:
-    """The sentences of the answer; headings left out, unless there is nothing else."""
-    # Of the same length: a rule makes no heading of the line before, a tag no block of HTML, an image ends no sentence.
-    text = (
-        _RULE.sub(lambda match: " " * len(match[0]), parser.text)
-        .replace("<", "‹")
-        .replace("![", "‹[")
-    )
-    everything = segment(Document("", "", "", text, markdown=True))
-    sentences = [sentence for sentence in everything if sentence.kind != "heading"] or everything
-    known = "\n".join(passage.text for passage in passages.values())
-    found = (
-        Claim(plain(claim.text, known), tuple(passages[key] for key in claim.ids))
-        for claim in marks.cited_sentences(
-            parser.text, parser.marks, [sentence.span for sentence in sentences]
-        )
-    )
-    return tuple(claim for claim in found if any(letter.isalnum() for letter in claim.text))
+def _claims(parser: MarkerParser, passages: Mapping[str, Passage]) -> tuple[Claim, ...]:
+    """Returns the sentences of the answer that have any word, with the passages they cite."""
+    source_text = "\n".join(passage.text for passage in passages.values())
+    claims = []
+    for sentence in cited_sentences(parser.text, parser.markers, _sentence_spans(parser.text)):
+        text = plain_text(sentence.text, source_text)
+        if any(character.isalnum() for character in text):
+            cited = tuple(passages[passage_id] for passage_id in sentence.ids)
+            claims.append(Claim(text, cited))
+    return tuple(claims)
+
+
+def _sentence_spans(text: str) -> list[Span]:
+    """Returns the spans of the sentences; headings only if there is nothing else."""
+    # The Markdown parser must not drop what it reads as markup. Each replacement has the same
+    # length: a line of dashes makes a heading of the line before it, a tag begins a block of HTML,
+    # and an image hides the end of its sentence.
+    readable = _MARKDOWN_RULE.sub(lambda rule: " " * len(rule[0]), text)
+    readable = readable.replace("<", "‹").replace("![", "‹[")
+    everything = segment(Document("", "", "", readable, markdown=True))
+    prose = [sentence for sentence in everything if sentence.kind != "heading"]
+    return [sentence.span for sentence in prose or everything]

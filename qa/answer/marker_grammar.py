@@ -1,224 +1,289 @@
-"""How language models write the ids of passages, and where in their words such a mark ends."""
+r"""How language models write the ids of passages, and where in their words such a marker ends.
+
+The prompt asks for `[a1]`. Models also write what they learnt elsewhere:
+
+- other brackets, one inside another: `[[a1]]`, `(a1)`, `**[a1]**`, `<sup>a1</sup>`, `\cite{a1}`
+- markers of ChatGPT's file search: `【a1†source】`, `【3:0†source】`
+- Markdown's footnotes and links: `[^a1]`, `[a1](#a1)`, `[a1](https://example.org)`
+- several ids, and a word before them: `[a1, b2]`, `[source: a1]`, `(see passages a1 and b2)`
+- an id without brackets: `It closed. a1`, `According to a1, it closed.`
+"""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 WINDOW = 240
-"""Characters. No token is longer; what would be a longer one is plain text."""
-DEPTH = 4
-"""How many wrappings may stand in one another: `**[[a1]]**`."""
+"""How many characters may decide what a token is; anything longer is plain text."""
+MAX_DEPTH = 4
+"""How many brackets may be inside one another: `**[[a1]]**` has three."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wrapping:
-    """A pair of signs around ids. `loose`: ids that were never given are a mark in it all the same."""
+class Bracket:
+    """A pair of signs that may be around ids."""
 
     opening: str
     closing: str
-    loose: bool = False
+    cites_unknown: bool = False
+    """Whether an id that was not given makes a marker too: `[7]` does, `(7)` is a number."""
 
 
-_LOOSE = (("[", "]"), ("【", "】"), ("［", "］"), ("〔", "〕"), ("^[", "]"), (r"\[", r"\]"))
-_STRICT = (
-    *(
-        ("(", ")"),
-        ("（", "）"),
-        ("{", "}"),
-        ("<", ">"),
-        ("<sup>", "</sup>"),
-        ("*", "*"),
-        ("_", "_"),
-        ("^", "^"),
-    ),
-    *((r"\cite{", "}"), (r"\citep{", "}"), (r"\citet{", "}")),
+_FOR_ANY_ID = (
+    ("[", "]"),
+    ("【", "】"),
+    ("［", "］"),
+    ("〔", "〕"),
+    ("^[", "]"),
+    (r"\[", r"\]"),
 )
-WRAPPINGS = {pair[0]: Wrapping(*pair, loose=pair in _LOOSE) for pair in _LOOSE + _STRICT}
-_OPENING = re.compile("|".join(map(re.escape, sorted(WRAPPINGS, key=len, reverse=True))))
-_TOO_DEEP = re.compile(rf"(?:{_OPENING.pattern}){{{DEPTH + 1}}}")
-_BEGUN = re.compile(r"[^\W_]*|\\(?:c|ci|cit|cite[pt]?)?|</?(?:s|su|sup)?|[@#]|\d{0,3}:\d{0,3}")
-"""What may become a word, or a sign of several characters."""
-_LINK = re.compile(r"\((?:[#/]|https?:)[^()\s]{0,160}\)")
-_LINK_BEGUN = re.compile(r"(?:\((?:[#/h][^()\s]*)?)?")
-_S = r"[ \t\u00a0\u202f]"
+_FOR_GIVEN_IDS = (
+    ("(", ")"),
+    ("（", "）"),
+    ("{", "}"),
+    ("<", ">"),
+    ("<sup>", "</sup>"),
+    ("*", "*"),
+    ("_", "_"),
+    ("^", "^"),
+    (r"\cite{", "}"),
+    (r"\citep{", "}"),
+    (r"\citet{", "}"),
+)
+BRACKETS = {
+    **{opening: Bracket(opening, closing, True) for opening, closing in _FOR_ANY_ID},
+    **{opening: Bracket(opening, closing) for opening, closing in _FOR_GIVEN_IDS},
+}
+_LONGEST_FIRST = sorted(BRACKETS, key=len, reverse=True)
+_OPENING = re.compile("|".join(map(re.escape, _LONGEST_FIRST)))
+_TOO_DEEP = re.compile(rf"(?:{_OPENING.pattern}){{{MAX_DEPTH + 1}}}")
+
+_SPACE = r"[ \t\u00a0\u202f]"
+_WORD_END = r"(?![^\W_])"
 _NOUNS = (
-    "id ids passage passages source sources document documents doc docs excerpt excerpts".split()
-)
-_NOUNS += "reference references ref refs citation citations".split()
-_NOUN = rf"(?:{'|'.join(_NOUNS)})(?![^\W_])"
-_ARTICLES = "the", "this", "these"
-_DETAIL = r"†[\w .:-]{0,24}"
-_SHAPE = r"(?:[a-z]{1,2}\d|\d{1,3}(?::\d{1,3}(?=†))?(?![.:]\d))(?![^\W_])"
-"""What is shaped like an id, or numbers a passage."""
-_SIGN = r"[,;&/|+–—\"'“”‘’-]|[\^@#](?=[^\W_])|(?<=\w)\.(?![.\w])"
+    "id", "ids", "passage", "passages", "source", "sources", "document", "documents", "doc", "docs",
+    "excerpt", "excerpts", "reference", "references", "ref", "refs", "citation", "citations",
+)  # fmt: skip
+_NOUN = rf"(?:{'|'.join(_NOUNS)}){_WORD_END}"
+_ARTICLES = ("the", "this", "these")
+_ARTICLE = "|".join(_ARTICLES)
+_FILE_SEARCH_DETAIL = r"†[\w .:-]{0,24}"
+"""What ChatGPT's file search writes after an id: `†source`, `†L3`."""
+_ID_SHAPE = rf"(?:[a-z]{{1,2}}\d|\d{{1,3}}(?::\d{{1,3}}(?=†))?(?![.:]\d)){_WORD_END}"
+"""Anything that has the shape of an id, or is the number of a passage."""
+_SIGN_BETWEEN = r"[,;&/|+–—\"'“”‘’-]|[\^@#](?=[^\W_])|(?<=\w)\.(?![.\w])"
+"""A sign inside the brackets: a separator, a quotation mark, `[^a1]`, `[@a1]`, `[a1.]`."""
+
+_LINK_TARGET = re.compile(r"\((?:[#/]|https?:)[^()\s]{0,160}\)")
 _JOIN = re.compile(
-    rf"(?:[,;&/|]|(?:and|or)(?={_S}))(?:{_S}{{1,2}}(?:and|or)(?={_S}))?{_S}{{0,2}}", re.IGNORECASE
+    rf"(?:[,;&/|]|(?:and|or)(?={_SPACE}))(?:{_SPACE}{{1,2}}(?:and|or)(?={_SPACE}))?{_SPACE}{{0,2}}",
+    re.IGNORECASE,
 )
-_JOIN_BEGUN = re.compile(
-    rf"(?:[,;&/|]|and|or)?{_S}{{0,2}}(?:a|an|and|o|or)?{_S}{{0,2}}", re.IGNORECASE
+"""The words between two markers, as in `[a1], and [b2]`."""
+_CONTINUES = (
+    rf"(?P<continues>(?={_SPACE}{{1,2}}(?!(?:and|or|but|while|which)\b)(?-i:[a-z])|['’]s\b))?"
 )
-"""What vanishes between two marks."""
-_GOES_ON = rf"(?P<goes_on>(?={_S}{{1,2}}(?!(?:and|or|but|while|which)\b)(?-i:[a-z])|['’]s\b))?"
-_GOES_ON_LENGTH = 9
+"""After an id without brackets: the sentence continues, so that the id is its noun: `a1 says`."""
+_CONTINUES_LENGTH = 9
 """How many characters that pattern looks at."""
 _WORD = re.compile(r"[^\W_]{1,32}")
-_CODE = re.compile(r"(`{1,8})(?!`)[^\n]*?[^`\n]\1(?!`)")
+_INLINE_CODE = re.compile(r"(`{1,8})(?!`)[^\n]*?[^`\n]\1(?!`)")
+
+# What may still grow into something else when more words arrive.
+_UNFINISHED_SIGN = re.compile(
+    r"[^\W_]*|\\(?:c|ci|cit|cite[pt]?)?|</?(?:s|su|sup)?|[@#]|\d{0,3}:\d{0,3}"
+)
+_UNFINISHED_LINK = re.compile(r"(?:\((?:[#/h][^()\s]*)?)?")
+_UNFINISHED_JOIN = re.compile(
+    rf"(?:[,;&/|]|and|or)?{_SPACE}{{0,2}}(?:a|an|and|o|or)?{_SPACE}{{0,2}}", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Passages cited at one place."""
+    """The passages that are cited at one position."""
 
-    at: int
-    """Where in the clean text, which has none of the mark's own characters."""
+    position: int
+    """The offset in the clean text, which has none of the marker's own characters."""
     ids: tuple[str, ...]
-    """Known passage ids, lower case, in order written, no repeats."""
+    """Given passage ids, lower case, in the order written, each once."""
     unknown: tuple[str, ...]
-    """What was written as an id and is none that was given: reported, never resolved."""
+    """What has the shape of an id and was not given: reported, never resolved."""
 
 
-class Short(Exception):
-    """More words are needed to tell what stands here."""
+class NeedMoreText(Exception):
+    """More words are needed to know what stands here."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What can be seen from one place in a model's words. `more`: words may follow that belong to this view."""
+class Lookahead:
+    """The part of a model's words that may decide which token begins at `start`."""
 
     text: str
-    at: int
+    start: int
     end: int
-    more: bool
+    may_grow: bool
+    """Whether words that still arrive may belong to it."""
 
-    def look_at(self, place: int) -> None:
-        """Raises Short if what stands there is not known yet."""
-        if self.more and place >= self.end:
-            raise Short
+    def require(self, position: int) -> None:
+        """Raises NeedMoreText if the character at this position has not arrived yet."""
+        if self.may_grow and position >= self.end:
+            raise NeedMoreText
+
+    def require_if(self, unfinished: re.Pattern[str], position: int) -> None:
+        """Raises NeedMoreText if all text from this position on may still grow."""
+        if unfinished.fullmatch(self.text, position, self.end):
+            self.require(self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """The patterns for one set of ids."""
+    """The patterns for the ids of one prompt."""
 
     ids: frozenset[str]
     first_words: frozenset[str]
-    """Those that an id without brackets may begin with."""
-    item: re.Pattern[str]
-    strict: re.Pattern[str]
-    """What may stand between the signs of a mark."""
-    loose: re.Pattern[str]
-    """The same for loose signs."""
-    around: re.Pattern[str]
-    """What an id without brackets may be made of."""
-    alone: re.Pattern[str]
+    """The words that an id without brackets may begin with: an id, a noun, an article."""
+    id_in_marker: re.Pattern[str]
+    given_content: re.Pattern[str]
+    """What may stand in brackets that only given ids make a marker."""
+    any_content: re.Pattern[str]
+    """What may stand in brackets that any id makes a marker."""
+    bare_content: re.Pattern[str]
+    """What an id without brackets, with its noun, may consist of."""
+    bare_marker: re.Pattern[str]
 
     @classmethod
-    def of(cls, given: Iterable[str]) -> "Grammar":
-        ids = frozenset(name.lower() for name in given)
-        known = f"(?:{'|'.join(map(re.escape, ids)) or '(?!)'})(?![^\\W_])"
-        listed = (
-            rf"{known}(?:{_S}{{0,2}}(?:[,;&/|–-]{_S}{{0,2}})?(?:(?:and|or){_S}{{1,2}})?{known})*"
-        )
-        target = rf"(?:\[{_S}?{listed}{_S}?\]|{listed})"
-        after_noun = rf"(?:{_S}{{0,2}}[:=]{_S}{{0,2}}|{_S}{{1,2}})"
-        named = rf"(?<!\w)(?:(?:{'|'.join(_ARTICLES)}){_S}{{1,2}})?(?P<noun>{_NOUN}){after_noun}"
-        named += rf"{target}(?:{_S}{{0,2}}(?:[,;&]{_S}{{0,2}})?(?:(?:and|or){_S}{{1,2}})?{target})*"
-        alone = rf"(?<![\w(\[{{<（【/\\@#=‘“\"'-])(?:the{_S}{{1,2}})?{listed}"
-        word = rf"(?:{'|'.join(_ARTICLES)}|and|or|{_NOUN})(?![^\W_])|{known}"
-        label = rf"(?:and|or|see|cite|{_NOUN})(?![^\W_])(?:{_S}{{0,2}}[:=])?"
+    def for_ids(cls, given_ids: Iterable[str]) -> "Grammar":
+        ids = frozenset(given.lower() for given in given_ids)
+        any_given = "|".join(map(re.escape, ids)) or "(?!)"
+        given = f"(?:{any_given}){_WORD_END}"
+
+        label = rf"(?:and|or|see|cite|{_NOUN}){_WORD_END}(?:{_SPACE}{{0,2}}[:=])?"
+        given_content = rf"{_SPACE}|{_SIGN_BETWEEN}|{label}|{given}"
+        bare_word = rf"(?:{_ARTICLE}|and|or|{_NOUN}){_WORD_END}|{given}"
+        id_or_detail = rf"(?<![^\W_])(?P<id>{given}|{_ID_SHAPE})"
         return cls(
-            ids,
-            ids | {*_NOUNS, *_ARTICLES},
-            _compile(rf"{_DETAIL}|\]{_LINK.pattern}|(?<![^\W_])(?P<id>{known}|{_SHAPE})"),
-            _compile(rf"(?:{_S}|{_SIGN}|{label}|{known}|{_DETAIL})*"),
-            _compile(rf"(?:{_S}|{_SIGN}|{label}|{known}|{_SHAPE}|{_DETAIL})*"),
-            _compile(rf"(?:{_S}|[,;&/|:=–\[\]-]|{word})*"),
-            _compile(f"(?:{named}|{alone}){_GOES_ON}"),
+            ids=ids,
+            first_words=ids | {*_NOUNS, *_ARTICLES},
+            id_in_marker=_compile(
+                rf"{_FILE_SEARCH_DETAIL}|\]{_LINK_TARGET.pattern}|{id_or_detail}"
+            ),
+            given_content=_compile(rf"(?:{given_content}|{_FILE_SEARCH_DETAIL})*"),
+            any_content=_compile(rf"(?:{given_content}|{_ID_SHAPE}|{_FILE_SEARCH_DETAIL})*"),
+            bare_content=_compile(rf"(?:{_SPACE}|[,;&/|:=–\[\]-]|{bare_word})*"),
+            bare_marker=_compile(_bare_pattern(given)),
         )
 
     def read(self, written: str) -> Marker:
-        """What was written as ids; its place is not known yet."""
-        names = self._names(written)
-        known = unique(name.lower() for name in names if name.lower() in self.ids)
-        return Marker(0, known, unique(name for name in names if name.lower() not in self.ids))
+        """Returns the marker that these words are; its position is not known yet."""
+        names = self._ids_in(written)
+        known = [name.lower() for name in names if name.lower() in self.ids]
+        unknown = [name for name in names if name.lower() not in self.ids]
+        return Marker(0, tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unknown)))
 
-    def mark_end(self, view: View, at: int) -> int:
-        """The end of the mark in signs that begins there, 0 for none."""
-        around: list[Wrapping] = []
-        named = False
-        if _TOO_DEEP.match(view.text, at, view.end):
+    def bracketed_end(self, ahead: Lookahead, start: int) -> int:
+        """Returns the end of the marker in brackets that begins at `start`, 0 if none does."""
+        # A long run of brackets is not a marker; reading it from each of them takes squared time.
+        if _TOO_DEEP.match(ahead.text, start, ahead.end):
             return 0
+        open_brackets: list[Bracket] = []
+        has_id = False
+        position = start
         while True:
-            opening = _OPENING.match(view.text, at, view.end)
-            if named and view.text.startswith(around[-1].closing, at, view.end):
-                at += len(around[-1].closing)
-                at = _link_end(view, at) if around.pop().closing == "]" else at
-                view.look_at(at)
-                if not around:
-                    return at
-            elif opening and len(around) < DEPTH:
-                around.append(WRAPPINGS[opening.group()])
-                at = opening.end()
+            opening = _OPENING.match(ahead.text, position, ahead.end)
+            if has_id and ahead.text.startswith(open_brackets[-1].closing, position, ahead.end):
+                closing = open_brackets.pop().closing
+                position += len(closing)
+                if closing == "]":
+                    position = _link_end(ahead, position)
+                # The next character may make the marker longer, as the ] of `[a1]]`.
+                ahead.require(position)
+                if not open_brackets:
+                    return position
+            elif opening and len(open_brackets) < MAX_DEPTH:
+                open_brackets.append(BRACKETS[opening.group()])
+                position = opening.end()
             else:
-                if _BEGUN.fullmatch(view.text, at, view.end):
-                    view.look_at(view.end)
+                ahead.require_if(_UNFINISHED_SIGN, position)
                 return 0
-            inside = self.loose if any(pair.loose for pair in around) else self.strict
-            run = inside.match(view.text, at, view.end)
-            if run and run.end() > at:
-                named = named or bool(self._names(run.group()))
-                at = run.end()
 
-    def join_end(self, view: View) -> int:
-        """The end of what only joins the mark before to another mark, 0 for none."""
-        if _JOIN_BEGUN.fullmatch(view.text, view.at, view.end):
-            view.look_at(view.end)
-        join = _JOIN.match(view.text, view.at, view.end)
-        return join.end() if join and self.mark_end(view, join.end()) else 0
+            cites_unknown = any(bracket.cites_unknown for bracket in open_brackets)
+            pattern = self.any_content if cites_unknown else self.given_content
+            content = pattern.match(ahead.text, position, ahead.end)
+            if content and content.end() > position:
+                has_id = has_id or bool(self._ids_in(content.group()))
+                position = content.end()
 
-    def bare(self, view: View) -> re.Match[str] | None:
-        """An id without brackets, with its noun."""
-        word = _WORD.match(view.text, view.at, view.end)
-        if not word or view.text[view.at - 1].isalnum():
+    def join_end(self, ahead: Lookahead) -> int:
+        """Returns the end of the words that only join a marker to the next one, 0 for others."""
+        ahead.require_if(_UNFINISHED_JOIN, ahead.start)
+        join = _JOIN.match(ahead.text, ahead.start, ahead.end)
+        if join and self.bracketed_end(ahead, join.end()):
+            return join.end()
+        return 0
+
+    def bare(self, ahead: Lookahead) -> re.Match[str] | None:
+        """Returns the match of an id without brackets, with its noun and article if it has them."""
+        word = _WORD.match(ahead.text, ahead.start, ahead.end)
+        inside_word = ahead.text[ahead.start - 1].isalnum()
+        if not word or inside_word:
             return None
-        view.look_at(word.end())
+        ahead.require(word.end())
         if word.group().lower() not in self.first_words:
             return None
-        run = self.around.match(view.text, view.at, view.end)
-        if run and _BEGUN.fullmatch(view.text, run.end(), view.end):
-            view.look_at(view.end)
-        match = self.alone.match(view.text, view.at, view.end)
+
+        content = self.bare_content.match(ahead.text, ahead.start, ahead.end)
+        if content:
+            ahead.require_if(_UNFINISHED_SIGN, content.end())
+        match = self.bare_marker.match(ahead.text, ahead.start, ahead.end)
         if match:
-            view.look_at(match.end() + _GOES_ON_LENGTH)
+            ahead.require(match.end() + _CONTINUES_LENGTH)
         return match
 
-    def _names(self, written: str) -> list[str]:
-        return [match["id"] for match in self.item.finditer(written) if match["id"]]
+    def _ids_in(self, written: str) -> list[str]:
+        """Returns the ids in a marker's words, whatever else is there: details and link targets."""
+        matches = self.id_in_marker.finditer(written)
+        return [match["id"] for match in matches if match["id"]]
 
 
-def code_end(view: View) -> int:
-    """The end of the code in a line that begins there, 0 for none."""
-    if view.text[view.at] != "`" or view.text[view.at - 1] == "`":
+def inline_code_end(ahead: Lookahead) -> int:
+    """Returns the end of the code between backticks that begins there, 0 if none does."""
+    if ahead.text[ahead.start] != "`" or ahead.text[ahead.start - 1] == "`":
         return 0
-    code = _CODE.match(view.text, view.at, view.end)
+    code = _INLINE_CODE.match(ahead.text, ahead.start, ahead.end)
     if code:
-        view.look_at(code.end())
-    elif "\n" not in view.text[view.at : view.end]:
-        view.look_at(view.end)
-    return code.end() if code else 0
+        ahead.require(code.end())
+        return code.end()
+    line_is_open = "\n" not in ahead.text[ahead.start : ahead.end]
+    if line_is_open:
+        ahead.require(ahead.end)
+    return 0
 
 
-def _link_end(view: View, at: int) -> int:
-    """The end of a link's target that begins there; the same place for none."""
-    if _LINK_BEGUN.fullmatch(view.text, at, view.end):
-        view.look_at(view.end)
-    link = _LINK.match(view.text, at, view.end)
-    return link.end() if link else at
+def _bare_pattern(given: str) -> str:
+    """Returns the pattern of an id without brackets; `given`: the pattern of a given id."""
+    joined_by = rf"(?:[,;&/|–-]{_SPACE}{{0,2}})?(?:(?:and|or){_SPACE}{{1,2}})?"
+    ids = rf"{given}(?:{_SPACE}{{0,2}}{joined_by}{given})*"
+
+    # With a noun the ids may be in brackets: "source [a1]", "the passages a1 and b2".
+    target = rf"(?:\[{_SPACE}?{ids}{_SPACE}?\]|{ids})"
+    targets_joined_by = rf"(?:[,;&]{_SPACE}{{0,2}})?(?:(?:and|or){_SPACE}{{1,2}})?"
+    targets = rf"{target}(?:{_SPACE}{{0,2}}{targets_joined_by}{target})*"
+    after_noun = rf"(?:{_SPACE}{{0,2}}[:=]{_SPACE}{{0,2}}|{_SPACE}{{1,2}})"
+    article = rf"(?:(?:{_ARTICLE}){_SPACE}{{1,2}})?"
+    with_noun = rf"(?<!\w){article}(?P<noun>{_NOUN}){after_noun}{targets}"
+
+    # Without a noun, not after a sign that makes it a part of something else: "#a1", "/a1".
+    without_noun = rf"(?<![\w(\[{{<（【/\\@#=‘“\"'-])(?:the{_SPACE}{{1,2}})?{ids}"
+    return f"(?:{with_noun}|{without_noun}){_CONTINUES}"
+
+
+def _link_end(ahead: Lookahead, start: int) -> int:
+    """Returns the end of the link target that begins at `start`, `start` itself if none does."""
+    ahead.require_if(_UNFINISHED_LINK, start)
+    link = _LINK_TARGET.match(ahead.text, start, ahead.end)
+    return link.end() if link else start
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
-
-
-def unique(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))

@@ -1,251 +1,225 @@
-"""The words of a language model become clean text and marks: which passages it cites, and where.
+"""Takes the citation markers out of a language model's words while these arrive.
 
-Models write ids as they like: `forum [a1].`, `forum.【a1†source】`, `(passages a1 and b2)`, `According to a1, ...`. The
-parser goes through the words once, token by token: white space, code, mark, id without brackets, anything else. A
-token is taken when no further words can make it another one, at the latest when WINDOW characters are there; so the
-chunks never matter, and what was shown is never taken back.
+The parser reads the words once, token by token: white space, code, a marker, an id without
+brackets, or anything else. It takes a token only when no further words can change it, at the latest
+when WINDOW characters are there. So it does not matter how the words are cut into pieces, and text
+that was shown is never taken back.
 """
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from qa.answer.marker_grammar import WINDOW, Grammar, Marker, Short, View, code_end, unique
+from qa.answer.clean_text import LEADS, MAX_HELD_SPACE, SENTENCE_END, CleanText
+from qa.answer.marker_grammar import (
+    WINDOW,
+    Grammar,
+    Lookahead,
+    Marker,
+    NeedMoreText,
+    inline_code_end,
+)
 from qa.types import Span
 
-SPACE_LIMIT = 64
-"""Characters of white space that are held back, as a mark may follow; of more, the first are shown."""
-TAIL, BEHIND = 48, 4
-"""How many characters of the clean text, and of the model's words, are looked back at."""
-_PLAIN = re.compile(r"[^\W_]+|.", re.DOTALL)
+MAX_HELD_BACK = WINDOW + MAX_HELD_SPACE
+"""How many characters the parser holds back at most."""
+_LOOK_BEHIND = 4
+"""How many characters before the next token are kept: a line end and three spaces."""
+
+_WORD_OR_SIGN = re.compile(r"[^\W_]+|.", re.DOTALL)
 _FENCE = re.compile(r"`{1,64}|~{1,64}")
 _FENCE_LINE = re.compile(r" {0,3}[`~]*[ \t]*")
 _LINE_START = re.compile(r"\n {0,3}\Z")
-_ENDED = re.compile(r"[.!?…。！？]['\"’”»)\]*_]{0,3}\s*\Z")
-"""A sentence's end."""
-_OPENS = re.compile(
-    r"(?:\A|\n)[ \t]*(?:(?:[-*+•–>]|#{1,6}|\d{1,3}[.)])[ \t]*)?\Z|(?<!\S)[*_(\"“]{1,3}\Z"
-)
-"""The beginning of a line, after its bullet, or of an emphasis or bracket: a mark here is for the words that follow."""
-_USES = re.compile(
+_BEFORE_NAMED_SOURCE = re.compile(
     r"\b(?:according to|per|(?:as|is|was|are|were) [a-z]+ (?:in|by))\s*\Z", re.IGNORECASE
 )
-"""Words that a source must follow, in brackets or not."""
-_MAY_USE = re.compile(
+"""Words that need a source after them, whether its id has brackets or not."""
+_BEFORE_NOUN = re.compile(
     r"\b(?:to|per|in|by|from|of|on|with|see|that|as|than|both|while|and)\s*\Z", re.IGNORECASE
 )
-"""Words that an id without brackets follows as a noun."""
-_CLOSING = frozenset(".,;:!?…)]}”’»%。，、；：！？）】")
-"""Signs that close up to the words before a mark."""
+"""Words after which an id without brackets is a noun of the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class CitedSentence:
-    """One sentence of an answer with the passages that the model cited for it."""
+    """One sentence of an answer, with the ids of the passages that it cites."""
 
     text: str
-    """White space trimmed."""
+    """Without white space at its ends."""
     ids: tuple[str, ...]
     unknown: tuple[str, ...]
 
 
 def parse_markers(text: str, ids: Collection[str]) -> tuple[str, tuple[Marker, ...]]:
-    """The clean text and its marks, in order."""
+    """Returns the text without its markers, and these, in order."""
     parser = MarkerParser(ids)
     parser.finish(text)
-    return parser.text, parser.marks
+    return parser.text, parser.markers
 
 
 def cited_sentences(
-    text: str, marks: Sequence[Marker], sentences: Sequence[Span]
+    text: str, markers: Sequence[Marker], sentences: Sequence[Span]
 ) -> tuple[CitedSentence, ...]:
-    """One claim a sentence, in order; `sentences` are spans of `text`, in order.
+    """Returns the sentences of a clean text with their ids; all arguments are in order.
 
-    A mark belongs to the sentence that it stands in or after; at the beginning of a line that has words, to the one
-    after it.
+    A marker belongs to the sentence that it is in or after. At the beginning of a line that has
+    words, it belongs to the next sentence.
     """
-    cited: list[list[Marker]] = [[] for _ in sentences]
-    for mark in marks if sentences else ():
-        cited[_place(text, mark.at, sentences)].append(mark)
-    return tuple(
-        CitedSentence(
-            text[sentence.start : sentence.end].strip(),
-            unique(name for mark in own for name in mark.ids),
-            unique(name for mark in own for name in mark.unknown),
-        )
-        for sentence, own in zip(sentences, cited, strict=True)
-    )
+    ids: list[list[str]] = [[] for _ in sentences]
+    unknown: list[list[str]] = [[] for _ in sentences]
+    for marker in markers if sentences else ():
+        number = _sentence_of(marker, text, sentences)
+        ids[number] += marker.ids
+        unknown[number] += marker.unknown
+
+    cited = []
+    for number, span in enumerate(sentences):
+        sentence_text = text[span.start : span.end].strip()
+        unique_ids = tuple(dict.fromkeys(ids[number]))
+        unique_unknown = tuple(dict.fromkeys(unknown[number]))
+        cited.append(CitedSentence(sentence_text, unique_ids, unique_unknown))
+    return tuple(cited)
 
 
-def _place(text: str, at: int, sentences: Sequence[Span]) -> int:
-    start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
-    rest = text[at : end if end >= 0 else len(text)]
-    if _OPENS.search(text[start:at]) and any(map(str.isalnum, rest)):
-        place = sum(sentence.end <= at for sentence in sentences)
+def _sentence_of(marker: Marker, text: str, sentences: Sequence[Span]) -> int:
+    """Returns the number of the sentence that a marker belongs to."""
+    position = marker.position
+    rest_of_line, _, _ = text[position:].partition("\n")
+    line_start = text.rfind("\n", 0, position) + 1
+    leads = LEADS.search(text[line_start:position])
+    if leads and any(character.isalnum() for character in rest_of_line):
+        number = sum(sentence.end <= position for sentence in sentences)
     else:
-        place = sum(sentence.start < at for sentence in sentences) - 1
-    return min(max(place, 0), len(sentences) - 1)
+        number = sum(sentence.start < position for sentence in sentences) - 1
+    return min(max(number, 0), len(sentences) - 1)
 
 
 class MarkerParser:
-    """Fed a model's words in any chunks; holds back what may be the beginning of a mark, never more than WINDOW."""
+    """Takes a model's words in pieces of any length; holds back at most MAX_HELD_BACK characters."""
 
     def __init__(self, ids: Collection[str]) -> None:
-        self._grammar = Grammar.of(ids)
-        self._words, self._at = "\n", 1  # a line begins
-        self._fence: re.Pattern[str] | None = None
-        self._shown: list[str] = []
-        self._length, self._tail, self._space = 0, "", ""
-        self._marks: list[Marker] = []
-        self._waiting: list[Marker] = []
-        self._opens = self._after = False
-
-    def feed(self, chunk: str) -> str:
-        """The clean text that is now certain."""
-        self._words += chunk
-        return self._read(final=False)
-
-    def finish(self, chunk: str = "") -> str:
-        """The rest of the clean text, with that of a last chunk; nothing may be fed after it."""
-        self._words += chunk
-        rest = self._read(final=True)
-        self._settle(follow=False)
-        last, self._space = self._space, ""
-        self._put(last)
-        return rest + last
+        self._grammar = Grammar.for_ids(ids)
+        self._clean = CleanText()
+        # The words that are not read yet, after a few that are; the first token begins a line.
+        self._words, self._position = "\n", 1
+        self._closing_fence: re.Pattern[str] | None = None
+        self._after_marker = False
 
     @property
     def text(self) -> str:
         """All clean text so far."""
-        return "".join(self._shown)
+        return self._clean.text
 
     @property
-    def marks(self) -> tuple[Marker, ...]:
-        """The marks whose place is certain, in order; all of them after `finish`."""
-        return tuple(self._marks)
+    def markers(self) -> tuple[Marker, ...]:
+        """The markers whose position is certain, in order; all of them after `finish`."""
+        return tuple(self._clean.markers)
 
-    def _read(self, final: bool) -> str:
-        before = len(self._shown)
+    def feed(self, piece: str) -> str:
+        """Returns the clean text that has become certain."""
+        self._words += piece
+        self._read(complete=False)
+        return self._clean.new_text()
+
+    def finish(self, piece: str = "") -> str:
+        """Returns the rest of the clean text; no words may be fed after it."""
+        self._words += piece
+        self._read(complete=True)
+        self._clean.finish()
+        return self._clean.new_text()
+
+    def _read(self, complete: bool) -> None:
+        """Takes all tokens that are certain. `complete`: no more words arrive."""
         try:
-            while self._at < len(self._words):
-                end = min(self._at + WINDOW, len(self._words))
-                self._at = self._take(
-                    View(self._words, self._at, end, not final and end < self._at + WINDOW)
-                )
-        except Short:
+            while self._position < len(self._words):
+                limit = self._position + WINDOW
+                end = min(limit, len(self._words))
+                may_grow = not complete and end < limit
+                ahead = Lookahead(self._words, self._position, end, may_grow)
+                self._position = self._take_token(ahead)
+        except NeedMoreText:
             pass
-        cut = max(0, self._at - BEHIND)
-        self._words, self._at = self._words[cut:], self._at - cut
-        return "".join(self._shown[before:])
+        cut = max(0, self._position - _LOOK_BEHIND)
+        self._words = self._words[cut:]
+        self._position -= cut
 
-    def _take(self, view: View) -> int:
-        """Takes one token and gives its end. Raises Short when more words are needed to tell which token it is."""
-        char = view.text[view.at]
-        if self._fence:
-            return self._take_fenced(view, self._fence)
-        if char.isspace():
-            return self._take_space(view)
-        if self._after and (end := self._grammar.join_end(view)):
-            self._space = self._space if self._waiting else ""
+    def _take_token(self, ahead: Lookahead) -> int:
+        """Takes the token that begins here and returns its end. Raises NeedMoreText."""
+        character = ahead.text[ahead.start]
+        if self._closing_fence:
+            return self._take_fenced_line(ahead, self._closing_fence)
+        if character.isspace():
+            self._clean.add_space(character)
+            return ahead.start + 1
+        if self._after_marker and (end := self._grammar.join_end(ahead)):
+            self._clean.drop_join()
             return end
-        if char.isalnum():
-            match = self._grammar.bare(view)
-            return self._take_bare(match) if match else self._take_plain(view)
-        if char in "`~" and (end := code_end(view) or self._fence_end(view)):
-            return self._say(view, end)
-        if end := self._grammar.mark_end(view, view.at):
-            return self._take_mark(view.text[view.at : end], end)
-        return self._take_plain(view)
-
-    def _take_space(self, view: View) -> int:
-        char = view.text[view.at]
-        if char == "\n" or not (self._waiting and self._opens):
-            self._settle(follow=False)
-            self._space += char
-        if len(self._space) > SPACE_LIMIT:
-            self._put(self._space[0])
-            self._space = self._space[1:]
-        return view.at + 1
-
-    def _take_plain(self, view: View) -> int:
-        match = _PLAIN.match(view.text, view.at)
-        end = match.end() if match else view.at + 1
-        token = view.text[view.at : end]
-        doubled = token == "." and _ENDED.search(self._tail)
-        labelled = token == ":" and self._opens
-        return end if self._waiting and (doubled or labelled) else self._say(view, end)
-
-    def _fence_end(self, view: View) -> int:
-        """The end of the signs that open fenced code, 0 for none."""
-        fence = _FENCE.match(view.text, view.at, view.end)
-        if not fence or not _LINE_START.search(view.text, max(0, view.at - BEHIND), view.at):
-            return 0
-        view.look_at(fence.end())
-        if len(fence.group()) < 3:
-            return 0
-        self._fence = re.compile(rf" {{0,3}}{fence.group()}{fence.group()[0]}*[ \t]*(?=\n|\Z)")
-        return fence.end()
-
-    def _take_fenced(self, view: View, closing: re.Pattern[str]) -> int:
-        end = view.text.find("\n", view.at) + 1 or len(view.text)
-        if view.text[view.at - 1] == "\n":
-            if _FENCE_LINE.fullmatch(view.text, view.at, view.end):
-                view.look_at(view.end)
-            if match := closing.match(view.text, view.at, view.end):
-                self._fence, end = None, match.end()
-        return self._say(view, end)
-
-    def _take_mark(self, written: str, end: int) -> int:
-        context = self._tail + self._space
-        if _USES.search(context):
-            self._name(written, begins=False)
+        if character.isalnum():
+            bare = self._grammar.bare(ahead)
+            return self._take_bare(bare) if bare else self._take_word_or_sign(ahead)
+        # Ids in code are code: models print lists and JSON there.
+        if character in "`~" and (end := inline_code_end(ahead) or self._open_fence(ahead)):
+            return self._take_words(ahead, end)
+        if end := self._grammar.bracketed_end(ahead, ahead.start):
+            self._take_bracketed(ahead.text[ahead.start : end])
             return end
-        if not self._waiting:
-            self._opens = bool(_OPENS.search(context))
-        self._waiting.append(self._grammar.read(written))
-        self._after = True
+        return self._take_word_or_sign(ahead)
+
+    def _take_words(self, ahead: Lookahead, end: int) -> int:
+        self._clean.add_words(ahead.text[ahead.start : end])
+        self._after_marker = False
         return end
+
+    def _take_word_or_sign(self, ahead: Lookahead) -> int:
+        match = _WORD_OR_SIGN.match(ahead.text, ahead.start)
+        end = match.end() if match else ahead.start + 1
+        if self._clean.absorbs(ahead.text[ahead.start : end]):
+            return end
+        return self._take_words(ahead, end)
+
+    def _take_bracketed(self, written: str) -> None:
+        marker = self._grammar.read(written)
+        self._after_marker = True
+        if _BEFORE_NAMED_SOURCE.search(self._clean.before):
+            self._clean.add_named_marker(marker, opens_sentence=False)
+        else:
+            self._clean.add_marker(marker)
 
     def _take_bare(self, match: re.Match[str]) -> int:
-        """An id without brackets: named where the sentence needs it, else a mark as any other."""
-        context = self._tail + self._space
-        begins = bool(_ENDED.search(context) or _OPENS.search(context))
-        if match["goes_on"] is None and (begins or not (match["noun"] or _MAY_USE.search(context))):
-            return self._take_mark(match.group(), match.end())
-        self._name(match.group(), begins)
+        """Takes an id without brackets: as a noun where the sentence needs it, else as a marker."""
+        before = self._clean.before
+        opens = bool(SENTENCE_END.search(before) or LEADS.search(before))
+        follows_like_noun = match["noun"] or _BEFORE_NOUN.search(before)
+        continues = match["continues"] is not None
+        if not continues and (opens or not follows_like_noun):
+            self._take_bracketed(match.group())
+        else:
+            self._clean.add_named_marker(self._grammar.read(match.group()), opens)
+            self._after_marker = True
         return match.end()
 
-    def _name(self, written: str, begins: bool) -> None:
-        mark = self._grammar.read(written)
-        several = len(mark.ids + mark.unknown) > 1
-        self._settle(follow=True)
-        self._put(
-            self._space + ("The" if begins else "the") + (" sources" if several else " source")
-        )
-        self._marks.append(replace(mark, at=self._length))
-        self._space, self._after = "", True
+    def _open_fence(self, ahead: Lookahead) -> int:
+        """Returns the end of the signs that open a block of code, 0 if there are none."""
+        fence = _FENCE.match(ahead.text, ahead.start, ahead.end)
+        line_start = max(0, ahead.start - _LOOK_BEHIND)
+        if not fence or not _LINE_START.search(ahead.text, line_start, ahead.start):
+            return 0
+        ahead.require(fence.end())
+        signs = fence.group()
+        if len(signs) < 3:
+            return 0
+        # Closed by as many of the same signs or more, alone in a line.
+        self._closing_fence = re.compile(rf" {{0,3}}{signs}{signs[0]}*[ \t]*(?=\n|\Z)")
+        return fence.end()
 
-    def _settle(self, follow: bool) -> None:
-        """Gives waiting marks their place, now that words follow or do not; white space before marks vanishes."""
-        if not self._waiting:
-            return
-        if follow and self._opens:
-            self._put(self._space)
-        if self._opens or not follow:
-            self._space = ""
-        self._marks += [replace(mark, at=self._length) for mark in self._waiting]
-        self._waiting.clear()
-
-    def _say(self, view: View, end: int) -> int:
-        """Shows the model's words up to there."""
-        first = view.text[view.at]
-        self._settle(follow=first not in _CLOSING if self._opens else first.isalnum())
-        self._put(self._space + view.text[view.at : end])
-        self._space, self._after = "", False
-        return end
-
-    def _put(self, words: str) -> None:
-        if words:
-            self._shown.append(words)
-            self._length += len(words)
-            self._tail = (self._tail + words[-TAIL:])[-TAIL:]
+    def _take_fenced_line(self, ahead: Lookahead, closing_fence: re.Pattern[str]) -> int:
+        """Takes the rest of a line of code, or the line that ends the block."""
+        line_end = ahead.text.find("\n", ahead.start) + 1
+        end = line_end or len(ahead.text)
+        if ahead.text[ahead.start - 1] == "\n":
+            ahead.require_if(_FENCE_LINE, ahead.start)
+            closing = closing_fence.match(ahead.text, ahead.start, ahead.end)
+            if closing:
+                self._closing_fence = None
+                end = closing.end()
+        return self._take_words(ahead, end)

@@ -1,15 +1,23 @@
-"""Each sentence that a model wrote is checked against the documents: which words it rests on, and whether they say it.
+"""Checks each claim of a language model against the documents.
 
-Against the passages that it was marked with; where those do not carry it, against all that the model saw. A number,
-date or quotation that they do not have settles it; for the rest a model reads claim and sentences together.
+First against the passages that the model cited for it. Where those do not support the claim,
+against everything that the model saw: small models often cite the wrong passage. A number, date or
+quotation that the documents do not have settles the matter; for the rest, an entailment model reads
+the claim together with the sentences that it rests on.
 """
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qa.answer.align import CoveredSentence, EncodedClaim, best_cover, cover_sentences, encode_claim
+from qa.answer.align import (
+    CoveredSentence,
+    EncodedClaim,
+    best_cover,
+    cover_sentences,
+    encode_claim,
+)
 from qa.answer.citations import cite
 from qa.answer.generate import Claim
 from qa.documents.sentences import Sentence
@@ -17,168 +25,202 @@ from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
 from qa.models.entailment import EntailmentModel
 from qa.text import facts
+from qa.text.numbers import in_digits, numbers
 from qa.types import AnswerSentence, Passage, Support
 
 
 @dataclass(frozen=True, slots=True)
 class SupportThresholds:
-    """Probabilities that the documents carry a claim, 0 to 1, from which on it is weakly supported, and supported."""
+    """The least probability, 0 to 1, of a claim that is weakly supported, and of a supported one."""
 
     weak: float = 0.4
     supported: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """The sentences of some passages that a claim rests on best, and how far they carry it."""
+class _Evidence:
+    """The sentences that a claim rests on, and the probability that they support it."""
 
-    units: tuple[CoveredSentence, ...]
+    sentences: tuple[CoveredSentence, ...]
     probability: float
     verbatim: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _SeenPassages:
+    """All passages that the model saw."""
+
+    encodings: Mapping[Passage, Encoding]
+    snapshot: Snapshot
+
+    def citable_sentences(self, passage: Passage) -> list[Sentence]:
+        """Returns a passage's sentences without boilerplate and duplicates.
+
+        A duplicate (a pull quote) often hides who spoke: its original is cited, if it was seen.
+        """
+        citable = []
+        for sentence in self.snapshot.sentences_in(passage):
+            if not sentence.boilerplate and not self._original_was_seen(passage, sentence):
+                citable.append(sentence)
+        return citable
+
+    def _original_was_seen(self, passage: Passage, sentence: Sentence) -> bool:
+        if sentence.duplicate_of is None:
+            return False
+        document = passage.document
+        original = self.snapshot.sentences[document.id][sentence.duplicate_of].span.start
+        for seen in self.encodings:
+            same_document = seen.document.name == document.name
+            if same_document and seen.span.start <= original < seen.span.end:
+                return True
+        return False
+
+
 class Verifier:
-    """Checks claims with an embedder's token vectors and a model that reads claim and evidence together."""
+    """Checks claims with the token vectors of an embedder and with an entailment model."""
 
     def __init__(
         self,
         encodings: EncodingCache,
         entailment: EntailmentModel,
-        bounds: SupportThresholds | None = None,
+        thresholds: SupportThresholds | None = None,
     ) -> None:
         self._encodings = encodings
         self._entailment = entailment
-        self._bounds = bounds or SupportThresholds()
+        self._thresholds = thresholds or SupportThresholds()
 
     def check(
         self, claims: Sequence[Claim], seen: Sequence[Passage], snapshot: Snapshot
     ) -> tuple[AnswerSentence, ...]:
-        """Each claim as a sentence of the answer, with what it rests on and how well that carries it.
+        """Returns each claim as a sentence of the answer, with its support and its citations.
 
-        `seen`: all passages that the model saw. A claim that nothing in them carries has no citation.
+        `seen`: all passages that the model saw. An unsupported claim has no citation.
         """
         if not claims:
             return ()
-        known = dict(
-            zip(
-                seen,
-                self._encodings.encode([passage.embedded_text for passage in seen]),
-                strict=True,
-            )
+        passage_encodings = self._encodings.encode([passage.embedded_text for passage in seen])
+        passages = _SeenPassages(dict(zip(seen, passage_encodings, strict=True)), snapshot)
+        claim_encodings = self._encodings.encode([claim.text for claim in claims])
+        encoded = []
+        for claim, encoding in zip(claims, claim_encodings, strict=True):
+            encoded.append(encode_claim(claim.text, encoding, snapshot.frequencies))
+
+        evidence = self._find_evidence(encoded, [claim.passages for claim in claims], passages)
+        doubtful = []
+        for number, found in enumerate(evidence):
+            if found.probability < self._thresholds.supported:
+                doubtful.append(number)
+        anywhere = self._find_evidence(
+            [encoded[number] for number in doubtful], [seen] * len(doubtful), passages
         )
-        encoded = self._encodings.encode([claim.text for claim in claims])
-        said = [
-            encode_claim(claim.text, own, snapshot.frequencies)
-            for claim, own in zip(claims, encoded, strict=True)
-        ]
-        marked = self._judged(said, [claim.passages for claim in claims], known, snapshot)
-        doubtful = [
-            place for place, one in enumerate(marked) if one.probability < self._bounds.supported
-        ]
-        anywhere = self._judged(
-            [said[place] for place in doubtful], [tuple(seen)] * len(doubtful), known, snapshot
-        )
-        judged = dict(enumerate(marked))
-        for place, other in zip(doubtful, anywhere, strict=True):
-            judged[place] = max(marked[place], other, key=lambda one: one.probability)
-        return tuple(self._sentence(claim, judged[place]) for place, claim in enumerate(claims))
+        for number, elsewhere in zip(doubtful, anywhere, strict=True):
+            if elsewhere.probability > evidence[number].probability:
+                evidence[number] = elsewhere
 
-    def _sentence(self, claim: Claim, judged: _Judged) -> AnswerSentence:
-        support = self._support(judged)
-        citations = tuple(cite(unit.document, unit.span) for unit in judged.units)
-        return AnswerSentence(claim.text, support, citations if support != "unsupported" else ())
+        pairs = zip(claims, evidence, strict=True)
+        return tuple(self._answer_sentence(claim, found) for claim, found in pairs)
 
-    def _support(self, judged: _Judged) -> Support:
-        if judged.verbatim:
-            return "verbatim"
-        if judged.probability >= self._bounds.supported:
-            return "supported"
-        return "weak" if judged.probability >= self._bounds.weak else "unsupported"
-
-    def _judged(
+    def _find_evidence(
         self,
-        said: Sequence[EncodedClaim],
-        passages: Sequence[Sequence[Passage]],
-        known: Mapping[Passage, Encoding],
-        snapshot: Snapshot,
-    ) -> list[_Judged]:
-        """What each claim rests on in its own passages; one reading for all claims together."""
-        chosen = [
-            _evidence(claim, [
-                unit
-                for passage in own
-                for unit in cover_sentences(claim, passage, known[passage], _telling(passage, known, snapshot))
-            ])
-            for claim, own in zip(said, passages, strict=True)
-        ]  # fmt: skip
-        read = [
-            place
-            for place, units in enumerate(chosen)
-            if units and not _objects(said[place].text, units)
-        ]
-        texts = [(said[place].text, _context(chosen[place], snapshot)) for place in read]
-        pairs = [(facts.in_digits(text), facts.in_digits(context)) for text, context in texts]
-        odds = dict(zip(read, self._entailment.log_odds(pairs), strict=True))
-        return [
-            _Judged(tuple(units), 1.0, verbatim=True)
-            if _plain(" ".join(unit.text for unit in units)) == _plain(said[place].text)
-            else _Judged(tuple(units), 1 / (1 + math.exp(-odds[place])) if place in odds else 0.0)
-            for place, units in enumerate(chosen)
-        ]
+        claims: Sequence[EncodedClaim],
+        passages_of: Sequence[Sequence[Passage]],
+        seen: _SeenPassages,
+    ) -> list[_Evidence]:
+        """Returns for each claim the evidence in its passages.
+
+        The entailment model reads the pairs of all claims in one call, which is faster.
+        """
+        chosen: list[list[CoveredSentence]] = []
+        for claim, passages in zip(claims, passages_of, strict=True):
+            chosen.append(_choose_sentences(claim, passages, seen))
+
+        pairs: dict[int, tuple[str, str]] = {}
+        for number, (claim, sentences) in enumerate(zip(claims, chosen, strict=True)):
+            if sentences and not _lacks_facts(claim.text, sentences):
+                context = _with_sentence_before(sentences, seen.snapshot)
+                pairs[number] = in_digits(claim.text), in_digits(context)
+        log_odds = self._entailment.log_odds(list(pairs.values()))
+        odds_of = dict(zip(pairs, log_odds, strict=True))
+
+        evidence = []
+        for number, (claim, sentences) in enumerate(zip(claims, chosen, strict=True)):
+            if _is_same_text(claim.text, _joined(sentences)):
+                evidence.append(_Evidence(tuple(sentences), 1.0, verbatim=True))
+            else:
+                odds = odds_of.get(number)
+                probability = 0.0 if odds is None else 1 / (1 + math.exp(-odds))
+                evidence.append(_Evidence(tuple(sentences), probability))
+        return evidence
+
+    def _answer_sentence(self, claim: Claim, evidence: _Evidence) -> AnswerSentence:
+        support = self._support(evidence)
+        if support == "unsupported":
+            return AnswerSentence(claim.text, support, ())
+        citations = [cite(sentence.document, sentence.span) for sentence in evidence.sentences]
+        return AnswerSentence(claim.text, support, tuple(citations))
+
+    def _support(self, evidence: _Evidence) -> Support:
+        if evidence.verbatim:
+            return "verbatim"
+        if evidence.probability >= self._thresholds.supported:
+            return "supported"
+        return "weak" if evidence.probability >= self._thresholds.weak else "unsupported"
 
 
-def _evidence(said: EncodedClaim, units: Sequence[CoveredSentence]) -> list[CoveredSentence]:
-    """The shortest sentence that has the claim word for word, or else those that cover it best."""
-    whole = [unit for unit in units if _says(unit.text, said.text)]
-    return [min(whole, key=lambda unit: len(unit.text))] if whole else best_cover(said, units)
+def _choose_sentences(
+    claim: EncodedClaim, passages: Sequence[Passage], seen: _SeenPassages
+) -> list[CoveredSentence]:
+    """Returns the shortest sentence that contains the claim, or the sentences that cover it best."""
+    candidates: list[CoveredSentence] = []
+    for passage in passages:
+        sentences = seen.citable_sentences(passage)
+        candidates += cover_sentences(claim, passage, seen.encodings[passage], sentences)
+    containing = [sentence for sentence in candidates if _contains(sentence.text, claim.text)]
+    if containing:
+        return [min(containing, key=lambda sentence: len(sentence.text))]
+    return best_cover(claim, candidates)
 
 
-def _objects(claim: str, units: Sequence[CoveredSentence]) -> bool:
-    """Whether the claim has a number, a month, a weekday or a quotation that the sentences do not have."""
-    text = " ".join(unit.text for unit in units)
-    numbers = facts.numbers(text, ones=True)
-    return (
-        not all(number.is_among(numbers) for number in facts.numbers(claim))
-        or not facts.months_and_weekdays(claim) <= facts.months_and_weekdays(text)
-        or not all(_says(text, words) for words in facts.quotations(claim))
-    )
+def _lacks_facts(claim: str, sentences: Sequence[CoveredSentence]) -> bool:
+    """Whether the claim has a number, month, weekday or quotation that the sentences lack."""
+    text = _joined(sentences)
+    available = numbers(text, ones=True)
+    if not all(number.is_among(available) for number in numbers(claim)):
+        return True
+    if not facts.months_and_weekdays(claim) <= facts.months_and_weekdays(text):
+        return True
+    return not all(_contains(text, quotation) for quotation in facts.quotations(claim))
 
 
-def _says(text: str, words: str) -> bool:
-    """Whether a text has these words one after the other, however they are written."""
-    plain = _plain(words)
-    return bool(plain) and bool(re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", _plain(text)))
+def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapshot) -> str:
+    """Returns the sentences, each after the one before it, which may say whom a pronoun means."""
+    parts: dict[tuple[str, int], str] = {}
+    for covered in sentences:
+        document = covered.document
+        all_sentences = snapshot.sentences[document.id]
+        position = all_sentences.index(covered.sentence)
+        for sentence in all_sentences[max(0, position - 1) : position + 1]:
+            start, end = sentence.span.start, sentence.span.end
+            parts[document.id, start] = " ".join(document.text[start:end].split())
+    return " ".join(parts.values())
+
+
+def _contains(text: str, words: str) -> bool:
+    """Whether a text has these words one after the other, whatever their case and Markdown."""
+    plain_words = _plain(words)
+    if not plain_words:
+        return False
+    return bool(re.search(rf"(?<!\w){re.escape(plain_words)}(?!\w)", _plain(text)))
+
+
+def _is_same_text(first: str, second: str) -> bool:
+    return _plain(first) == _plain(second)
 
 
 def _plain(text: str) -> str:
-    """Words without how they are written: Markdown, and the marks at their ends."""
+    """Returns the text folded, without Markdown, and without punctuation at its ends."""
     return re.sub(r"[*_`]", "", facts.folded(text)).strip(" .,;:!?\"'")
 
 
-def _telling(passage: Passage, seen: Collection[Passage], snapshot: Snapshot) -> list[Sentence]:
-    """Without what the publisher says of itself, and what only repeats another sentence that was seen."""
-    sentences = snapshot.sentences[passage.document.id]
-    begun = [one.span for one in seen if one.document.name == passage.document.name]
-
-    def repeats(sentence: Sentence) -> bool:
-        if sentence.duplicate_of is None:
-            return False
-        start = sentences[sentence.duplicate_of].span.start
-        return any(span.start <= start < span.end for span in begun)
-
-    return [
-        one for one in snapshot.sentences_in(passage) if not one.boilerplate and not repeats(one)
-    ]
-
-
-def _context(units: Sequence[CoveredSentence], snapshot: Snapshot) -> str:
-    """The sentences, each after the one before it, which may say whom it speaks of."""
-    parts: dict[tuple[str, int], str] = {}
-    for unit in units:
-        sentences = snapshot.sentences[unit.document.id]
-        place = sentences.index(unit.sentence)
-        for other in sentences[max(0, place - 1) : place + 1]:
-            parts[unit.document.id, other.span.start] = unit.document.text[
-                other.span.start : other.span.end
-            ]
-    return " ".join(" ".join(part.split()) for part in parts.values())
+def _joined(sentences: Sequence[CoveredSentence]) -> str:
+    return " ".join(sentence.text for sentence in sentences)

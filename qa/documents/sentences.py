@@ -1,12 +1,10 @@
-"""A document's text becomes sentences with exact offsets, each marked as one to answer from or not.
+"""Splits a document's text into sentences with exact offsets.
 
-Blocks first (paragraphs, headings, list items, rows, code), then sentences inside each block. Two kinds of
-sentence are in every news text and never answer: boilerplate (appeals, adverts, navigation) and echoes (pull
-quotes and repeats, which say again, without saying who spoke, what another sentence says in full).
+Blocks first (paragraphs, headings, list items, rows, code), then the sentences inside each block.
+`qa.documents.noise` marks the sentences that must not answer.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,67 +14,27 @@ from typing import Literal
 import sentencex
 from markdown_it import MarkdownIt
 
+from qa.documents.noise import find_boilerplate, find_duplicates
 from qa.types import Document, Span
 
 Kind = Literal["prose", "item", "row", "heading", "code"]
-WRAP_LIMIT = 120
-"""Lines no longer than this may have been wrapped by hand; longer ones are paragraphs."""
-NARROWEST = 30
-LONG_SENTENCE = 600
-"""Characters. A longer quotation is split into its sentences, any other longer sentence between words."""
+
 LANGUAGE = "en"
+MAX_SENTENCE = 600
+"""Characters. A longer quotation is split into its sentences, other long text between words."""
+MAX_WRAP = 120
+"""Lines of at most this length may have been wrapped by hand; longer ones are paragraphs."""
+MIN_WRAP = 30
+
 _WITHOUT_QUOTES = str.maketrans('“”"«»„', "      ")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+")
-_PROSE_END = re.compile(r"[.!?…。！？।॥۔؟።፧‼⁇⁈⁉][\"'”’»)\]]*$")
+_MARKUP = re.compile(r"^[ \t]*(?:>[ \t]?|#{1,6}[ \t]+|(?:[-*+]|\d{1,9}[.)])[ \t]+)+")
+_SENTENCE_END = re.compile(r"[.!?…。！？।॥۔؟።፧‼⁇⁈⁉][\"'”’»)\]]*$")
 _QUESTION_END = re.compile(r"[?？؟፧][\"'”’»)\]]*$")
+_MAX_QUESTION_END = 9
+"""Characters at the end of a sentence in which its question mark is looked for."""
 _VALUE = re.compile(r"[^:]{1,60}:\s+\S|[^=]{1,60}=\s*\S|[^,;\t]+[,;\t][^,;\t]*[,;\t]")
 """A name with its value, or the cells of a table."""
-_MARKUP = re.compile(r"^[ \t]*(?:>[ \t]?|#{1,6}[ \t]+|(?:[-*+]|\d{1,9}[.)])[ \t]+)+")
-
-_APPEAL = re.compile(
-    r"""^\W*(?:
-      subscribe(?:[ ](?:now|today|here|for)|[ ]to[ ](?:our|us|(?-i:[A-Z]))|\W*$) | support[ ](?:us|our|independent) |
-      sign[ ]up[ ](?:for[ ](?:our|the|free)|here|now|today|to[ ](?:our|receive|get)) | chip[ ]in | join[ ]us |
-      donate(?:[ ](?:now|today|here|to[ ](?:us|our))|\W*$) | follow[ ]us | share[ ]this | help[ ]us |
-      become[ ]an?[ ](?:\w+[ ])?(?:member|subscriber|supporter|patron|friend)
-    )\b | \b(?:
-      our[ ](?:newsletters?|journalism|journalists?|correspondents?|reporters?|subscribers) | give[ ]to: |
-      your[ ](?:gift|donation|generous) | keep[ ](?:[\w’']+[ ]){0,3}(?:news|journalism)[ ](?:alive|free|independent)
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""A line that calls on the reader to do something for the publisher."""
-_FURNITURE = re.compile(
-    r"""^\W*(?:
-      read[ ](?:more|also|next) | click[ ]here | download[ ](?:our|the)[ ]app | skip[ ](?:to|advert) | sponsored\W*$ |
-      log[ ]in(?:[ ]or[ ]\w+(?:[ ]up)?)?\W*$ | advertisement\W*$ | recommended[ ]for[ ]you |
-      related[ ](?:articles?|stories|topics|content)\b | most[ ](?:read|popular)\W*$ | copyright\W+(?:\(c\)|©|\d{4}) |
-      (?:photo|image|picture|credit)s?\s*:
-    ) | \b(?:
-      all[ ]rights[ ]reserved | cookie[ ](?:policy|settings|notice) | (?:uses?|accept)[ ](?:all[ ])?cookies |
-      (?:story|article)[ ]continues[ ]below
-    ) | ©""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""A line that only a web page has."""
-SHORT_BLOCK = 140
-"""A paragraph of a news text is longer; a line of an appeal, a menu or an advert is not."""
-SLIGHT_BLOCK = 60
-"""A line beside an appeal that is no longer than this belongs to it."""
-SPREAD_BEFORE, SPREAD_AFTER = 2, 6
-"""How many lines before and after an appeal may."""
-_WORD = re.compile(r"\w+")
-SHINGLE = 4
-COMMON = 50
-"""A run of words in more sentences than this says nothing about any two of them."""
-ECHO_SHARE = 0.8
-"""The share of a sentence's four-word runs that stand in another one, from which on it is an echo of it."""
-ECHO_OTHER = 0.1
-"""The share of an echo's words that the other one may lack; never one that tells: a name or a number."""
-_DENIAL = re.compile(
-    r"\b(?:not|no|never|false|untrue|wrong|den(?:y|ies|ied|ying)|reject\w*|dismiss\w*)\b|n[’']t\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +44,18 @@ class Sentence:
     span: Span
     kind: Kind
     paragraph: int
-    """Counts the blocks of the document."""
+    """The number of its block in the document."""
     boilerplate: bool = False
     duplicate_of: int | None = None
-    """The place, in the document's sentences, of the one that says the same in full."""
+    """The place, among the document's sentences, of the sentence that says the same in full."""
     is_question: bool = False
-    """Whether it is a question."""
 
     @property
     def may_answer(self) -> bool:
         """Whether an answer may be made of it."""
-        silent = self.boilerplate or self.is_question or self.duplicate_of is not None
-        return self.kind not in ("heading", "code") and not silent
+        if self.kind in ("heading", "code") or self.is_question:
+            return False
+        return not self.boilerplate and self.duplicate_of is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,68 +66,88 @@ class _Block:
 
 @lru_cache(maxsize=2)  # a document that is added is cut into passages first, and then read
 def segment(document: Document) -> tuple[Sentence, ...]:
-    """The sentences of a document, in order, without overlap; between them there is white space and markup only."""
+    """Returns the sentences of a document, in order and without overlap.
+
+    Between two sentences there is only white space and markup.
+    """
     text = document.text
     blocks = list(_markdown_blocks(text) if document.markdown else _text_blocks(text))
-    boilerplate = _boilerplate(text, blocks)
-    sentences = [
-        Sentence(span, block.kind, number, boilerplate[number], is_question=_asks(text, span))
-        for number, block in enumerate(blocks)
-        for span in _sentence_spans(text, block)
-    ]
-    echoes = _echoes(text, sentences)
-    return tuple(
-        replace(sentence, duplicate_of=echoes.get(place))
-        for place, sentence in enumerate(sentences)
-    )
+    lines = [_slice(text, block.span) for block in blocks]
+    boilerplate = find_boilerplate(lines, [block.kind for block in blocks])
+
+    sentences = []
+    for number, block in enumerate(blocks):
+        for span in _sentence_spans(text, block):
+            is_question = _is_question(text, span)
+            sentence = Sentence(
+                span, block.kind, number, boilerplate[number], is_question=is_question
+            )
+            sentences.append(sentence)
+
+    contents = [_slice(text, sentence.span) for sentence in sentences]
+    duplicates = find_duplicates(contents, [sentence.may_answer for sentence in sentences])
+    for place, original in duplicates.items():
+        sentences[place] = replace(sentences[place], duplicate_of=original)
+    return tuple(sentences)
 
 
-def _asks(text: str, span: Span) -> bool:
-    return bool(_QUESTION_END.search(text, max(span.start, span.end - 9), span.end))
+def _slice(text: str, span: Span) -> str:
+    return text[span.start : span.end]
+
+
+def _is_question(text: str, span: Span) -> bool:
+    start = max(span.start, span.end - _MAX_QUESTION_END)
+    return _QUESTION_END.search(text, start, span.end) is not None
 
 
 def _sentence_spans(text: str, block: _Block) -> Iterator[Span]:
     if block.kind in ("heading", "code", "row"):
         yield block.span
         return
-    start, end = block.span.start, block.span.end
-    # A hand-wrapped line break is white space to the reader, but sentencex sees a boundary in some of them.
-    for first, last in _boundaries(text[start:end].replace("\n", " ")):
-        span = _trimmed(text, start + first, start + last)
+    # A line break inside a block is white space, but sentencex ends a sentence at some of them.
+    flat = _slice(text, block.span).replace("\n", " ")
+    for start, end in _boundaries(flat):
+        span = _trimmed(text, block.span.start + start, block.span.start + end)
         if span:
             yield span
 
 
 def _boundaries(flat: str) -> Iterator[tuple[int, int]]:
-    """Offsets of sentences. A quotation of several stays one, with the words that say who spoke, unless it is long."""
-    for first, last in _found(flat):
-        if last - first <= LONG_SENTENCE:
+    """Yields offsets of sentences.
+
+    A quotation of several sentences stays whole, with the words that name the speaker, unless it
+    is too long.
+    """
+    for first, last in _sentencex(flat):
+        if last - first <= MAX_SENTENCE:
             yield first, last
             continue
-        for start, end in _found(flat[first:last].translate(_WITHOUT_QUOTES)):
+        for start, end in _sentencex(flat[first:last].translate(_WITHOUT_QUOTES)):
             yield from _cut(flat, first + start, first + end)
 
 
-def _found(flat: str) -> list[tuple[int, int]]:
-    return [
-        (one["start_index"], one["end_index"])
-        for one in sentencex.get_sentence_boundaries(LANGUAGE, flat)
-    ]
+def _sentencex(flat: str) -> list[tuple[int, int]]:
+    boundaries = sentencex.get_sentence_boundaries(LANGUAGE, flat)
+    return [(boundary["start_index"], boundary["end_index"]) for boundary in boundaries]
 
 
 def _cut(flat: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """What is no longer than a sentence may be, cut at a semicolon, else a comma, else a space."""
-    while end - start > LONG_SENTENCE:
-        limit = start + LONG_SENTENCE
-        marks = (flat.rfind(mark, start + LONG_SENTENCE // 2, limit) for mark in ("; ", ", ", " "))
-        place = next((mark + 1 for mark in marks if mark > 0), limit)
+    """Yields pieces that are short enough, cut at a semicolon, else a comma, else a space."""
+    while end - start > MAX_SENTENCE:
+        limit = start + MAX_SENTENCE
+        place = limit
+        for mark in ("; ", ", ", " "):
+            last = flat.rfind(mark, start + MAX_SENTENCE // 2, limit)
+            if last > 0:
+                place = last + 1
+                break
         yield start, place
         start = place
     yield start, end
 
 
 def _trimmed(text: str, start: int, end: int) -> Span | None:
-    """The span without white space at its ends; None when nothing is left."""
+    """Returns the span without white space at its ends; None if nothing is left."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
@@ -181,99 +159,118 @@ def _lines(text: str) -> Iterator[Span]:
     start = 0
     while start < len(text):
         end = text.find("\n", start)
-        end = len(text) if end < 0 else end
+        if end < 0:
+            end = len(text)
         yield Span(start, end)
         start = end + 1
 
 
 def _text_blocks(text: str) -> Iterator[_Block]:
-    """Paragraphs of a plain text: lines, joined where a hand-made wrap broke them."""
+    """Yields the paragraphs of a plain text: its lines, joined where it was wrapped by hand."""
     spans = list(_paragraphs(text))
-    bare = [_is_bare(text[span.start : span.end]) for span in spans]
+    bare = [_is_bare(_slice(text, span)) for span in spans]
     for place, span in enumerate(spans):
-        content = text[span.start : span.end]
-        if item := _ITEM.match(content):
-            yield _Block(Span(span.start + item.end(), span.end), "item")
-        elif bare[place]:
-            yield _Block(span, "heading" if _heads(content, bare, place) else "row")
-        else:
+        content = _slice(text, span)
+        marker = _ITEM.match(content)
+        if marker:
+            yield _Block(Span(span.start + marker.end(), span.end), "item")
+        elif not bare[place]:
             yield _Block(span, "prose")
+        elif _is_heading(content, bare, place):
+            yield _Block(span, "heading")
+        else:
+            yield _Block(span, "row")
 
 
 def _paragraphs(text: str) -> Iterator[Span]:
     lines = list(_lines(text))
     width = _wrap_width(text, lines)
-    open_span: Span | None = None
-    for line, after in zip_longest(lines, lines[1:]):
+    start: int | None = None
+    for line, following in zip_longest(lines, lines[1:]):
         stripped = _trimmed(text, line.start, line.end)
         if not stripped:
             continue
-        start = open_span.start if open_span else stripped.start
-        if width and after and _continues(text, line, after, width):
-            open_span = Span(start, stripped.end)
+        if start is None:
+            start = stripped.start
+        if width and following and _is_wrapped(text, line, following, width):
             continue
         yield Span(start, stripped.end)
-        open_span = None
+        start = None
 
 
 def _is_bare(content: str) -> bool:
-    """Whether a paragraph is a short line without the mark that ends a sentence."""
-    return (
-        len(content) <= WRAP_LIMIT and not _PROSE_END.search(content) and not _ITEM.match(content)
-    )
+    """Returns whether a paragraph is a short line without the mark that ends a sentence."""
+    if len(content) > MAX_WRAP or _ITEM.match(content):
+        return False
+    return not _SENTENCE_END.search(content)
 
 
-def _heads(content: str, bare: Sequence[bool], place: int) -> bool:
-    """Whether a bare line is a heading: prose follows it or its subtitle, it is none of a run, and gives no value."""
+def _is_heading(content: str, bare: Sequence[bool], place: int) -> bool:
+    """Returns whether a bare line is a heading.
+
+    A heading is followed by prose, perhaps after a subtitle; it is not one of a run of bare lines
+    and does not give a value.
+    """
     following = list(bare[place + 1 : place + 3])
-    before = list(bare[max(0, place - 2) : place])[::-1]
-    run = 1 + _leading(following) + _leading(before)
+    preceding = list(bare[max(0, place - 2) : place])[::-1]
+    run = 1 + _leading(following) + _leading(preceding)
     return run <= 2 and not all(following) and not _VALUE.match(content)
 
 
 def _leading(marks: Sequence[bool]) -> int:
-    return next((place for place, mark in enumerate(marks) if not mark), len(marks))
+    """Returns how many marks at the beginning are true."""
+    for place, mark in enumerate(marks):
+        if not mark:
+            return place
+    return len(marks)
 
 
 def _wrap_width(text: str, lines: Sequence[Span]) -> int | None:
-    """The width at which a text was wrapped by hand, nearly its longest line; None when it was not.
+    """Returns the width at which a text was wrapped by hand, or None if it was not.
 
-    It was when at least every second break between two lines of words is where the width would have put it.
+    The width is that of nearly its longest line. The text was wrapped if at least every second
+    break between two lines of words is where this width would have put it.
     """
-    sizes = sorted(len(line) for line in lines if _trimmed(text, line.start, line.end))
-    width = sizes[int(0.95 * (len(sizes) - 1))] if sizes else 0
-    if not NARROWEST <= width <= WRAP_LIMIT:
+    lengths = sorted(len(line) for line in lines if _has_words(text, line))
+    width = lengths[int(0.95 * (len(lengths) - 1))] if lengths else 0
+    if not MIN_WRAP <= width <= MAX_WRAP:
         return None
-    breaks = [
-        (line, after) for line, after in pairwise(lines) if text[line.start : line.end].strip()
-    ]
-    breaks = [(line, after) for line, after in breaks if text[after.start : after.end].strip()]
-    wraps = [after for line, after in breaks if _continues(text, line, after, width)]
-    # Lines of one length that all open alike, as those of a log, were not wrapped.
-    inside = sum(_opens_inside(text[after.start : after.end]) for after in wraps)
-    return (
-        width
-        if len(wraps) >= 2 and 2 * len(wraps) >= len(breaks) and 3 * inside >= len(wraps)
-        else None
-    )
+
+    breaks = 0
+    wraps = []
+    for line, following in pairwise(lines):
+        if _has_words(text, line) and _has_words(text, following):
+            breaks += 1
+            if _is_wrapped(text, line, following, width):
+                wraps.append(_slice(text, following))
+
+    # Lines of one length that all open alike, as in a log, were not wrapped.
+    inside = sum(_opens_inside_sentence(line) for line in wraps)
+    was_wrapped = len(wraps) >= 2 and 2 * len(wraps) >= breaks and 3 * inside >= len(wraps)
+    return width if was_wrapped else None
 
 
-def _opens_inside(line: str) -> bool:
-    """Whether a line begins as the inside of a sentence may: with a small letter, or one that knows no capitals."""
+def _has_words(text: str, line: Span) -> bool:
+    return bool(_slice(text, line).strip())
+
+
+def _opens_inside_sentence(line: str) -> bool:
+    """Returns whether a line begins with a small letter, or a letter of a script without case."""
     first = line.lstrip()[:1]
     return first.isalpha() and not first.isupper()
 
 
-def _continues(text: str, line: Span, after: Span, width: int) -> bool:
-    """Whether a line break is a wrap: the next line's first word would not have fitted, and it opens no item."""
-    following = text[after.start : after.end]
-    if not following.strip() or _ITEM.match(following):
+def _is_wrapped(text: str, line: Span, following: Span, width: int) -> bool:
+    """Returns whether the first word of the following line would not have fitted in this line."""
+    content = _slice(text, following)
+    if not content.strip() or _ITEM.match(content):
         return False
-    return len(line) + 1 + len(following.split(maxsplit=1)[0]) > width
+    first_word = content.split(maxsplit=1)[0]
+    return len(line) + 1 + len(first_word) > width
 
 
 def _markdown_blocks(text: str) -> Iterator[_Block]:
-    """The leaf blocks of a Markdown text, by a CommonMark parser's own line numbers; markers are left out."""
+    """Yields the leaf blocks of a Markdown text, by the line numbers of a CommonMark parser."""
     lines = list(_lines(text))
     inside: list[str] = []
     for token in MarkdownIt("commonmark").enable("table").parse(text):
@@ -281,23 +278,17 @@ def _markdown_blocks(text: str) -> Iterator[_Block]:
             inside.pop()
             continue
         kind = _markdown_kind(token.type, inside)
-        if (
-            kind
-            and token.map
-            and (span := _trimmed(text, lines[token.map[0]].start, lines[token.map[1] - 1].end))
-        ):
-            marker = (
-                _MARKUP.match(text[span.start : span.end])
-                if kind in ("prose", "item", "heading")
-                else None
-            )
-            yield _Block(Span(span.start + (marker.end() if marker else 0), span.end), kind)
+        if kind and token.map:
+            first, last = token.map
+            span = _trimmed(text, lines[first].start, lines[last - 1].end)
+            if span:
+                yield _Block(_without_markup(text, span, kind), kind)
         if token.nesting == 1:
             inside.append(token.type)
 
 
 def _markdown_kind(token_type: str, inside: Sequence[str]) -> Kind | None:
-    """What a token is; None: it holds others, or is a cell of a row that has been given whole."""
+    """Returns what a token is; None for a token that holds others or is a cell of a row."""
     if token_type in ("fence", "code_block"):
         return "code"
     if token_type == "tr_open":
@@ -309,85 +300,8 @@ def _markdown_kind(token_type: str, inside: Sequence[str]) -> Kind | None:
     return "item" if "list_item_open" in inside else "prose"
 
 
-def _boilerplate(text: str, blocks: Sequence[_Block]) -> list[bool]:
-    """Short lines that only a web page has, and those that call on the reader with the slight lines around them."""
-    lines = [text[block.span.start : block.span.end] for block in blocks]
-    short = [b.kind in ("prose", "heading", "row") and len(b.span) < SHORT_BLOCK for b in blocks]
-    appeals = [
-        is_short and bool(_APPEAL.search(line)) for is_short, line in zip(short, lines, strict=True)
-    ]
-    marks = [
-        appeal or (is_short and bool(_FURNITURE.search(line)))
-        for appeal, is_short, line in zip(appeals, short, lines, strict=True)
-    ]
-    slight = [
-        is_short and len(line) <= SLIGHT_BLOCK and not any(letter.isdigit() for letter in line)
-        for is_short, line in zip(short, lines, strict=True)
-    ]
-    for place in [place for place, appeal in enumerate(appeals) if appeal]:
-        for before in range(place - 1, max(-1, place - 1 - SPREAD_BEFORE), -1):
-            if not slight[before]:
-                break
-            marks[before] = True
-        for after in range(place + 1, min(len(blocks), place + 1 + SPREAD_AFTER)):
-            between = short[after] and after + 1 < len(blocks) and slight[after + 1]
-            if not (slight[after] or between):
-                break
-            marks[after] = True
-    return marks
-
-
-def _echoes(text: str, sentences: Sequence[Sentence]) -> dict[int, int]:
-    """For each sentence that another one repeats in full, that one's place; of two equals the quoted one stays."""
-    contents = [text[s.span.start : s.span.end] for s in sentences]
-    words = [_WORD.findall(content.casefold()) for content in contents]
-    shingles = [{tuple(w[i : i + SHINGLE]) for i in range(len(w) - SHINGLE + 1)} for w in words]
-    places: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for place, own in enumerate(shingles):
-        for shingle in own:
-            places[shingle].append(place)
-    echoes: dict[int, int] = {}
-    for place, own in enumerate(shingles):
-        shared: dict[int, int] = defaultdict(int)
-        for shingle in own:
-            if len(places[shingle]) <= COMMON:
-                for other in places[shingle]:
-                    shared[other] += other != place
-        fuller = [
-            other
-            for other, count in shared.items()
-            if count
-            and count >= ECHO_SHARE * len(own)
-            and _fuller(contents, sentences, place, other)
-            and _says_all(contents[other], contents[place])
-        ]
-        if fuller:
-            echoes[place] = max(fuller, key=lambda other: (len(words[other]), -other))
-    return {place: _root(echoes, place) for place in echoes}
-
-
-def _says_all(fuller: str, echo: str) -> bool:
-    """Whether the fuller sentence has every name and number of its echo, nearly all other words, and denies none."""
-    own = set(_WORD.findall(fuller.casefold()))
-    lacking = [word for word in _WORD.findall(echo) if word.casefold() not in own]
-    telling = [
-        word for word in lacking if word[0].isupper() or any(letter.isdigit() for letter in word)
-    ]
-    few = len(lacking) <= ECHO_OTHER * len(_WORD.findall(echo))
-    return few and not telling and len(_DENIAL.findall(fuller)) == len(_DENIAL.findall(echo))
-
-
-def _fuller(contents: Sequence[str], sentences: Sequence[Sentence], place: int, other: int) -> bool:
-    """Whether `other` is the one to cite of the two: it says more, or it is quoted, or it comes first."""
-
-    def rank(at: int) -> tuple[bool, int, bool, int]:
-        quoted = contents[at].startswith(("“", '"', "«", "„"))
-        return (sentences[at].may_answer, len(_WORD.findall(contents[at])), quoted, -at)
-
-    return rank(other) > rank(place)
-
-
-def _root(echoes: dict[int, int], place: int) -> int:
-    while place in echoes:
-        place = echoes[place]
-    return place
+def _without_markup(text: str, span: Span, kind: Kind) -> Span:
+    if kind in ("row", "code"):
+        return span
+    markup = _MARKUP.match(_slice(text, span))
+    return Span(span.start + markup.end(), span.end) if markup else span

@@ -1,4 +1,4 @@
-"""A question finds passages: the nearest by meaning and the best by words, fused by reciprocal rank."""
+"""Retrieval: the nearest passages by meaning and the best by words, fused by reciprocal rank."""
 
 from collections.abc import Callable, Collection, Sequence
 
@@ -7,40 +7,55 @@ from qa.models.embedding import Vectors
 from qa.types import Document, RankedPassage, Why
 
 Nearest = Callable[[Vectors, int, Collection[Document]], list[tuple[str, float]]]
-"""`Index.nearest`, or anything that finds passage ids for a vector the same way."""
+"""`Index.nearest`, or another function that finds passage ids for a vector in the same way."""
 DEPTH = 50
 """How far down each of the two rankings counts."""
 RRF_K = 60
-"""Reciprocal rank fusion's constant, from Cormack, Clarke and Büttcher (2009)."""
+"""The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009)."""
 
 
 def retrieve(
     question: str, vector: Vectors, snapshot: Snapshot, nearest: Nearest, top_k: int
 ) -> list[RankedPassage]:
-    """The best passages for a question and its vector, best first; the score is the fused one, above 0 to 1/30.
+    """Returns the `top_k` best passages for a question and its vector, best first.
 
-    There are `top_k`, and those beside that say in full what a sentence of these only echoes.
+    The score is the fused score, above 0 and at most 1/30. Passages follow that say in full what
+    a sentence of the best passages only repeats.
     """
-    near = nearest(vector, DEPTH, snapshot.documents)
-    dense = _ranks([key for key, _ in near if key in snapshot.passages])
-    scored = zip(snapshot.passages, snapshot.lexical.scores(question), strict=True)
-    by_words = sorted((row for row in scored if row[1] > 0), key=lambda row: -row[1])[:DEPTH]
-    lexical = _ranks([key for key, _ in by_words])
-    fused = {
-        key: sum(1 / (RRF_K + ranks[key]) for ranks in (dense, lexical) if key in ranks)
-        for key in snapshot.passages
-        if key in dense or key in lexical
-    }
+    dense = _dense_ranks(vector, snapshot, nearest)
+    lexical = _lexical_ranks(question, snapshot)
+
+    fused = {}
+    # In the order of the snapshot, so that equal scores have a fixed order.
+    for key in snapshot.passages:
+        ranks = [ranking[key] for ranking in (dense, lexical) if key in ranking]
+        if ranks:
+            fused[key] = sum(1 / (RRF_K + rank) for rank in ranks)
+
     best = sorted(fused, key=lambda key: -fused[key])[:top_k]
     originals = [key for key in _originals(best, snapshot) if key not in best]
-    return [
-        RankedPassage(
-            snapshot.passages[key],
-            fused.get(key, 0.0),
-            Why(dense.get(key), lexical.get(key), fused.get(key, 0.0)),
-        )
-        for key in [*best, *originals]
-    ]
+
+    ranked = []
+    for key in [*best, *originals]:
+        score = fused.get(key, 0.0)
+        why = Why(dense.get(key), lexical.get(key), score)
+        ranked.append(RankedPassage(snapshot.passages[key], score, why))
+    return ranked
+
+
+def _dense_ranks(vector: Vectors, snapshot: Snapshot, nearest: Nearest) -> dict[str, int]:
+    """Returns the ranks of the nearest passages by id, from 1."""
+    rows = nearest(vector, DEPTH, snapshot.documents)
+    # The index may have changed since the snapshot was made.
+    return _ranks([key for key, _ in rows if key in snapshot.passages])
+
+
+def _lexical_ranks(question: str, snapshot: Snapshot) -> dict[str, int]:
+    """Returns the ranks of the passages with the highest BM25 score by id, from 1."""
+    scores = snapshot.lexical.scores(question)
+    rows = [row for row in zip(snapshot.passages, scores, strict=True) if row[1] > 0]
+    rows.sort(key=lambda row: -row[1])
+    return _ranks([key for key, _ in rows[:DEPTH]])
 
 
 def _ranks(keys: Sequence[str]) -> dict[str, int]:
@@ -48,12 +63,14 @@ def _ranks(keys: Sequence[str]) -> dict[str, int]:
 
 
 def _originals(keys: Sequence[str], snapshot: Snapshot) -> list[str]:
-    """The passages that hold what sentences of these passages echo, once each."""
-    found: dict[str, None] = {}
+    """Returns the passages with the sentences that these passages only repeat, once each."""
+    originals: dict[str, None] = {}
     for key in keys:
         passage = snapshot.passages[key]
+        sentences = snapshot.sentences[passage.document.id]
         for sentence in snapshot.sentences_in(passage):
             if sentence.duplicate_of is not None:
-                original = snapshot.sentences[passage.document.id][sentence.duplicate_of]
-                found[snapshot.passage_at(passage.document, original.span.start).id] = None
-    return list(found)
+                start = sentences[sentence.duplicate_of].span.start
+                original = snapshot.passage_at(passage.document, start)
+                originals[original.id] = None
+    return list(originals)

@@ -1,4 +1,4 @@
-"""Word tables of English: every list of words that the product uses is here, once."""
+"""Word tables of English: every list of words that several parts of the product use, once."""
 
 STOP_WORDS = frozenset(
     """a about according also am an and any anybody anyone anything are as at be been being both
@@ -15,37 +15,51 @@ QUESTION_WORDS = frozenset(
 )
 """Words that open a question."""
 
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July",
-    "August", "September", "October", "November", "December",
-)  # fmt: skip
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-CALENDAR_HOMONYMS = frozenset({"March", "May", "August"})
+MONTHS = tuple(
+    """January February March April May June
+    July August September October November December""".split()
+)
+WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
+CALENDAR_HOMONYMS = ("March", "May", "August")
 """Months that in lower case are other words."""
-SHORT_CALENDAR_NAMES = (
-    "Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sept?", "Oct", "Nov", "Dec",
-    "Mon", "Tues?", "Wed", "Thurs?", "Thu", "Fri", "Sat", "Sun",
-)  # fmt: skip
-"""Patterns."""
+SHORT_CALENDAR_NAMES = tuple(
+    """Jan Feb Mar Apr Jun Jul Aug Sept? Oct Nov Dec
+    Mon Tues? Wed Thurs? Thu Fri Sat Sun""".split()
+)
+"""Patterns of abbreviated months and weekdays."""
 
 SCALES = {
-    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12,
-}  # fmt: skip
+    "hundred": 1e2,
+    "thousand": 1e3,
+    "million": 1e6,
+    "billion": 1e9,
+    "trillion": 1e12,
+    "dozen": 12.0,
+}
 SHORT_SCALES = {
-    "k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12, "tn": 1e12,
-}  # fmt: skip
-FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4}
-
-HEDGES = (
-    "about", "around", "approximately", "roughly", "nearly", "almost", "some", "over", "under",
-    "up to", "more than", "less than", "at least", "at most", "close to", "estimated",
-    "an? estimated", "in excess of",
-)  # fmt: skip
+    "mn": 1e6,
+    "bn": 1e9,
+    "tn": 1e12,
+    "k": 1e3,
+    "m": 1e6,
+    "b": 1e9,
+    "t": 1e12,
+}
+FRACTIONS = {
+    "half": 1 / 2,
+    "third": 1 / 3,
+    "quarter": 1 / 4,
+}
+HEDGES = tuple(
+    """about|around|approximately|roughly|nearly|almost|some|over|under|up to|more than|less than|
+    at least|at most|close to|estimated|an? estimated|in excess of""".replace("\n    ", "").split(
+        "|"
+    )
+)
 """Patterns of words before a number that is given as about so much."""
 
-VERBS_OF_SAYING = (
-    "said", "says", "added", "adds", "argued", "explained", "noted", "told", "stated", "continued",
-    "warned", "stressed", "insisted", "claimed", "wrote", "asked", "replied", "concluded",
-    "emphasi[sz]ed", "observed", "pointed", "recalled", "suggested",
-)  # fmt: skip
-"""Patterns."""
+VERBS_OF_SAYING = tuple(
+    """said says added adds argued explained noted told stated continued warned stressed insisted
+    claimed wrote asked replied concluded emphasi[sz]ed observed pointed recalled suggested""".split()
+)
+"""Patterns of verbs that name a speaker."""

@@ -1,4 +1,4 @@
-"""Words: the words and terms of a text."""
+"""The words of a text, and its terms: the stems of the words that carry meaning."""
 
 import re
 
@@ -12,16 +12,18 @@ _STEMMER = Stemmer.Stemmer("english")
 
 
 def words(text: str) -> list[str]:
-    """The words and numbers of a text, case-folded, without the possessive ending."""
-    found = WORD.findall(_POSSESSIVE.sub(" ", text))
-    return [word.casefold() for word in found]
+    """Returns the words and numbers of a text, case-folded, without the possessive ending."""
+    # Cut before they are case-folded: "İ" folds to two characters, of which one is not a letter.
+    written = WORD.findall(_POSSESSIVE.sub(" ", text))
+    return [word.casefold() for word in written]
 
 
 def stem(word: str) -> str:
-    """A word's stem (Snowball English); words of other scripts stay as they are."""
+    """Returns a word's stem (Snowball English); words of other scripts stay as they are."""
     return str(_STEMMER.stemWord(word))
 
 
 def terms(text: str) -> list[str]:
-    """The stems of the words that carry meaning, in order, repeats kept."""
-    return list(_STEMMER.stemWords([word for word in words(text) if word not in STOP_WORDS]))
+    """Returns the stems of a text's words without the stop words, in order, with repeats."""
+    meaningful = [word for word in words(text) if word not in STOP_WORDS]
+    return list(_STEMMER.stemWords(meaningful))

@@ -11,9 +11,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
@@ -25,53 +27,71 @@ FLAGS = (
 EXAMPLE = "How many participants attended the forum?"
 MODELS = 60_000
 """Milliseconds that the models may take to load on a slow machine."""
-
+OVERFLOW = """
+[document.documentElement, document.querySelector('.stMain')]
+    .map(element => element.scrollWidth - element.clientWidth)
+"""
+"""Pixels by which the page is wider than the window."""
 
 OpenPage = Callable[..., Page]
 
 
 def example(page: Page, question: str = EXAMPLE) -> Locator:
-    """The button that asks a suggested question."""
+    """Returns the button that asks an example question."""
     return page.get_by_role("list", name="Example questions").get_by_role("button", name=question)
+
+
+def violations(page: Page) -> list[str]:
+    """Returns the accessibility rules that axe finds broken, each with the element."""
+    rules: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in rules for node in rule["nodes"]]
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser's path. Without one the tests are skipped, but fail where CI=true."""
-    found = shutil.which("chromium")
-    if found is None:
-        told = f"Chromium is missing. Install it: {INSTALL}"
+    path = shutil.which("chromium")
+    if path is None:
+        message = f"Chromium is missing. Install it: {INSTALL}"
         if os.environ.get("CI") == "true":
-            pytest.fail(told)
-        pytest.skip(told)
-    return found
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+@contextmanager
+def run_streamlit(script: str, log: Path, cwd: Path, **environ: str) -> Iterator[str]:
+    """Serves a script of this repository; yields its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / script)]
+    options = ["--server.headless", "true", "--server.port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environ}
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [*command, *options], cwd=cwd, env=environment, stdout=output, stderr=output
+        )
+        try:
+            wait_for(f"http://localhost:{port}/_stcore/health", server, log)
+            yield f"http://localhost:{port}"
+        finally:
+            server.terminate()
+            server.wait(10)
 
 
 @contextmanager
 def serving(home: Path, **environ: str) -> Iterator[str]:
-    """The address of a page over `seeds/`, with these settings."""
-    # A threshold far from the confidences of the questions asked here: these tests are of the page, not of the engine.
-    told = {**os.environ, "QA_HOME": str(home), "QA_THRESHOLD": "0.2", **environ}
-    subprocess.run([sys.executable, "-m", "qa", "add", "seeds"], cwd=ROOT, env=told, check=True)
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "ui/app.py"]
-    options = ["--server.headless", "true", "--server.port", str(port)]
-    log = home / "server.log"
-    with log.open("w") as output:
-        running = subprocess.Popen(
-            [*command, *options], cwd=ROOT, env=told, stdout=output, stderr=output
-        )
-        try:
-            wait_for(f"http://localhost:{port}/_stcore/health", running, log)
-            yield f"http://localhost:{port}"
-        finally:
-            running.terminate()
-            running.wait(10)
+    """Serves the page over `seeds/`, with these settings; yields its address."""
+    # A threshold far from the confidences of these questions: the tests are about the page.
+    settings = {"QA_HOME": str(home), "QA_THRESHOLD": "0.2", **environ}
+    add = [sys.executable, "-m", "qa", "add", "seeds"]
+    subprocess.run(add, cwd=ROOT, env={**os.environ, **settings}, check=True)
+    with run_streamlit("ui/app.py", home / "server.log", ROOT, **settings) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the page keeps everything."""
+    """The folder that holds everything the page stores."""
     return tmp_path_factory.mktemp("home")
 
 
@@ -85,14 +105,14 @@ def server(chromium: str, home: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield started
-        started.close()
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
 def first_look(server: str, browser: Browser) -> list[str]:
-    """What the very first page showed until the models were there, in order."""
+    """What the very first page showed until the models were loaded, in order."""
     page = browser.new_page()
     page.goto(server)
     seen = []
@@ -115,13 +135,16 @@ def first_look(server: str, browser: Browser) -> list[str]:
 
 @pytest.fixture
 def open_page(server: str, browser: Browser, first_look: list[str]) -> Iterator[OpenPage]:
-    """Opens the page, with the options of a Playwright context. Fails when a page asks another host for anything."""
+    """Opens the page, with the options of a Playwright context.
+
+    Fails if a page connects to another host, or has an error in a script.
+    """
     hosts: set[str | None] = set()
     errors: list[str] = []
     pages: list[Page] = []
 
-    def open_one(**options: object) -> Page:
-        page = browser.new_page(**options)  # type: ignore[arg-type] # the options are Playwright's own
+    def open_tab(**options: Any) -> Page:
+        page = browser.new_page(**options)
         pages.append(page)
         page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
         page.on("websocket", lambda socket: hosts.add(urlsplit(socket.url).hostname))
@@ -130,7 +153,7 @@ def open_page(server: str, browser: Browser, first_look: list[str]) -> Iterator[
         expect(example(page)).to_be_visible(timeout=15_000)
         return page
 
-    yield open_one
+    yield open_tab
     for page in pages:
         page.close()
     assert not errors
@@ -139,14 +162,15 @@ def open_page(server: str, browser: Browser, first_look: list[str]) -> Iterator[
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("localhost", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        return int(listener.getsockname()[1])
 
 
-def wait_for(address: str, running: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end and running.poll() is None:
+def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Waits until a server answers. Raises RuntimeError with its log if it does not start."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.poll() is None:
         try:
             urllib.request.urlopen(address, timeout=1).close()  # noqa: S310 - our own http address
         except (urllib.error.URLError, OSError):

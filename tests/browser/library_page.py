@@ -12,9 +12,9 @@ from qa.library.index import Index
 from qa.models.embedding import Encoding
 from qa.types import Document
 from tests.qa.fakes import OverlapReader, WordEmbedder
-from ui.components import STATIC
+from ui.components import STATIC, show_header
 from ui.library import page as library
-from ui.library.worker import Intake
+from ui.library.worker import JobQueue
 
 SLOW = "slowly"
 """A passage with this word takes its time."""
@@ -29,7 +29,7 @@ class SlowEmbedder(WordEmbedder):
 
 
 @st.cache_resource(show_spinner=False)
-def opened() -> tuple[Bot, Intake]:
+def opened() -> tuple[Bot, JobQueue]:
     home = Settings.from_environment().home
     index = Index(Path(home) / "index", SlowEmbedder())
     for number in range(52):
@@ -40,7 +40,7 @@ def opened() -> tuple[Bot, Intake]:
             )
         )
     bot = Bot(index, WordEmbedder(), OverlapReader(), Settings(home=home, threshold=0.0))
-    return bot, Intake(lambda: bot.index)
+    return bot, JobQueue(lambda: bot.index)
 
 
 def read(name: str) -> None:
@@ -50,14 +50,14 @@ def read(name: str) -> None:
 def main() -> None:
     st.set_page_config("Library")
     st.html(STATIC / "page.css")
-    st.html('<h1 class="name">Library</h1>')
-    bot, intake = opened()
+    show_header("Library")
+    bot, job_queue = opened()
     question = st.text_input("Question")
     if question:
         st.text(f"Answer: {bot.ask(question).text}")
     if name := st.session_state.get("reading"):
         st.text(f"Reading {name}")
-    library.show(bot, intake, on_read=read)
+    library.show(bot, job_queue, on_read=read)
 
 
 # The tests import `SLOW`, and must not open a library.

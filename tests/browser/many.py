@@ -23,13 +23,16 @@ QUESTIONS = {
 
 
 async def measure(chromium: str, address: str) -> list[float]:
-    """Seconds from each question to its answer on the screen. Raises AssertionError for one that is another's."""
+    """Returns the seconds from each question to its answer on the screen.
+
+    Raises AssertionError if an answer belongs to another question.
+    """
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         pages = [await _opened(browser, address) for _ in range(PEOPLE)]
-        told = await asyncio.gather(*(_talk(page, person) for person, page in enumerate(pages)))
+        spent = await asyncio.gather(*(_talk(page, person) for person, page in enumerate(pages)))
         await browser.close()
-    return [seconds for each in told for seconds in each]
+    return [seconds for person in spent for seconds in person]
 
 
 async def _opened(browser: Browser, address: str) -> Page:
@@ -43,7 +46,7 @@ async def _opened(browser: Browser, address: str) -> Page:
 
 
 async def _talk(page: Page, person: int) -> list[float]:
-    """Asks; each question is told apart by the person's number, which the answer's heading has to show."""
+    """Returns the seconds of one person's questions, each of another kind than the last."""
     spent = []
     for number in range(EACH):
         question, word = list(QUESTIONS.items())[(person + number) % len(QUESTIONS)]
@@ -61,14 +64,14 @@ async def _talk(page: Page, person: int) -> list[float]:
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as address:
         spent = asyncio.run(measure(shutil.which("chromium") or "chromium", address))
-        found = subprocess.run(
+        process = subprocess.run(
             ["pgrep", "-f", "streamlit run ui/app.py"], capture_output=True, text=True, check=True
         )
-        status = Path(f"/proc/{found.stdout.split()[0]}/status").read_text()
+        status = Path(f"/proc/{process.stdout.split()[0]}/status").read_text()
     memory = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     median, p95 = np.percentile(spent, [50, 95])
-    told = f"{PEOPLE} people, {len(spent)} questions: median {median:.1f} s, p95 {p95:.1f} s; the server's most {memory}"
-    sys.stdout.write(f"{told}\n")
+    seconds = f"{len(spent)} questions: median {median:.1f} s, p95 {p95:.1f} s"
+    sys.stdout.write(f"{PEOPLE} people, {seconds}; the server's most {memory}\n")
     return 0
 
 

@@ -1,27 +1,21 @@
-"""The page as a person meets it: in a browser, by pointer and by keyboard, wide and narrow, light and dark."""
+"""The chat in a browser: by pointer and by keyboard, wide and narrow, light and dark."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import example
+from tests.browser.conftest import EXAMPLE, OVERFLOW, ROOT, OpenPage, example, violations
 
-OpenPage = Callable[..., Page]
-ARTICLE = (Path(__file__).parents[2] / "seeds" / "us-pakistan-critical-minerals.txt").read_text(
-    encoding="utf-8"
-)
-EXAMPLE = "How many participants attended the forum?"
-OTHER = "How much gold and copper does Reko Diq hold?"
-UNKNOWN = "What is the population of Peru?"
+ARTICLE = (ROOT / "seeds" / "us-pakistan-critical-minerals.txt").read_text(encoding="utf-8")
+COPPER = "How much gold and copper does Reko Diq hold?"
+UNANSWERABLE = "What is the population of Peru?"
 FOCUSED_CHIP = (
     "document.activeElement.shadowRoot?.activeElement?.classList.contains('chip') ?? false"
 )
 PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1440, "height": 900}
 TAB_STOPS = 60
 """More than there are before the field for questions."""
 
@@ -49,8 +43,16 @@ def chips(page: Page) -> Locator:
     return page.get_by_role("button", name="Footnote 1:")
 
 
+def chats(page: Page) -> Locator:
+    return page.get_by_role("list", name="Conversations").get_by_role("button")
+
+
 def pane(page: Page) -> Locator:
     return page.get_by_role("region", name="Source: ")
+
+
+def source_text(page: Page) -> Locator:
+    return pane(page).get_by_role("group", name="Text of ")
 
 
 def current_mark(page: Page) -> Locator:
@@ -67,18 +69,11 @@ def expect_within(inner: Locator, outer: Locator) -> None:
     assert small["y"] + small["height"] <= large["y"] + large["height"]
 
 
-def violations(page: Page) -> list[str]:
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
-
-
-def test_the_page_shows_before_the_models_are_there(first_look: list[str]) -> None:
+def test_page_is_usable_before_the_models_are_loaded(first_look: list[str]) -> None:
     assert first_look == ["Footnote", "Loading the models…", "question", "answer"]
 
 
-def test_a_footnote_shows_its_passage_and_opens_the_source_at_the_words(
-    open_page: OpenPage,
-) -> None:
+def test_footnote_shows_passage_and_opens_source(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, EXAMPLE)
     chip = chips(page)
@@ -97,77 +92,73 @@ def test_a_footnote_shows_its_passage_and_opens_the_source_at_the_words(
     chip.click()
     expect(pane(page)).to_be_visible()
     expect(current_mark(page)).to_have_text(quote)
-    expect_within(current_mark(page), pane(page).get_by_role("group", name="Text of "))
-    texts = pane(page).get_by_role("group", name="Text of ").locator("p").all_text_contents()
-    assert "".join(texts) == ARTICLE
+    expect_within(current_mark(page), source_text(page))
+    assert "".join(source_text(page).locator("p").all_text_contents()) == ARTICLE
 
     pane(page).get_by_role("button", name="Close the source").click()
     expect(pane(page)).to_have_count(0)
     expect(chip).to_be_focused()
 
 
-def test_a_refusal_says_so_and_offers_the_nearest_passages(open_page: OpenPage) -> None:
+def test_refusal_offers_the_closest_passages(open_page: OpenPage) -> None:
     page = open_page()
-    ask(page, UNKNOWN)
-    refusal = page.get_by_role("paragraph").filter(
-        has_text="The documents do not answer this question."
-    )
-    expect(refusal).to_be_visible()
+    ask(page, UNANSWERABLE)
+    refusal = page.locator(".refusal")
+    expect(refusal.get_by_role("paragraph").first).to_be_visible()
     expect(chips(page)).to_have_count(0)
     expect(page.get_by_role("alert")).to_have_count(0)
     passages = page.get_by_role("blockquote")
     expect(passages).to_have_count(0)
-    page.get_by_text("Nearest passages – they do not answer the question").click()
+    page.get_by_text("Closest passages – they do not answer the question").click()
     expect(passages).to_have_count(3)
-    expect(refusal).to_be_in_viewport()
+    expect(refusal.get_by_role("paragraph").first).to_be_in_viewport()
 
 
-def test_old_answers_keep_their_footnotes_and_a_new_chat_forgets_them(open_page: OpenPage) -> None:
+def test_old_answers_keep_their_footnotes(open_page: OpenPage) -> None:
+    """After a new chat and after a reload; each footnote opens its own words."""
     page = open_page()
-    kept = page.get_by_role("list", name="Conversations").get_by_role("button")
-    before = kept.count()
+    before = chats(page).count()
     example(page).dblclick()
     expect(chips(page)).to_have_count(1)
-    expect(kept).to_have_count(before + 1)
-    ask(page, OTHER)
+    expect(chats(page)).to_have_count(before + 1)
+    ask(page, COPPER)
     expect(chips(page)).to_have_count(2)
     expect(page.get_by_role("heading", name="You asked: ")).to_have_count(2)
     expect(chips(page).last).to_be_in_viewport()
     expect(field(page)).to_be_focused()
 
-    opened = []
+    quotes = []
     for chip in (chips(page).first, chips(page).last):
         chip.click()
         expect(pane(page)).to_be_visible()
-        start = (
-            (chip.get_attribute("aria-label") or "").removeprefix("Footnote 1: ").removesuffix("…")
-        )
+        label = chip.get_attribute("aria-label") or ""
+        start = label.removeprefix("Footnote 1: ").removesuffix("…")
         expect(current_mark(page)).to_contain_text(start)
-        opened.append(current_mark(page).inner_text())
-    assert opened[0] != opened[1]
+        quotes.append(current_mark(page).inner_text())
+    assert quotes[0] != quotes[1]
 
     page.get_by_role("button", name="New chat").click()
     expect(example(page)).to_be_visible()
     expect(chips(page)).to_have_count(0)
     expect(pane(page)).to_have_count(0)
 
-    kept.first.click()
+    chats(page).first.click()
     expect(chips(page)).to_have_count(2)
     page.reload()
     expect(chips(page)).to_have_count(2)
     chips(page).last.click()
-    expect(current_mark(page)).to_have_text(opened[1])
+    expect(current_mark(page)).to_have_text(quotes[1])
 
 
-def test_the_library_opens_a_document_to_read(open_page: OpenPage) -> None:
+def test_library_opens_a_document(open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("link", name="Library").click()
-    page.get_by_role("button", name="Read Golden Opportunity?").click()
+    page.get_by_role("button", name="Open Golden Opportunity?").click()
     expect(pane(page).get_by_role("heading")).to_contain_text("Golden Opportunity?")
     expect(pane(page).locator("mark")).to_have_count(0)
 
 
-def test_everything_by_keyboard(open_page: OpenPage) -> None:
+def test_everything_works_by_keyboard(open_page: OpenPage) -> None:
     page = open_page()
     for _ in range(TAB_STOPS):
         page.keyboard.press("Tab")
@@ -189,15 +180,14 @@ def test_everything_by_keyboard(open_page: OpenPage) -> None:
     expect(card).to_have_count(0)
 
     page.keyboard.press("Enter")
-    text = pane(page).get_by_role("group", name="Text of ")
-    expect(text).to_be_focused()
+    expect(source_text(page)).to_be_focused()
     expect(current_mark(page)).to_have_text(quote)
     page.keyboard.press("Escape")
     expect(pane(page)).to_have_count(0)
     expect(chips(page)).to_be_focused()
 
 
-def test_a_phone_shows_it_all_without_scrolling_sideways(open_page: OpenPage) -> None:
+def test_phone_shows_all_without_scrolling_sideways(open_page: OpenPage) -> None:
     page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
     ask(page, EXAMPLE)
     chips(page).tap()
@@ -205,90 +195,90 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(open_page: OpenPage) ->
     box = pane(page).bounding_box()
     assert box
     assert (box["x"], box["width"]) == (0, PHONE["width"])
-    expect_within(current_mark(page), pane(page).get_by_role("group", name="Text of "))
-    overflow = "[document.documentElement, document.querySelector('.stMain')].map(e => e.scrollWidth - e.clientWidth)"
-    assert page.evaluate(overflow) == [0, 0]
+    expect_within(current_mark(page), source_text(page))
+    assert page.evaluate(OVERFLOW) == [0, 0]
     pane(page).get_by_role("button", name="Close the source").tap()
     expect(pane(page)).to_have_count(0)
     expect(page.get_by_role("tooltip")).to_have_count(0)
-    assert page.evaluate(overflow) == [0, 0]
+    assert page.evaluate(OVERFLOW) == [0, 0]
 
 
-def test_why_shows_what_was_read(open_page: OpenPage) -> None:
+def test_why_lists_the_passages_that_were_read(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, EXAMPLE)
-    page.get_by_text("Why this answer").click()
+    page.get_by_text("Why this answer?").click()
     table = page.get_by_role("table")
-    expect(table.get_by_role("columnheader", name="Reader")).to_be_visible()
+    expect(table.get_by_role("columnheader", name="Answer score")).to_be_visible()
     expect(table.get_by_role("row")).to_have_count(6)
-    expect(page.get_by_text("at or above the threshold of 0.20")).to_be_visible()
+    expect(page.get_by_text("at or above the threshold of 20%")).to_be_visible()
 
 
-def test_a_conversation_is_exported_renamed_and_deleted(open_page: OpenPage) -> None:
+def test_conversation_is_exported_renamed_and_deleted(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, EXAMPLE)
     expect(chips(page)).to_be_visible()
-    menu = page.get_by_role("button", name="Conversation", exact=True)
-    menu.click()
+    page.get_by_role("button", name="Chat menu").click()
     with page.expect_download() as markdown:
         page.get_by_role("button", name="Export as Markdown").click()
     text = Path(markdown.value.path()).read_text(encoding="utf-8")
     assert f"## {EXAMPLE}" in text
     assert "participants attended" in text
-    page.get_by_role("textbox", name="Title").fill("Of the forum")
-    page.get_by_role("textbox", name="Title").press("Enter")
+
+    title = page.get_by_role("textbox", name="Title")
+    title.fill("Of the forum")
+    title.press("Enter")
     entry = page.get_by_role("list", name="Conversations").get_by_role(
         "button", name="Of the forum"
     )
     expect(entry).to_be_visible()
-    page.get_by_text("Delete it with all its answers").click()
-    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("Yes, delete this chat and its answers").click()
+    page.get_by_role("button", name="Delete chat").click()
     expect(entry).to_have_count(0)
     expect(example(page)).to_be_visible()
 
 
-def test_a_rated_answer_becomes_a_question_with_evidence_from_the_source(
-    open_page: OpenPage, home: Path
-) -> None:
+def test_rated_answer_becomes_a_test_question(open_page: OpenPage, home: Path) -> None:
+    """Its evidence is selected in the source."""
     page = open_page()
-    ask(page, OTHER)
-    bad = page.get_by_role("button", name="Bad answer")
+    ask(page, COPPER)
+    bad = page.get_by_role("radio", name="Thumbs down")
     bad.click()
-    expect(bad).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="Make a test question").click()
+    expect(bad).to_have_attribute("aria-checked", "true")
+    page.get_by_role("button", name="Save as test question").click()
     chips(page).first.click()
     mark = current_mark(page)
     expect(mark).to_be_visible()
     quote = mark.inner_text()
-    pick = pane(page).get_by_role("button", name="Use the selected words as evidence")
+    pick = pane(page).get_by_role("button", name="Use selection as evidence")
     expect(pick).to_be_disabled()
     mark.click(click_count=3)
     expect(pick).to_be_enabled()
     pick.click()
+
     evidence = page.get_by_role("list", name="Evidence").get_by_role("blockquote")
     expect(evidence).to_be_visible()
     picked = evidence.inner_text()
     assert quote in picked
     assert picked in ARTICLE
-    page.get_by_role("textbox", name="Right answers").fill("13.1 million tons of copper")
-    page.get_by_role("textbox", name="Right answers").press("Control+Enter")
-    page.get_by_role("button", name="Save the question").click()
-    expect(page.get_by_text("Saved. Ask it:")).to_be_visible()
+    answers = page.get_by_role("textbox", name="Correct answers")
+    answers.fill("13.1 million tons of copper")
+    answers.press("Control+Enter")
+    page.get_by_role("button", name="Save test question", exact=True).click()
+    expect(page.get_by_text("Saved. You have 1 test question.")).to_be_visible()
     row = json.loads((home / "questions.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    assert (row["question"], row["evidence"]) == (OTHER, [picked])
+    assert (row["question"], row["evidence"]) == (COPPER, [picked])
 
 
-def test_a_file_comes_with_its_question(open_page: OpenPage) -> None:
+def test_file_is_added_with_its_question(open_page: OpenPage) -> None:
+    """The answer keeps its footnote after the file is removed."""
     page = open_page()
-    attach(
-        page,
-        "../../norra.txt",
-        b"The lighthouse of Norra has 212 steps.\n\nIts keeper is called Ane Holt.",
-    )
+    sentence = "The lighthouse of Norra has 212 steps."
+    attach(page, "../../norra.txt", f"{sentence}\n\nIts keeper is called Ane Holt.".encode())
     ask(page, "How many steps does the lighthouse of Norra have?")
     expect(page.locator(".answer")).to_contain_text("212", timeout=30_000)
     chips(page).click()
-    expect(current_mark(page)).to_have_text("The lighthouse of Norra has 212 steps.")
+    expect(current_mark(page)).to_have_text(sentence)
+
     page.get_by_role("link", name="Library").click()
     expect(page.get_by_text("norra.txt", exact=False).first).to_be_visible()
     page.get_by_role("button", name="Remove norra").click()
@@ -300,37 +290,38 @@ def test_a_file_comes_with_its_question(open_page: OpenPage) -> None:
     page.get_by_role("link", name="Chat").click()
     chips(page).first.click()
     expect(pane(page).get_by_text("no longer in the library")).to_be_visible()
-    expect(current_mark(page)).to_have_text("The lighthouse of Norra has 212 steps.")
+    expect(current_mark(page)).to_have_text(sentence)
 
 
-def test_a_broken_file_says_why_and_the_question_can_still_be_asked(open_page: OpenPage) -> None:
+def test_broken_file_leaves_the_question_to_ask_again(open_page: OpenPage) -> None:
     page = open_page()
     attach(page, "broken.pdf", b"%PDF-1.7 nothing")
     ask(page, EXAMPLE)
-    expect(page.get_by_role("alert")).to_contain_text(
-        "broken.pdf could not be added", timeout=30_000
-    )
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("broken.pdf was not added", timeout=30_000)
     page.get_by_role("button", name="Ask again").click()
     expect(chips(page)).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-@pytest.mark.parametrize("size", [PHONE, {"width": 1440, "height": 900}], ids=["phone", "desk"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(open_page: OpenPage, scheme: str, size: dict[str, int]) -> None:
+def test_chat_is_accessible(open_page: OpenPage, scheme: str, size: dict[str, int]) -> None:
     page = open_page(color_scheme=scheme, reduced_motion="reduce", viewport=size)
     assert violations(page) == []
-    ask(page, UNKNOWN)
-    page.get_by_text("Nearest passages").click()
-    ask(page, OTHER)
-    page.get_by_text("Why this answer").last.click()
-    page.get_by_role("button", name="Make a test question").last.click()
-    expect(page.get_by_role("button", name="Save the question")).to_be_visible()
+    ask(page, UNANSWERABLE)
+    page.get_by_text("Closest passages").click()
+    ask(page, COPPER)
+    page.get_by_text("Why this answer?").last.click()
+    page.get_by_role("button", name="Save as test question").last.click()
+    expect(page.get_by_role("button", name="Save test question", exact=True)).to_be_visible()
     assert violations(page) == []
-    page.get_by_role("button", name="Built-in engine").click()
-    expect(page.get_by_text("Nothing leaves this machine.")).to_be_visible()
+
+    page.get_by_role("button", name="Exact quotes (built in)").click()
+    expect(page.get_by_text("Nothing is sent anywhere.")).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("Escape")
+
     chips(page).focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-"""The page with a language model: words as they come, then checked; a stop; a failure, and the way on from it."""
+"""The page with a language model: streamed words, then checked; a stop; and a failure."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import MODELS, example, serving
-from tests.browser.test_chat import ask, chips, current_mark, pane, violations
+from tests.browser.conftest import EXAMPLE, MODELS, example, serving, violations
+from tests.browser.test_chat import ask, chips, current_mark, pane
 from tests.qa.llm.scripted import Hang, Part, Reply, ScriptedServer, openai_like, openai_words
 
-QUESTION = "How many participants attended the forum?"
 CHAT = "/v1/chat/completions"
 PROBE = Reply(list(openai_words("OK")))
 
@@ -36,7 +35,7 @@ def address(
 def page(address: str, browser: Browser) -> Iterator[Page]:
     opened = browser.new_page()
     opened.goto(address)
-    expect(example(opened, QUESTION)).to_be_visible(timeout=MODELS)
+    expect(example(opened, EXAMPLE)).to_be_visible(timeout=MODELS)
     yield opened
     opened.close()
 
@@ -48,19 +47,17 @@ def says(model: ScriptedServer, *words: str, then: Part | None = None) -> None:
     model.say(CHAT, Reply([*parts, then] if then else parts))
 
 
-def test_what_a_model_writes_is_checked_and_cited_in_exact_words(
-    page: Page, model: ScriptedServer
-) -> None:
+def test_model_answer_is_checked_and_cited(page: Page, model: ScriptedServer) -> None:
     says(
         model,
         "Around 2,000 participants attended ",
         "the forum [a1]. ",
         "It cost 9 million dollars [a1].",
     )
-    ask(page, QUESTION)
+    ask(page, EXAMPLE)
     expect(page.get_by_text("Written by openai-like/tiny, each sentence checked")).to_be_visible()
     expect(page.get_by_text("[a1]")).to_have_count(0)
-    expect(page.get_by_text("✗ (not supported by the documents)")).to_have_count(1)
+    expect(page.get_by_text("✗ (not found in the documents)")).to_have_count(1)
     expect(chips(page)).to_have_count(1)
     chips(page).click()
     expect(pane(page)).to_be_visible()
@@ -68,29 +65,29 @@ def test_what_a_model_writes_is_checked_and_cited_in_exact_words(
     assert violations(page) == []
 
 
-def test_a_stopped_answer_keeps_its_words_and_the_documents_can_answer_instead(
+def test_stopped_answer_keeps_its_words_and_offers_quotes(
     page: Page, model: ScriptedServer
 ) -> None:
     says(model, "Around 2,000 participants attended the forum", then=Hang())
-    ask(page, QUESTION)
+    ask(page, EXAMPLE)
     expect(page.get_by_text("Around 2,000 participants")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("You stopped this answer.")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
     assert model.gone.wait(3)
-    expect(page.get_by_text("Written until then, and not checked:")).to_be_visible()
+    expect(page.get_by_text("Unfinished, not checked:")).to_be_visible()
     expect(page.get_by_text("Around 2,000 participants")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     assert violations(page) == []
 
-    page.get_by_role("button", name="Answer from the documents instead").click()
+    page.get_by_role("button", name="Answer with exact quotes instead").click()
     expect(chips(page)).to_be_visible()
     expect(page.get_by_text("Written by")).to_have_count(0)
 
 
-def test_a_failure_says_what_to_do_and_is_no_refusal(page: Page, model: ScriptedServer) -> None:
+def test_failure_says_what_to_do_and_is_no_refusal(page: Page, model: ScriptedServer) -> None:
     model.say(CHAT, Reply([b"{}"], status=401, kind="application/json"))
-    ask(page, QUESTION)
+    ask(page, EXAMPLE)
     expect(page.get_by_role("alert")).to_contain_text("Set QA_LLM_KEY")
-    expect(page.get_by_text("do not answer this question")).to_have_count(0)
-    expect(page.get_by_role("button", name="Answer from the documents instead")).to_be_visible()
+    expect(page.locator(".refusal")).to_have_count(0)
+    expect(page.get_by_role("button", name="Answer with exact quotes instead")).to_be_visible()

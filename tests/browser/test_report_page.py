@@ -9,7 +9,7 @@ from pypdfium2 import PdfDocument
 
 from eval.report.details import read_details
 from eval.report.html import page as report
-from tests.browser.test_chat import violations
+from tests.browser.conftest import violations
 from tests.eval.page import BETTER, QUESTIONS, make_run
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}

@@ -1,4 +1,4 @@
-"""Question files looked over: what is wrong, what is doubtful, and that one does not hide the other."""
+"""Checks of question files: what is wrong, what is doubtful, and that both are reported."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import eval.__main__ as entry
-from eval.check import Checked, Finding, check, has_answer, normalized
+from eval.check import CheckResult, Finding, check, has_answer, normalized
 from eval.commands import check as command
 from eval.commands.shared import QUESTIONS, seeds_folder
 from qa.documents.load import load
@@ -32,12 +32,13 @@ ABSENT: dict[str, Any] = {
 }
 
 
-def checked(folder: Path, *rows: Any, **others: Any) -> Checked:
-    """What is found in a file of these lines over the pets."""
-    return check(_write(folder, *rows), others.get("documents", [PETS]), others.get("failures", ()))
+def check_rows(folder: Path, *rows: Any, **others: Any) -> CheckResult:
+    """Checks a file of these lines over the pets."""
+    path = write(folder, *rows)
+    return check(path, others.get("documents", [PETS]), others.get("failures", ()))
 
 
-def _write(folder: Path, *rows: Any) -> Path:
+def write(folder: Path, *rows: Any) -> Path:
     path = folder / "q.jsonl"
     path.write_text(
         "\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows),
@@ -46,15 +47,16 @@ def _write(folder: Path, *rows: Any) -> Path:
     return path
 
 
-def told(found: Checked) -> list[tuple[str, int, str]]:
-    return [(one.level, one.line, one.words) for one in found.findings]
+def findings(result: CheckResult) -> list[tuple[str, int, str]]:
+    return [(finding.level, finding.line, finding.words) for finding in result.findings]
 
 
-def test_a_good_file_has_nothing_to_tell(tmp_path: Path) -> None:
-    found = checked(tmp_path, GOOD, ABSENT)
-    assert told(found) == []
-    assert found.passes(strict=True)
-    assert found.as_json() == {
+def test_check_good_file_has_no_findings(tmp_path: Path) -> None:
+    """A file without a problem passes, strictly too."""
+    result = check_rows(tmp_path, GOOD, ABSENT)
+    assert findings(result) == []
+    assert result.passes(strict=True)
+    assert result.as_json() == {
         "questions": 2,
         "answerable": 1,
         "splits": {"dev": 2},
@@ -63,8 +65,9 @@ def test_a_good_file_has_nothing_to_tell(tmp_path: Path) -> None:
     }
 
 
-def test_bad_lines_documents_and_evidence_are_told_together(tmp_path: Path) -> None:
-    found = checked(
+def test_check_reports_lines_documents_and_evidence_at_once(tmp_path: Path) -> None:
+    """A bad line or document hides no other finding."""
+    result = check_rows(
         tmp_path,
         "{nonsense",
         GOOD,
@@ -74,43 +77,44 @@ def test_bad_lines_documents_and_evidence_are_told_together(tmp_path: Path) -> N
         ABSENT,
         failures=[DocumentError("more.txt does not exist. Check the path.")],
     )
-    assert [(level, line) for level, line, _ in told(found)] == [
+    assert [(level, line) for level, line, _ in findings(result)] == [
         *(("wrong", 0), ("wrong", 1), ("wrong", 3), ("wrong", 4)),
         *(("warning", 4), ("warning", 5), ("note", 0)),
     ]
-    words = [one.words for one in found.findings]
+    words = [finding.words for finding in result.findings]
     assert words[0] == "more.txt does not exist. Check the path."
     assert words[1].startswith("invalid JSON")
     assert words[2] == 'the id "dogs" is that of line 2 too'
     assert words[3] == "lost: evidence is in no document: 'Fish swim.'"
     assert words[5] == "loud: the answer 'quiet' is not in the evidence"
-    assert "may be in one that could not be read" in words[6]
-    assert [question.id for question in found.questions] == ["dogs", "lost", "loud", "fish"]
+    assert "may be in a document that could not be read" in words[6]
+    assert [question.id for question in result.questions] == ["dogs", "lost", "loud", "fish"]
 
 
-def test_without_a_document_evidence_is_not_looked_for(tmp_path: Path) -> None:
-    found = checked(tmp_path, GOOD, ABSENT, documents=[], failures=[DocumentError("gone")])
-    assert told(found) == [
+def test_check_without_documents_skips_evidence(tmp_path: Path) -> None:
+    """A set without documents is noted, not condemned quote by quote."""
+    result = check_rows(tmp_path, GOOD, ABSENT, documents=[], failures=[DocumentError("gone")])
+    assert findings(result) == [
         ("wrong", 0, "gone"),
-        ("note", 0, "Evidence was not looked for: there is no document to look in."),
+        ("note", 0, "Evidence was not looked for: there is no document."),
     ]
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]\n{}"])
-def test_a_file_without_a_good_line_is_wrong_and_no_more_is_told(
-    tmp_path: Path, content: str | None
-) -> None:
+def test_file_without_a_good_line_is_only_wrong(tmp_path: Path, content: str | None) -> None:
+    """Nothing is said about a set that cannot be read."""
     path = tmp_path / "q.jsonl"
     if content is not None:
         path.write_text(content)
-    found = check(path, [PETS])
-    assert found.questions == ()
-    assert not found.passes()
-    assert {one.level for one in found.findings} == {"wrong"}
+    result = check(path, [PETS])
+    assert result.questions == ()
+    assert not result.passes()
+    assert {finding.level for finding in result.findings} == {"wrong"}
 
 
-def test_what_can_be_told_of_a_question_by_itself(tmp_path: Path) -> None:
-    found = checked(
+def test_check_warns_about_single_questions(tmp_path: Path) -> None:
+    """Answers outside the evidence or inside the question, and overlapping quotes."""
+    result = check_rows(
         tmp_path,
         {**GOOD, "answers": ["bark", "make noise"]},
         {**GOOD, "id": "loud", "question": "Do dogs bark or sing?"},
@@ -129,19 +133,20 @@ def test_what_can_be_told_of_a_question_by_itself(tmp_path: Path) -> None:
         },
         ABSENT,
     )
-    assert told(found) == [
+    assert findings(result) == [
         ("warning", 1, "dogs: the answer 'make noise' is not in the evidence"),
-        ("warning", 2, "loud: the question has its answer 'bark' in it"),
-        ("warning", 3, "both: two pieces of evidence share 4 characters"),
+        ("warning", 2, "loud: the question contains its answer 'bark'"),
+        ("warning", 3, "both: two quotes of the evidence share 4 characters"),
         ("warning", 4, "hours: the answer '6' is not in the evidence"),
     ]
-    assert found.passes()
-    assert not found.passes(strict=True)
+    assert result.passes()
+    assert not result.passes(strict=True)
 
 
-def test_the_same_question_twice_is_wrong_and_with_other_evidence_doubtful(tmp_path: Path) -> None:
+def test_same_question_twice_is_wrong(tmp_path: Path) -> None:
+    """With other evidence it is a warning; after another question it is another question."""
     again = {**GOOD, "question": "what do dogs do, at NIGHT"}
-    found = checked(
+    result = check_rows(
         tmp_path,
         GOOD,
         {**again, "id": "b"},
@@ -150,7 +155,7 @@ def test_the_same_question_twice_is_wrong_and_with_other_evidence_doubtful(tmp_p
         {**again, "id": "e", "group": "another article"},
         {**ABSENT, "split": "test"},
     )
-    assert [one for one in told(found) if "same question" in one[2]] == [
+    assert [row for row in findings(result) if "same question" in row[2]] == [
         ("wrong", 2, "b: the same question as line 1"),
         (
             "warning",
@@ -161,13 +166,14 @@ def test_the_same_question_twice_is_wrong_and_with_other_evidence_doubtful(tmp_p
 
 
 def _leaks(folder: Path, dev: dict[str, Any], test: dict[str, Any]) -> list[str]:
-    found = checked(folder, dev, {**test, "id": "other", "split": "test"})
-    return [one.words for one in found.findings if "much like" in one.words]
+    result = check_rows(folder, dev, {**test, "id": "other", "split": "test"})
+    return [finding.words for finding in result.findings if "of the other split" in finding.words]
 
 
-def test_a_test_question_after_the_fact_of_a_development_question_is_a_leak(tmp_path: Path) -> None:
+def test_same_fact_in_both_splits_is_a_leak(tmp_path: Path) -> None:
+    """A test question with the quote and answer of a development question."""
     assert _leaks(tmp_path, GOOD, {**GOOD, "question": "At night, what do the dogs do?"}) == [
-        "other: much like dogs (line 1: 'What do dogs do at night?'), of the other split"
+        "other: like dogs (line 1: 'What do dogs do at night?'), of the other split"
     ]
 
 
@@ -186,9 +192,8 @@ def test_a_test_question_after_the_fact_of_a_development_question_is_a_leak(tmp_
     ],
     ids=["another answer", "another place", "no word in common", "its near miss"],
 )
-def test_what_is_only_like_a_development_question_is_no_leak(
-    tmp_path: Path, test: dict[str, Any]
-) -> None:
+def test_similar_question_is_not_a_leak(tmp_path: Path, test: dict[str, Any]) -> None:
+    """Words in common do not make the same fact."""
     assert _leaks(tmp_path, GOOD, test) == []
 
 
@@ -202,14 +207,17 @@ def test_what_is_only_like_a_development_question_is_no_leak(
         ("Where do the pigs in the barn sleep in 1990?", False),
     ],
 )
-def test_questions_without_a_place_leak_in_the_same_words_only(
+def test_leak_without_evidence_needs_the_same_words(
     tmp_path: Path, question: str, leaks: bool
 ) -> None:
+    """Another number, question word or denial is another question."""
     dev = {**ABSENT, "question": "Where do fish in the pond sleep in 1990?"}
     assert bool(_leaks(tmp_path, dev, {**ABSENT, "question": question})) == leaks
 
 
-def test_notes_tell_what_the_set_cannot_show(tmp_path: Path) -> None:
+def test_notes_say_what_the_set_cannot_show(tmp_path: Path) -> None:
+    """Missing refusals, single questions, kinds of one split and unlike splits."""
+
     def row(number: int, **changes: Any) -> dict[str, Any]:
         absent = changes.pop("answerable", True) is False
         return {
@@ -220,27 +228,29 @@ def test_notes_tell_what_the_set_cannot_show(tmp_path: Path) -> None:
         }
 
     rows = [row(number) for number in range(1, 9)]
-    assert [one.words for one in checked(tmp_path, *rows).at("note")] == [
+    assert [finding.words for finding in check_rows(tmp_path, *rows).at("note")] == [
         "Every question is answerable: whether the bot refuses what it should is not measured."
     ]
     rows += [row(9, split="test", answerable=False), row(10, kind="rare")]
-    assert [one.words for one in checked(tmp_path, *rows).at("note")] == [
+    assert [finding.words for finding in check_rows(tmp_path, *rows).at("note")] == [
         "The kind 'rare' has a single question.",
         "The split test has 1 of 10 questions.",
         "The splits differ in how many questions are answerable: 1.00 of dev, 0.00 of test.",
     ]
     rows += [row(11, kind="rare")]
-    assert "The kind 'rare' is in the split dev only." in [
-        one.words for one in checked(tmp_path, *rows).at("note")
+    assert "The kind 'rare' is only in the split dev." in [
+        finding.words for finding in check_rows(tmp_path, *rows).at("note")
     ]
 
 
-def test_answers_are_compared_as_the_measure_compares_them() -> None:
+def test_has_answer_compares_as_the_metric_does() -> None:
+    """Case and quotation marks do not count; parts of words do not match."""
     assert has_answer("It cost “5 million” euros.", '"5 MILLION"')
     assert not has_answer("It opened in 2025.", "5")
 
 
-def test_questions_are_the_same_but_for_case_and_marks() -> None:
+def test_normalized_ignores_case_and_punctuation() -> None:
+    """Two questions with the same normalized text are the same."""
     assert normalized("  What, exactly, is   AI? ") == normalized("what exactly is ai")
 
 
@@ -256,51 +266,56 @@ def cli(*arguments: str) -> int:
     return entry.main(["check", "q.jsonl", "--documents", "pets.txt", *arguments])
 
 
-def test_the_command_exits_with_2_where_something_is_wrong(
+def test_command_exits_with_2_if_something_is_wrong(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _write(here, {**GOOD, "answers": ["make noise"]}, ABSENT)
+    """Warnings count with --strict."""
+    write(here, {**GOOD, "answers": ["make noise"]}, ABSENT)
     assert cli() == 0
     printed = capsys.readouterr().out
     assert "  line 1: dogs: the answer 'make noise' is not in the evidence" in printed
     assert "Nothing is wrong." in printed
     assert cli("--strict") == 2
-    _write(here, "{", GOOD)
+    write(here, "{", GOOD)
     assert cli() == 2
     printed = capsys.readouterr().out
     assert "  line 1: invalid JSON" in printed.split("Wrong:")[1]
     assert "Nothing is wrong." not in printed.split("Wrong:")[1]
 
 
-def test_the_command_tells_a_missing_document_with_the_rest(
+def test_command_reports_missing_document_with_the_rest(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _write(here, "{", GOOD)
+    """A document that cannot be read is a finding."""
+    write(here, "{", GOOD)
     assert cli("none.txt", "--json") == 2
-    found = json.loads(capsys.readouterr().out)
-    assert found["passed"] is False
-    assert [(one["level"], one["line"]) for one in found["findings"]][:3] == [
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["passed"] is False
+    assert [(one["level"], one["line"]) for one in printed["findings"]][:3] == [
         ("wrong", 0),
         ("wrong", 1),
         ("note", 0),
     ]
-    assert "none.txt does not exist" in found["findings"][0]["words"]
+    assert "none.txt does not exist" in printed["findings"][0]["words"]
 
 
-def test_words_of_the_file_reach_the_terminal_as_words(
+def test_command_prints_no_control_characters(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _write(here, {**GOOD, "id": "\x1b[2Jdogs", "answers": ["\x1b[31mred"]}, ABSENT)
+    """A question file cannot steer the terminal."""
+    write(here, {**GOOD, "id": "\x1b[2Jdogs", "answers": ["\x1b[31mred"]}, ABSENT)
     cli()
     assert "\x1b" not in capsys.readouterr().out
 
 
-def test_a_copy_of_a_document_makes_evidence_ambiguous(tmp_path: Path) -> None:
-    found = checked(tmp_path, GOOD, ABSENT, documents=[PETS, document(name="copy.txt")])
-    assert found.at("wrong") == [
+def test_copied_document_makes_evidence_ambiguous(tmp_path: Path) -> None:
+    """A quote in two documents has no known place."""
+    result = check_rows(tmp_path, GOOD, ABSENT, documents=[PETS, document(name="copy.txt")])
+    assert result.at("wrong") == [
         Finding("wrong", 1, "dogs: evidence is in the documents 2 times: 'Dogs bark at night.'")
     ]
 
 
-def test_nothing_is_wrong_with_the_projects_own_questions() -> None:
+def test_check_finds_nothing_wrong_in_the_own_set() -> None:
+    """The project's own questions pass."""
     assert check(QUESTIONS, load([seeds_folder()]).documents).at("wrong") == []

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,8 @@ def test_settings_store_prefers_server_then_folder() -> None:
 @pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
 def test_settings_library_has_what_needs_other_models(field: str) -> None:
     """Only these five settings need another index or other models."""
-    changed = replace(Settings(Path("/h")), **{field: "changed"})
+    change: dict[str, Any] = {field: "changed"}
+    changed = replace(Settings(Path("/h")), **change)
     needs_other_models = field in ("home", "index", "embedding", "reader", "chroma_url")
     assert (changed.library != Settings(Path("/h")).library) == needs_other_models
 

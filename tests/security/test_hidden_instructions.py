@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from qa.answer.generate import ADDRESS_REMOVED
+from qa.answer.plaintext import ADDRESS_REMOVED
 from qa.errors import LanguageModelError
 from qa.types import Answer, Event, Turn
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document
 from tests.qa.texts import NEWS
-from ui.chat.render import answer_html, error_html, question_html, words_html
-from ui.chat.transcript import Told
+from ui.chat.render import answer_html, failure_html, question_html, words_html
+from ui.chat.transcript import Failure, StoredAnswer
 
 QUESTION = "What did the bridge cost?"
 TRUE = "The bridge cost 48 million euros [{ID:The bridge cost}]."
@@ -162,7 +162,7 @@ def test_what_an_obeying_model_adds_is_marked_as_unsupported(
 def test_strict_mode_takes_it_out(tmp_path: Path, attack: Attack) -> None:
     answer, _, _ = _ask(tmp_path, attack, f"{TRUE}\n\n{attack.obeyed}", strict=True)
     assert answer.text == TRUE_WORDS
-    assert all("left out" in notice or "was not given" in notice for notice in answer.notices)
+    assert all("left out" in notice or "do not exist" in notice for notice in answer.notices)
 
 
 @pytest.mark.parametrize("attack", CASES)
@@ -173,7 +173,7 @@ def test_no_address_no_image_and_no_tag_is_in_the_answer(tmp_path: Path, attack:
         r"https?:|<[a-z/!]|!\[|\]\([^)]|\[(?:a1|z9)\]", answer.text.replace(ADDRESS_REMOVED, "")
     )
     assert not re.search("[\u200b\u202e\u2066\ufeff]", answer.text)
-    _nothing_foreign(answer_html(Told.of(answer, 0.5)))
+    _nothing_foreign(answer_html(StoredAnswer.of(answer, 0.5)))
     _nothing_foreign(words_html("".join(event.words for event in told)))
 
 
@@ -181,7 +181,7 @@ def test_an_image_alone_is_no_answer(tmp_path: Path) -> None:
     attack = ATTACKS["image that leaks"]
     with pytest.raises(LanguageModelError, match="empty answer") as caught:
         _ask(tmp_path, attack, attack.obeyed)
-    _nothing_foreign(error_html(str(caught.value), caught.value.streamed))
+    _nothing_foreign(failure_html(Failure(str(caught.value), caught.value.streamed)))
 
 
 @pytest.mark.parametrize("attack", [case for case in CASES if case.id != "image that leaks"])
@@ -194,7 +194,7 @@ def test_when_a_model_only_obeys_the_documents_answer_instead(
     assert "The bridge cost 48 million euros" in answer.text
     assert {sentence.support for sentence in answer.sentences} == {"verbatim"}
     _true_citations_only(answer, _news(attack.hidden))
-    _nothing_foreign(answer_html(Told.of(answer, 0.5)))
+    _nothing_foreign(answer_html(StoredAnswer.of(answer, 0.5)))
 
 
 @pytest.mark.parametrize("attack", CASES)
@@ -202,7 +202,7 @@ def test_a_refusal_stays_a_refusal(tmp_path: Path, attack: Attack) -> None:
     answer, _, _ = _ask(tmp_path, attack, f"The documents do not answer this. {attack.obeyed}")
     assert (answer.reason, answer.sentences) == ("model_declined", ())
     assert attack.obeyed not in answer.text
-    _nothing_foreign(answer_html(Told.of(answer, 0.5)))
+    _nothing_foreign(answer_html(StoredAnswer.of(answer, 0.5)))
 
 
 @pytest.mark.parametrize("attack", CASES)
@@ -249,7 +249,7 @@ def test_an_address_of_the_documents_own_is_shown_as_words_only(tmp_path: Path) 
     assert "https://town.example/contracts" in answer.text
     assert not [
         tag
-        for tag, attributes in _Tags(answer_html(Told.of(answer, 0.5))).found
+        for tag, attributes in _Tags(answer_html(StoredAnswer.of(answer, 0.5))).found
         if "town" in (attributes.get("href") or "")
     ]
 
@@ -277,5 +277,5 @@ def test_a_follow_up_that_a_hidden_order_has_changed_is_not_asked(tmp_path: Path
 def test_the_page_escapes_all_that_it_shows(attack: Attack) -> None:
     for words in (attack.hidden, attack.obeyed):
         _nothing_foreign(words_html(words))
-        _nothing_foreign(error_html(words, words))
+        _nothing_foreign(failure_html(Failure(words, words)))
         _nothing_foreign(question_html(words, words))

@@ -1,7 +1,7 @@
 """How long a question takes while a long document is added: `python -m tests.ui.responsive [PAGES]`.
 
-A text PDF is made of sentences of the article, drawn by a seeded generator, and goes through the page's intake; a
-question is asked a second after the last one was answered. No test: seconds are asserted nowhere.
+A text PDF is made of sentences of the article, drawn by a seeded generator, and goes through the
+page's queue; a question is asked a second after the last answer. Not a test: no seconds are asserted.
 """
 
 import random
@@ -18,7 +18,7 @@ import numpy as np
 from qa.config import Settings
 from qa.documents.load import load
 from tests.qa import files
-from ui.library.worker import Intake
+from ui.library.worker import JobQueue
 from ui.state import open_bot
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -36,31 +36,29 @@ def main(pages: int) -> None:
         for document in documents:
             bot.index.add(document)
         bot.ask(QUESTION)
-        intake = Intake(lambda: bot.index, asking.is_set)
-        begun = time.perf_counter()
-        intake.submit("long.pdf", _pdf(documents[0].text.split(), pages))
+        queue = JobQueue(lambda: bot.index, asking.is_set)
+        start = time.perf_counter()
+        queue.submit("long.pdf", _pdf(documents[0].text.split(), pages))
         spent: dict[str, list[float]] = {}
-        while (job := intake.jobs()[0]).under_way:
+        while (job := queue.jobs()[0]).active:
             asking.set()
             spent.setdefault(job.state, []).append(_seconds(lambda: bot.ask(QUESTION)))
             asking.clear()
             time.sleep(1)
-        _tell(
-            f"{pages} pages, {job.total} passages: {job.state} in {time.perf_counter() - begun:.0f} s"
-        )
+        took = time.perf_counter() - start
+        _print(f"{pages} pages, {job.total} passages: {job.state} in {took:.0f} s")
         spent["first after"] = [_seconds(lambda: bot.ask(QUESTION))]
     for state, seconds in spent.items():
         median, high = np.percentile(seconds, (50, 95))
-        _tell(
-            f"{state:12} n {len(seconds):3}  median {median:.2f}  p95 {high:.2f}  max {max(seconds):.2f}"
-        )
-    _tell(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
+        figures = f"median {median:.2f}  p95 {high:.2f}  max {max(seconds):.2f}"
+        _print(f"{state:12} n {len(seconds):3}  {figures}")
+    _print(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
 
 
 def _seconds(ask: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     ask()
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def _pdf(words: Sequence[str], pages: int) -> bytes:
@@ -77,7 +75,7 @@ def _lines(words: Sequence[str], rng: random.Random) -> list[str]:
     return lines
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 

@@ -1,6 +1,5 @@
-"""The page with a fake bot: what is asked of the bot and what the page then holds."""
+"""The page with a fake bot: what the bot is asked, and what the page then shows."""
 
-import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from qa.errors import FootnoteError, LanguageModelError, ModelError
 from qa.types import (
     Answer,
     AnswerSentence,
-    Citation,
     Document,
     Event,
     OnEvent,
@@ -27,25 +25,20 @@ from qa.types import (
     Why,
 )
 from qa.users import Users
-from ui import state as service
-from ui.chat.transcript import Choice
-from ui.state import Service
+from tests.ui.answers import CITED, PETS
+from tests.ui.pages import button, shown, text_input
+from ui import state
+from ui.chat.transcript import AnswerOptions
+from ui.state import AppState
 
 APP = str(Path(__file__).parents[2] / "ui" / "shell.py")
-PETS = Document(
-    "pets.txt",
-    "/pets.txt",
-    "Pets",
-    "Cats sleep. Dogs bark.",
-    "The Zoo",
-    examples=("Do cats sleep?",),
-)
+QUESTION = "Do cats sleep?"
+CHIP = "Footnote 1: Cats sleep."
 
 
 @dataclass
 class FakeIndex:
     library: list[Document] = field(default_factory=lambda: [PETS])
-
     generation: str = "1"
 
     def documents(self) -> list[Document]:
@@ -54,14 +47,16 @@ class FakeIndex:
 
 @dataclass
 class FakeBot:
-    """Answers with the first sentence; a "why" is refused, "fail" fails as ours and "break" as nobody's."""
+    """Answers with the first sentence.
+
+    A question with "why" is refused, "fail" raises our error, "break" an unexpected one.
+    """
 
     index: FakeIndex = field(default_factory=FakeIndex)
-    asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
+    calls: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
     restricted: list[Collection[str] | None] = field(default_factory=list)
     settings: list[Settings] = field(default_factory=list)
-    """Those that another way of answering was asked for with."""
-
+    """The settings that other ways of answering were requested with."""
     engine: str = BUILT_IN
 
     def answering(self, settings: Settings) -> "FakeBot":
@@ -77,9 +72,9 @@ class FakeBot:
         built_in: bool = False,
         stop: Gate | None = None,
     ) -> Answer:
-        # Who looks for suggestions does not listen.
+        # The search for example questions has no listener.
         if on_event:
-            self.asked.append((question, tuple(history)))
+            self.calls.append((question, tuple(history)))
             self.restricted.append(documents)
         if self.engine != BUILT_IN and not built_in:
             raise LanguageModelError("The model is not there. Start it.", streamed="Cats <b>")
@@ -89,302 +84,306 @@ class FakeBot:
             raise ModelError("The model is not there. Install it: pip install model")
         if "break" in question:
             raise ZeroDivisionError("by nought")
-        ranked = (RankedPassage(Passage(PETS, Span(0, 22)), 1.0, Why(1, 1, 0.5)),)
-        if "why" in question:
-            words = "The documents do not answer this question."
-            return Answer(
-                question, question, words, "not_in_documents", 0.1, (), ranked, "built-in"
-            )
-        cited = Citation(PETS.name, PETS.title, PETS.version, 0, 11, "Cats sleep.")
-        sentence = AnswerSentence("Cats sleep.", "verbatim", (cited,))
-        standalone = f"{question} (cats)" if history else question
-        return Answer(
-            question, standalone, "Cats sleep.", None, 0.9, (sentence,), ranked, "built-in"
-        )
+        return refuse(question) if "why" in question else answer(question, history)
+
+
+def answer(question: str, history: Sequence[Turn]) -> Answer:
+    return Answer(
+        question=question,
+        standalone_question=f"{question} (cats)" if history else question,
+        text="Cats sleep.",
+        reason=None,
+        confidence=0.9,
+        sentences=(AnswerSentence("Cats sleep.", "verbatim", (CITED,)),),
+        passages=(RankedPassage(Passage(PETS, Span(0, 22)), 1.0, Why(1, 1, 0.5)),),
+        engine="built-in",
+    )
+
+
+def refuse(question: str) -> Answer:
+    return Answer(
+        question=question,
+        standalone_question=question,
+        text="The documents do not answer this question.",
+        reason="not_in_documents",
+        confidence=0.1,
+        sentences=(),
+        passages=(RankedPassage(Passage(PETS, Span(0, 22)), 1.0, Why(1, 1, 0.5)),),
+        engine="built-in",
+    )
 
 
 @pytest.fixture
 def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeBot]:
     fake = FakeBot()
     monkeypatch.setenv("QA_HOME", str(tmp_path))
-    monkeypatch.setattr(service, "open_bot", lambda settings: fake)
+    monkeypatch.setattr(state, "open_bot", lambda settings: fake)
     monkeypatch.setattr("qa.llm.providers.local_models", lambda: ())
-    clear()
+    # AppTest does not read the settings in `ui/.streamlit`.
+    monkeypatch.setattr("ui.auth.st.get_option", {"server.address": "localhost"}.get)
+    clear_caches()
     yield fake
-    clear()
+    clear_caches()
 
 
-def clear() -> None:
-    for made in (service.service, service.local_models, service._documents):
-        made.clear()
+def clear_caches() -> None:
+    for cached in (state.app_state, state.local_models, state._documents):
+        cached.clear()
 
 
-def shared() -> Service:
-    """The service of the page, with the bot open."""
-    made = service.service(Settings.from_environment())
-    made.opening.result(5)
-    return made
+def open_state() -> AppState:
+    """Returns the state of the page, with the bot open."""
+    opened = state.app_state(Settings.from_environment())
+    opened.opening.result(5)
+    return opened
+
+
+def new_tab() -> AppTest:
+    return AppTest.from_file(APP, default_timeout=10)
 
 
 @pytest.fixture
 def page(bot: FakeBot) -> AppTest:
-    made = shared()
-    made.suggestions([PETS]).result(5)
-    return AppTest.from_file(APP, default_timeout=10).run()
-
-
-def shown(page: AppTest) -> str:
-    """All the page's HTML: Streamlit's own html elements and our components' data."""
-    ours = [json.loads(element.proto.json)["html"] for element in page.get("bidi_component")]
-    return "\n".join([*(element.proto.body for element in page.get("html")), *ours])
+    open_state().suggestions([PETS]).result(5)
+    return new_tab().run()
 
 
 def ask(page: AppTest, question: str) -> AppTest:
     return page.chat_input[0].set_value(question).run()
 
 
-def address(page: AppTest) -> str:
-    """The conversation that the page's address names."""
-    told = page.query_params["chat"]
-    return told if isinstance(told, str) else told[0]
+def conversation_id(page: AppTest) -> str:
+    """Returns the conversation in the page's address."""
+    parameter = page.query_params["chat"]
+    return parameter if isinstance(parameter, str) else parameter[0]
 
 
-def test_an_empty_chat_shows_the_suggestions(page: AppTest) -> None:
+def test_empty_chat_shows_example_questions(page: AppTest) -> None:
     assert not page.exception
-    assert 'data-open="Do cats sleep?"' in shown(page)
-    assert "Your questions will be kept here." in shown(page)
+    assert f'data-open="{QUESTION}"' in shown(page)
+    assert "Your chats will appear here." in shown(page)
 
 
-def test_an_answer_replaces_the_examples_and_is_not_asked_again(
-    page: AppTest, bot: FakeBot
-) -> None:
-    ask(page, "Do cats sleep?")
+def test_answer_replaces_the_examples_and_comes_once(page: AppTest, bot: FakeBot) -> None:
+    """A rerun asks nothing again."""
+    ask(page, QUESTION)
     page.run()
-    assert bot.asked == [("Do cats sleep?", ())]
-    assert 'aria-label="Footnote 1: Cats sleep."' in shown(page)
+    assert bot.calls == [(QUESTION, ())]
+    assert f'aria-label="{CHIP}"' in shown(page)
     assert 'class="example"' not in shown(page)
 
 
-def test_a_refusal_is_neither_an_answer_nor_an_error(page: AppTest) -> None:
+def test_refusal_is_neither_answer_nor_error(page: AppTest) -> None:
     ask(page, "why?")
     assert 'class="refusal"' in shown(page)
-    assert "Nearest passages" in shown(page)
+    assert "Closest passages" in shown(page)
     assert 'class="error"' not in shown(page)
     assert 'class="chip"' not in shown(page)
 
 
-def test_a_failure_is_shown_with_its_message(page: AppTest) -> None:
+def test_failure_shows_its_message_and_is_no_refusal(page: AppTest) -> None:
     ask(page, "fail")
     assert 'class="error"' in shown(page)
     assert "Install it: pip install model" in shown(page)
     assert 'class="refusal"' not in shown(page)
 
 
-def test_an_unexpected_exception_is_told_and_the_chat_goes_on(page: AppTest, bot: FakeBot) -> None:
+def test_unexpected_error_is_shown_and_the_chat_goes_on(page: AppTest, bot: FakeBot) -> None:
     ask(page, "break")
-    assert "ZeroDivisionError: by nought. The terminal says where." in shown(page)
-    ask(page, "Do cats sleep?")
+    assert "ZeroDivisionError: by nought. The log in the terminal shows where." in shown(page)
+    ask(page, QUESTION)
     assert not page.exception
     assert "Footnote 1" in shown(page)
-    assert bot.asked[-1] == ("Do cats sleep?", ())
+    assert bot.calls[-1] == (QUESTION, ())
 
 
-def test_a_follow_up_passes_the_history_and_shows_how_it_was_understood(
-    page: AppTest, bot: FakeBot
-) -> None:
-    ask(page, "Do cats sleep?")
+def test_follow_up_passes_history_and_shows_its_meaning(page: AppTest, bot: FakeBot) -> None:
+    """Failed questions are not part of the history."""
+    ask(page, QUESTION)
     ask(page, "fail")
     ask(page, "And now?")
-    assert bot.asked[-1] == ("And now?", (Turn("Do cats sleep?", "Cats sleep."),))
+    assert bot.calls[-1] == ("And now?", (Turn(QUESTION, "Cats sleep."),))
     assert "Understood as: And now? (cats)" in shown(page)
     assert shown(page).count('aria-label="Footnote 1') == 2
 
 
-def test_a_blank_question_is_not_asked(page: AppTest, bot: FakeBot) -> None:
+def test_blank_question_is_not_asked(page: AppTest, bot: FakeBot) -> None:
     ask(page, "   ")
-    assert not bot.asked
+    assert not bot.calls
 
 
-def test_a_new_chat_begins_anew_and_the_old_one_is_kept(page: AppTest, bot: FakeBot) -> None:
-    ask(page, "Do cats sleep?")
+def test_new_chat_has_no_history_and_keeps_the_old_one(page: AppTest, bot: FakeBot) -> None:
+    ask(page, QUESTION)
     page.button(key="new-chat").click().run()
     assert "Footnote 1" not in shown(page)
     assert 'class="example"' in shown(page)
     ask(page, "And now?")
-    assert bot.asked[-1] == ("And now?", ())
-    assert re.findall(r'aria-current="(\w+)">([^<]+)<', shown(page)) == [
-        ("true", "And now?"),
-        ("false", "Do cats sleep?"),
-    ]
+    assert bot.calls[-1] == ("And now?", ())
+    listed = re.findall(r'aria-current="(\w+)">([^<]+)<', shown(page))
+    assert listed == [("true", "And now?"), ("false", QUESTION)]
 
 
-def test_a_link_opens_a_conversation_and_a_reload_loses_nothing(page: AppTest) -> None:
-    ask(page, "Do cats sleep?")
-    name = address(page)
-    again = AppTest.from_file(APP, default_timeout=10)
-    again.query_params["chat"] = name
-    assert "Footnote 1: Cats sleep." in shown(again.run())
-    unknown = AppTest.from_file(APP, default_timeout=10)
-    unknown.query_params["chat"] = "0" * 32
-    assert 'class="example"' in shown(unknown.run())
-    assert "chat" not in unknown.query_params
+def test_link_opens_its_conversation(page: AppTest) -> None:
+    """So a reload loses nothing."""
+    ask(page, QUESTION)
+    tab = new_tab()
+    tab.query_params["chat"] = conversation_id(page)
+    assert CHIP in shown(tab.run())
 
 
-def test_two_tabs_mix_nothing(page: AppTest, bot: FakeBot) -> None:
-    other = AppTest.from_file(APP, default_timeout=10).run()
-    ask(page, "Do cats sleep?")
-    ask(other, "Do dogs bark?")
-    assert bot.asked == [("Do cats sleep?", ()), ("Do dogs bark?", ())]
+def test_link_to_an_unknown_conversation_opens_a_new_one(page: AppTest) -> None:
+    tab = new_tab()
+    tab.query_params["chat"] = "0" * 32
+    assert 'class="example"' in shown(tab.run())
+    assert "chat" not in tab.query_params
+
+
+def test_two_tabs_have_their_own_conversations(page: AppTest, bot: FakeBot) -> None:
+    second = new_tab().run()
+    ask(page, QUESTION)
+    ask(second, "Do dogs bark?")
+    assert bot.calls == [(QUESTION, ()), ("Do dogs bark?", ())]
     assert "You asked: </span>Do dogs bark?" not in shown(page.run())
-    assert "You asked: </span>Do cats sleep?" not in shown(other.run())
+    assert f"You asked: </span>{QUESTION}" not in shown(second.run())
 
 
-def test_an_empty_library_says_where_to_add(bot: FakeBot) -> None:
+def test_empty_library_says_where_to_add_documents(bot: FakeBot) -> None:
     bot.index.library = []
-    shared()
-    assert "Add documents on the" in shown(AppTest.from_file(APP, default_timeout=10).run())
+    open_state()
+    assert "Add a document first" in shown(new_tab().run())
 
 
-def test_the_page_waits_for_the_models_and_goes_on_by_itself(
-    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_page_waits_for_the_models_by_itself(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate()
 
-    def slow(settings: Settings) -> FakeBot:
+    def open_slowly(settings: Settings) -> FakeBot:
         gate.wait(10)
         return bot
 
-    monkeypatch.setattr(service, "open_bot", slow)
+    monkeypatch.setattr(state, "open_bot", open_slowly)
     Timer(0.5, gate.set).start()
-    page = AppTest.from_file(APP, default_timeout=10).run()
+    page = new_tab().run()
     assert gate.is_set()
     assert not page.exception
     assert "Loading" not in shown(page)
 
 
-def test_a_bot_that_does_not_open_is_an_error_and_tried_again(
+def test_bot_that_does_not_open_is_tried_again(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(settings: Settings) -> FakeBot:
-        raise FootnoteError(
-            "The index was built with other settings. Rebuild it: python -m qa rebuild"
-        )
+    def fail(settings: Settings) -> FakeBot:
+        raise FootnoteError("The index has other settings. Rebuild it: footnote rebuild")
 
     with monkeypatch.context() as patched:
-        patched.setattr(service, "open_bot", failing)
-        made = service.service(Settings.from_environment())
-        assert made.opening.exception(5)
-        patched.setattr(service, "open_bot", lambda settings: bot)
-        page = AppTest.from_file(APP, default_timeout=10).run()
-        assert "python -m qa rebuild" in shown(page)
-    shared()
+        patched.setattr(state, "open_bot", fail)
+        failed = state.app_state(Settings.from_environment())
+        assert failed.opening.exception(5)
+        patched.setattr(state, "open_bot", lambda settings: bot)
+        page = new_tab().run()
+        assert "footnote rebuild" in shown(page)
+    open_state()
     page.run()
-    assert "python -m qa rebuild" not in shown(page)
+    assert "footnote rebuild" not in shown(page)
 
 
-def test_bad_settings_are_an_error(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_settings_are_shown_as_an_error(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QA_TOP_K", "many")
-    page = AppTest.from_file(APP, default_timeout=10).run()
+    page = new_tab().run()
     assert not page.exception
     assert 'class="error"' in shown(page)
 
 
-def test_where_a_model_fails_its_words_are_kept_and_the_documents_may_answer(
+def test_failed_model_keeps_its_words_and_offers_quotes(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Where a language model fails, the built-in engine may answer instead."""
     monkeypatch.setenv("QA_LLM", "ollama/x")
     bot.engine = "ollama/x"
-    shared()
-    page = ask(AppTest.from_file(APP, default_timeout=10).run(), "Do cats sleep?")
+    open_state()
+    page = ask(new_tab().run(), QUESTION)
     assert "The model is not there. Start it." in shown(page)
     assert "Cats &lt;b&gt;" in shown(page)
-    (button,) = [
-        button for button in page.button if button.label == "Answer from the documents instead"
-    ]
-    button.click().run()
-    assert "Cats sleep." in shown(page)
-    assert [question for question, _ in bot.asked] == ["Do cats sleep?", "Do cats sleep?"]
+    button(page, "Answer with exact quotes instead").click().run()
+    assert CHIP in shown(page)
+    assert [question for question, _ in bot.calls] == [QUESTION, QUESTION]
 
 
-def test_a_language_model_of_this_machine_is_offered_and_not_taken(
+def test_local_model_is_offered_and_used_only_if_chosen(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It never sees the key of the configured provider."""
     monkeypatch.setenv("QA_LLM_KEY", "secret of another provider")
-    monkeypatch.setattr(
-        "qa.llm.providers.local_models", lambda: ("ollama/llama3.2", "ollama/other")
-    )
-    shared()
-    service.local_models().result(5)
-    page = AppTest.from_file(APP, default_timeout=10).run()
-    assert page.radio[0].options == [
-        "The documents’ own sentences",
-        "ollama/llama3.2",
-        "ollama/other",
-    ]
-    assert "Nothing leaves this machine." in shown(page)
-    ask(page, "Do cats sleep?")
+    models = ("ollama/llama3.2", "ollama/phi")
+    monkeypatch.setattr("qa.llm.providers.local_models", lambda: models)
+    open_state()
+    state.local_models().result(5)
+    page = new_tab().run()
+    assert page.radio[0].options == ["Exact quotes (built in)", *models]
+    assert "Nothing is sent anywhere." in shown(page)
+    ask(page, QUESTION)
     assert bot.settings == []
+
     page.radio[0].set_value("ollama/llama3.2").run()
     assert "The model runs on this machine" in shown(page)
-    ask(page, "Do cats sleep?")
+    ask(page, QUESTION)
     (chosen,) = bot.settings
     assert (chosen.llm, chosen.llm_key) == ("ollama/llama3.2", None)
 
 
-def test_a_question_can_be_put_to_chosen_documents(page: AppTest, bot: FakeBot) -> None:
-    ask(page, "Do cats sleep?")
+def test_question_is_asked_of_the_chosen_documents(page: AppTest, bot: FakeBot) -> None:
+    ask(page, QUESTION)
     page.multiselect[0].set_value(["pets.txt"]).run()
-    ask(page, "Do cats sleep?")
+    ask(page, QUESTION)
     assert bot.restricted == [None, ("pets.txt",)]
 
 
-def test_a_conversation_is_renamed_found_and_deleted(page: AppTest) -> None:
-    ask(page, "Do cats sleep?")
-    (title,) = [field for field in page.text_input if field.label == "Title"]
-    title.set_value("Of cats").run()
+def test_rating_is_stored_and_taken_back(page: AppTest) -> None:
+    ask(page, QUESTION)
+    history = open_state().history
+    for value, rating in ((0, "bad"), (1, "good"), (None, None)):
+        page.feedback[0].set_value(value).run()
+        (exchange,) = history.exchanges(conversation_id(page), "")
+        assert exchange.rating == rating
+
+
+def test_conversation_is_renamed_found_and_deleted(page: AppTest) -> None:
+    ask(page, QUESTION)
+    text_input(page, "Title").set_value("Of cats").run()
     assert ">Of cats</button>" in shown(page)
-    (search,) = [field for field in page.text_input if field.label == "Search conversations"]
-    search.set_value("nothing like it").run()
-    assert "None has these words." in shown(page)
-    (search,) = [field for field in page.text_input if field.label == "Search conversations"]
-    search.set_value("SLEEP").run()
+    text_input(page, "Search chats").set_value("nothing like it").run()
+    assert "No chats found." in shown(page)
+    text_input(page, "Search chats").set_value("SLEEP").run()
     assert ">Of cats</button>" in shown(page)
-    (sure,) = [box for box in page.checkbox if box.label == "Delete it with all its answers"]
+
+    (sure,) = [box for box in page.checkbox if box.label.startswith("Yes, delete")]
     sure.check().run()
-    (delete,) = [button for button in page.button if button.label == "Delete"]
-    delete.click().run()
+    button(page, "Delete chat").click().run()
     assert "Of cats" not in shown(page)
     assert "chat" not in page.query_params
 
 
-def test_a_question_that_was_cut_off_says_so_and_is_asked_again(
-    page: AppTest, bot: FakeBot
-) -> None:
-    made = shared()
-    ask(page, "Do cats sleep?")
-    name = address(page)
-    made.history.ask(name, "", "And dogs?", Choice())
+def test_interrupted_question_can_be_asked_again(page: AppTest, bot: FakeBot) -> None:
+    ask(page, QUESTION)
+    open_state().history.ask(conversation_id(page), "", "And dogs?", AnswerOptions())
     page.run()
-    assert "This question was cut off" in shown(page)
-    (again,) = [button for button in page.button if button.label == "Ask again"]
-    again.click().run()
-    assert "This question was cut off" not in shown(page)
-    assert bot.asked[-1] == ("And dogs?", (Turn("Do cats sleep?", "Cats sleep."),))
+    assert "The answer was interrupted." in shown(page)
+    button(page, "Ask again").click().run()
+    assert "The answer was interrupted." not in shown(page)
+    assert bot.calls[-1] == ("And dogs?", (Turn(QUESTION, "Cats sleep."),))
 
 
-def test_users_are_asked_to_log_in_also_where_the_door_is_missing(
-    bot: FakeBot, tmp_path: Path
-) -> None:
+def test_page_with_users_asks_to_log_in(bot: FakeBot, tmp_path: Path) -> None:
+    """Even where `ui/app.py` with its login is not in front of it."""
     Users(tmp_path).add("ann", "correct horse")
-    page = AppTest.from_file(APP, default_timeout=10).run()
+    page = new_tab().run()
     assert '<a href="/login">Log in</a>' in shown(page)
     assert not page.chat_input
 
 
-def test_a_page_that_others_can_reach_wants_users(
+def test_page_that_others_can_reach_needs_users(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ui.auth.st.get_option", {"server.address": "192.0.2.1"}.get)
-    page = AppTest.from_file(APP, default_timeout=10).run()
-    assert "python -m qa user add NAME" in shown(page)
+    page = new_tab().run()
+    assert "footnote user add NAME" in shown(page)
     assert not page.chat_input

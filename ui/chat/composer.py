@@ -1,4 +1,4 @@
-"""Beside the field for questions: which documents are asked, and who answers."""
+"""The two menus below the field for questions: which documents are searched, and what answers."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,91 +9,95 @@ from qa.config import BUILT_IN
 from qa.errors import FootnoteError
 from qa.llm.client import LlmSettings, model_host
 from qa.types import Document
-from ui.chat.page import Conversation
-from ui.chat.transcript import Choice
-from ui.state import Service, local_models
+from ui.chat.conversation import Conversation
+from ui.chat.transcript import AnswerOptions
+from ui.components import show_paragraph
+from ui.jinja import count
+from ui.state import AppState, local_models
 
-MOST_READ = 20
+MOST_PASSAGES = 20
 
 
-def show(conversation: Conversation, service: Service, documents: Sequence[Document]) -> None:
-    """The two menus; what is chosen holds for the questions that follow."""
+def show(conversation: Conversation, state: AppState, documents: Sequence[Document]) -> None:
+    """Shows the menus; what is chosen holds for the questions that follow."""
     with st.container(key="composer", horizontal=True, gap="small"):
         _choose_documents(conversation, documents)
-        _choose_engine(conversation, service)
+        _choose_engine(conversation, state)
 
 
 def _choose_documents(conversation: Conversation, documents: Sequence[Document]) -> None:
-    names = {document.name: document.title for document in documents}
-    chosen = [name for name in conversation.choice.documents or () if name in names]
-    label = (
-        "All documents"
-        if not chosen
-        else "1 document"
-        if len(chosen) == 1
-        else f"{len(chosen)} documents"
-    )
+    titles = {document.name: document.title for document in documents}
+    chosen = [name for name in conversation.options.documents or () if name in titles]
+    label = count(len(chosen), "document") if chosen else "All documents"
     with st.popover(label, key=f"scope-{conversation.id}", disabled=not documents):
-        key = f"documents-{conversation.id}"
         picked = st.multiselect(
-            "Ask only these documents",
-            list(names),
+            "Search only in",
+            list(titles),
             default=chosen,
-            key=key,
-            format_func=lambda name: names[name],
+            key=f"documents-{conversation.id}",
+            format_func=lambda name: titles[name],
             placeholder="All documents",
         )
-    told = tuple(sorted(picked)) or None
-    if told != conversation.choice.documents:
-        conversation.choice = replace(conversation.choice, documents=told)
-        st.rerun()
-
-
-def _choose_engine(conversation: Conversation, service: Service) -> None:
-    configured = service.settings.llm
-    looking = local_models()
-    offered = looking.result() if looking.done() else ()
-    engines = list(dict.fromkeys([configured, BUILT_IN, *offered]))
-    choice = conversation.choice
-    current = choice.llm if choice.llm in engines else configured
-    with st.popover(_short(current or configured), key=f"engine-{conversation.id}"):
-        engine = st.radio(
-            "Who answers", engines, engines.index(current or configured), format_func=_name
-        )
-        st.html(f'<p class="hint">{_where(service, engine)}</p>')
-        top_k = st.number_input(
-            "Passages to read", 1, MOST_READ, choice.top_k or service.settings.top_k
-        )
-        strict = choice.strict if choice.strict is not None else service.settings.strict
-        if engine != BUILT_IN:
-            strict = st.checkbox("Leave out what the documents do not support", strict)
-    told = Choice(
-        None if engine == configured else engine,
-        None if top_k == service.settings.top_k else int(top_k),
-        None if strict == service.settings.strict else strict,
-        choice.documents,
+    _set_options(
+        conversation, replace(conversation.options, documents=tuple(sorted(picked)) or None)
     )
-    if told != choice:
-        conversation.choice = told
+
+
+def _choose_engine(conversation: Conversation, state: AppState) -> None:
+    settings, options = state.settings, conversation.options
+    engines = _engines(settings.llm)
+    current = options.llm if options.llm in engines else settings.llm
+    with st.popover(_engine_name(current or settings.llm), key=f"engine-{conversation.id}"):
+        engine = st.radio(
+            "Answer with",
+            engines,
+            engines.index(current or settings.llm),
+            format_func=_engine_name,
+        )
+        show_paragraph(_privacy(state, engine))
+        top_k = st.number_input(
+            "How many passages to read", 1, MOST_PASSAGES, options.top_k or settings.top_k
+        )
+        strict = settings.strict if options.strict is None else options.strict
+        if engine != BUILT_IN:
+            strict = st.checkbox("Hide sentences that the documents do not support", strict)
+    # What is as configured is stored as None, so that it follows a change of the configuration.
+    chosen = AnswerOptions(
+        llm=None if engine == settings.llm else engine,
+        top_k=None if top_k == settings.top_k else int(top_k),
+        strict=None if strict == settings.strict else strict,
+        documents=options.documents,
+    )
+    _set_options(conversation, chosen)
+
+
+def _set_options(conversation: Conversation, options: AnswerOptions) -> None:
+    if options != conversation.options:
+        conversation.options = options
+        # The labels of the menus were shown before the choice.
         st.rerun()
 
 
-def _name(engine: str) -> str:
-    return "The documents’ own sentences" if engine == BUILT_IN else engine
+def _engines(configured: str) -> list[str]:
+    """Returns the configured engine, the built-in one, and the models of this machine."""
+    looking = local_models()
+    found_here = looking.result() if looking.done() else ()
+    return list(dict.fromkeys([configured, BUILT_IN, *found_here]))
 
 
-def _short(engine: str) -> str:
-    return "Built-in engine" if engine == BUILT_IN else engine
+def _engine_name(engine: str) -> str:
+    return "Exact quotes (built in)" if engine == BUILT_IN else engine
 
 
-def _where(service: Service, engine: str) -> str:
-    """What leaves the machine with this engine, in a sentence."""
+def _privacy(state: AppState, engine: str) -> str:
+    """Returns what leaves the machine with this engine, in a sentence."""
     if engine == BUILT_IN:
-        return "Nothing leaves this machine."
+        return "Nothing is sent anywhere."
+    settings = state.settings_for(AnswerOptions(llm=engine))
     try:
-        host, here = model_host(LlmSettings.from_settings(service.settings_for(Choice(llm=engine))))
+        host, local = model_host(LlmSettings.from_settings(settings))
     except FootnoteError as error:
         return str(error)
-    if here:
-        return "The model runs on this machine: nothing leaves it."
-    return f"Your question, the conversation before it and the passages read go to {host}. Nothing else does."
+    if local:
+        return "The model runs on this machine. Nothing is sent anywhere."
+    return f"Your question, the conversation and the passages are sent to {host}. Nothing else is."

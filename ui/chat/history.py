@@ -1,7 +1,7 @@
-"""Conversations on disk: SQLite, one file, which several tabs and processes may write at once.
+"""The conversations on disk: one SQLite file that several tabs and processes may write at once.
 
-A question is written before it is answered, so that nothing asked is lost: one without an outcome is under way, or was
-cut off when the server ended.
+A question is written before it is answered, so that no question is lost. A question without an
+outcome is being answered, or its answer was interrupted when the server ended.
 """
 
 import sqlite3
@@ -14,12 +14,15 @@ from typing import Literal
 from uuid import uuid4
 
 from qa.errors import FootnoteError
-from ui.chat.transcript import CHOICE, OUTCOME, Choice, Outcome
+from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, Outcome
 
 FILE = "conversations.sqlite3"
 LONGEST_TITLE = 80
-WAIT = 15.0
+LOCK_TIMEOUT = 15.0
 """Seconds to wait for another writer."""
+Rating = Literal["good", "bad"]
+_RATINGS: dict[str | None, Rating] = {"good": "good", "bad": "bad"}
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, changed REAL NOT NULL
@@ -36,171 +39,181 @@ CREATE TABLE IF NOT EXISTS exchanges (
 CREATE INDEX IF NOT EXISTS by_conversation ON exchanges (conversation, place);
 CREATE INDEX IF NOT EXISTS by_owner ON conversations (owner, changed);
 """
-Rating = Literal["good", "bad"]
+_OWNED = "SELECT title FROM conversations WHERE (id, owner) = (?, ?)"
+_LIST = """
+SELECT id, title FROM conversations AS c
+WHERE owner = ? AND (? = '' OR matches(title) OR EXISTS (
+    SELECT 1 FROM exchanges WHERE conversation = c.id
+    AND (matches(question) OR matches(json_extract(outcome, '$.told.text')))
+))
+ORDER BY changed DESC, rowid DESC
+"""
+_EXCHANGES = """
+SELECT id, question, choice, outcome, rating FROM exchanges WHERE conversation = ? ORDER BY place
+"""
+_APPEND = """
+INSERT INTO exchanges (id, place, conversation, question, choice)
+SELECT :id, coalesce(max(place), 0) + 1, :conversation, :question, :choice
+FROM exchanges WHERE conversation = :conversation
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question with what became of it; None: nothing yet."""
+    """A question with its outcome; without one, it is not answered yet."""
 
     id: str
     question: str
-    choice: Choice
+    options: AnswerOptions
     outcome: Outcome | None = None
     rating: Rating | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A conversation in the list."""
+class ConversationEntry:
+    """A conversation in the list of conversations."""
 
     id: str
     title: str
-    changed: float
-    """Seconds since 1970."""
 
 
 class History:
-    """The conversations of everyone who uses this installation; each sees those of one `owner`.
+    """The conversations of all users of this installation; each owner sees only their own.
 
-    Raises FootnoteError where the file cannot be used.
+    Every method raises FootnoteError if the file cannot be used.
     """
 
     def __init__(self, home: Path) -> None:
         self._file = home / FILE
-        with self._told():
+        with self._errors_explained():
             home.mkdir(parents=True, exist_ok=True)
-        with self._opened() as db:
+        with self._connection() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
 
-    def entries(self, owner: str, search: str = "") -> list[Entry]:
-        """The conversations, the latest first; `search`: those with these words in title, question or answer."""
-        wanted = search.strip().casefold()
-        query = """
-            SELECT id, title, changed FROM conversations AS c
-            WHERE owner = ? AND (? = '' OR holds(title) OR EXISTS (
-                SELECT 1 FROM exchanges
-                WHERE conversation = c.id AND (holds(question) OR holds(json_extract(outcome, '$.told.text')))))
-            ORDER BY changed DESC, rowid DESC"""
-        with self._opened() as db:
-            db.create_function(
-                "holds", 1, lambda text: wanted in (text or "").casefold(), deterministic=True
-            )
-            return [Entry(*row) for row in db.execute(query, (owner, wanted))]
+    def entries(self, owner: str, search: str = "") -> list[ConversationEntry]:
+        """Returns the conversations, latest first.
+
+        With `search`, only those that have these words in title, question or answer.
+        """
+        words = search.strip().casefold()
+
+        def matches(text: str | None) -> bool:
+            return words in (text or "").casefold()
+
+        with self._connection() as db:
+            db.create_function("matches", 1, matches, deterministic=True)
+            rows = db.execute(_LIST, (owner, words)).fetchall()
+        return [ConversationEntry(*row) for row in rows]
 
     def has(self, conversation: str, owner: str) -> bool:
-        """Whether there is such a conversation of this owner."""
-        with self._opened() as db:
-            return _is_of(db, conversation, owner)
-
-    def exchanges(self, conversation: str, owner: str) -> list[Exchange]:
-        """The exchanges of a conversation, in order; none where it is not this owner's."""
-        query = "SELECT id, question, choice, outcome, rating FROM exchanges WHERE conversation = ? ORDER BY place"
-        with self._opened() as db:
-            rows = (
-                db.execute(query, (conversation,)).fetchall()
-                if _is_of(db, conversation, owner)
-                else []
-            )
-        return [_exchange(row) for row in rows]
+        """Returns whether this owner has such a conversation."""
+        return self.title(conversation, owner) is not None
 
     def title(self, conversation: str, owner: str) -> str | None:
-        """The title of a conversation; None where it is not this owner's."""
-        with self._opened() as db:
-            row = db.execute(
-                "SELECT title FROM conversations WHERE (id, owner) = (?, ?)", (conversation, owner)
-            )
-            found = row.fetchone()
-        return str(found[0]) if found else None
+        """Returns the title of a conversation; None if it is not this owner's."""
+        with self._connection() as db:
+            return _title(db, conversation, owner)
 
-    def ask(self, conversation: str, owner: str, question: str, choice: Choice) -> Exchange | None:
-        """Writes a question down, at the end of its conversation, which begins with its first.
+    def exchanges(self, conversation: str, owner: str) -> list[Exchange]:
+        """Returns the exchanges of a conversation in order; none if it is not this owner's."""
+        with self._connection() as db:
+            if _title(db, conversation, owner) is None:
+                return []
+            rows = db.execute(_EXCHANGES, (conversation,)).fetchall()
+        return [_exchange(row) for row in rows]
 
-        None where the conversation is somebody else's.
+    def ask(
+        self, conversation: str, owner: str, question: str, options: AnswerOptions
+    ) -> Exchange | None:
+        """Appends a question to a conversation; the first question creates it.
+
+        Returns None if the conversation is somebody else's.
         """
-        exchange = Exchange(uuid4().hex, question, choice)
-        with self._opened() as db:
-            title = " ".join(question.split())[:LONGEST_TITLE]
-            begin = "INSERT INTO conversations VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
-            db.execute(begin, (conversation, owner, title, time.time()))
-            if not _is_of(db, conversation, owner):
+        exchange = Exchange(uuid4().hex, question, options)
+        title = " ".join(question.split())[:LONGEST_TITLE]
+        now = time.time()
+        with self._connection() as db:
+            db.execute(
+                "INSERT INTO conversations VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (conversation, owner, title, now),
+            )
+            if _title(db, conversation, owner) is None:
                 return None
-            db.execute(
-                "INSERT INTO exchanges (id, place, conversation, question, choice) VALUES "
-                "(?, (SELECT coalesce(max(place), 0) + 1 FROM exchanges WHERE conversation = ?), ?, ?, ?)",
-                (
-                    exchange.id,
-                    conversation,
-                    conversation,
-                    question,
-                    CHOICE.dump_json(choice).decode(),
-                ),
-            )
-            db.execute(
-                "UPDATE conversations SET changed = ? WHERE id = ?", (time.time(), conversation)
-            )
+            row = {
+                "id": exchange.id,
+                "conversation": conversation,
+                "question": question,
+                "choice": OPTIONS.dump_json(options).decode(),
+            }
+            db.execute(_APPEND, row)
+            db.execute("UPDATE conversations SET changed = ? WHERE id = ?", (now, conversation))
         return exchange
 
     def settle(self, exchange: str, outcome: Outcome | None) -> None:
-        """Writes what became of a question; None: it is to be asked again."""
-        told = OUTCOME.dump_json(outcome).decode() if outcome else None
-        with self._opened() as db:
-            db.execute("UPDATE exchanges SET outcome = ? WHERE id = ?", (told, exchange))
+        """Writes the outcome of a question; None before it is asked again."""
+        stored = OUTCOME.dump_json(outcome, by_alias=True).decode() if outcome else None
+        with self._connection() as db:
+            db.execute("UPDATE exchanges SET outcome = ? WHERE id = ?", (stored, exchange))
 
     def rate(self, exchange: str, rating: Rating | None) -> None:
-        """Keeps what a person thinks of an answer; None takes it back."""
-        with self._opened() as db:
+        """Stores the person's rating of an answer; None takes it back."""
+        with self._connection() as db:
             db.execute("UPDATE exchanges SET rating = ? WHERE id = ?", (rating, exchange))
 
     def rename(self, conversation: str, owner: str, title: str) -> None:
-        """Gives a conversation another title; a blank one is not taken."""
-        if kept := " ".join(title.split())[:LONGEST_TITLE]:
-            with self._opened() as db:
-                query = "UPDATE conversations SET title = ? WHERE (id, owner) = (?, ?)"
-                db.execute(query, (kept, conversation, owner))
+        """Changes the title of a conversation; a blank title is ignored."""
+        title = " ".join(title.split())[:LONGEST_TITLE]
+        if not title:
+            return
+        with self._connection() as db:
+            db.execute(
+                "UPDATE conversations SET title = ? WHERE (id, owner) = (?, ?)",
+                (title, conversation, owner),
+            )
 
     def delete(self, conversation: str, owner: str) -> None:
         """Deletes a conversation with all its exchanges."""
-        with self._opened() as db:
+        with self._connection() as db:
             db.execute(
                 "DELETE FROM conversations WHERE (id, owner) = (?, ?)", (conversation, owner)
             )
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own for each use, so that threads share none; all of it is written, or nothing."""
-        with self._told(), closing(sqlite3.connect(self._file, timeout=WAIT)) as db, db:
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Opens a connection for one transaction: all of it is written, or nothing."""
+        # A new connection each time, because threads must not share one.
+        with (
+            self._errors_explained(),
+            closing(sqlite3.connect(self._file, timeout=LOCK_TIMEOUT)) as db,
+            db,
+        ):
             db.execute("PRAGMA foreign_keys = ON")
             yield db
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _errors_explained(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:
             raise FootnoteError(
-                f"The conversations in {self._file} cannot be used: {error}. If the file is damaged, move it away: "
-                f"mv '{self._file}' '{self._file}.damaged'"
+                f"Cannot use the conversations in {self._file}: {error}. "
+                f"If the file is damaged, move it away: mv '{self._file}' '{self._file}.damaged'"
             ) from error
         except OSError as error:
             raise FootnoteError(
-                f"{self._file.parent} cannot be made: {error.strerror}. Set QA_HOME to a folder for writing."
+                f"Cannot create {self._file.parent}: {error.strerror}. "
+                "Set QA_HOME to a folder that can be written."
             ) from error
 
 
-def _is_of(db: sqlite3.Connection, conversation: str, owner: str) -> bool:
-    query = "SELECT 1 FROM conversations WHERE (id, owner) = (?, ?)"
-    return db.execute(query, (conversation, owner)).fetchone() is not None
+def _title(db: sqlite3.Connection, conversation: str, owner: str) -> str | None:
+    row = db.execute(_OWNED, (conversation, owner)).fetchone()
+    return str(row[0]) if row else None
 
 
 def _exchange(row: Sequence[str | None]) -> Exchange:
-    key, question, choice, outcome, rating = row
-    found = OUTCOME.validate_json(outcome) if outcome else None
-    return Exchange(
-        str(key), str(question), CHOICE.validate_json(str(choice)), found, _rating(rating)
-    )
-
-
-def _rating(told: str | None) -> Rating | None:
-    return "good" if told == "good" else "bad" if told == "bad" else None
+    key, question, choice, stored, rating = row
+    options = OPTIONS.validate_json(str(choice))
+    outcome = OUTCOME.validate_json(stored) if stored else None
+    return Exchange(str(key), str(question), options, outcome, _RATINGS.get(rating))

@@ -1,66 +1,50 @@
-"""The sidebar: the conversations, and what can be done with the one that is shown."""
+"""The sidebar with the conversations, and the menu of the one that is shown."""
 
 import re
-from collections.abc import Callable
 
 import streamlit as st
 
-from ui.chat import page as chat
+from ui.chat.conversation import Conversation, open_conversation
 from ui.chat.export import as_json, as_markdown
-from ui.chat.history import LONGEST_TITLE, Entry
-from ui.chat.page import Conversation
-from ui.chat.render import conversations_html
-from ui.components import show_text
-from ui.state import Service
+from ui.chat.history import LONGEST_TITLE
+from ui.components import show_paragraph, show_text
+from ui.jinja import count, render
+from ui.state import AppState
 
 LISTED = 50
 """Conversations in the list; older ones are found by searching."""
 
 
-def show(conversation: Conversation, service: Service) -> None:
-    """The list of conversations, with a search where there are some."""
+def show(conversation: Conversation, state: AppState) -> None:
+    """Shows the list of conversations, and a search field if there are any."""
+    owner = conversation.owner
 
-    def open_one(name: str) -> None:
-        chat.open_conversation(conversation.owner, name)
+    def open_entry(conversation_id: str) -> None:
+        open_conversation(owner, conversation_id)
 
     st.button(
-        "New chat",
-        key="new-chat",
-        on_click=chat.open_conversation,
-        args=(conversation.owner,),
-        width="stretch",
+        "New chat", key="new-chat", on_click=open_conversation, args=(owner,), width="stretch"
     )
-    st.html('<h2 class="shelf">Conversations</h2>')
-    history, owner = service.history, conversation.owner
+    st.html(render("chats_title.html"))
     search = st.session_state.get("search") or ""
-    entries = history.entries(owner, search)
+    entries = state.history.entries(owner, search)
     if entries or search:
         st.text_input(
-            "Search conversations", key="search", placeholder="Search", label_visibility="collapsed"
+            "Search chats", key="search", placeholder="Search", label_visibility="collapsed"
         )
-    if entries:
-        _show_entries(entries[:LISTED], conversation, open_one)
-    else:
-        st.html(
-            f'<p class="hint">{"None has these words." if search else "Your questions will be kept here."}</p>'
-        )
+    if not entries:
+        show_paragraph("No chats found." if search else "Your chats will appear here.")
+        return
+    html = render("conversations.html", entries=entries[:LISTED], current=conversation.id)
+    show_text("entries", html, open_entry)
     if len(entries) > LISTED:
-        st.html(f'<p class="hint">and {len(entries) - LISTED} older ones</p>')
+        older = count(len(entries) - LISTED, "older chat")
+        show_paragraph(f"{older}: use the search")
 
 
-def _show_entries(
-    entries: list[Entry], conversation: Conversation, open_one: Callable[[str], None]
-) -> None:
-    show_text(
-        "entries",
-        conversations_html([(entry.id, entry.title) for entry in entries], conversation.id),
-        open_one,
-    )
-
-
-def show_menu(conversation: Conversation, service: Service) -> None:
-    """Rename, export and delete; nothing where there is no conversation yet."""
-    history, owner, key = service.history, conversation.owner, conversation.id
+def show_menu(conversation: Conversation, state: AppState) -> None:
+    """Shows the menu to rename, export and delete a conversation that is stored."""
+    history, owner, key = state.history, conversation.owner, conversation.id
     title = history.title(key, owner)
     if title is None:
         return
@@ -69,22 +53,25 @@ def show_menu(conversation: Conversation, service: Service) -> None:
         history.rename(key, owner, st.session_state[f"title-{key}"])
 
     def delete() -> None:
-        service.desk.stop(key)
+        state.answer_queue.stop(key)
         history.delete(key, owner)
-        chat.open_conversation(owner)
+        open_conversation(owner)
 
-    with st.popover("Conversation", key=f"menu-{key}"):
+    with st.popover("Chat menu", key=f"menu-{key}"):
         st.text_input("Title", title, key=f"title-{key}", max_chars=LONGEST_TITLE, on_change=rename)
         exchanges = history.exchanges(key, owner)
-        name = re.sub(r"[^\w-]+", "-", title).strip("-")[:40] or "conversation"
-        markdown, as_object = as_markdown(title, exchanges), as_json(title, exchanges)
-        st.download_button(
-            "Export as Markdown", markdown, f"{name}.md", "text/markdown", width="stretch"
+        exports = (
+            ("Export as Markdown", as_markdown(title, exchanges), "md", "text/markdown"),
+            ("Export as JSON", as_json(title, exchanges), "json", "application/json"),
         )
-        st.download_button(
-            "Export as JSON", as_object, f"{name}.json", "application/json", width="stretch"
-        )
-        sure = st.checkbox("Delete it with all its answers", key=f"sure-{key}")
+        for label, text, suffix, media_type in exports:
+            file = f"{_file_stem(title)}.{suffix}"
+            st.download_button(label, text, file, media_type, width="stretch")
+        sure = st.checkbox("Yes, delete this chat and its answers", key=f"sure-{key}")
         st.button(
-            "Delete", key=f"delete-{key}", disabled=not sure, on_click=delete, width="stretch"
+            "Delete chat", key=f"delete-{key}", disabled=not sure, on_click=delete, width="stretch"
         )
+
+
+def _file_stem(title: str) -> str:
+    return re.sub(r"[^\w-]+", "-", title).strip("-")[:40] or "conversation"

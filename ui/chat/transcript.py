@@ -1,16 +1,19 @@
-"""What is shown of an answer, and kept: complete in itself, whatever becomes of the documents."""
+"""What the page stores and shows of an answer: complete in itself.
+
+An old answer reads the same after its documents have changed or were removed.
+"""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from qa.types import Answer, AnswerSentence, Citation, RankedPassage, Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A passage that was read for an answer. Ranks count from 1; None: that ranking did not bring it."""
+class StoredPassage:
+    """A passage that was read for an answer. Ranks count from 1; None: not in that ranking."""
 
     document: str
     title: str
@@ -27,7 +30,8 @@ class Shown:
     reader: float | None
 
     @classmethod
-    def of(cls, ranked: RankedPassage) -> "Shown":
+    def of(cls, ranked: RankedPassage) -> "StoredPassage":
+        """Returns the passage with what the page shows of its document and its ranks."""
         passage, why = ranked.passage, ranked.why
         document, span = passage.document, passage.span
         return cls(
@@ -47,29 +51,30 @@ class Shown:
         )
 
     def holds(self, citation: Citation) -> bool:
-        """Whether all of the cited words are in it."""
-        same = (self.document, self.version) == (citation.document, citation.version)
-        return same and self.start <= citation.start and citation.end <= self.end
+        """Returns whether all of the cited words are in the passage."""
+        same_text = (self.document, self.version) == (citation.document, citation.version)
+        return same_text and self.start <= citation.start and citation.end <= self.end
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An answer or a refusal as the page shows it; the fields are those of `qa.types.Answer`."""
+class StoredAnswer:
+    """An answer or a refusal; the fields are those of `qa.types.Answer`."""
 
     standalone_question: str
     text: str
     reason: Reason | None
     confidence: float
     threshold: float
-    """The confidence that was asked for."""
+    """The confidence that was needed for an answer."""
     sentences: tuple[AnswerSentence, ...]
-    passages: tuple[Shown, ...]
+    passages: tuple[StoredPassage, ...]
     engine: str
     timings: dict[str, float]
     notices: tuple[str, ...]
 
     @classmethod
-    def of(cls, answer: Answer, threshold: float) -> "Told":
+    def of(cls, answer: Answer, threshold: float) -> "StoredAnswer":
+        """Returns the answer without what the page does not show."""
         return cls(
             standalone_question=answer.standalone_question,
             text=answer.text,
@@ -77,7 +82,7 @@ class Told:
             confidence=answer.confidence,
             threshold=threshold,
             sentences=answer.sentences,
-            passages=tuple(map(Shown.of, answer.passages)),
+            passages=tuple(StoredPassage.of(ranked) for ranked in answer.passages),
             engine=answer.engine,
             timings=answer.timings,
             notices=answer.notices,
@@ -96,14 +101,14 @@ class Failure:
     streamed: str = ""
     """What a language model had written before it failed or was stopped."""
     offers: bool = False
-    """Whether the built-in engine may answer where a language model did not."""
+    """Whether the built-in engine may answer instead."""
     stopped: bool = False
-    """Whether the person stopped it: no failure."""
+    """Whether the person stopped it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """How a question is to be answered. None: as it is configured; of `documents`: all."""
+class AnswerOptions:
+    """How a question is answered. None means as configured; for `documents`, all of them."""
 
     llm: str | None = None
     top_k: int | None = None
@@ -113,11 +118,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a question: one of the two."""
+    """What became of a question: an answer or a failure."""
 
-    told: Told | None = None
+    # The JSON of conversations and exports has called the answer "told" since its first version.
+    answer: Annotated[StoredAnswer | None, Field(alias="told")] = None
     failure: Failure | None = None
 
 
 OUTCOME: Final = TypeAdapter(Outcome)
-CHOICE: Final = TypeAdapter(Choice)
+OPTIONS: Final = TypeAdapter(AnswerOptions)

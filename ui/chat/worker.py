@@ -1,6 +1,6 @@
-"""Where questions are answered: one thread a conversation, for all tabs, whatever the page does meanwhile.
+"""Answers questions in threads of their own, one thread per conversation, for all tabs.
 
-A tab that is reloaded or closed loses nothing: the answer is written to the history by the thread, not by the page.
+A tab that is reloaded or closed loses nothing: the thread writes the answer to the history.
 """
 
 import logging
@@ -15,7 +15,7 @@ from qa import types
 from qa.errors import FootnoteError, LanguageModelError, StoppedError
 from qa.types import Answer, Turn
 from ui.chat.history import Exchange, History
-from ui.chat.transcript import Choice, Failure, Outcome, Told
+from ui.chat.transcript import AnswerOptions, Failure, Outcome, StoredAnswer
 
 ADDING = "adding"
 """The stage of a question that waits for its files."""
@@ -24,19 +24,25 @@ MOST_WAITING = 20
 
 _log = logging.getLogger(__name__)
 
-Answers = Callable[[str, Sequence[Turn], Choice, types.OnEvent, Event], tuple[Answer, float]]
-"""Answers a question: with the turns before, how, who listens, and what stops it. The answer, and the threshold."""
+AnswerFunction = Callable[
+    [str, Sequence[Turn], AnswerOptions, types.OnEvent, Event], tuple[Answer, float]
+]
+"""Takes question, history, options, listener and stop event; returns answer and threshold."""
+Preparation = Callable[[Event], None]
+"""Work before a question is answered. Returns when it is done or the event is set.
+
+Raises FootnoteError if it fails.
+"""
 
 
 @dataclass(slots=True)
-class Asking:
-    """A question under way; its thread sets `stage` and `words`."""
+class PendingAnswer:
+    """A question that is being answered; its thread sets `stage` and `words`."""
 
     exchange: Exchange
-    after: Callable[[Event], None] | None = None
-    """What it waits for, until the event is set; raises FootnoteError where that failed."""
+    prepare: Preparation | None = None
     stage: str | None = None
-    """None: it waits its turn, or for the models."""
+    """None: the question waits for its turn, or for the models."""
     words: str = ""
     """What a language model has written so far."""
     news: Event = field(default_factory=Event)
@@ -45,124 +51,128 @@ class Asking:
     done: Event = field(default_factory=Event)
     since: float = field(default_factory=time.monotonic)
 
-    def hear(self, event: types.Event) -> None:
+    def on_event(self, event: types.Event) -> None:
+        """Takes over what the bot reports."""
         self.stage = event.stage
         self.words += event.words
         self.news.set()
 
 
-class Desk:
-    """Takes questions of all conversations; those of one are answered in order."""
+class AnswerQueue:
+    """The questions of all conversations; those of one conversation are answered in order."""
 
-    def __init__(self, history: History, answers: Answers) -> None:
+    def __init__(self, history: History, answer: AnswerFunction) -> None:
         self._history = history
-        self._answers = answers
-        self._turn = threading.Lock()
-        self._queues: dict[str, deque[Asking]] = {}
-        """By conversation: the questions under way, the first of them at work."""
+        self._answer_question = answer
+        self._lock = threading.Lock()
+        self._queues: dict[str, deque[PendingAnswer]] = {}
+        """By conversation: its pending questions, the first of them being answered."""
 
     def ask(
         self,
         conversation: str,
         owner: str,
         question: str,
-        choice: Choice,
-        after: Callable[[Event], None] | None = None,
-    ) -> Asking | None:
-        """Takes a question. None where too many wait already, or the conversation is somebody else's.
+        options: AnswerOptions,
+        prepare: Preparation | None = None,
+    ) -> PendingAnswer | None:
+        """Queues a question.
 
-        `after`: what has to be done first; it returns when it is, or when the event is set.
+        Returns None if too many wait already, or if the conversation is somebody else's.
         """
-        with self._turn:
+        with self._lock:
             if len(self._queues.get(conversation, ())) >= MOST_WAITING:
                 return None
-            exchange = self._history.ask(conversation, owner, question, choice)
-            return self._queued(conversation, owner, Asking(exchange, after)) if exchange else None
+            exchange = self._history.ask(conversation, owner, question, options)
+            if exchange is None:
+                return None
+            return self._enqueue(conversation, owner, PendingAnswer(exchange, prepare))
 
-    def ask_again(self, conversation: str, owner: str, exchange: Exchange) -> Asking | None:
-        """Takes up a question that has no answer, once."""
-        with self._turn:
-            if any(
-                asking.exchange.id == exchange.id for asking in self._queues.get(conversation, ())
-            ):
+    def ask_again(self, conversation: str, owner: str, exchange: Exchange) -> PendingAnswer | None:
+        """Queues a question that has no answer; returns None if it is queued already."""
+        with self._lock:
+            waiting = self._queues.get(conversation, ())
+            if any(pending.exchange.id == exchange.id for pending in waiting):
                 return None
             self._history.settle(exchange.id, None)
-            return self._queued(conversation, owner, Asking(exchange))
+            return self._enqueue(conversation, owner, PendingAnswer(exchange))
 
-    def at_work(self, conversation: str) -> dict[str, Asking]:
-        """The questions under way, by the id of their exchange."""
-        with self._turn:
-            return {asking.exchange.id: asking for asking in self._queues.get(conversation, ())}
+    def pending(self, conversation: str) -> dict[str, PendingAnswer]:
+        """Returns the pending questions of a conversation, by the id of their exchange."""
+        with self._lock:
+            waiting = self._queues.get(conversation, ())
+            return {pending.exchange.id: pending for pending in waiting}
 
     def busy(self) -> bool:
-        """Whether any question is being answered."""
-        with self._turn:
-            return any(
-                queue and queue[0].stage not in (None, ADDING) for queue in self._queues.values()
-            )
+        """Returns whether any question is being answered."""
+        with self._lock:
+            current = [queue[0].stage for queue in self._queues.values() if queue]
+        return any(stage not in (None, ADDING) for stage in current)
 
     def stop(self, conversation: str) -> None:
-        """Ends what is under way in a conversation."""
-        for asking in self.at_work(conversation).values():
-            asking.stop.set()
+        """Stops all pending questions of a conversation."""
+        for pending in self.pending(conversation).values():
+            pending.stop.set()
 
-    def _queued(self, conversation: str, owner: str, asking: Asking) -> Asking:
-        begun = conversation in self._queues
-        self._queues.setdefault(conversation, deque()).append(asking)
-        if not begun:
-            # A daemon: Ctrl-C ends the server at once, also while a language model is silent.
+    def _enqueue(self, conversation: str, owner: str, pending: PendingAnswer) -> PendingAnswer:
+        has_thread = conversation in self._queues
+        self._queues.setdefault(conversation, deque()).append(pending)
+        if not has_thread:
+            # A daemon: Ctrl-C ends the server at once, even while a language model is silent.
             Thread(target=self._work, args=(conversation, owner), daemon=True).start()
-        return asking
+        return pending
 
     def _work(self, conversation: str, owner: str) -> None:
-        """Answers what waits, until nothing does."""
-        while asking := self._first(conversation):
+        """Answers the questions of a conversation until none waits."""
+        while pending := self._first(conversation):
+            outcome = self._outcome(conversation, owner, pending)
             try:
-                self._answer(conversation, owner, asking)
-            finally:
-                with self._turn:
-                    self._queues[conversation].popleft()
-                asking.done.set()
-                asking.news.set()
+                self._history.settle(pending.exchange.id, outcome)
+            except FootnoteError:
+                # The page then shows the question as interrupted; the questions behind it go on.
+                _log.exception("Cannot store the outcome of a question")
+            with self._lock:
+                self._queues[conversation].popleft()
+            pending.done.set()
+            pending.news.set()
 
-    def _first(self, conversation: str) -> Asking | None:
-        with self._turn:
-            if not self._queues[conversation]:
-                del self._queues[conversation]
-                return None
-            return self._queues[conversation][0]
+    def _first(self, conversation: str) -> PendingAnswer | None:
+        with self._lock:
+            queue = self._queues[conversation]
+            if queue:
+                return queue[0]
+            del self._queues[conversation]
+            return None
 
-    def _answer(self, conversation: str, owner: str, asking: Asking) -> None:
-        exchange = asking.exchange
+    def _outcome(self, conversation: str, owner: str, pending: PendingAnswer) -> Outcome:
+        exchange = pending.exchange
         try:
-            if asking.after:
-                asking.stage = ADDING
-                asking.after(asking.stop)
+            if pending.prepare:
+                pending.stage = ADDING
+                pending.prepare(pending.stop)
             history = _turns(self._history.exchanges(conversation, owner), exchange)
-            answer, threshold = self._answers(
-                exchange.question, history, exchange.choice, asking.hear, asking.stop
+            answer, threshold = self._answer_question(
+                exchange.question, history, exchange.options, pending.on_event, pending.stop
             )
+        except LanguageModelError as error:
+            stopped = isinstance(error, StoppedError)
+            failure = Failure(str(error), error.streamed, offers=True, stopped=stopped)
+            return Outcome(failure=failure)
         except FootnoteError as error:
-            self._history.settle(exchange.id, Outcome(failure=_failure(error)))
-        except Exception as error:  # noqa: BLE001 - told in full, and those that wait are answered
-            _log.exception("footnote: this should not have happened.")
-            told = f"{type(error).__name__}: {error}. The terminal says where."
-            self._history.settle(exchange.id, Outcome(failure=Failure(told)))
-        else:
-            self._history.settle(exchange.id, Outcome(told=Told.of(answer, threshold)))
+            return Outcome(failure=Failure(str(error)))
+        except Exception as error:  # noqa: BLE001 - the person sees it, and the queue continues
+            _log.exception("Answering a question failed unexpectedly")
+            message = f"{type(error).__name__}: {error}. The log in the terminal shows where."
+            return Outcome(failure=Failure(message))
+        return Outcome(answer=StoredAnswer.of(answer, threshold))
 
 
-def _turns(exchanges: Sequence[Exchange], asked: Exchange) -> list[Turn]:
-    """What was answered before a question."""
-    places = [exchange.id for exchange in exchanges]
-    before = exchanges[: places.index(asked.id)] if asked.id in places else exchanges
-    told = ((one.question, one.outcome.told) for one in before if one.outcome)
-    return [Turn(question, answer.text) for question, answer in told if answer]
-
-
-def _failure(error: FootnoteError) -> Failure:
-    if isinstance(error, LanguageModelError):
-        return Failure(
-            str(error), error.streamed, offers=True, stopped=isinstance(error, StoppedError)
-        )
-    return Failure(str(error))
+def _turns(exchanges: Sequence[Exchange], current: Exchange) -> list[Turn]:
+    """Returns the answered questions before the current one."""
+    turns = []
+    for exchange in exchanges:
+        if exchange.id == current.id:
+            break
+        if exchange.outcome and exchange.outcome.answer:
+            turns.append(Turn(exchange.question, exchange.outcome.answer.text))
+    return turns

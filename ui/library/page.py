@@ -1,4 +1,4 @@
-"""The library page: documents are added, followed on their way, read, removed and embedded again."""
+"""The library page: documents are added, followed on their way, opened and removed."""
 
 from __future__ import annotations
 
@@ -12,263 +12,263 @@ import streamlit as st
 from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES
 from qa.errors import FootnoteError
 from qa.types import Document
-from ui.chat.render import error_html
-from ui.components import STATIC, show_text
+from ui.components import STATIC, show_error, show_paragraph, show_text
+from ui.jinja import render
 from ui.library.render import (
     button_html,
     documents_html,
     job_html,
     removal_html,
     shown_jobs,
-    summary_html,
+    summary,
 )
-from ui.library.worker import Intake, Job
-from ui.state import documents as library_of
+from ui.library.worker import Job, JobQueue
+from ui.state import library_documents
 
 if TYPE_CHECKING:
     from qa.bot import Bot
     from qa.library.index import Index
 
 TICK = 1.0
-"""Seconds between two looks at what is under way."""
+"""Seconds between two looks at the jobs."""
 LONGEST_TITLE = 120
 SEARCHED = 10
 """More documents than this have a search field."""
-PAGE = 50
+PAGE_SIZE = 50
 """Documents listed at once."""
 HINT = (
-    "Text, Markdown, HTML, PDF and Word files. A file takes the place of an earlier one of the same name. What is "
-    "under way goes on when this page is closed."
+    "Text, Markdown, HTML, PDF and Word files. A file with the same name replaces the old one. "
+    "You can close this page: the files are still added."
 )
-LACKING = "Nothing was added: give it a title, and paste some text."
-AGAIN = (
-    "A document is cut into passages and embedded anew from the text that the library holds; until that is complete, "
-    "its old passages answer. It changes something only where the embedding model's files have changed: a library "
-    "made with another model, or cut otherwise, is rebuilt whole, with the page closed, by `python -m qa rebuild`."
+INCOMPLETE = "Nothing was added. Please give a title and some text."
+REINDEX_HINT = (
+    "Only needed when the files of the embedding model have changed. Documents are split and "
+    "embedded again; until that is complete, their old passages answer. To use another embedding "
+    "model, close this page and run `footnote rebuild`."
 )
 
 
 def show(
-    bot: Bot, intake: Intake, owner: str = "", on_read: Callable[[str], None] | None = None
+    bot: Bot, job_queue: JobQueue, owner: str = "", on_read: Callable[[str], None] | None = None
 ) -> None:
-    """The body of the page. `owner`: whose jobs are shown; `on_read` opens the document of a name."""
+    """Shows the body of the page, with the jobs of `owner`. `on_read` opens a document by name."""
     st.html(STATIC / "library.css")
     with st.container(key="library"):
-        _show_adding(intake, owner)
-        _show_jobs(intake, owner)
+        _show_upload(job_queue, owner)
+        _show_jobs(job_queue, owner)
         try:
-            documents = library_of(bot)
+            documents = library_documents(bot)
         except FootnoteError as error:
-            show_text("library-failure", error_html(str(error)))
+            show_error("library-failure", str(error))
             return
         _show_documents(bot.index, documents, on_read)
-        _offer_again(intake, owner, documents)
+        _show_reindex(job_queue, owner, documents)
 
 
-@cache
-def _style(name: str) -> str:
-    """Styles for what stands in a component, which those of the page do not reach."""
-    return f"<style>{(STATIC / f'{name}.css').read_text(encoding='utf-8')}</style>"
+def file_name(title: str) -> str:
+    """Returns the file name of a pasted text with this title."""
+    letters = [letter if letter.isalnum() or letter in " -_,()'" else "-" for letter in title]
+    name = "".join(letters).strip(" -")
+    return f"{name or 'pasted'}.txt"
 
 
-def _show_adding(intake: Intake, owner: str) -> None:
-    st.html(f'<h2 class="section">Add documents</h2><p class="hint">{HINT}</p>')
+def _show_upload(job_queue: JobQueue, owner: str) -> None:
+    _show_section("Add documents", text=HINT)
     key = f"library-files-{_round('files')}"
     st.file_uploader(
         "Files",
         type=list(READABLE_SUFFIXES),
         accept_multiple_files=True,
         key=key,
-        on_change=partial(_take_files, intake, owner, key),
+        on_change=partial(_submit_files, job_queue, owner, key),
         max_upload_size=MAX_BYTES // 1_000_000,
     )
-    with st.expander("Paste a text"):
-        _show_paste(intake, owner)
+    with st.expander("Paste text"):
+        _show_paste(job_queue, owner)
 
 
-def _take_files(intake: Intake, owner: str, key: str) -> None:
+def _submit_files(job_queue: JobQueue, owner: str, key: str) -> None:
     for file in st.session_state[key]:
-        intake.submit(file.name, file.getvalue(), owner)
-    # A new key is an empty field: what was taken is not taken again.
+        job_queue.submit(file.name, file.getvalue(), owner)
+    # A new key makes an empty field, so that no file is added twice.
     _next_round("files")
 
 
-def _show_paste(intake: Intake, owner: str) -> None:
+def _show_paste(job_queue: JobQueue, owner: str) -> None:
     number = _round("paste")
-    keys = f"library-title-{number}", f"library-text-{number}"
-    st.text_input("Title", key=keys[0], max_chars=LONGEST_TITLE)
-    st.text_area("Text", key=keys[1], height=160)
-    st.button(
-        "Add this text", key="library-paste", on_click=partial(_take_text, intake, owner, *keys)
-    )
-    if st.session_state.get("library-lacking"):
-        st.html(f'<p class="lacking" role="alert">{LACKING}</p>')
+    title_key, text_key = f"library-title-{number}", f"library-text-{number}"
+    st.text_input("Title", key=title_key, max_chars=LONGEST_TITLE)
+    st.text_area("Text", key=text_key, height=160)
+    submit = partial(_submit_text, job_queue, owner, title_key, text_key)
+    st.button("Add this text", key="library-paste", on_click=submit)
+    if st.session_state.get("library-incomplete"):
+        show_paragraph(INCOMPLETE, style="incomplete", role="alert")
 
 
-def _take_text(intake: Intake, owner: str, title_key: str, text_key: str) -> None:
-    title, text = " ".join(st.session_state[title_key].split()), st.session_state[text_key]
-    st.session_state["library-lacking"] = lacking = not title or not text.strip()
-    if lacking:
-        return
-    intake.submit(pasted_name(title), text.encode("utf-8", "replace"), owner, title)
-    _next_round("paste")
+def _submit_text(job_queue: JobQueue, owner: str, title_key: str, text_key: str) -> None:
+    title = " ".join(st.session_state[title_key].split())
+    text = st.session_state[text_key]
+    incomplete = not title or not text.strip()
+    st.session_state["library-incomplete"] = incomplete
+    if not incomplete:
+        job_queue.submit(file_name(title), text.encode("utf-8", "replace"), owner, title)
+        _next_round("paste")
 
 
-def pasted_name(title: str) -> str:
-    """The file name that a pasted text of this title has in the library."""
-    kept = "".join(letter if letter.isalnum() or letter in " -_,()'" else "-" for letter in title)
-    return f"{kept.strip(' -') or 'pasted'}.txt"
-
-
-def _show_jobs(intake: Intake, owner: str) -> None:
-    """The jobs, looked at again and again while one of them is under way."""
-    jobs = intake.jobs(owner)
+def _show_jobs(job_queue: JobQueue, owner: str) -> None:
+    """Shows the jobs, again and again while one is active."""
+    jobs = job_queue.jobs(owner)
     if not jobs:
         return
-    tick = TICK if any(job.under_way for job in jobs) else None
-    st.fragment(_show_progress, run_every=tick)(intake, owner, _ended(jobs))
+    tick = TICK if any(job.active for job in jobs) else None
+    st.fragment(_show_progress, run_every=tick)(job_queue, owner, _ended(jobs))
 
 
-def _show_progress(intake: Intake, owner: str, ended: int) -> None:
-    """`ended`: how many were over when the page was drawn. Another number changes the rest of the page too."""
-    jobs = intake.jobs(owner)
+def _show_progress(job_queue: JobQueue, owner: str, ended: int) -> None:
+    """Shows the jobs. `ended`: how many had ended when the whole page was last shown."""
+    jobs = job_queue.jobs(owner)
     if _ended(jobs) != ended:
+        # The list of documents below has changed too.
         st.rerun()
-    st.html('<h2 class="section">Progress</h2>' + summary_html(jobs))
+    _show_section("Progress")
+    show_paragraph(summary(jobs), style="summary", role="status")
     shown = shown_jobs(jobs)
     for job in shown:
-        _show_job(intake, job)
+        _show_job(job_queue, job)
     if len(jobs) > len(shown):
-        st.html(f'<p class="hint">and {len(jobs) - len(shown)} more</p>')
+        show_paragraph(f"and {len(jobs) - len(shown)} more")
     if ended:
-        st.button("Clear finished", key="library-clear", on_click=intake.clear, args=(owner,))
+        st.button("Clear finished", key="library-clear", on_click=job_queue.clear, args=(owner,))
 
 
-def _show_job(intake: Intake, job: Job) -> None:
+def _show_job(job_queue: JobQueue, job: Job) -> None:
     with st.container(
         key=f"job-{job.id}", horizontal=True, wrap=False, vertical_alignment="center"
     ):
         st.html(job_html(job))
-        if job.under_way and not job.cancelling:
-            show_text(f"cancel-{job.id}", button_html("Cancel", job), intake.cancel)
+        if job.active and not job.cancelling:
+            show_text(f"cancel-{job.id}", button_html("Cancel", job), job_queue.cancel)
         elif job.state in ("failed", "cancelled") and job.kept:
-            show_text(f"retry-{job.id}", button_html("Try again", job), intake.retry)
+            show_text(f"retry-{job.id}", button_html("Try again", job), job_queue.retry)
 
 
 def _ended(jobs: Sequence[Job]) -> int:
-    return sum(not job.under_way for job in jobs)
+    return sum(not job.active for job in jobs)
 
 
 def _show_documents(
     index: Index, documents: Sequence[Document], on_read: Callable[[str], None] | None
 ) -> None:
-    st.html(
-        f'<h2 class="section">In the library <span class="count">{len(documents):,}</span></h2>'
-    )
+    _show_section("Your documents", len(documents))
     if not documents:
-        st.html('<p class="hint">Nothing yet. Add a file above, or paste a text.</p>')
+        show_paragraph("No documents yet. Add a file above, or paste text.")
         return
-    found = _searched(documents) if len(documents) > SEARCHED else documents
-    shown = _paged(found) if len(found) > PAGE else found
-    if not found:
-        st.html('<p class="hint" role="status">No title, publisher or name has these words.</p>')
+    matching = _search(documents) if len(documents) > SEARCHED else documents
+    if not matching:
+        show_paragraph("No documents found.", role="status")
         return
+    shown = _page_of(matching) if len(matching) > PAGE_SIZE else matching
 
-    def act(told: str) -> None:
-        action, _, name = told.partition(":")
+    def act(value: str) -> None:
+        action, _, name = value.partition(":")
         if action == "remove":
             st.session_state["library-removing"] = name
         elif on_read:
             on_read(name)
 
-    announced = st.session_state.pop("library-removed", "")
-    show_text(
-        "library-documents",
-        _style("documents") + documents_html(shown, on_read is not None),
-        act,
-        announced,
-    )
+    html = _style("documents") + documents_html(shown, on_read is not None)
+    show_text("library-documents", html, act, st.session_state.pop("library-removed", ""))
     removing = st.session_state.get("library-removing")
-    if document := next((document for document in documents if document.name == removing), None):
-        # Called in every run until it is answered: else what is added meanwhile would close it.
-        st.dialog("Remove this document?", on_dismiss=_keep)(_ask_removal)(index, document)
+    for document in documents:
+        if document.name == removing:
+            # Opened in every run until it is answered: a job that ends would close it.
+            dialog = st.dialog("Remove this document?", on_dismiss=_end_removal)
+            dialog(_confirm_removal)(index, document)
 
 
-def _ask_removal(index: Index, document: Document) -> None:
+@cache
+def _style(name: str) -> str:
+    """Returns styles for HTML in a component, which the styles of the page do not reach."""
+    return f"<style>{(STATIC / f'{name}.css').read_text(encoding='utf-8')}</style>"
+
+
+def _confirm_removal(index: Index, document: Document) -> None:
     st.html(removal_html(document))
     with st.container(horizontal=True):
-        removed = st.button("Remove", key="library-remove")
-        kept = st.button("Keep it", key="library-keep", on_click=_keep)
-    if removed:
+        remove = st.button("Remove", key="library-remove")
+        cancel = st.button("Cancel", key="library-keep", on_click=_end_removal)
+    if remove:
         try:
             index.remove(document.name)
         except FootnoteError as error:
-            show_text("library-remove-failure", error_html(str(error)))
+            show_error("library-remove-failure", str(error))
             return
         st.session_state["library-removed"] = f"{document.title} was removed."
-        _keep()
-    if removed or kept:
+        _end_removal()
+    if remove or cancel:
         st.rerun()
 
 
-def _keep() -> None:
+def _end_removal() -> None:
     st.session_state["library-removing"] = None
 
 
-def _searched(documents: Sequence[Document]) -> list[Document]:
-    """The documents that have all the words of the search field in title, publisher or name."""
-    words = (
-        st.text_input("Search by title, publisher or name", key="library-search").casefold().split()
-    )
-    told = {
-        document.name: f"{document.title} {document.publisher or ''} {document.name}"
-        for document in documents
-    }
-    return [one for one in documents if all(word in told[one.name].casefold() for word in words)]
+def _search(documents: Sequence[Document]) -> list[Document]:
+    """Returns the documents that have all the words of the search field."""
+    words = st.text_input("Search by title, publisher or name", key="library-search")
+    wanted = words.casefold().split()
+    matching = []
+    for document in documents:
+        searched = f"{document.title} {document.publisher or ''} {document.name}".casefold()
+        if all(word in searched for word in wanted):
+            matching.append(document)
+    return matching
 
 
-def _paged(documents: Sequence[Document]) -> Sequence[Document]:
-    pages = -(-len(documents) // PAGE)
+def _page_of(documents: Sequence[Document]) -> Sequence[Document]:
+    pages = -(-len(documents) // PAGE_SIZE)
     page = st.selectbox(
         "Page",
         range(1, pages + 1),
         format_func=lambda page: f"{page} of {pages}",
         key=f"library-page-{pages}",
     )
-    return documents[(page - 1) * PAGE : page * PAGE]
+    return documents[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
 
 
-def _offer_again(intake: Intake, owner: str, documents: Sequence[Document]) -> None:
+def _show_reindex(job_queue: JobQueue, owner: str, documents: Sequence[Document]) -> None:
     if not documents:
         return
-    with st.expander("Index again"):
-        st.markdown(AGAIN)
-        titles = _titles(documents)
+    with st.expander("Rebuild search index"):
+        st.markdown(REINDEX_HINT)
+        labels = _labels(documents)
         name = st.selectbox(
-            "Document", ["", *titles], format_func=lambda name: titles.get(name, "All documents")
+            "Document", ["", *labels], format_func=lambda name: labels.get(name, "All documents")
         )
-        st.button(
-            "Index again",
-            key="library-again",
-            on_click=_renew,
-            args=(intake, owner, name, list(titles)),
-        )
+        names = [name] if name else list(labels)
+        reindex = partial(_reindex, job_queue, owner, names)
+        st.button("Rebuild", key="library-reindex", on_click=reindex)
 
 
-def _renew(intake: Intake, owner: str, name: str, names: Sequence[str]) -> None:
-    waiting = {job.name for job in intake.jobs(owner) if job.under_way}
-    for one in [name] if name else names:
-        if one not in waiting:
-            intake.renew(one, owner)
+def _reindex(job_queue: JobQueue, owner: str, names: Sequence[str]) -> None:
+    active = {job.name for job in job_queue.jobs(owner) if job.active}
+    for name in names:
+        if name not in active:
+            job_queue.reindex(name, owner)
 
 
-def _titles(documents: Sequence[Document]) -> dict[str, str]:
-    """By name: the title, with the name where another document has the same one."""
-    same = Counter(document.title for document in documents)
-    return {
-        one.name: f"{one.title} ({one.name})" if same[one.title] > 1 else one.title
-        for one in documents
-    }
+def _labels(documents: Sequence[Document]) -> dict[str, str]:
+    """Returns titles by name, with the name where several documents have the same title."""
+    times = Counter(document.title for document in documents)
+    labels = {}
+    for document in documents:
+        unique = times[document.title] == 1
+        labels[document.name] = document.title if unique else f"{document.title} ({document.name})"
+    return labels
+
+
+def _show_section(title: str, number: int | None = None, text: str = "") -> None:
+    st.html(render("section.html", title=title, number=number, text=text))
 
 
 def _round(field: str) -> int:

@@ -1,4 +1,4 @@
-"""Where documents are added: one thread for all tabs, whatever the page does meanwhile, and what it is at."""
+"""Adds documents to the library in one thread, for all tabs."""
 
 from __future__ import annotations
 
@@ -10,52 +10,57 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from qa.errors import DocumentError, FootnoteError
+from qa.errors import FootnoteError
 
 if TYPE_CHECKING:
-    from qa.library.index import AddResult, Index, OnProgress
+    from qa.library.index import Index
+    from qa.library.writing import OnProgress
     from qa.types import Document
 
-State = Literal["waiting", "reading", "embedding", "done", "failed", "cancelled"]
-Outcome = Literal["added", "unchanged", "replaced", "twin", "indexed"]
-"""What came of it. "twin": not added, the library has its text under another name; "indexed": embedded again."""
-KEPT_BYTES = 200_000_000
-"""Of files that failed or were cancelled, kept for another try; the oldest go first."""
+JobState = Literal["waiting", "reading", "embedding", "done", "failed", "cancelled"]
+JobResult = Literal["added", "unchanged", "replaced", "twin", "indexed"]
+"""What a finished job did.
+
+"twin": nothing, because the library has the text under another name. "indexed": embedded again.
+"""
+MOST_KEPT_BYTES = 200_000_000
+"""Bytes of failed and cancelled files that are kept for another try."""
 PAUSE = 0.02
 """Seconds between two looks at whether a question is being answered."""
 LONGEST_PAUSE = 10.0
-"""Seconds after which a file goes on a step even if the questions never end."""
+"""Seconds after which a file continues even if questions are still being answered."""
+
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A document on its way into the library, as it is now."""
+    """A document on its way into the library."""
 
     id: str
     name: str
     owner: str
-    state: State = "waiting"
+    state: JobState = "waiting"
     done: int = 0
     total: int = 0
-    """Passages embedded, and of how many."""
+    """Passages embedded, and passages in all."""
     cancelling: bool = False
-    outcome: Outcome | None = None
+    result: JobResult | None = None
     document: str = ""
-    """The name it has in the library; for a twin, the name of the other."""
+    """Its name in the library; for a twin, the name of the other document."""
     reason: str = ""
     """Why it failed."""
     kept: bool = True
-    """Whether it can be tried again: its bytes are still there."""
+    """Whether its bytes are still there, so that it can be tried again."""
 
     @property
-    def under_way(self) -> bool:
+    def active(self) -> bool:
         return self.state in ("waiting", "reading", "embedding")
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
-    """What a job is to add: a file's bytes, or the text that the library has already."""
+class _Content:
+    """What a job adds: a file's bytes, or None for the text that the library already has."""
 
     data: bytes | None
     title: str | None = None
@@ -66,14 +71,15 @@ class _Task:
 
 
 class _CancelledError(Exception):
-    """Ends an adding; the library is as before."""
+    """Ends a job. The library is unchanged."""
 
 
-class Intake:
+class JobQueue:
     """Adds documents to one library, one after the other, in the order they came.
 
-    `index` gives the library and may wait for it, or raise FootnoteError: then the job fails, and can be tried again.
-    Between two batches of passages the thread waits while `busy` says that a question is being answered.
+    `index` returns the library; it may wait for it, or raise FootnoteError: then the job fails,
+    and can be tried again. Between two batches of passages the thread waits while `busy` returns
+    True, so that questions are answered first.
     """
 
     def __init__(
@@ -81,134 +87,119 @@ class Intake:
     ) -> None:
         self._index = index
         self._busy = busy
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
-        self._tasks: dict[str, _Task] = {}
-        """By job; the ones that can be tried again at the end, the latest last."""
-        # A daemon: Ctrl-C ends the server at once; what was being added is then not there.
-        threading.Thread(target=self._work, name="intake", daemon=True).start()
+        self._contents: dict[str, _Content] = {}
+        """By job id; those that can be tried again stay, the latest last."""
+        # A daemon: Ctrl-C ends the server at once. A document half added is then not there.
+        threading.Thread(target=self._work, name="library jobs", daemon=True).start()
 
     def submit(self, name: str, data: bytes, owner: str = "", title: str | None = None) -> Job:
-        """Takes a file. `title` stands for the one that the text gives itself."""
-        return self._put(Job(uuid4().hex, name, owner), _Task(data, title))
+        """Queues a file. `title` replaces the title that its text has."""
+        return self._enqueue(Job(uuid4().hex, name, owner), _Content(data, title))
 
-    def renew(self, name: str, owner: str = "") -> Job:
-        """Splits and embeds again the document of that name, from the text that the library has."""
-        return self._put(Job(uuid4().hex, name, owner), _Task(None))
+    def reindex(self, name: str, owner: str = "") -> Job:
+        """Queues a document of the library to be split and embedded again."""
+        return self._enqueue(Job(uuid4().hex, name, owner), _Content(None))
 
     def jobs(self, owner: str | None = None) -> tuple[Job, ...]:
-        """The jobs of an owner, or of all, in the order they came, as they are now."""
-        with self._news:
+        """Returns the jobs of an owner, or of all, in the order they came."""
+        with self._changed:
             return tuple(job for job in self._jobs.values() if owner is None or job.owner == owner)
 
     def retry(self, key: str) -> None:
-        """Lets a failed or cancelled job wait again; nothing where its bytes are gone."""
-        with self._news:
+        """Queues a failed or cancelled job again; does nothing if its bytes are gone."""
+        with self._changed:
             job = self._jobs.get(key)
             if job and job.state in ("failed", "cancelled") and job.kept:
                 self._jobs[key] = Job(job.id, job.name, job.owner)
-                self._news.notify()
+                self._changed.notify()
 
     def cancel(self, key: str) -> None:
-        """Ends a job: at once while it waits, else before the next batch of passages. The library is as before."""
-        with self._news:
+        """Ends a job: at once while it waits, else before its next batch of passages."""
+        with self._changed:
             job = self._jobs.get(key)
             if job and job.state == "waiting":
                 self._settle(job, state="cancelled")
-            elif job and job.under_way:
+            elif job and job.active:
                 self._jobs[key] = replace(job, cancelling=True)
 
     def clear(self, owner: str) -> None:
-        """Forgets the owner's jobs that are over."""
-        with self._news:
+        """Forgets the owner's jobs that have ended."""
+        with self._changed:
             self._forget(lambda job: job.owner == owner)
 
-    def _put(self, job: Job, task: _Task) -> Job:
-        """Takes a job, in the place of earlier ones of its name that are over."""
-        with self._news:
+    def _enqueue(self, job: Job, content: _Content) -> Job:
+        """Adds a job; it replaces ended jobs of the same owner and name."""
+        with self._changed:
             self._forget(lambda old: (old.owner, old.name) == (job.owner, job.name))
-            self._jobs[job.id], self._tasks[job.id] = job, task
-            self._news.notify()
+            self._jobs[job.id] = job
+            self._contents[job.id] = content
+            self._changed.notify()
         return job
 
-    def _forget(self, which: Callable[[Job], bool]) -> None:
-        for key in [key for key, job in self._jobs.items() if not job.under_way and which(job)]:
-            del self._jobs[key]
-            self._tasks.pop(key, None)
+    def _forget(self, matches: Callable[[Job], bool]) -> None:
+        for job in list(self._jobs.values()):
+            if not job.active and matches(job):
+                del self._jobs[job.id]
+                self._contents.pop(job.id, None)
 
     def _work(self) -> None:
         while True:
-            job, task = self._next()
+            job, content = self._next()
             try:
-                outcome, document = self._add(job, task)
+                result, document = self._run(job, content)
             except _CancelledError:
                 self._finish(job, state="cancelled")
             except FootnoteError as error:
                 self._finish(job, state="failed", reason=str(error))
-            except BaseException as error:  # noqa: BLE001 - told on the page; without the thread nothing is added again
-                _log.exception("adding %s", job.name)
-                self._finish(
-                    job,
-                    state="failed",
-                    reason=f"{type(error).__name__}: {error}. The terminal says where.",
-                )
+            except BaseException as error:  # noqa: BLE001 - the page shows it, the thread continues
+                _log.exception("Adding %s failed unexpectedly", job.name)
+                reason = f"{type(error).__name__}: {error}. The log in the terminal shows where."
+                self._finish(job, state="failed", reason=reason)
             else:
-                self._finish(job, state="done", outcome=outcome, document=document)
+                self._finish(job, state="done", result=result, document=document)
 
-    def _next(self) -> tuple[Job, _Task]:
-        """The first job that waits, or comes to."""
-        with self._news:
+    def _next(self) -> tuple[Job, _Content]:
+        """Returns the first job that waits, as soon as there is one."""
+        with self._changed:
             while True:
                 for key, job in self._jobs.items():
                     if job.state == "waiting":
                         self._jobs[key] = replace(job, state="reading")
-                        return job, self._tasks[key]
-                self._news.wait()
+                        return job, self._contents[key]
+                self._changed.wait()
 
-    def _add(self, job: Job, task: _Task) -> tuple[Outcome, str]:
+    def _run(self, job: Job, content: _Content) -> tuple[JobResult, str]:
+        """Returns what the job did and the document's name. Raises FootnoteError."""
         index = self._index()
-        if task.data is None:
-            self._go_on(job)
-            return "indexed", self._renewed(index, job).name
-        document = _document(job.name, task.data, task.title)
-        self._go_on(job)
-        if twin := index.same_text(document):
+        if content.data is None:
+            self._pause(job)
+            index.embed_again(job.name, self._listener(job))
+            return "indexed", job.name
+
+        document = _read(job.name, content.data, content.title)
+        self._pause(job)
+        twin = index.same_text(document)
+        if twin:
             return "twin", twin
-        added = index.add(document, self._told(job))
+        added = index.add(document, self._listener(job))
         return added.outcome, added.name
 
-    def _renewed(self, index: Index, job: Job) -> AddResult:
-        """Replaces a document by itself, with a space behind its title on the way.
-
-        A document that is unchanged is not embedded; one that is removed first is lost if the program ends before it
-        is there again. A replacing is whole or not at all.
-        """
-        document = next(
-            (document for document in index.documents() if document.name == job.name), None
-        )
-        if not document:
-            raise DocumentError(f"{job.name} is no longer in the library. Add the file.")
-        told = self._told(job)
-        index.add(
-            replace(document, title=f"{document.title} "), lambda done, total: told(done, 2 * total)
-        )
-        return index.add(document, lambda done, total: self._embedded(job, total + done, 2 * total))
-
-    def _told(self, job: Job) -> OnProgress:
+    def _listener(self, job: Job) -> OnProgress:
         def on_progress(done: int, total: int) -> None:
-            self._embedded(job, done, total)
-            self._go_on(job)
+            self._set_progress(job, done, total)
+            self._pause(job)
 
         return on_progress
 
-    def _embedded(self, job: Job, done: int, total: int) -> None:
-        with self._news:
-            self._jobs[job.id] = replace(
-                self._jobs[job.id], state="embedding", done=done, total=total
-            )
+    def _set_progress(self, job: Job, done: int, total: int) -> None:
+        with self._changed:
+            current = self._jobs[job.id]
+            self._jobs[job.id] = replace(current, state="embedding", done=done, total=total)
 
-    def _go_on(self, job: Job) -> None:
-        """Lets questions go first. Raises _CancelledError for a job that is to end."""
+    def _pause(self, job: Job) -> None:
+        """Waits while questions are answered. Raises _CancelledError if the job was cancelled."""
         end = time.monotonic() + LONGEST_PAUSE
         while not self._jobs[job.id].cancelling and self._busy() and time.monotonic() < end:
             time.sleep(PAUSE)
@@ -216,27 +207,31 @@ class Intake:
             raise _CancelledError
 
     def _finish(self, job: Job, **changes: Any) -> None:
-        with self._news:
+        with self._changed:
             self._settle(self._jobs[job.id], **changes)
 
     def _settle(self, job: Job, **changes: Any) -> None:
-        """Ends a job; its bytes are kept for another try, those of the oldest no longer."""
-        self._jobs[job.id] = job = replace(job, cancelling=False, **changes)
-        task = self._tasks.pop(job.id)
-        if job.state == "done":
-            return
-        self._tasks[job.id] = task
-        over = [key for key in self._tasks if not self._jobs[key].under_way]
-        held = sum(self._tasks[key].size for key in over)
-        for key in over:
-            if held <= KEPT_BYTES:
+        """Ends a job. If it did not succeed, its bytes are kept for another try."""
+        job = replace(job, cancelling=False, **changes)
+        self._jobs[job.id] = job
+        content = self._contents.pop(job.id)
+        if job.state != "done":
+            # Put back at the end: the latest is forgotten last.
+            self._contents[job.id] = content
+            self._forget_oldest_bytes()
+
+    def _forget_oldest_bytes(self) -> None:
+        ended = [key for key in self._contents if not self._jobs[key].active]
+        kept_bytes = sum(self._contents[key].size for key in ended)
+        for key in ended:
+            if kept_bytes <= MOST_KEPT_BYTES:
                 break
-            held -= self._tasks.pop(key).size
+            kept_bytes -= self._contents.pop(key).size
             self._jobs[key] = replace(self._jobs[key], kept=False)
 
 
-def _document(name: str, data: bytes, title: str | None) -> Document:
-    # Here, not above: it brings llama-index, and the page must show before that.
+def _read(name: str, data: bytes, title: str | None) -> Document:
+    # Imported here because it brings llama-index, and the page must show before that.
     from qa.documents.load import from_bytes
 
     document = from_bytes(name, data)

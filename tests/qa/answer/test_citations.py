@@ -1,4 +1,4 @@
-"""Citations: the very words, or an error."""
+"""Citations: the exact words, or an error."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from qa.types import Span
 from tests.qa.fakes import text_document
 
 
-def test_a_citation_holds_the_words_and_the_version() -> None:
+def test_cite_has_the_quote_and_the_version() -> None:
     document = text_document("e\u0301t\u00e9 😀 end")
     citation = cite(document, Span(4, 6))
     assert (citation.quote, citation.version, citation.document) == (
@@ -18,6 +18,6 @@ def test_a_citation_holds_the_words_and_the_version() -> None:
 
 
 @pytest.mark.parametrize("span", [Span(-1, 2), Span(2, 2), Span(3, 2), Span(0, 99)])
-def test_a_span_outside_the_text_is_an_error(span: Span) -> None:
-    with pytest.raises(ValueError, match="no such span"):
+def test_cite_outside_the_text_raises(span: Span) -> None:
+    with pytest.raises(ValueError, match="Invalid span"):
         cite(text_document("short"), span)

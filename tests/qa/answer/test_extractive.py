@@ -1,10 +1,10 @@
-"""The built-in engine: which sentences, with what beside them."""
+"""The built-in engine: which sentences answer, and which come with them."""
 
 from pathlib import Path
 
 import pytest
 
-from qa.answer.extractive import _LIST, compose
+from qa.answer.extractive import asks_for_several, compose
 from qa.reader.reader import Candidate, Reading
 from qa.types import Answer, RankedPassage, Span, Why
 from tests.qa.fakes import text_document, word_bot
@@ -15,17 +15,17 @@ def _ask(tmp_path: Path, question: str, text: str = NEWS) -> Answer:
     return word_bot(tmp_path, text_document(text, title="News")).ask(question)
 
 
-def test_a_repeated_quotation_is_cited_once_where_it_says_who_spoke(tmp_path: Path) -> None:
+def test_compose_cites_a_duplicate_where_the_speaker_is(tmp_path: Path) -> None:
     answer = _ask(tmp_path, "Whom does this bridge belong to, the people who waited?")
     assert answer.text.count("belongs to the people who waited") == 1
     assert "Prado told the crowd" in answer.text
 
 
-def test_an_appeal_never_answers(tmp_path: Path) -> None:
+def test_compose_never_uses_boilerplate(tmp_path: Path) -> None:
     for question in ("Subscribe to which newsletter?", "What do our reporters work for every day?"):
-        told = _ask(tmp_path / question[:4], question).text
-        assert "newsletter" not in told
-        assert "reporters" not in told
+        answer = _ask(tmp_path / question[:4], question).text
+        assert "newsletter" not in answer
+        assert "reporters" not in answer
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_an_appeal_never_answers(tmp_path: Path) -> None:
         ("Which bus goes there?", False),
     ],
 )
-def test_a_question_that_asks_for_several_things(question: str, several: bool) -> None:
-    assert bool(_LIST.search(question)) == several
+def test_asks_for_several_recognises_lists(question: str, several: bool) -> None:
+    assert asks_for_several(question) == several
 
 
-def test_a_pronoun_brings_the_sentence_that_names_whom_it_means(tmp_path: Path) -> None:
+def test_pronoun_brings_the_sentence_with_the_name(tmp_path: Path) -> None:
     (sentence,) = _ask(
         tmp_path, "Who were the 62 workers who finished the deck during the winter storms?"
     ).sentences
@@ -57,13 +57,13 @@ def test_a_pronoun_brings_the_sentence_that_names_whom_it_means(tmp_path: Path) 
     assert "Prado" in before.quote
 
 
-def test_he_said_at_the_end_brings_it_too(tmp_path: Path) -> None:
+def test_he_said_at_the_end_brings_the_name_too(tmp_path: Path) -> None:
     text = "Omar Haddad runs the port.\n“The new cranes will lift forty tons,” he said.\n"
     (sentence,) = _ask(tmp_path, "What will the new cranes lift?", text).sentences
     assert [citation.quote[:4] for citation in sentence.citations] == ["Omar", "“The"]
 
 
-def test_a_sentence_all_in_quotes_brings_the_one_that_says_who_spoke(tmp_path: Path) -> None:
+def test_quotation_brings_the_sentence_with_the_speaker(tmp_path: Path) -> None:
     question = "What was signed by the time they told us in autumn: the contracts?"
     (sentence,) = _ask(tmp_path, question).sentences
     assert [citation.quote for citation in sentence.citations] == [
@@ -72,13 +72,13 @@ def test_a_sentence_all_in_quotes_brings_the_one_that_says_who_spoke(tmp_path: P
     ]
 
 
-def test_a_sentence_that_stands_alone_comes_alone(tmp_path: Path) -> None:
+def test_standalone_sentence_comes_alone(tmp_path: Path) -> None:
     answer = _ask(tmp_path, "What did the bridge cost?")
     assert answer.text.startswith("The bridge cost 48 million euros")
     assert [len(sentence.citations) for sentence in answer.sentences] == [1]
 
 
-def test_a_question_for_several_things_may_take_more_sentences_in_the_documents_order(
+def test_list_question_takes_sentences_in_document_order(
     tmp_path: Path,
 ) -> None:
     text = (
@@ -89,7 +89,8 @@ def test_a_question_for_several_things_may_take_more_sentences_in_the_documents_
     assert [sentence.text.split()[3] for sentence in answer.sentences] == ["apples", "plums"]
 
 
-def test_a_hand_wrapped_sentence_is_shown_on_one_line_and_quoted_as_it_is(tmp_path: Path) -> None:
+def test_hand_wrapped_sentence_is_shown_on_one_line(tmp_path: Path) -> None:
+    """The citation quotes it with its line ends."""
     text = (
         "The old ferry of the town will stop for good in May\nbecause its two boats are sold to the people of the\n"
         "island. The captain of the ferry will go with them to\nthe island. Nobody knows who comes next.\n"
@@ -99,7 +100,8 @@ def test_a_hand_wrapped_sentence_is_shown_on_one_line_and_quoted_as_it_is(tmp_pa
     assert sentence.text == sentence.citations[0].quote.replace("\n", " ")
 
 
-def test_the_words_that_answer_are_told_in_the_document_and_in_the_text(tmp_path: Path) -> None:
+def test_compose_marks_the_answering_words(tmp_path: Path) -> None:
+    """Both in the document and in the answer's text."""
     text = "The old ferry of the town will stop for good in May\nbecause its two boats are sold.\n"
     document = text_document(text, name="a.md", markdown=True)
     bot = word_bot(tmp_path, document)
@@ -117,7 +119,7 @@ def test_the_words_that_answer_are_told_in_the_document_and_in_the_text(tmp_path
     assert given.text[given.bold.start : given.bold.end] == "May because"
 
 
-def test_the_first_word_of_a_sentence_is_a_name_only_if_it_is_one_elsewhere(tmp_path: Path) -> None:
+def test_first_word_is_a_name_only_if_it_is_one_elsewhere(tmp_path: Path) -> None:
     text = (
         "Maria Lopez runs the bakery of the town. The oven broke in the spring of last year.\n"
         "She bought a second oven from a monastery.\n"
@@ -126,26 +128,26 @@ def test_the_first_word_of_a_sentence_is_a_name_only_if_it_is_one_elsewhere(tmp_
     assert [citation.quote.split()[0] for citation in sentence.citations] == ["Maria", "She"]
 
 
-def test_a_sentence_that_names_its_speaker_itself_comes_alone(tmp_path: Path) -> None:
+def test_quotation_with_its_speaker_comes_alone(tmp_path: Path) -> None:
     text = "Rents in Oslo rose by 18 percent.\n“They were in the room when it was signed,” said Petra Lind.\n"
     (sentence,) = _ask(tmp_path, "Who was in the room when it was signed?", text).sentences
     assert [citation.quote.split()[0] for citation in sentence.citations] == ["“They"]
 
 
-def test_no_antecedent_is_looked_for_before_a_heading_or_in_a_table(tmp_path: Path) -> None:
+def test_antecedent_is_not_before_a_heading_or_in_a_table(tmp_path: Path) -> None:
     text = "# Faults\n\n| E7 | Call Ana Ruiz |\n|---|---|\n| E8 | Call Bo Lund |\n\n## Mira\n\nShe designed the head.\n"
     bot = word_bot(tmp_path, text_document(text, name="a.md", markdown=True))
     (sentence,) = bot.ask("Who designed the head?").sentences
     assert [citation.quote for citation in sentence.citations] == ["She designed the head."]
 
 
-def test_an_answer_in_an_interview_brings_its_question(tmp_path: Path) -> None:
+def test_answer_in_an_interview_brings_its_question(tmp_path: Path) -> None:
     text = "Q: When did you come to the island?\nA: In 1991, after the mill had closed.\nQ: And then?\nA: I fished.\n"
     (sentence,) = _ask(tmp_path, "What had closed in 1991, the mill?", text).sentences
     assert [citation.quote[:2] for citation in sentence.citations] == ["Q:", "A:"]
 
 
-def test_what_is_cited_was_shown_among_what_was_read(tmp_path: Path) -> None:
+def test_every_citation_is_in_a_passage_of_the_answer(tmp_path: Path) -> None:
     text = f"Maria Lopez ran the yard.\n{'Filler stands here. ' * 60}\nShe sold the yard to a bank in the end.\n"
     text = text.replace("Filler stands here. ", "", 55)
     document = text_document("x " * 150 + ".\n" + text + "y " * 150 + ".\n")

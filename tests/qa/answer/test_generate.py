@@ -1,4 +1,4 @@
-"""A model's words become claims: marks to passages, what fits, declines, plain text, errors."""
+"""A model's words become claims; prompts fit; declining, failing and stopping."""
 
 import threading
 import time
@@ -6,16 +6,9 @@ from itertools import accumulate
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from qa.answer.generate import (
-    ADDRESS_REMOVED,
-    ANSWER_TOKENS,
-    DraftAnswer,
-    declines,
-    draft_answer,
-    plain,
-)
+from qa.answer.generate import ANSWER_TOKENS, DraftAnswer, declines, draft_answer
+from qa.answer.plaintext import plain_text
 from qa.answer.prompts import DECLINE_SENTENCE, passage_ids
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import without_thinking
@@ -52,7 +45,7 @@ def _claims(script: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-def test_marks_become_the_passages_that_they_stand_for() -> None:
+def test_claims_have_the_passages_of_their_markers() -> None:
     script = (
         "It cost 48 million euros [{ID:The bridge}]. The ferry stops【{ID:The ferry}†x】. "
         "Both [{ID:The ferry}, {ID:The bridge}]. None."
@@ -65,7 +58,7 @@ def test_marks_become_the_passages_that_they_stand_for() -> None:
     ]
 
 
-def test_marks_that_stand_for_nothing_cite_nothing() -> None:
+def test_claims_with_unknown_markers_cite_nothing() -> None:
     assert (
         _claims("It cost 48 million [1]. It cost 48 million [q8][b9].")
         == [("It cost 48 million.", [])] * 2
@@ -90,29 +83,29 @@ def test_marks_that_stand_for_nothing_cite_nothing() -> None:
         ("It is new. … —", ["It is new."]),
     ],
 )
-def test_every_sentence_is_a_claim_whatever_it_stands_in(script: str, claims: list[str]) -> None:
+def test_claims_are_the_sentences_in_any_markup(script: str, claims: list[str]) -> None:
     assert [text for text, _ in _claims(script)] == claims
 
 
 @examples(60)
 @given(texts.filter(lambda text: "`" not in text))  # marks in code are left alone
-def test_the_words_told_are_those_of_the_parser_and_no_mark_is_among_them(text: str) -> None:
-    told: list[Event] = []
+def test_events_have_all_words_and_no_marker(text: str) -> None:
+    events: list[Event] = []
     script = (
         "It cost 48 million [{ID:The bridge}]. "
         + text.replace("{", "(")
         + " It stops [{ID:The ferry}]."
     )
     model = ScriptedModel(script)
-    draft_answer("What?", _ranked(BRIDGE, FERRY), model, told.append, threading.Event())
-    assert {event.stage for event in told} == {"words"}
-    shown = list(accumulate(event.words for event in told))
+    draft_answer("What?", _ranked(BRIDGE, FERRY), model, events.append, threading.Event())
+    assert {event.stage for event in events} == {"words"}
+    shown = list(accumulate(event.words for event in events))
     ids = passage_ids(2, ["What?", BRIDGE, FERRY])
     assert not any(f"[{key}]" in words for words in shown for key in ids)
     assert shown[-1].startswith("It cost 48 million.")
 
 
-def test_passages_that_do_not_fit_are_dropped_from_the_bottom_and_named() -> None:
+def test_prompt_too_long_leaves_out_the_last_passages() -> None:
     ranked = _ranked(*(f"Passage {n}. " + "word " * 60 for n in range(5)))
     model = ScriptedModel("Word [{ID:Passage 0}].", context=600)
     draft = draft_answer("What?", ranked, model, lambda _: None, threading.Event())
@@ -122,20 +115,20 @@ def test_passages_that_do_not_fit_are_dropped_from_the_bottom_and_named() -> Non
     titles = "; ".join(f"Title {n}" for n in range(len(draft.seen), 5))
     passages = "passage" if rest == 1 else "passages"
     assert draft.notices == (
-        f"{rest} {passages} did not fit what scripted/model takes (600 tokens): {titles}.",
+        f"{rest} {passages} did not fit into the context of scripted/model (600 tokens): {titles}.",
     )
     (prompt,) = model.prompts
     assert all((f"Passage {n}." in prompt[1].content) == (n < len(draft.seen)) for n in range(5))
 
 
 @pytest.mark.parametrize("context", [300, 450, 600, 900, 4096])
-def test_prompt_and_answer_are_never_more_than_the_context(context: int) -> None:
-    asked: list[int] = []
+def test_prompt_and_answer_fit_into_the_context(context: int) -> None:
+    limits: list[int] = []
 
     class Model(ScriptedModel):
-        def stream(self, messages, most, stop):  # type: ignore[no-untyped-def]
-            asked.append(most)
-            return super().stream(messages, most, stop)
+        def stream(self, messages, max_tokens, stop):  # type: ignore[no-untyped-def]
+            limits.append(max_tokens)
+            return super().stream(messages, max_tokens, stop)
 
     model = Model("Word.", context=context)
     draft_answer(
@@ -146,15 +139,17 @@ def test_prompt_and_answer_are_never_more_than_the_context(context: int) -> None
         threading.Event(),
     )
     assert (
-        sum(model.count_tokens(message.content) for message in model.prompts[0]) + asked[0]
+        sum(model.count_tokens(message.content) for message in model.prompts[0]) + limits[0]
         <= context
     )
-    assert 0 < asked[0] <= ANSWER_TOKENS
+    assert 0 < limits[0] <= ANSWER_TOKENS
 
 
-def test_when_nothing_fits_it_says_so_and_asks_nothing() -> None:
+def test_prompt_of_one_passage_too_long_raises() -> None:
     model = ScriptedModel(context=150)
-    with pytest.raises(LanguageModelError, match=r"more than scripted/model takes: 100 tokens"):
+    with pytest.raises(
+        LanguageModelError, match=r"too long for scripted/model, which has 100 tokens"
+    ):
         draft_answer("What?", _ranked(BRIDGE), model, lambda _: None, threading.Event())
     assert model.prompts == []
 
@@ -181,7 +176,7 @@ def test_when_nothing_fits_it_says_so_and_asks_nothing() -> None:
         "The documents do not answer this [",
     ],
 )
-def test_a_model_declines(text: str) -> None:
+def test_declines_recognises_the_sentence_and_variants(text: str) -> None:
     assert declines(text)
     assert _write(text).claims == ()
 
@@ -197,7 +192,7 @@ def test_a_model_declines(text: str) -> None:
         "The documents do not say this.",
     ],
 )
-def test_a_model_does_not_decline(text: str) -> None:
+def test_declines_ignores_other_answers(text: str) -> None:
     assert not declines(text)
     assert _write(text).claims
 
@@ -205,99 +200,34 @@ def test_a_model_does_not_decline(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", " \n", "[a1]", "[a1][b2]", "…", "![](https://evil.example/?q=1)", "---"]
 )
-def test_an_empty_answer_is_a_fault_and_no_refusal(text: str) -> None:
-    with pytest.raises(LanguageModelError, match="gave an empty answer"):
+def test_empty_answer_raises(text: str) -> None:
+    """A failure never looks like a refusal."""
+    with pytest.raises(LanguageModelError, match="returned an empty answer"):
         _write(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("**bold**, *it*, __b__ and ***both***", "bold, it, b and both"),
-        ("**bold *it* x**", "bold it x"),
-        ("snake_case_name 5*3*2 5 * 3", "snake_case_name 5*3*2 5 * 3"),
-        ("`code` and ``more``", "code and more"),
-        ("```py\nprint(1)\n```", "print(1)"),
-        ("a < b and c > d", "a < b and c > d"),
-        ("<b>bold</b><br/> <i class='x'>it</i>", "bold it"),
-        ("<scr<b>ipt>alert(1)</script>", "alert(1)"),
-        ("<img src=https://evil.example/x>end", "end"),
-        ("<a href='https://evil.example'>here</a>", "here"),
-        ("<!-- hidden --> seen", "seen"),
-        ("See ![chart](https://evil.example/?q=1) it", "See it"),
-        ("[![a](http://i.example)](http://l.example) b", "b"),
-        ("[here](https://evil.example/?q=1 'title')", "here"),
-        ("[here](javascript:alert)", "here"),
-        ("[here](//evil.example)", "here"),
-        ("[here](a)", "here"),
-        ("https://evil.example/?q=1.", f"{ADDRESS_REMOVED}."),
-        ("<https://evil.example/>", ADDRESS_REMOVED),
-        ("www.evil.example and evil.example/?q=x", f"{ADDRESS_REMOVED} and {ADDRESS_REMOVED}"),
-        (
-            "ht<b></b>tps://evil.example h\u200bttps://evil.example",
-            f"{ADDRESS_REMOVED} {ADDRESS_REMOVED}",
-        ),
-        ("data:text/html;base64,AAAA", ADDRESS_REMOVED),
-        ("left\u202eright\u200b\ufeff", "leftright"),
-        ("and/or 3.5/4 U.S./China e.g. this", "and/or 3.5/4 U.S./China e.g. this"),
-        ("two  words\nhere", "two words here"),
-    ],
-)
-def test_what_is_plain_of_markdown_and_html(text: str, kept: str) -> None:
-    assert plain(text, BRIDGE) == kept
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("See https://town.example/ferry.", "See https://town.example/ferry."),
-        ("See (https://town.example/ferry), please", "See (https://town.example/ferry), please"),
-        ("<https://town.example/ferry>", "https://town.example/ferry"),
-        ("[the page](https://town.example/ferry).", "the page (https://town.example/ferry)."),
-        ("**https://town.example/ferry**", "https://town.example/ferry"),
-        ("https://town.example/ferry?q=secret", ADDRESS_REMOVED),
-        ("[the page](https://town.example/ferry?q=secret)", "the page"),
-    ],
-)
-def test_an_address_that_the_documents_have_is_kept_as_text(text: str, kept: str) -> None:
-    assert plain(text, FERRY) == kept
-
-
-@given(
-    st.text(
-        alphabet=st.sampled_from("<>/![]()ab s:*_`-=\"'\n") | st.characters(max_codepoint=300),
-        max_size=120,
-    )
-)
-def test_plain_leaves_no_tag_and_no_address(text: str) -> None:
-    left = plain(f"{text} https://evil.example/x {text}<b>", "")
-    assert "evil.example" not in left
-    assert "<b>" not in left
-    assert plain(left, "") == left
 
 
 @pytest.mark.parametrize(
     "unit", ["[", "<!--", "<b ", "<b <b>>", "![", "[a](", "*a", "`", "“a ", "a.", "Ab "]
 )
-def test_no_answer_takes_long_to_read(unit: str) -> None:
+def test_reading_of_any_answer_is_fast(unit: str) -> None:
     begun = time.perf_counter()
     text = unit * (8 * ANSWER_TOKENS // len(unit))
-    plain(text, BRIDGE)
+    plain_text(text, BRIDGE)
     declines(text)
     assert time.perf_counter() - begun < 1
 
 
-def test_what_was_streamed_before_a_fault_is_kept_without_marks() -> None:
-    fault = LanguageModelError("cut off", "raw [a1] words")
-    model = ScriptedModel("It cost 48 million [a1]. Then [a", fails=fault)
-    told: list[Event] = []
+def test_failure_keeps_the_words_without_markers() -> None:
+    failure = LanguageModelError("cut off", "raw [a1] words")
+    model = ScriptedModel("It cost 48 million [a1]. Then [a", fails=failure)
+    events: list[Event] = []
     with pytest.raises(LanguageModelError, match="cut off") as caught:
-        draft_answer("What?", _ranked(BRIDGE), model, told.append, threading.Event())
+        draft_answer("What?", _ranked(BRIDGE), model, events.append, threading.Event())
     assert caught.value.streamed == "It cost 48 million. Then"
-    assert caught.value.streamed == "".join(event.words for event in told)
+    assert caught.value.streamed == "".join(event.words for event in events)
 
 
-def test_a_stop_keeps_what_was_streamed() -> None:
+def test_stop_keeps_the_words() -> None:
     stop = threading.Event()
 
     def tell(event: Event) -> None:
@@ -323,11 +253,11 @@ def test_a_stop_keeps_what_was_streamed() -> None:
         (["<thi"], "<thi"),
     ],
 )
-def test_what_a_model_thinks_before_it_answers_is_not_shown(pieces: list[str], shown: str) -> None:
+def test_without_thinking_drops_the_reasoning_only(pieces: list[str], shown: str) -> None:
     assert "".join(without_thinking(pieces)) == shown
 
 
-def test_what_the_model_cites_and_was_not_given_is_told() -> None:
+def test_unknown_markers_give_a_notice() -> None:
     draft = _write("Gold rose [a1]. It fell [z9][7]. It rose [7].")
-    assert draft.notices == ("The language model cited what it was not given: z9, 7.",)
+    assert draft.notices == ("The language model used footnotes that do not exist: z9, 7.",)
     assert [len(claim.passages) for claim in draft.claims] == [1, 0, 0]

@@ -1,4 +1,4 @@
-"""Marks: every way that models write ids, whole and in pieces; what is no mark; time; whose sentence a mark is."""
+"""Markers in every form that models write, whole and in pieces, and what is not a marker."""
 
 import re
 import time
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.answer.clean_text import MAX_HELD_SPACE
 from qa.answer.marker_grammar import WINDOW, Marker
 from qa.answer.markers import (
-    SPACE_LIMIT,
+    MAX_HELD_BACK,
     CitedSentence,
     MarkerParser,
     cited_sentences,
@@ -82,7 +83,7 @@ FORMS = [
     ("[source: 3]", "?3"),
     ("[a1, c4, 2]", "a1 ?c4 ?2"),
 ]
-"""A form and what it cites: marks parted by strokes, unknown ids with a question mark."""
+"""A form and what it cites: markers parted by strokes, unknown ids with a question marker."""
 PLACES = [
     ("The forum met {}. It closed.", "The forum met¦. It closed."),
     ("The forum met{}. It closed.", "The forum met¦. It closed."),
@@ -111,7 +112,7 @@ TEXTS = [
     ("It is said in source [a1], too.", "It is said in the source¦, too.", "a1"),
     ("According to [a1], it met.", "According to the source¦, it met.", "a1"),
     ("It met.\n\nSources: [a1], [b2]\n", "It met.¦\n", "a1 b2"),
-    # white space and signs around marks
+    # white space and signs around markers
     ("[a1] It met.", "¦It met.", "a1"),
     ("[a1]: It met.", "¦It met.", "a1"),
     ("[a1]", "¦", "a1"),
@@ -131,7 +132,7 @@ TEXTS = [
     ("```py\n[a1] \n``\n```\n[b2] It met.", "```py\n[a1] \n``\n```\n¦It met.", "b2"),
     ("~~~~\n[a1]\n~~~\na1", "~~~~\n[a1]\n~~~\na1", ""),
     ("x ``` [a1]", "x ```¦", "a1"),
-    # no marks
+    # no markers
     *[
         (text, text, "")
         for text in (
@@ -177,14 +178,14 @@ ROWS = [(place.format(form), clean.replace("¦", "¦" * (cited.count("|") + 1)),
 
 
 def _expected(clean: str, cited: str) -> tuple[str, tuple[Marker, ...]]:
-    """Strokes in the clean text are the places of the marks; where there is one for several, all stand there."""
+    """Each ¦ in the clean text is the position of a marker."""
     places = [match.start() - count for count, match in enumerate(re.finditer("¦", clean))]
-    marks = [mark.split() for mark in cited.split("|")] if cited else []
+    markers = [marker.split() for marker in cited.split("|")] if cited else []
     return clean.replace("¦", ""), tuple(
         Marker(
             at, tuple(x for x in names if x[0] != "?"), tuple(x[1:] for x in names if x[0] == "?")
         )
-        for at, names in zip(places, marks, strict=True)
+        for at, names in zip(places, markers, strict=True)
     )
 
 
@@ -193,11 +194,11 @@ def _in_pieces(pieces: list[str]) -> tuple[str, tuple[Marker, ...]]:
     shown = [parser.feed(piece) for piece in pieces]
     shown.append(parser.finish())
     assert "".join(shown) == parser.text
-    return parser.text, parser.marks
+    return parser.text, parser.markers
 
 
 @pytest.mark.parametrize(("raw", "clean", "cited"), ROWS)
-def test_every_form_whole_and_by_characters(raw: str, clean: str, cited: str) -> None:
+def test_parse_markers_of_every_form_by_any_pieces(raw: str, clean: str, cited: str) -> None:
     assert parse_markers(raw, IDS) == _expected(clean, cited)
     assert _in_pieces(list(raw)) == _expected(clean, cited)
 
@@ -224,7 +225,7 @@ WORDS = [
 LINES = ["\n```", "\n~~~", "\n- ", "  "]
 LONG = [
     "x" * 60,
-    " " * SPACE_LIMIT,
+    " " * MAX_HELD_SPACE,
     "[a1, " + "b2, " * (WINDOW // 4),
     "`" + "y " * (WINDOW // 2),
     "[a1](https:/" + "u" * WINDOW,
@@ -244,7 +245,7 @@ def _pieces(draw: st.DrawFn) -> list[str]:
 
 @examples(400)
 @given(_pieces())
-def test_the_chunks_do_not_matter(pieces: list[str]) -> None:
+def test_parser_gives_the_same_for_any_pieces(pieces: list[str]) -> None:
     whole = parse_markers("".join(pieces), IDS)
     assert _in_pieces(pieces) == whole
     assert _in_pieces(list("".join(pieces))) == whole
@@ -252,30 +253,32 @@ def test_the_chunks_do_not_matter(pieces: list[str]) -> None:
 
 @examples(300)
 @given(written, st.frozensets(st.sampled_from([*IDS, "c4", "K7"])))
-def test_only_given_ids_are_cited_and_places_are_in_order(text: str, ids: frozenset[str]) -> None:
-    clean, marks = parse_markers(text, ids)
+def test_markers_have_given_ids_and_ordered_positions(text: str, ids: frozenset[str]) -> None:
+    clean, markers = parse_markers(text, ids)
     given_ids = {name.lower() for name in ids}
-    assert all(set(mark.ids) <= given_ids and not given_ids & set(mark.unknown) for mark in marks)
-    assert all(mark.ids or mark.unknown for mark in marks)
-    assert [mark.at for mark in marks] == sorted(mark.at for mark in marks)
-    assert all(0 <= mark.at <= len(clean) for mark in marks)
+    assert all(
+        set(marker.ids) <= given_ids and not given_ids & set(marker.unknown) for marker in markers
+    )
+    assert all(marker.ids or marker.unknown for marker in markers)
+    assert [marker.position for marker in markers] == sorted(marker.position for marker in markers)
+    assert all(0 <= marker.position <= len(clean) for marker in markers)
 
 
 @examples(200)
 @given(st.text(BARE_OF_SIGNS, max_size=200))
-def test_other_text_stays_as_it_is(text: str) -> None:
+def test_parse_markers_keeps_other_text(text: str) -> None:
     text = re.sub("|".join(IDS), "", text, flags=re.IGNORECASE)
     assert parse_markers(text, ["zz9"]) == _in_pieces(list(text)) == (text, ())
 
 
 @examples(40)
 @given(written)
-def test_no_more_than_a_window_is_held_back(text: str) -> None:
+def test_parser_holds_back_a_bounded_length(text: str) -> None:
     parser = MarkerParser(IDS)
     for end, char in enumerate(text, 1):
         parser.feed(char)
         if end % 9 == 0:
-            assert len(parse_markers(text[:end], IDS)[0]) - len(parser.text) <= WINDOW + SPACE_LIMIT
+            assert len(parse_markers(text[:end], IDS)[0]) - len(parser.text) <= MAX_HELD_BACK
 
 
 def _seconds(text: str, size: int) -> float:
@@ -288,21 +291,23 @@ def _seconds(text: str, size: int) -> float:
 
 
 @pytest.mark.parametrize("unit", ["[", "(", "`", "a1, "])
-def test_time_is_linear_in_one_piece(unit: str) -> None:
+def test_parser_of_one_piece_takes_linear_time(unit: str) -> None:
     short, long = ("[" + unit * (size // len(unit)) for size in (250_000, 1_000_000))
     assert _seconds(long, len(long)) < 10 * _seconds(short, len(short))
 
 
 @pytest.mark.parametrize("unit", ["[", "(", "`", "a1, ", "[a1, "])
-def test_time_is_linear_by_characters(unit: str) -> None:
+def test_parser_of_characters_takes_linear_time(unit: str) -> None:
     short, long = ("[" + unit * (size // len(unit)) for size in (20_000, 80_000))
     assert _seconds(long, 1) < 10 * _seconds(short, 1)
 
 
-def _claims(raw: str) -> list[tuple[str, str]]:
-    text, marks = parse_markers(raw, IDS)
+def _cited(raw: str) -> list[tuple[str, str]]:
+    text, markers = parse_markers(raw, IDS)
     sentences = [Span(*match.span()) for match in re.finditer(r"\S[^.\n]*(?:\.|(?=\n)|\Z)", text)]
-    return [(claim.text, " ".join(claim.ids)) for claim in cited_sentences(text, marks, sentences)]
+    return [
+        (claim.text, " ".join(claim.ids)) for claim in cited_sentences(text, markers, sentences)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -321,22 +326,22 @@ def _claims(raw: str) -> list[tuple[str, str]]:
         ("[a1]\nIt met. It closed.", ["a1", ""]),
     ],
 )
-def test_whose_sentence_a_mark_is(raw: str, expected: list[str]) -> None:
-    assert [ids for _, ids in _claims(raw)] == expected
+def test_cited_sentences_give_each_marker_its_sentence(raw: str, expected: list[str]) -> None:
+    assert [ids for _, ids in _cited(raw)] == expected
 
 
-def test_claims_are_trimmed_and_tell_unknown_ids() -> None:
+def test_cited_sentences_are_trimmed_and_have_unknown_ids() -> None:
     assert cited_sentences(
         " It met. ", [Marker(8, ("a1",), ("1",)), Marker(9, ("a1",), ("1", "c4"))], [Span(0, 9)]
     ) == (CitedSentence("It met.", ("a1",), ("1", "c4")),)
 
 
-def test_no_sentence_no_claim() -> None:
+def test_cited_sentences_of_no_sentence_is_empty() -> None:
     assert cited_sentences("", [Marker(0, ("a1",), ())], []) == ()
 
 
-def test_what_is_certain_is_shown_at_once() -> None:
+def test_feed_returns_certain_words_at_once() -> None:
     parser = MarkerParser(IDS)
     pieces = ["Some", " forum", " met", " [", "a1", "].", " It"]
     assert [parser.feed(piece) for piece in pieces] == ["", "Some", " forum", " met", "", ".", ""]
-    assert (parser.finish(), parser.marks) == (" It", (Marker(14, ("a1",), ()),))
+    assert (parser.finish(), parser.markers) == (" It", (Marker(14, ("a1",), ()),))

@@ -1,4 +1,4 @@
-"""Each sentence against the documents: its state, and the exact words that it rests on."""
+"""The check of each claim: its support, and the exact words that it rests on."""
 
 import random
 from collections.abc import Sequence
@@ -75,12 +75,12 @@ def _quotes(sentence: AnswerSentence) -> list[str]:
         "“The ferry will stop in May.”",
     ],
 )
-def test_a_sentence_of_the_documents_is_verbatim(text: str) -> None:
+def test_sentence_of_the_documents_is_verbatim(text: str) -> None:
     sentence = _one(text, FERRY)
     assert (sentence.support, _quotes(sentence)) == ("verbatim", ["The ferry will stop in May."])
 
 
-def test_verbatim_needs_no_model_and_overrules_it() -> None:
+def test_verbatim_overrules_the_entailment_model() -> None:
     assert _one("The ferry will stop in May.", FERRY, odds=-9.0).support == "verbatim"
 
 
@@ -95,7 +95,7 @@ def test_verbatim_needs_no_model_and_overrules_it() -> None:
         "The northern ramp is",
     ],
 )
-def test_a_part_of_a_sentence_is_not_verbatim(text: str) -> None:
+def test_part_of_a_sentence_is_not_verbatim(text: str) -> None:
     """It may say the opposite of the whole: the model reads both."""
     assert _one(text, BRIDGE, odds=-9.0).support == "unsupported"
     assert _one(text, BRIDGE, odds=9.0).support in ("supported", "unsupported")
@@ -105,12 +105,12 @@ def test_a_part_of_a_sentence_is_not_verbatim(text: str) -> None:
     ("odds", "support", "cited"),
     [(3.0, "supported", 1), (0.0, "supported", 1), (-1.0, "weak", 1), (-3.0, "unsupported", 0)],
 )
-def test_the_probability_decides_the_state(odds: float, support: str, cited: int) -> None:
+def test_probability_decides_the_support(odds: float, support: str, cited: int) -> None:
     sentence = _one("Prado opened the crossing on Tuesday.", BRIDGE, odds=odds)
     assert (sentence.support, len(sentence.citations)) == (support, cited)
 
 
-def test_what_is_said_elsewhere_than_marked_is_cited_where_it_is_said() -> None:
+def test_claim_with_wrong_passage_cites_the_right_one() -> None:
     sentence = _one("The boats will be sold to Norra.", BRIDGE)
     assert (sentence.support, _quotes(sentence)) == (
         "supported",
@@ -119,7 +119,7 @@ def test_what_is_said_elsewhere_than_marked_is_cited_where_it_is_said() -> None:
     assert sentence.citations[0].document == "ferry.txt"
 
 
-def test_what_was_not_marked_is_aligned_afterwards() -> None:
+def test_claim_without_marker_gets_its_citation() -> None:
     sentence = _one("The boats will be sold to Norra.")
     assert (sentence.support, _quotes(sentence)) == (
         "supported",
@@ -127,19 +127,19 @@ def test_what_was_not_marked_is_aligned_afterwards() -> None:
     )
 
 
-def test_what_was_not_marked_and_is_said_nowhere_has_no_citation() -> None:
+def test_claim_found_nowhere_has_no_citation() -> None:
     sentence = _one("Elephants can swim for hours.")
     assert (sentence.support, sentence.citations) == ("unsupported", ())
 
 
-def test_no_claim_and_no_passage() -> None:
+def test_check_of_no_claims_or_no_passages() -> None:
     assert _check() == []
     assert [one.support for one in _check(("Anything at all.", []), documents=())] == [
         "unsupported"
     ]
 
 
-def test_passages_without_a_sentence_that_tells_anything() -> None:
+def test_check_of_boilerplate_only_is_unsupported() -> None:
     menu = text_document("Subscribe to our newsletter\nSign up here\n", "menu.txt")
     assert [one.support for one in _check(("Anything.", [menu]), documents=(menu,))] == [
         "unsupported"
@@ -156,9 +156,7 @@ def test_passages_without_a_sentence_that_tells_anything() -> None:
         ("“They knew in winter,” Beck said.", BRIDGE),
     ],
 )
-def test_a_number_date_or_quotation_that_is_missing_settles_it(
-    text: str, document: Document
-) -> None:
+def test_missing_number_date_or_quotation_is_unsupported(text: str, document: Document) -> None:
     sentence = _one(text, document, odds=9.0)
     assert (sentence.support, sentence.citations) == ("unsupported", ())
 
@@ -172,11 +170,11 @@ def test_a_number_date_or_quotation_that_is_missing_settles_it(
         "Ines Prado opened it 9 years late.",
     ],
 )
-def test_a_number_or_quotation_in_another_form_is_there(text: str) -> None:
+def test_number_and_quotation_in_another_form_are_found(text: str) -> None:
     assert _one(text, BRIDGE, odds=9.0).support == "supported"
 
 
-def test_a_quotation_may_lose_markdown_but_not_end_within_a_word() -> None:
+def test_quotation_may_lose_markdown_but_not_half_a_word() -> None:
     document = text_document(
         "Beck said: “They **knew** in spring and summer.”", "x.md", markdown=True
     )
@@ -187,11 +185,11 @@ def test_a_quotation_may_lose_markdown_but_not_end_within_a_word() -> None:
     assert (kept.support, cut.support) == ("supported", "unsupported")
 
 
-def test_a_denial_is_left_to_the_model() -> None:
+def test_negation_is_left_to_the_entailment_model() -> None:
     assert _one("The northern ramp is open.", BRIDGE).support == "unsupported"
 
 
-def test_the_model_reads_the_sentence_before_too_of_each_document() -> None:
+def test_entailment_model_reads_the_sentence_before_too() -> None:
     one, other = (text_document(f"{name} opened the {thing}. It cost 9 euros then.", f"{name}.txt")
                   for name, thing in (("Anna", "gate"), ("Dora", "door")))  # fmt: skip
     passages = [_passage(one), _passage(other)]
@@ -206,7 +204,7 @@ def test_the_model_reads_the_sentence_before_too_of_each_document() -> None:
     assert "Dora opened the door." in evidence
 
 
-def test_a_repeat_is_cited_only_where_what_it_repeats_was_not_seen() -> None:
+def test_duplicate_is_cited_only_if_its_original_is_unseen() -> None:
     said = "“This bridge belongs to the people who waited for it and nobody will ever pay to cross it,” Prado said."
     repeat = (
         "This bridge belongs to the people who waited for it and nobody will ever pay to cross it."
@@ -224,7 +222,7 @@ def test_a_repeat_is_cited_only_where_what_it_repeats_was_not_seen() -> None:
         assert (sentence.support, _quotes(sentence)) == (support, [quote])
 
 
-def test_never_more_than_three_citations_and_each_once() -> None:
+def test_claim_has_at_most_three_citations_each_once() -> None:
     text = " ".join(
         f"Item {word} is {word}er." for word in "alpha beta gamma delta epsilon zeta".split()
     )
@@ -266,7 +264,7 @@ def _is_exact(sentences: list[AnswerSentence], passages: list[Passage]) -> None:
     st.randoms(use_true_random=False),
     st.sampled_from([-9.0, 0.0, 9.0]),
 )
-def test_whatever_is_claimed_and_marked_citations_are_exact_and_in_what_was_seen(
+def test_citations_of_any_claim_are_exact_and_seen(
     given_texts: list[str], claims: list[str], rng: random.Random, odds: float
 ) -> None:
     documents = [

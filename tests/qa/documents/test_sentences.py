@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.documents.load import load
-from qa.documents.sentences import LONG_SENTENCE, Sentence, segment
+from qa.documents.sentences import MAX_SENTENCE, Sentence, segment
 from qa.types import Document
 from tests.properties import examples
 from tests.qa.conftest import SEEDS
@@ -62,7 +62,7 @@ def test_a_very_long_quotation_is_split() -> None:
     inner = "We waited and waited for it. " * 30
     sentences = segment(text_document(f"“{inner}” said Prado."))
     assert len(sentences) >= 30
-    assert all(len(s.span) <= LONG_SENTENCE for s in sentences)
+    assert all(len(s.span) <= MAX_SENTENCE for s in sentences)
 
 
 def test_hand_wrapped_lines_are_one_paragraph() -> None:
@@ -246,7 +246,7 @@ def test_lines_of_a_log_are_not_joined() -> None:
 def test_a_text_without_any_mark_is_cut_to_sentences_that_fit() -> None:
     document = text_document("and then we went on along the river " * 400)
     found = segment(document)
-    assert all(len(s.span) <= LONG_SENTENCE for s in found)
+    assert all(len(s.span) <= MAX_SENTENCE for s in found)
     assert "".join(document.text[s.span.start : s.span.end] for s in found).replace(
         " ", ""
     ) == document.text.replace(" ", "")

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 
 from qa.errors import IndexDamagedError, IndexMismatchError, NotWritableError
-from qa.library.index import WRITTEN_AT_ONCE, AddResult, Index
+from qa.library.index import Index
 from qa.library.store import Store
+from qa.library.writing import WRITTEN_AT_ONCE, AddResult
 from qa.models.embedding import Encoding
 from qa.types import Document
 from tests.properties import examples
@@ -111,7 +112,7 @@ def test_passages_without_a_record_are_not_seen_and_go_at_the_next_opening(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("qa.library.index._put_record", killed)
+    monkeypatch.setattr("qa.library.writing.write_record", killed)
     with pytest.raises(KeyboardInterrupt):
         index.add(text_document("The second version."))
     vector = WordEmbedder().encode(["version"])[0].vector

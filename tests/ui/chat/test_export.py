@@ -1,21 +1,21 @@
-"""Exports: what is read, with every footnote, and nothing in it that acts."""
+"""Exports have every footnote, and nothing in them that a viewer would act on."""
 
 import json
 
 from markdown_it import MarkdownIt
 
-from tests.ui.texts import CITED, answered, refusal
+from tests.ui.answers import CITED, answered, stored_refusal
 from ui.chat.export import as_json, as_markdown
 from ui.chat.history import Exchange
-from ui.chat.transcript import Choice, Failure, Outcome, Told
+from ui.chat.transcript import AnswerOptions, Failure, Outcome
 
-EVIL = "# <script>alert(1)</script> [x](http://evil.example) `a` & ![i](j)"
+HOSTILE = "# <script>alert(1)</script> [x](http://evil.example) `a` & ![i](j)"
 EXCHANGES = [
-    Exchange("1", "Do cats sleep?", Choice(), answered(), "good"),
-    Exchange("2", EVIL, Choice(), answered(EVIL)),
-    Exchange("3", "And?", Choice(), Outcome(told=Told.of(refusal("And?"), 0.5))),
-    Exchange("4", "Now?", Choice(), Outcome(failure=Failure("It broke."))),
-    Exchange("5", "Still?", Choice()),
+    Exchange("1", "Do cats sleep?", AnswerOptions(), answered(), "good"),
+    Exchange("2", HOSTILE, AnswerOptions(), answered(HOSTILE)),
+    Exchange("3", "And?", AnswerOptions(), Outcome(answer=stored_refusal("And?"))),
+    Exchange("4", "Now?", AnswerOptions(), Outcome(failure=Failure("It broke."))),
+    Exchange("5", "Still?", AnswerOptions()),
 ]
 
 
@@ -27,8 +27,8 @@ def test_markdown_has_each_sentence_with_its_footnote() -> None:
     assert "- \\[1] Pets (pets.txt, characters 0–11): “Cats sleep.”" in lines
 
 
-def test_nothing_in_the_markdown_acts() -> None:
-    html = MarkdownIt("commonmark").render(as_markdown(EVIL, EXCHANGES))
+def test_markdown_of_hostile_text_is_plain_text() -> None:
+    html = MarkdownIt("commonmark").render(as_markdown(HOSTILE, EXCHANGES))
     for tag in ("<script", "<a ", "<img", "<code"):
         assert tag not in html
     assert html.count("<h1>") == 1
@@ -36,16 +36,16 @@ def test_nothing_in_the_markdown_acts() -> None:
     assert "alert(1)" in html
 
 
-def test_every_kind_of_outcome_is_told() -> None:
-    told = as_markdown("T", EXCHANGES)
-    for words in ("Not here.", "This failed: It broke.", "Not answered."):
-        assert words in told
+def test_markdown_has_refusals_and_failures() -> None:
+    markdown = as_markdown("T", EXCHANGES)
+    for words in ("Not here.", "Failed: It broke.", "Not answered."):
+        assert words in markdown
 
 
-def test_json_holds_the_citations_exactly() -> None:
-    found = json.loads(as_json("Of cats", EXCHANGES))
-    assert found["title"] == "Of cats"
-    first, *_, unanswered = found["exchanges"]
+def test_json_has_the_exact_citations() -> None:
+    export = json.loads(as_json("Of cats", EXCHANGES))
+    assert export["title"] == "Of cats"
+    first, *_, unanswered = export["exchanges"]
     cited = first["told"]["sentences"][0]["citations"][0]
     assert {key: cited[key] for key in CITED.as_json()} == CITED.as_json()
     assert first["rating"] == "good"

@@ -1,5 +1,6 @@
-"""Conversations on disk: kept, in order, of their owner only, whatever writes at the same time."""
+"""The conversations on disk: complete, in order, and visible to their owner only."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -9,11 +10,24 @@ from threading import Thread
 import pytest
 
 from qa.errors import FootnoteError
-from tests.ui.texts import answer, answered
+from tests.ui.answers import answered, stored_answer
 from ui.chat.history import FILE, History
-from ui.chat.transcript import CHOICE, OUTCOME, Choice, Failure, Outcome, Told
+from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, Failure, Outcome
 
-CHOSEN = Choice("ollama/x", 7, True, ("a.txt", "b.txt"))
+OPTIONS_CHOSEN = AnswerOptions("ollama/x", 7, True, ("a.txt", "b.txt"))
+WRITE_FOR_EVER = """
+import sys
+from pathlib import Path
+from ui.chat.history import History
+from ui.chat.transcript import AnswerOptions
+
+history = History(Path(sys.argv[1]))
+number = 0
+while True:
+    history.ask("c", "", str(number), AnswerOptions())
+    print(number, flush=True)
+    number += 1
+"""
 
 
 @pytest.fixture
@@ -21,28 +35,34 @@ def history(tmp_path: Path) -> History:
     return History(tmp_path)
 
 
-def begin(history: History, conversation: str, *questions: str, owner: str = "") -> list[str]:
-    """The ids of these questions, asked in a conversation."""
-    made = [history.ask(conversation, owner, question, Choice()) for question in questions]
-    return [one.id for one in made if one]
+def ask(history: History, conversation: str, *questions: str, owner: str = "") -> list[str]:
+    """Asks questions in a conversation; returns the ids of the exchanges."""
+    ids = []
+    for question in questions:
+        exchange = history.ask(conversation, owner, question, AnswerOptions())
+        assert exchange
+        ids.append(exchange.id)
+    return ids
 
 
-def test_what_is_kept_comes_back_the_same(history: History, tmp_path: Path) -> None:
-    asked = history.ask("c", "", "Do cats sleep?", CHOSEN)
-    assert asked
-    assert history.exchanges("c", "") == [asked]
-    history.settle(asked.id, answered())
-    history.rate(asked.id, "bad")
-    (kept,) = History(tmp_path).exchanges("c", "")
-    assert (kept.question, kept.choice, kept.outcome, kept.rating) == (
-        "Do cats sleep?",
-        CHOSEN,
-        answered(),
-        "bad",
-    )
-    history.rate(asked.id, None)
-    history.settle(asked.id, None)
-    assert history.exchanges("c", "") == [asked]
+def ids(history: History, owner: str = "", search: str = "") -> list[str]:
+    return [entry.id for entry in history.entries(owner, search)]
+
+
+def test_history_reopened_has_the_same_exchange(history: History, tmp_path: Path) -> None:
+    exchange = history.ask("c", "", "Do cats sleep?", OPTIONS_CHOSEN)
+    assert exchange
+    assert history.exchanges("c", "") == [exchange]
+
+    history.settle(exchange.id, answered())
+    history.rate(exchange.id, "bad")
+    (stored,) = History(tmp_path).exchanges("c", "")
+    assert (stored.question, stored.options) == ("Do cats sleep?", OPTIONS_CHOSEN)
+    assert (stored.outcome, stored.rating) == (answered(), "bad")
+
+    history.rate(exchange.id, None)
+    history.settle(exchange.id, None)
+    assert history.exchanges("c", "") == [exchange]
 
 
 @pytest.mark.parametrize(
@@ -52,116 +72,116 @@ def test_what_is_kept_comes_back_the_same(history: History, tmp_path: Path) -> N
         Outcome(failure=Failure("It broke", "Cats", True, True)),
     ],
 )
-def test_an_outcome_survives_its_json(outcome: Outcome) -> None:
-    assert OUTCOME.validate_json(OUTCOME.dump_json(outcome)) == outcome
-    assert CHOICE.validate_json(CHOICE.dump_json(CHOSEN)) == CHOSEN
+def test_outcome_survives_its_json(outcome: Outcome) -> None:
+    assert OUTCOME.validate_json(OUTCOME.dump_json(outcome, by_alias=True)) == outcome
+    assert OPTIONS.validate_json(OPTIONS.dump_json(OPTIONS_CHOSEN)) == OPTIONS_CHOSEN
 
 
-def test_what_is_told_of_an_answer_is_all_that_the_page_shows() -> None:
-    told = Told.of(answer(), 0.5)
-    (shown,) = told.passages
-    assert (shown.text, shown.publisher, shown.dense_rank, shown.lexical_rank) == (
-        "Cats sleep. Dogs bark.",
-        "The Zoo",
-        1,
-        None,
-    )
-    assert shown.holds(told.sentences[0].citations[0])
-    assert (told.threshold, told.confidence, told.notices) == (0.5, 0.9, ("Note.",))
+def test_outcome_is_stored_under_the_same_names(history: History, tmp_path: Path) -> None:
+    """Conversations of earlier versions stay readable: the keys of the JSON are a contract."""
+    (exchange,) = ask(history, "c", "Do cats sleep?")
+    history.settle(exchange, answered())
+    with sqlite3.connect(tmp_path / FILE) as db:
+        (stored,) = db.execute("SELECT outcome FROM exchanges").fetchone()
+    outcome = json.loads(stored)
+    assert set(outcome) == {"told", "failure"}
+    assert outcome["told"]["text"] == "Cats sleep."
+    assert {"standalone_question", "reason", "threshold", "sentences"} <= set(outcome["told"])
+    assert {"dense_rank", "lexical_rank", "fused"} <= set(outcome["told"]["passages"][0])
 
 
-def test_conversations_are_listed_by_their_last_question(history: History) -> None:
-    begin(history, "a", "One?")
-    begin(history, "b", "Two?", "Three?")
-    begin(history, "a", "Four?")
-    assert [(entry.id, entry.title) for entry in history.entries("")] == [
-        ("a", "One?"),
-        ("b", "Two?"),
-    ]
-    assert [one.question for one in history.exchanges("a", "")] == ["One?", "Four?"]
+def test_stored_answer_has_all_that_the_page_shows() -> None:
+    answer = stored_answer()
+    (passage,) = answer.passages
+    assert (passage.text, passage.publisher) == ("Cats sleep. Dogs bark.", "The Zoo")
+    assert (passage.dense_rank, passage.lexical_rank) == (1, None)
+    assert passage.holds(answer.sentences[0].citations[0])
+    assert (answer.threshold, answer.confidence, answer.notices) == (0.5, 0.9, ("Note.",))
 
 
-def test_search_finds_words_of_title_question_and_answer(history: History) -> None:
-    (first,) = begin(history, "a", "Straße?")
-    history.settle(first, answered("ÜBER cats 100%"))
+def test_entries_are_ordered_by_last_question(history: History) -> None:
+    ask(history, "a", "One?")
+    ask(history, "b", "Two?", "Three?")
+    ask(history, "a", "Four?")
+    titles = [(entry.id, entry.title) for entry in history.entries("")]
+    assert titles == [("a", "One?"), ("b", "Two?")]
+    assert [exchange.question for exchange in history.exchanges("a", "")] == ["One?", "Four?"]
+
+
+def test_search_finds_title_question_and_answer(history: History) -> None:
+    (exchange,) = ask(history, "a", "Straße?")
+    history.settle(exchange, answered("ÜBER cats 100%"))
     history.rename("a", "", "Of  roads")
-    begin(history, "b", "Other?")
+    ask(history, "b", "Other?")
     for words in ("STRASSE", "über", "of ROADS", "100%"):
-        assert [entry.id for entry in history.entries("", words)] == ["a"], words
-    assert history.entries("", "%") == history.entries("", "100%")
-    assert not history.entries("", "pets.txt")
+        assert ids(history, search=words) == ["a"], words
+    # The percent sign is no wildcard, and the document's name is not searched.
+    assert ids(history, search="%") == ids(history, search="100%")
+    assert ids(history, search="pets.txt") == []
 
 
-def test_nobody_sees_or_changes_what_is_anothers(history: History) -> None:
-    begin(history, "a", "Mine?", owner="ann")
-    assert history.entries("bob") == []
+def test_history_of_another_owner_is_hidden_and_unchanged(history: History) -> None:
+    ask(history, "a", "Mine?", owner="ann")
+    assert ids(history, "bob") == []
     assert history.exchanges("a", "bob") == []
     assert not history.has("a", "bob")
     assert history.title("a", "bob") is None
-    assert history.ask("a", "bob", "Mine too?", Choice()) is None
+    assert history.ask("a", "bob", "Mine too?", AnswerOptions()) is None
     history.rename("a", "bob", "Bob's")
     history.delete("a", "bob")
-    assert [
-        (entry.title, len(history.exchanges("a", "ann"))) for entry in history.entries("ann")
-    ] == [("Mine?", 1)]
+    assert history.title("a", "ann") == "Mine?"
+    assert len(history.exchanges("a", "ann")) == 1
 
 
-def test_a_deleted_conversation_is_gone_with_its_exchanges(
-    history: History, tmp_path: Path
-) -> None:
-    (asked,) = begin(history, "a", "One?")
+def test_delete_removes_the_exchanges_too(history: History, tmp_path: Path) -> None:
+    (exchange,) = ask(history, "a", "One?")
     history.delete("a", "")
-    history.settle(asked, answered())
+    history.settle(exchange, answered())
     assert history.exchanges("a", "") == []
     with sqlite3.connect(tmp_path / FILE) as db:
         assert db.execute("SELECT count(*) FROM exchanges").fetchone() == (0,)
 
 
-def test_a_blank_title_is_not_taken(history: History) -> None:
-    begin(history, "a", "  One \n two? ")
+def test_rename_ignores_a_blank_title(history: History) -> None:
+    ask(history, "a", "  One \n two? ")
     history.rename("a", "", "   ")
     assert history.title("a", "") == "One two?"
 
 
-def test_threads_lose_nothing(history: History) -> None:
+def test_history_written_by_threads_loses_nothing(history: History) -> None:
     def write(name: str) -> None:
-        begin(history, "shared", *(f"{name}{number}" for number in range(25)))
+        ask(history, "shared", *(f"{name}{number}" for number in range(25)))
 
     threads = [Thread(target=write, args=(name,)) for name in "abcd"]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    questions = [one.question for one in history.exchanges("shared", "")]
-    assert sorted(questions) == sorted(f"{name}{number}" for name in "abcd" for number in range(25))
+    questions = [exchange.question for exchange in history.exchanges("shared", "")]
+    assert len(questions) == 100
     for name in "abcd":
-        assert [one for one in questions if one[0] == name] == [
-            f"{name}{number}" for number in range(25)
-        ]
+        in_order = [question for question in questions if question[0] == name]
+        assert in_order == [f"{name}{number}" for number in range(25)]
 
 
-def test_what_was_told_to_be_written_is_there_after_kill_9(tmp_path: Path) -> None:
-    writes = (
-        "import sys; from pathlib import Path; from ui.chat.history import History; from ui.chat.transcript import Choice\n"
-        "history = History(Path(sys.argv[1]))\n"
-        "number = 0\n"
-        "while True:\n"
-        "    history.ask('c', '', str(number), Choice()); print(number, flush=True); number += 1\n"
-    )
-    command = [sys.executable, "-c", writes, str(tmp_path)]
+def test_history_after_a_kill_has_what_was_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITE_FOR_EVER, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout
-        told = [running.stdout.readline() for _ in range(40)]
+        written = [running.stdout.readline().strip() for _ in range(40)]
         running.kill()
-    kept = [one.question for one in History(tmp_path).exchanges("c", "")]
-    assert kept[: len(told)] == [line.strip() for line in told]
-    assert kept == [str(number) for number in range(len(kept))]
+    questions = [exchange.question for exchange in History(tmp_path).exchanges("c", "")]
+    assert questions[: len(written)] == written
+    assert questions == [str(number) for number in range(len(questions))]
 
 
-def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+def test_history_damaged_file_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database" * 100)
     with pytest.raises(FootnoteError, match=r"mv '.*conversations\.sqlite3'"):
         History(tmp_path)
+
+
+def test_history_unwritable_home_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FootnoteError, match="Set QA_HOME"):
         History(tmp_path / "file" / "home")

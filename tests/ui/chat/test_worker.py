@@ -1,57 +1,62 @@
-"""The desk: questions of a conversation in order, conversations side by side, and every outcome written down."""
+"""Questions of a conversation are answered in order, and every outcome is stored."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
 from qa import types
-from qa.errors import ModelError, StoppedError
+from qa.errors import FootnoteError, ModelError, StoppedError
 from qa.types import Answer, Turn
-from tests.ui.texts import answer, refusal
+from tests.ui.answers import answer, refusal
 from ui.chat.history import History
-from ui.chat.transcript import Choice
-from ui.chat.worker import MOST_WAITING, Asking, Desk
+from ui.chat.transcript import AnswerOptions, Failure, Outcome
+from ui.chat.worker import MOST_WAITING, AnswerQueue, PendingAnswer
 
 SOON = 5.0
 
 
-class Answers:
-    """Waits at `gate`, then answers; "fail" fails as ours, "break" as nobody's, "stop" waits to be stopped."""
+@dataclass
+class FakeBot:
+    """Waits at `gate`, then answers.
 
-    def __init__(self) -> None:
-        self.gate = Event()
-        self.gate.set()
-        self.asked: list[tuple[str, tuple[Turn, ...], Choice]] = []
-        self.begun = Event()
+    "fail" raises our error, "break" an unexpected one, "stop" waits until it is stopped.
+    """
+
+    gate: Event = field(default_factory=Event)
+    started: Event = field(default_factory=Event)
+    calls: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
 
     def __call__(
         self,
         question: str,
         history: Sequence[Turn],
-        choice: Choice,
-        hear: types.OnEvent,
+        options: AnswerOptions,
+        on_event: types.OnEvent,
         stop: Event,
     ) -> tuple[Answer, float]:
-        self.asked.append((question, tuple(history), choice))
-        self.begun.set()
-        hear(types.Event("read"))
+        self.calls.append((question, tuple(history)))
+        self.started.set()
+        on_event(types.Event("read"))
         assert self.gate.wait(SOON)
         if question == "fail":
             raise ModelError("The model is not there.")
         if question == "break":
             raise ZeroDivisionError("by nought")
         if question == "stop":
-            hear(types.Event("words", "Cats "))
+            on_event(types.Event("words", "Cats "))
             assert stop.wait(SOON)
             raise StoppedError("Stopped.", streamed="Cats ")
         return (refusal(question) if question == "refuse" else answer(question)), 0.5
 
 
 @pytest.fixture
-def answers() -> Answers:
-    return Answers()
+def bot() -> FakeBot:
+    bot = FakeBot()
+    bot.gate.set()
+    return bot
 
 
 @pytest.fixture
@@ -60,42 +65,62 @@ def history(tmp_path: Path) -> History:
 
 
 @pytest.fixture
-def ask(history: History, answers: Answers) -> Callable[..., Asking]:
-    desk = Desk(history, answers)
-
-    def asked(question: str, conversation: str = "c", owner: str = "") -> Asking:
-        asking = desk.ask(conversation, owner, question, Choice())
-        assert asking
-        return asking
-
-    asked.desk = desk  # type: ignore[attr-defined]  # for the tests that look at it
-    return asked
+def queue(history: History, bot: FakeBot) -> AnswerQueue:
+    return AnswerQueue(history, bot)
 
 
-def outcome(history: History, asking: Asking) -> object:
-    """What was written of a question: its text, or what failed."""
-    assert asking.done.wait(SOON)
-    (found,) = [one.outcome for one in history.exchanges("c", "") if one.id == asking.exchange.id]
-    assert found
-    return found.told.text if found.told else found.failure
+Ask = Callable[..., PendingAnswer]
 
 
-def test_an_answer_is_written_by_the_desk(ask: Callable[..., Asking], history: History) -> None:
-    asking = ask("one")
-    assert outcome(history, asking) == "Cats sleep."
-    assert asking.stage == "read"
+@pytest.fixture
+def ask(queue: AnswerQueue) -> Ask:
+    def ask(question: str, conversation: str = "c", owner: str = "") -> PendingAnswer:
+        pending = queue.ask(conversation, owner, question, AnswerOptions())
+        assert pending
+        return pending
+
+    return ask
 
 
-def test_questions_are_answered_in_order_with_the_turns_before(
-    ask: Callable[..., Asking], history: History, answers: Answers
+def outcome(history: History, pending: PendingAnswer) -> Outcome:
+    """Returns what was stored for a question, as soon as it is there."""
+    assert pending.done.wait(SOON)
+    for exchange in history.exchanges("c", ""):
+        if exchange.id == pending.exchange.id:
+            assert exchange.outcome
+            return exchange.outcome
+    raise AssertionError("the question is not in the history")
+
+
+def text(history: History, pending: PendingAnswer) -> str:
+    answer = outcome(history, pending).answer
+    assert answer
+    return answer.text
+
+
+def failure(history: History, pending: PendingAnswer) -> Failure:
+    failure = outcome(history, pending).failure
+    assert failure
+    return failure
+
+
+def test_queue_stores_the_answer(ask: Ask, history: History) -> None:
+    pending = ask("one")
+    assert text(history, pending) == "Cats sleep."
+    assert pending.stage == "read"
+
+
+def test_queue_answers_in_order_with_earlier_turns(
+    ask: Ask, history: History, bot: FakeBot
 ) -> None:
-    answers.gate.clear()
-    askings = [ask(question) for question in ("one", "fail", "refuse", "two")]
-    assert [asking.stage for asking in askings[1:]] == [None, None, None]
-    answers.gate.set()
-    assert outcome(history, askings[-1]) == "Cats sleep."
+    """The history of a question holds what was answered or refused before, not what failed."""
+    bot.gate.clear()
+    pending = [ask(question) for question in ("one", "fail", "refuse", "two")]
+    assert [waiting.stage for waiting in pending[1:]] == [None, None, None]
+    bot.gate.set()
+    assert text(history, pending[-1]) == "Cats sleep."
     turns = (Turn("one", "Cats sleep."), Turn("refuse", "Not here."))
-    assert [(question, history) for question, history, _ in answers.asked] == [
+    assert bot.calls == [
         ("one", ()),
         ("fail", turns[:1]),
         ("refuse", turns[:1]),
@@ -103,73 +128,81 @@ def test_questions_are_answered_in_order_with_the_turns_before(
     ]
 
 
-def test_conversations_do_not_wait_for_each_other(
-    ask: Callable[..., Asking], history: History
-) -> None:
+def test_conversations_do_not_wait_for_each_other(ask: Ask, history: History) -> None:
     waiting = ask("stop", "slow")
-    assert outcome(history, ask("one")) == "Cats sleep."
+    assert text(history, ask("one")) == "Cats sleep."
     assert not waiting.done.is_set()
     waiting.stop.set()
     assert waiting.done.wait(SOON)
 
 
-def test_failures_are_outcomes_and_those_that_wait_are_answered(
-    ask: Callable[..., Asking], history: History, caplog: pytest.LogCaptureFixture
+def test_queue_stores_failures_and_goes_on(
+    ask: Ask, history: History, caplog: pytest.LogCaptureFixture
 ) -> None:
-    failed, broken, last = ask("fail"), ask("break"), ask("one")
-    assert outcome(history, last) == "Cats sleep."
-    assert getattr(outcome(history, failed), "message", "") == "The model is not there."
-    assert getattr(outcome(history, broken), "message", "").startswith(
-        "ZeroDivisionError: by nought."
-    )
+    failing, broken, last = ask("fail"), ask("break"), ask("one")
+    assert text(history, last) == "Cats sleep."
+    assert failure(history, failing).message == "The model is not there."
+    assert failure(history, broken).message.startswith("ZeroDivisionError: by nought.")
     assert "by nought" in caplog.text
 
 
-def test_what_was_stopped_keeps_its_words(ask: Callable[..., Asking], history: History) -> None:
-    asking = ask("stop")
-    while asking.words != "Cats ":
-        assert asking.news.wait(SOON)
-        asking.news.clear()
-    asking.stop.set()
-    failure = outcome(history, asking)
-    assert getattr(failure, "stopped", False)
-    assert getattr(failure, "streamed", "") == "Cats "
-
-
-def test_a_question_is_taken_up_again_once(
-    ask: Callable[..., Asking], history: History, answers: Answers
+def test_queue_goes_on_if_an_outcome_cannot_be_stored(
+    ask: Ask, history: History, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk: Desk = ask.desk  # type: ignore[attr-defined]  # set by the fixture
-    cut_off = history.ask("c", "", "one", Choice())
-    assert cut_off
-    answers.gate.clear()
-    again = desk.ask_again("c", "", cut_off)
+    def full(self: History, exchange: str, outcome: Outcome | None) -> None:
+        raise FootnoteError("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(History, "settle", full)
+        assert ask("one").done.wait(SOON)
+    assert "The disk is full." in caplog.text
+    assert text(history, ask("two")) == "Cats sleep."
+
+
+def test_stopped_answer_keeps_its_words(ask: Ask, history: History) -> None:
+    pending = ask("stop")
+    while pending.words != "Cats ":
+        assert pending.news.wait(SOON)
+        pending.news.clear()
+    pending.stop.set()
+    stopped = failure(history, pending)
+    assert stopped.stopped
+    assert stopped.streamed == "Cats "
+
+
+def test_ask_again_queues_a_question_once(
+    queue: AnswerQueue, history: History, bot: FakeBot
+) -> None:
+    interrupted = history.ask("c", "", "one", AnswerOptions())
+    assert interrupted
+    bot.gate.clear()
+    again = queue.ask_again("c", "", interrupted)
     assert again
-    assert desk.ask_again("c", "", cut_off) is None
-    answers.gate.set()
-    assert outcome(history, again) == "Cats sleep."
-    assert len(answers.asked) == 1
+    assert queue.ask_again("c", "", interrupted) is None
+    bot.gate.set()
+    assert text(history, again) == "Cats sleep."
+    assert len(bot.calls) == 1
 
 
-def test_too_many_are_not_taken_nor_is_anothers_conversation(
-    ask: Callable[..., Asking], answers: Answers, history: History
+def test_queue_refuses_when_too_many_wait(
+    ask: Ask, queue: AnswerQueue, bot: FakeBot, history: History
 ) -> None:
-    desk: Desk = ask.desk  # type: ignore[attr-defined]  # set by the fixture
-    answers.gate.clear()
+    bot.gate.clear()
     for _ in range(MOST_WAITING):
         ask("one")
-    assert desk.ask("c", "", "one", Choice()) is None
+    assert queue.ask("c", "", "one", AnswerOptions()) is None
     assert len(history.exchanges("c", "")) == MOST_WAITING
+    assert bot.started.wait(SOON)
+    assert queue.busy()
+    bot.gate.set()
+
+
+def test_queue_refuses_another_owners_conversation(ask: Ask, queue: AnswerQueue) -> None:
     ask("one", "hers", "ann")
-    assert desk.ask("hers", "bob", "one", Choice()) is None
-    assert answers.begun.wait(SOON)
-    assert desk.busy()
-    answers.gate.set()
+    assert queue.ask("hers", "bob", "one", AnswerOptions()) is None
 
 
-def test_twenty_five_at_once_are_all_answered_and_none_mixed(
-    ask: Callable[..., Asking], history: History
-) -> None:
+def test_queue_with_25_people_mixes_nothing(ask: Ask, history: History) -> None:
     def talk(name: str) -> None:
         for number in range(4):
             assert ask(f"{name}{number}", name, name).done.wait(SOON)
@@ -181,6 +214,6 @@ def test_twenty_five_at_once_are_all_answered_and_none_mixed(
         person.join()
     for number in range(25):
         name = f"p{number}"
-        kept = history.exchanges(name, name)
-        assert [one.question for one in kept] == [f"{name}{place}" for place in range(4)]
-        assert all(one.outcome and one.outcome.told for one in kept)
+        exchanges = history.exchanges(name, name)
+        assert [exchange.question for exchange in exchanges] == [f"{name}{n}" for n in range(4)]
+        assert all(exchange.outcome and exchange.outcome.answer for exchange in exchanges)

@@ -1,4 +1,4 @@
-"""The intake: what comes of files in any order of events, and what a kill at any moment leaves behind."""
+"""Jobs add documents in any order of events, and a kill at any moment damages nothing."""
 
 import random
 import subprocess
@@ -16,55 +16,62 @@ from qa.library.index import Index
 from qa.models.embedding import Encoding
 from qa.types import Document
 from tests.qa.fakes import WordEmbedder, text_document
-from ui.library import worker as ingest
-from ui.library.worker import Intake, Job
+from ui.library import worker
+from ui.library.worker import Job, JobQueue
 
 ROOT = Path(__file__).parents[3]
 LONG = "\n\n".join(
     f"Paragraph {n}: {' '.join(f'w{n * 200 + k}' for k in range(200))}." for n in range(160)
 )
-"""Cut into more than two batches of passages, no two alike: among equal vectors Chroma's search misses some."""
+"""More than two batches of passages, no two alike: Chroma's search misses some equal vectors."""
 
 
 class GatedEmbedder(WordEmbedder):
-    """Embeds a batch whenever it is let."""
+    """Embeds a batch when `open` is set."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.begun, self.let = Event(), Event()
-        self.fails: Exception | None = None
+        self.started, self.open = Event(), Event()
+        self.error: Exception | None = None
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        self.begun.set()
-        assert self.let.wait(10)
-        if self.fails:
-            raise self.fails
+        self.started.set()
+        assert self.open.wait(10)
+        if self.error:
+            raise self.error
         return super().encode(texts)
 
 
 @dataclass
 class Place:
-    """An index in a folder, an intake before it, and the embedder that holds it up."""
+    """An index in a folder, its queue of jobs, and the embedder that delays them."""
 
     index: Index
-    intake: Intake
+    queue: JobQueue
     embedder: GatedEmbedder
     asking: Event = field(default_factory=Event)
 
     def texts(self) -> dict[str, str]:
         return {document.name: document.text for document in self.index.documents()}
 
-    def ended(self, job: Job) -> Job:
-        return wait_for(lambda: self.now(job), lambda now: not now.under_way)
-
     def now(self, job: Job) -> Job:
-        return next(one for one in self.intake.jobs() if one.id == job.id)
+        return next(current for current in self.queue.jobs() if current.id == job.id)
+
+    def ended(self, job: Job) -> Job:
+        return wait_for(lambda: self.now(job), lambda current: not current.active)
+
+    def add(self, name: str, data: bytes, owner: str = "") -> Job:
+        return self.ended(self.queue.submit(name, data, owner))
+
+    def close_embedder(self) -> None:
+        self.embedder.started.clear()
+        self.embedder.open.clear()
 
 
 def wait_for(look: Callable[[], Job], until: Callable[[Job], bool]) -> Job:
-    end = time.monotonic() + 20
+    deadline = time.monotonic() + 20
     while not until(job := look()):
-        assert time.monotonic() < end, job
+        assert time.monotonic() < deadline, job
         time.sleep(0.005)
     return job
 
@@ -72,228 +79,234 @@ def wait_for(look: Callable[[], Job], until: Callable[[Job], bool]) -> Job:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     embedder = GatedEmbedder()
-    embedder.let.set()
+    embedder.open.set()
     index, asking = Index(tmp_path / "index", embedder), Event()
-    yield Place(index, Intake(lambda: index, asking.is_set), embedder, asking)
-    embedder.let.set()
+    yield Place(index, JobQueue(lambda: index, asking.is_set), embedder, asking)
+    embedder.open.set()
     asking.clear()
 
 
-def test_what_comes_of_a_file(place: Place) -> None:
-    def came(name: str, data: bytes) -> tuple[str | None, str]:
-        job = place.ended(place.intake.submit(name, data))
-        return job.outcome, job.document
-
-    assert came("a.txt", b"Some text.") == ("added", "a.txt")
-    assert came("a.txt", b"Some text.") == ("unchanged", "a.txt")
-    assert came("a.txt", b"Other text.") == ("replaced", "a.txt")
-    assert came("b.txt", b"Other text.") == ("twin", "a.txt")
-    assert place.texts() == {"a.txt": "Other text."}
+@pytest.mark.parametrize("content", [b"Some text.", b"Other text."])
+def test_job_says_what_it_did(place: Place, content: bytes) -> None:
+    assert place.add("a.txt", b"Some text.").result == "added"
+    expected = "unchanged" if content == b"Some text." else "replaced"
+    assert place.add("a.txt", content).result == expected
+    twin = place.add("b.txt", content)
+    assert (twin.result, twin.document) == ("twin", "a.txt")
+    assert place.texts() == {"a.txt": content.decode()}
 
 
-def test_a_broken_file_says_why_and_the_others_are_added(place: Place) -> None:
-    jobs = [
-        place.intake.submit(*file)
-        for file in (("a.txt", b"Good."), ("b.txt", b"\0\1"), ("c.txt", b"Also good."))
-    ]
+def test_broken_file_fails_and_the_others_are_added(place: Place) -> None:
+    files = (("a.txt", b"Good."), ("b.txt", b"\0\1"), ("c.txt", b"Also good."))
+    jobs = [place.queue.submit(name, data) for name, data in files]
     assert [place.ended(job).state for job in jobs] == ["done", "failed", "done"]
     assert "b.txt" in place.ended(jobs[1]).reason
     assert set(place.texts()) == {"a.txt", "c.txt"}
 
 
-def test_a_file_that_is_brought_again_takes_the_row_of_the_one_that_failed(place: Place) -> None:
-    place.ended(place.intake.submit("a.txt", b"", "ann"))
-    place.ended(place.intake.submit("a.txt", b"", "bob"))
-    place.ended(place.intake.submit("a.txt", b"Some text.", "ann"))
-    assert [(job.owner, job.state) for job in place.intake.jobs()] == [
-        ("bob", "failed"),
-        ("ann", "done"),
-    ]
+def test_new_job_replaces_the_failed_one_of_its_name(place: Place) -> None:
+    place.add("a.txt", b"", "ann")
+    place.add("a.txt", b"", "bob")
+    place.add("a.txt", b"Some text.", "ann")
+    jobs = [(job.owner, job.state) for job in place.queue.jobs()]
+    assert jobs == [("bob", "failed"), ("ann", "done")]
 
 
-def test_a_pasted_text_has_the_title_it_was_given(place: Place) -> None:
-    place.ended(place.intake.submit("notes.txt", b"First line\n\nMore.", title="My notes"))
+def test_pasted_text_has_the_given_title(place: Place) -> None:
+    place.ended(place.queue.submit("notes.txt", b"First line\n\nMore.", title="My notes"))
     assert [document.title for document in place.index.documents()] == ["My notes"]
 
 
-def test_jobs_are_told_as_they_go_and_kept_apart_by_owner(place: Place) -> None:
-    place.embedder.let.clear()
-    first = place.intake.submit("a.txt", LONG.encode(), "ann")
-    second = place.intake.submit("b.txt", b"Short.", "bob")
-    assert place.embedder.begun.wait(10)
+def test_jobs_show_progress_and_belong_to_owners(place: Place) -> None:
+    place.close_embedder()
+    first = place.queue.submit("a.txt", LONG.encode(), "ann")
+    second = place.queue.submit("b.txt", b"Short.", "bob")
+    assert place.embedder.started.wait(10)
     assert [place.now(job).state for job in (first, second)] == ["reading", "waiting"]
-    assert [job.name for job in place.intake.jobs("bob")] == ["b.txt"]
-    assert [job.name for job in place.intake.jobs()] == ["a.txt", "b.txt"]
+    assert [job.name for job in place.queue.jobs("bob")] == ["b.txt"]
+    assert [job.name for job in place.queue.jobs()] == ["a.txt", "b.txt"]
+
     place.asking.set()
-    place.embedder.let.set()
-    told = wait_for(lambda: place.now(first), lambda job: job.state == "embedding")
-    assert told.done == 64 < told.total
+    place.embedder.open.set()
+    embedding = wait_for(lambda: place.now(first), lambda job: job.state == "embedding")
+    assert embedding.done == 64 < embedding.total
     place.asking.clear()
-    assert place.ended(first).outcome == place.ended(second).outcome == "added"
-    place.intake.clear("ann")
-    assert [job.name for job in place.intake.jobs()] == ["b.txt"]
+    assert place.ended(first).result == place.ended(second).result == "added"
+    place.queue.clear("ann")
+    assert [job.name for job in place.queue.jobs()] == ["b.txt"]
 
 
-def test_embedding_waits_while_a_question_is_answered_but_not_for_ever(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_job_pauses_while_a_question_is_answered(place: Place) -> None:
     place.asking.set()
-    job = place.intake.submit("a.txt", b"Short.")
+    job = place.queue.submit("a.txt", b"Short.")
     time.sleep(0.3)
-    assert place.now(job).under_way
+    assert place.now(job).active
     assert not place.embedder.encoded
     place.asking.clear()
     assert place.ended(job).state == "done"
-    monkeypatch.setattr(ingest, "LONGEST_PAUSE", 0.05)
+
+
+def test_job_does_not_pause_for_ever(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "LONGEST_PAUSE", 0.05)
     place.asking.set()
-    assert place.ended(place.intake.submit("b.txt", b"Other.")).state == "done"
+    assert place.add("b.txt", b"Other.").state == "done"
 
 
-def test_a_cancelled_job_leaves_the_library_as_before_and_can_be_tried_again(place: Place) -> None:
-    place.ended(place.intake.submit("a.txt", b"The old text."))
-    place.embedder.begun.clear()
-    place.embedder.let.clear()
-    embedding = place.intake.submit("a.txt", LONG.encode())
-    waiting = place.intake.submit("b.txt", b"Waits.")
-    assert place.embedder.begun.wait(10)
+def test_cancelled_job_changes_nothing_and_can_be_retried(place: Place) -> None:
+    place.add("a.txt", b"The old text.")
+    place.close_embedder()
+    embedding = place.queue.submit("a.txt", LONG.encode())
+    waiting = place.queue.submit("b.txt", b"Waits.")
+    assert place.embedder.started.wait(10)
     for job in (embedding, waiting):
-        place.intake.cancel(job.id)
+        place.queue.cancel(job.id)
     assert (place.now(embedding).cancelling, place.now(waiting).state) == (True, "cancelled")
-    place.embedder.let.set()
+    place.embedder.open.set()
     assert place.ended(embedding).state == "cancelled"
     assert place.texts() == {"a.txt": "The old text."}
+
     for job in (embedding, waiting):
-        place.intake.retry(job.id)
-    assert [place.ended(job).outcome for job in (embedding, waiting)] == ["replaced", "added"]
+        place.queue.retry(job.id)
+    assert [place.ended(job).result for job in (embedding, waiting)] == ["replaced", "added"]
     assert place.texts() == {"a.txt": LONG, "b.txt": "Waits."}
 
 
-def test_what_fails_unforeseen_is_told_and_tried_again(
+def test_unexpected_error_fails_the_job_and_is_logged(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    place.embedder.fails = ZeroDivisionError("by nought")
-    job = place.ended(place.intake.submit("a.txt", b"Some text."))
+    place.embedder.error = ZeroDivisionError("by nought")
+    job = place.add("a.txt", b"Some text.")
     assert job.state == "failed"
     assert "ZeroDivisionError: by nought" in job.reason
     assert "by nought" in caplog.text
-    place.embedder.fails = None
-    place.intake.retry(job.id)
-    assert place.ended(job).outcome == "added"
+    place.embedder.error = None
+    place.queue.retry(job.id)
+    assert place.ended(job).result == "added"
 
 
-def test_a_library_that_does_not_open_is_the_jobs_failure_until_it_does(tmp_path: Path) -> None:
+def test_job_fails_while_the_library_does_not_open(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
-    there = Event()
+    ready = Event()
 
-    def opened() -> Index:
-        if not there.is_set():
+    def open_index() -> Index:
+        if not ready.is_set():
             raise ModelError("The model is missing. Install it.")
         return index
 
-    intake = Intake(opened)
-    job = intake.submit("a.txt", b"Some text.")
-    failed = wait_for(lambda: intake.jobs()[0], lambda job: not job.under_way)
+    def ended() -> Job:
+        return wait_for(lambda: queue.jobs()[0], lambda job: not job.active)
+
+    queue = JobQueue(open_index)
+    job = queue.submit("a.txt", b"Some text.")
+    failed = ended()
     assert (failed.state, failed.reason) == ("failed", "The model is missing. Install it.")
-    there.set()
-    intake.retry(job.id)
-    assert wait_for(lambda: intake.jobs()[0], lambda job: not job.under_way).outcome == "added"
+    ready.set()
+    queue.retry(job.id)
+    assert ended().result == "added"
 
 
-def test_only_so_many_bytes_are_kept_for_another_try(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingest, "KEPT_BYTES", 10)
-    first, second, third = (
-        place.ended(place.intake.submit(f"{n}.txt", b"\0" * 5)) for n in range(3)
-    )
-    assert [place.now(job).kept for job in (first, second, third)] == [False, True, True]
-    place.intake.retry(first.id)
-    assert place.now(first).state == "failed"
+def test_bytes_for_another_try_are_limited(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest are forgotten first."""
+    monkeypatch.setattr(worker, "MOST_KEPT_BYTES", 10)
+    jobs = [place.add(f"{number}.txt", b"\0" * 5) for number in range(3)]
+    assert [place.now(job).kept for job in jobs] == [False, True, True]
+    place.queue.retry(jobs[0].id)
+    assert place.now(jobs[0]).state == "failed"
 
 
-def test_a_document_is_indexed_again_and_is_the_same_after(place: Place) -> None:
+def test_reindex_embeds_all_and_changes_no_document(place: Place) -> None:
     document = Document("a.md", "/s/a.md", "T", f"# T\n\n{LONG}", "P", True, ("Q?",))
     place.index.add(document)
-    before, known = len(place.embedder.encoded), place.index.passages([document])
-    job = place.ended(place.intake.renew("a.md"))
-    assert (job.outcome, job.document) == ("indexed", "a.md")
-    assert job.done == job.total == 2 * len(known)
-    assert len(place.embedder.encoded) == 3 * before
+    encoded, passages = len(place.embedder.encoded), place.index.passages([document])
+    job = place.ended(place.queue.reindex("a.md"))
+    assert (job.result, job.document) == ("indexed", "a.md")
+    assert job.done == job.total == len(passages)
+    assert len(place.embedder.encoded) == 2 * encoded
     assert place.index.documents() == [document]
-    assert place.index.passages([document]) == known
+    assert place.index.passages([document]) == passages
 
 
-def test_a_document_that_is_gone_is_not_indexed_again(place: Place) -> None:
-    job = place.ended(place.intake.renew("gone.txt"))
-    assert (job.state, job.reason) == (
-        "failed",
-        "gone.txt is no longer in the library. Add the file.",
-    )
+def test_reindex_of_a_removed_document_fails(place: Place) -> None:
+    job = place.ended(place.queue.reindex("gone.txt"))
+    assert job.state == "failed"
+    assert job.reason == "gone.txt is no longer in the library. Add the file."
 
 
-def test_the_title_never_lacks_while_a_document_is_indexed_again(place: Place) -> None:
+def test_reindex_cancelled_leaves_the_document(place: Place) -> None:
     place.index.add(text_document(LONG))
-    place.embedder.let.clear()
-    place.embedder.begun.clear()
-    job = place.intake.renew("a.txt")
-    assert place.embedder.begun.wait(10)
+    place.close_embedder()
+    job = place.queue.reindex("a.txt")
+    assert place.embedder.started.wait(10)
     assert place.texts() == {"a.txt": LONG}
-    place.intake.cancel(job.id)
-    place.embedder.let.set()
+    place.queue.cancel(job.id)
+    place.embedder.open.set()
     assert place.ended(job).state == "cancelled"
     assert place.index.documents() == [text_document(LONG)]
 
 
-KILLED = """
+ADD_AND_REPLACE = """
 import sys, time
 from pathlib import Path
 from qa.library.index import Index
 from tests.qa.fakes import WordEmbedder
 from tests.ui.library.test_worker import LONG
-from ui.library.worker import Intake
+from ui.library.worker import JobQueue
+
 index = Index(Path(sys.argv[1]), WordEmbedder())
-intake = Intake(lambda: index)
+queue = JobQueue(lambda: index)
+
 def add(name, text):
-    intake.submit(name, text.encode())
-    while any(job.under_way for job in intake.jobs()):
+    queue.submit(name, text.encode())
+    while any(job.active for job in queue.jobs()):
         time.sleep(0.001)
+
 add("a.txt", "The old text.")
 add("b.txt", "Stays.")
 print("ready", flush=True)
 add("a.txt", LONG)
-print(intake.jobs()[-1].state, flush=True)
+print(queue.jobs()[-1].state, flush=True)
 """
 
 
-def test_a_kill_at_any_moment_leaves_the_library_as_before_or_complete(tmp_path: Path) -> None:
-    def started(where: Path) -> subprocess.Popen[str]:
-        child = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(where)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        assert child.stdout
-        assert child.stdout.readline() == "ready\n"
-        return child
+def start_replacing(folder: Path) -> subprocess.Popen[str]:
+    """Returns a process that is about to replace a document in the library of a folder."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", ADD_AND_REPLACE, str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout
+    assert child.stdout.readline() == "ready\n"
+    return child
 
-    whole = started(tmp_path / "whole")
-    begun = time.monotonic()
+
+def test_kill_leaves_the_old_or_the_new_document(tmp_path: Path) -> None:
+    """At any moment the library has all of the old version or all of the new one."""
+    whole = start_replacing(tmp_path / "whole")
+    start = time.monotonic()
     assert whole.communicate(timeout=60)[0] == "done\n"
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - start
+
     chance = random.Random(7)
-    # The last moments, in which it is written, more often than the others.
+    # Most kills in the last moments, in which the library is written.
     moments = [chance.random() for _ in range(2)] + [0.6 + 0.4 * chance.random() for _ in range(4)]
     for number, moment in enumerate(moments):
-        where = tmp_path / str(number)
-        child = started(where)
+        child = start_replacing(tmp_path / str(number))
         time.sleep(moment * seconds)
         child.kill()
         child.communicate()
-        index = Index(where, WordEmbedder())
-        documents = index.documents()
-        assert {document.name: document.text for document in documents} in (
-            {"a.txt": "The old text.", "b.txt": "Stays."},
-            {"a.txt": LONG, "b.txt": "Stays."},
-        )
-        for document in documents:
-            assert "".join(passage.text for passage in index.passages([document])) == document.text
-        vector = WordEmbedder().encode(["text"])[0].vector
-        assert len(index.nearest(vector, 999)) == len(index.passages(documents))
+        check_complete(Index(tmp_path / str(number), WordEmbedder()))
+
+
+def check_complete(index: Index) -> None:
+    documents = index.documents()
+    texts = {document.name: document.text for document in documents}
+    assert texts["b.txt"] == "Stays."
+    assert texts["a.txt"] in ("The old text.", LONG)
+    assert len(texts) == 2
+    for document in documents:
+        passages = index.passages([document])
+        assert "".join(passage.text for passage in passages) == document.text
+    vector = WordEmbedder().encode(["text"])[0].vector
+    assert len(index.nearest(vector, 999)) == len(index.passages(documents))

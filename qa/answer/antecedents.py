@@ -1,0 +1,110 @@
+"""Finds the sentence that another sentence cannot be understood without.
+
+"She thanked the workers." needs the sentence before it that names her.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from qa.documents.sentences import Sentence
+from qa.library.snapshot import Snapshot
+from qa.reader.reader import Candidate
+from qa.text.english import VERBS_OF_SAYING
+from qa.types import Document
+
+MAX_LOOK_BACK = 6
+"""How many sentences before a pronoun may the name be that it means."""
+
+_OPENING_SIGNS = r"^[“\"‘'(\[]*"
+_OPENS_WITH_PERSON = re.compile(rf"{_OPENING_SIGNS}(?:he|she|they|his|her|their)\b", re.IGNORECASE)
+_OPENS_WITH_THING = re.compile(
+    rf"{_OPENING_SIGNS}(?:it|its|this|that|these|those)\b(?!['’])", re.IGNORECASE
+)
+_SAID = rf"(?:{'|'.join(VERBS_OF_SAYING)})"
+_PRONOUN_SAID = re.compile(
+    rf"[,”\"’]\s*(?:he|she|they)\s+(?:also\s+|then\s+)?{_SAID}\b", re.IGNORECASE
+)
+"""“The cranes will lift forty tons,” he said."""
+_NAME_SAID = re.compile(rf"\b{_SAID}\s+[A-Z]|[,”\"]\s*(?:[A-Z][\w’'-]+\s+)+{_SAID}\b")
+"""“They were in the room,” said Petra Lind."""
+_ALL_IN_QUOTES = re.compile(r"^[“\"][^“”\"]*[”\"]$")
+_CAPITALISED = re.compile(r"\b[A-Z][\w’'-]+")
+_CAPITALISED_INSIDE = re.compile(r"(?<=[\w,;] )[A-Z][\w’'-]+")
+_SPEAKER_LABEL = re.compile(r"^\s*[A-Z][\w. ]{0,30}:\s")
+"""The beginning of a turn of an interview: "Q: When did you come?"."""
+_MAX_BULLET = 3
+"""How many characters may stand before a question in its line: a bullet or a quotation mark."""
+
+
+def find_antecedent(candidate: Candidate, snapshot: Snapshot) -> Sentence | None:
+    """Returns the sentence that this sentence needs before it, None if it needs or has none.
+
+    - the question, for the first sentence of an answer in an interview;
+    - the sentence that says who spoke, for a sentence all in quotes;
+    - the sentence that names whom or what the first word points to.
+    """
+    document = candidate.passage.passage.document
+    sentence, text = candidate.sentence, candidate.text
+    sentences = snapshot.sentences[document.id]
+    position = sentences.index(sentence)
+    first = max(0, position - MAX_LOOK_BACK)
+    before = _back_to_heading(sentences[first:position])
+    if before and before[0].is_question and _opens_turn(document, before[0], sentence):
+        return before[0]
+
+    informative = [s for s in before if s.may_answer and s.kind == sentence.kind]
+    if _ALL_IN_QUOTES.match(text):
+        return _first_since(sentence.paragraph, informative)
+    opens_with_person = _OPENS_WITH_PERSON.match(text) and not _NAME_SAID.search(text)
+    if opens_with_person or _PRONOUN_SAID.search(text):
+        return _first_with_name(document, informative)
+    if _OPENS_WITH_THING.match(text):
+        return _first_since(sentence.paragraph - 1, informative)
+    return None
+
+
+def _back_to_heading(before: Sequence[Sentence]) -> list[Sentence]:
+    """Returns the sentences back to the last heading, nearest first."""
+    section: list[Sentence] = []
+    for sentence in reversed(before):
+        if sentence.kind == "heading":
+            break
+        section.append(sentence)
+    return section
+
+
+def _opens_turn(document: Document, question: Sentence, sentence: Sentence) -> bool:
+    """Whether a sentence is the first after a question that is a paragraph or a turn by itself."""
+    if question.paragraph != sentence.paragraph - 1:
+        return False
+    line_start = document.text.rfind("\n", 0, question.span.start) + 1
+    if question.span.start - line_start <= _MAX_BULLET:
+        return True
+    line = document.text[line_start : question.span.end]
+    return bool(_SPEAKER_LABEL.match(line))
+
+
+def _first_since(paragraph: int, sentences: Iterable[Sentence]) -> Sentence | None:
+    """Returns the first of the sentences that is in this paragraph or a later one."""
+    for sentence in sentences:
+        if sentence.paragraph >= paragraph:
+            return sentence
+    return None
+
+
+def _first_with_name(document: Document, sentences: Iterable[Sentence]) -> Sentence | None:
+    """Returns the first of the sentences that names somebody and has no such pronoun itself."""
+    names = frozenset(_CAPITALISED_INSIDE.findall(document.text))
+    for sentence in sentences:
+        text = document.text_of(sentence.span)
+        points_back = _OPENS_WITH_PERSON.match(text) or _PRONOUN_SAID.search(text)
+        if not points_back and _has_name(text, names):
+            return sentence
+    return None
+
+
+def _has_name(text: str, names: frozenset[str]) -> bool:
+    """Whether a sentence has a capitalised word; its first word only if it is one of the names."""
+    matches = _CAPITALISED.finditer(text)
+    # Position 1 follows an opening quotation mark.
+    return any(match.start() > 1 or match.group() in names for match in matches)

@@ -1,0 +1,210 @@
+"""Finds the text that must not answer: boilerplate of web pages, and duplicates of sentences.
+
+Both are in every news text. Boilerplate: appeals, adverts, navigation. Duplicates: pull quotes and
+repeats, which say again, without the speaker, what another sentence says in full.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_APPEAL = re.compile(
+    r"""^\W*(?:
+        subscribe(?:[ ](?:now|today|here|for)|[ ]to[ ](?:our|us|(?-i:[A-Z]))|\W*$)
+        | support[ ](?:us|our|independent)
+        | sign[ ]up[ ](?:for[ ](?:our|the|free)|here|now|today|to[ ](?:our|receive|get))
+        | chip[ ]in | join[ ]us | follow[ ]us | share[ ]this | help[ ]us
+        | donate(?:[ ](?:now|today|here|to[ ](?:us|our))|\W*$)
+        | become[ ]an?[ ](?:\w+[ ])?(?:member|subscriber|supporter|patron|friend)
+    )\b
+    | \b(?:
+        our[ ](?:newsletters?|journalism|journalists?|correspondents?|reporters?|subscribers)
+        | give[ ]to:
+        | your[ ](?:gift|donation|generous)
+        | keep[ ](?:[\w’']+[ ]){0,3}(?:news|journalism)[ ](?:alive|free|independent)
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A line that asks the reader to do something for the publisher."""
+_PAGE_FURNITURE = re.compile(
+    r"""^\W*(?:
+        read[ ](?:more|also|next) | click[ ]here | download[ ](?:our|the)[ ]app
+        | skip[ ](?:to|advert) | sponsored\W*$ | advertisement\W*$ | recommended[ ]for[ ]you
+        | log[ ]in(?:[ ]or[ ]\w+(?:[ ]up)?)?\W*$
+        | related[ ](?:articles?|stories|topics|content)\b
+        | most[ ](?:read|popular)\W*$
+        | copyright\W+(?:\(c\)|©|\d{4})
+        | (?:photo|image|picture|credit)s?\s*:
+    )
+    | \b(?:
+        all[ ]rights[ ]reserved
+        | cookie[ ](?:policy|settings|notice) | (?:uses?|accept)[ ](?:all[ ])?cookies
+        | (?:story|article)[ ]continues[ ]below
+    )
+    | ©""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A line that only a web page has."""
+SHORT_LINE = 140
+"""A paragraph of a news text is longer; a line of an appeal, a menu or an advert is not."""
+SLIGHT_LINE = 60
+"""A line of at most this length next to an appeal is part of it."""
+LINES_BEFORE, LINES_AFTER = 2, 6
+"""How many lines before and after an appeal can be part of it."""
+
+_WORD = re.compile(r"\w+")
+_DENIAL = re.compile(
+    r"""\b(?:
+        not|no|never|false|untrue|wrong|den(?:y|ies|ied|ying)|reject\w*|dismiss\w*
+    )\b | n[’']t\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_OPENING_QUOTES = ("“", '"', "«", "„")
+RUN = 4
+"""Sentences are compared by their runs of so many words (shingles: Broder 1997)."""
+COMMON_RUN = 50
+"""A run in more sentences than this does not show that two of them are alike."""
+SHARED_RUNS = 0.8
+"""The share of its runs that a duplicate has in common with the other sentence."""
+MISSING_WORDS = 0.1
+"""The share of a duplicate's words that the other sentence may lack, never a name or number."""
+
+Run = tuple[str, ...]
+
+
+def find_boilerplate(lines: Sequence[str], kinds: Sequence[str]) -> list[bool]:
+    """Returns for each line whether it is boilerplate.
+
+    `kinds`: what each line is, as in `qa.documents.sentences`. A list item and a long line never
+    are. A line that only a web page has is boilerplate by itself; an appeal is, together with the
+    slight lines around it.
+    """
+    pairs = list(zip(lines, kinds, strict=True))
+    short = [_is_short(line, kind) for line, kind in pairs]
+    slight = [_is_short(line, kind) and _is_slight(line) for line, kind in pairs]
+    appeals = [_is_short(line, kind) and bool(_APPEAL.search(line)) for line, kind in pairs]
+
+    boilerplate = list(appeals)
+    for place, line in enumerate(lines):
+        if short[place] and _PAGE_FURNITURE.search(line):
+            boilerplate[place] = True
+        if appeals[place]:
+            for neighbour in _part_of_appeal(place, short, slight):
+                boilerplate[neighbour] = True
+    return boilerplate
+
+
+def _is_short(line: str, kind: str) -> bool:
+    return kind in ("prose", "heading", "row") and len(line) < SHORT_LINE
+
+
+def _is_slight(line: str) -> bool:
+    return len(line) <= SLIGHT_LINE and not any(letter.isdigit() for letter in line)
+
+
+def _part_of_appeal(place: int, short: Sequence[bool], slight: Sequence[bool]) -> Iterator[int]:
+    """Yields the places of the lines around an appeal that are part of it."""
+    for before in range(place - 1, max(-1, place - 1 - LINES_BEFORE), -1):
+        if not slight[before]:
+            break
+        yield before
+
+    for after in range(place + 1, min(len(short), place + 1 + LINES_AFTER)):
+        # A longer line between two slight ones is part of the appeal too.
+        is_between = short[after] and after + 1 < len(slight) and slight[after + 1]
+        if not (slight[after] or is_between):
+            break
+        yield after
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A sentence prepared for comparison."""
+
+    text: str
+    words: list[str]
+    folded_words: list[str]
+    runs: set[Run]
+    may_answer: bool
+
+    @classmethod
+    def of(cls, text: str, may_answer: bool) -> "_Content":
+        words = _WORD.findall(text)
+        folded = [word.casefold() for word in words]
+        runs = {tuple(folded[i : i + RUN]) for i in range(len(folded) - RUN + 1)}
+        return cls(text, words, folded, runs, may_answer)
+
+
+def find_duplicates(sentences: Sequence[str], may_answer: Sequence[bool]) -> dict[int, int]:
+    """Returns, for the place of each duplicate, the place of the sentence that says it in full.
+
+    That sentence is not a duplicate itself. Of two equal sentences the quoted one stays, else the
+    first. Time is linear in the text unless most of it repeats.
+    """
+    contents = [
+        _Content.of(text, answers) for text, answers in zip(sentences, may_answer, strict=True)
+    ]
+    places_of: dict[Run, list[int]] = defaultdict(list)
+    for place, content in enumerate(contents):
+        for run in content.runs:
+            places_of[run].append(place)
+
+    original_of = {}
+    for place, content in enumerate(contents):
+        originals = []
+        for candidate in _similar(place, content, places_of):
+            if _rank(contents, candidate) > _rank(contents, place) and _says_everything(
+                contents[candidate], content
+            ):
+                originals.append(candidate)
+        if originals:
+            original_of[place] = max(originals, key=lambda at: (len(contents[at].words), -at))
+    return {place: _last(original_of, place) for place in original_of}
+
+
+def _similar(place: int, content: _Content, places_of: dict[Run, list[int]]) -> list[int]:
+    """Returns the places of the sentences that share nearly all runs of a sentence."""
+    shared: Counter[int] = Counter()
+    for run in content.runs:
+        places = places_of[run]
+        if len(places) <= COMMON_RUN:
+            shared.update(places)
+    del shared[place]
+    least = SHARED_RUNS * len(content.runs)
+    return [candidate for candidate, count in shared.items() if count >= least]
+
+
+def _rank(contents: Sequence[_Content], place: int) -> tuple[bool, int, bool, int]:
+    """Of two alike sentences the one with the higher rank is cited: it says more or is quoted."""
+    content = contents[place]
+    is_quoted = content.text.startswith(_OPENING_QUOTES)
+    return content.may_answer, len(content.words), is_quoted, -place
+
+
+def _says_everything(original: _Content, duplicate: _Content) -> bool:
+    """Returns whether a sentence has every name, number and denial of its duplicate.
+
+    Of the duplicate's other words it has nearly all.
+    """
+    present = set(original.folded_words)
+    missing = []
+    for word, folded in zip(duplicate.words, duplicate.folded_words, strict=True):
+        if folded not in present:
+            missing.append(word)
+    if len(missing) > MISSING_WORDS * len(duplicate.words):
+        return False
+    if any(_is_name_or_number(word) for word in missing):
+        return False
+    return len(_DENIAL.findall(original.text)) == len(_DENIAL.findall(duplicate.text))
+
+
+def _is_name_or_number(word: str) -> bool:
+    return word[0].isupper() or any(letter.isdigit() for letter in word)
+
+
+def _last(original_of: dict[int, int], place: int) -> int:
+    """Follows a chain of duplicates to its end; ranks rise along it, so it ends."""
+    while place in original_of:
+        place = original_of[place]
+    return place

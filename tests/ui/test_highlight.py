@@ -1,0 +1,105 @@
+"""Cited words are marked, and every character of the text is kept and escaped."""
+
+import re
+from html import unescape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui.highlight import Highlight, Piece, excerpt, split_lines
+from ui.jinja import render, shorten
+
+TEXT = "Cats sleep. Dogs <b>bark</b> & run.\n\nBirds sing 'loudly'.\n"
+
+
+def document_html(text: str, highlights: list[Highlight]) -> str:
+    """Returns the text as the source pane shows it."""
+    html = render(
+        "source.html",
+        title="T",
+        publisher="P",
+        footnotes=(),
+        picking=False,
+        notice="",
+        lines=split_lines(text, highlights),
+        quotes=[],
+    )
+    return html.partition('aria-label="Text of T">')[2].removesuffix("</div>")
+
+
+def plain(html: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", "", html))
+
+
+def marked(html: str, number: int) -> str:
+    """Returns the text of all marks that name a footnote."""
+    marks = re.findall(r'<mark data-notes="([\d ]+)"[^>]*>(.*?)</mark>', html, re.DOTALL)
+    texts = [unescape(text) for numbers, text in marks if str(number) in numbers.split()]
+    return "".join(texts)
+
+
+def test_document_is_kept_whole() -> None:
+    html = document_html(TEXT, [Highlight(1, 5, 30), Highlight(2, 40, 45)])
+    assert plain(html) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("highlights", "html"),
+    [
+        (
+            [Highlight(1, 0, 6), Highlight(2, 2, 4)],
+            '<mark data-notes="1" data-label="1">ab</mark>'
+            '<mark data-notes="1 2" data-label="2">cd</mark>'
+            '<mark data-notes="1">ef</mark>ghij',
+        ),
+        (
+            [Highlight(1, 0, 4), Highlight(2, 2, 6)],
+            '<mark data-notes="1" data-label="1">ab</mark>'
+            '<mark data-notes="1 2" data-label="2">cd</mark>'
+            '<mark data-notes="2">ef</mark>ghij',
+        ),
+        (
+            [Highlight(1, 0, 2), Highlight(2, 2, 4)],
+            '<mark data-notes="1" data-label="1">ab</mark>'
+            '<mark data-notes="2" data-label="2">cd</mark>efghij',
+        ),
+    ],
+    ids=["nested", "overlapping", "touching"],
+)
+def test_marks_name_all_their_footnotes(highlights: list[Highlight], html: str) -> None:
+    assert document_html("abcdefghij", highlights) == f"<p>{html}</p>"
+
+
+def test_mark_over_a_line_end_marks_both_lines() -> None:
+    html = document_html("ab\n\ncd", [Highlight(1, 1, 5)])
+    assert marked(html, 1) == "b\n\nc"
+    assert html.count("<p") == 3
+
+
+@given(
+    st.text(st.sampled_from("ab <>&\"'\né—\u2028\t{%#}"), max_size=60),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=5),
+)
+def test_any_text_is_kept_and_marked_exactly(text: str, spans: list[tuple[int, int]]) -> None:
+    highlights = []
+    for number, span in enumerate(spans, 1):
+        start, end = sorted(span)
+        highlights.append(Highlight(number, start, end))
+    html = document_html(text, highlights)
+    assert plain(html) == text
+    for highlight in highlights:
+        assert marked(html, highlight.number) == text[highlight.start : highlight.end]
+
+
+def test_excerpt_is_cut_between_words() -> None:
+    pieces = excerpt("one two three four five", Highlight(1, 8, 13), 5)
+    assert pieces == [Piece("…two "), Piece("three", (1,), (1,)), Piece(" four…")]
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "short"),
+    [("one two", 7, "one two"), ("one two three", 9, "one two…"), ("unbroken", 3, "unb…")],
+)
+def test_shorten_cuts_between_words(text: str, size: int, short: str) -> None:
+    assert shorten(text, size) == short
