@@ -62,7 +62,7 @@ _VERDICT = re.compile(rf"^\W*verdict\W+({'|'.join(VERDICTS)})\W*$", re.IGNORECAS
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class JudgedAnswer:
     """The verdicts of a model on one answer, one for each repeat."""
 
     id: str
@@ -135,7 +135,7 @@ def judge(
     repeat: int,
     stop: threading.Event,
     on_progress: Callable[[int], None] = lambda _: None,
-) -> Iterator[Judgement]:
+) -> Iterator[JudgedAnswer]:
     """Yields the model's judgement of each answer, of `repeat` verdicts.
 
     An answer on which the model fails is yielded with the error; after `MOST_FAILURES` in a row
@@ -145,7 +145,7 @@ def judge(
     failures = 0
     for number, (question, answer) in enumerate(answers, start=1):
         if failures == MOST_FAILURES:
-            yield Judgement(question.id, (), (), "not asked: the language model failed before")
+            yield JudgedAnswer(question.id, (), (), "not asked: the language model failed before")
             continue
         try:
             replies = tuple(_ask(question, answer, model, stop) for _ in range(repeat))
@@ -153,11 +153,11 @@ def judge(
             raise
         except LanguageModelError as error:
             failures += 1
-            yield Judgement(question.id, (), (), str(error))
+            yield JudgedAnswer(question.id, (), (), str(error))
         else:
             failures = 0
             verdicts = tuple(map(read_verdict, replies))
-            yield Judgement(question.id, verdicts, replies)
+            yield JudgedAnswer(question.id, verdicts, replies)
         on_progress(number)
 
 
@@ -179,7 +179,7 @@ def messages(question: Question, answer: str) -> list[Message]:
     return [Message("system", JUDGE_INSTRUCTIONS), Message("user", request)]
 
 
-def summarise(judgements: Sequence[Judgement], run: Run) -> dict[str, Any]:
+def summarise(judgements: Sequence[JudgedAnswer], run: Run) -> dict[str, Any]:
     """Returns counts and shares of the judgements, each with its n; None: nothing to measure.
 
     `agreement` is with the run's own metric `answered_right`, where "partly" counts as not
@@ -221,7 +221,7 @@ def _share(successes: int, n: int) -> dict[str, Any] | None:
     return {"value": successes / n, "low": low, "high": high, "n": n}
 
 
-def _agreement(scored: Sequence[Judgement], run: Run) -> dict[str, Any] | None:
+def _agreement(scored: Sequence[JudgedAnswer], run: Run) -> dict[str, Any] | None:
     judge_right: list[bool] = []
     metric_right: list[bool] = []
     for judgement in scored:

@@ -18,7 +18,7 @@ from eval.report import html
 from eval.report.details import QuestionDetails, RunDetails, details_of_summary, read_details
 from eval.report.estimates import table_over_runs, title_of
 from eval.report.folders import run_folders, run_names
-from eval.report.provenance import configuration, differing_settings, remarks, settings_of
+from eval.report.provenance import configuration, differing_facts, facts_of, remarks
 from eval.results import QUESTIONS, RESULTS, SUMMARY, Run, differences, read_run
 from qa.errors import FootnoteError
 from ui.components import STATIC
@@ -81,9 +81,9 @@ def _show_metric(runs: Mapping[str, Run]) -> None:
     with right:
         group = _select("Questions", list(groups))
 
-    settings = {name: settings_of(run) for name, run in runs.items()}
-    differing = differing_settings(list(settings.values()))
-    lines = {name: configuration(settings[name], differing) for name in runs}
+    facts = {name: facts_of(run) for name, run in runs.items()}
+    differing = differing_facts(list(facts.values()))
+    lines = {name: configuration(facts[name], differing) for name in runs}
     _show_html("metric", html.table_html(table_over_runs(metric, group, runs, lines)))
 
 

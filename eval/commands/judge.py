@@ -17,7 +17,7 @@ from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, FootnoteError, NotWritableError
 
 if TYPE_CHECKING:
-    from eval.judge import Judgement
+    from eval.judge import JudgedAnswer
 
 _NO_VERDICT = {
     "unsettled": "unsettled between repeats",
@@ -130,7 +130,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     return replace(settings, llm_url=options.llm_url, llm_key=None, llm_context=None)
 
 
-def _rows(judgements: "Sequence[Judgement]") -> list[dict[str, Any]]:
+def _rows(judgements: "Sequence[JudgedAnswer]") -> list[dict[str, Any]]:
     rows = []
     for judgement in judgements:
         row = {

@@ -1,13 +1,17 @@
 """Tables of estimates for a template: each a point with its interval on a scale, and the numbers."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.metrics import ARROW, DECIDING, metric_named, tables
 from eval.report.values import value_text
 from eval.results import Estimate, Group, GroupKind, Run
 
+Runs = Mapping[str, Run]
+"""Runs by name, in the order in which they are shown."""
 GroupKey = tuple[GroupKind, str]
+"""The sort of a group and its name, for example ("kind", "fact")."""
+Groups = Mapping[GroupKey, Group]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,12 @@ class EstimateRows:
         """
         if metric_named(self.metric).is_share:
             return 1.0
-        estimates = [row.estimate for row in self.rows if row.estimate is not None]
-        ends = [end for estimate in estimates for end in (estimate.value, estimate.high)]
-        return max((end for end in ends if end is not None), default=1.0)
+        top = 0.0
+        for row in self.rows:
+            if row.estimate is not None:
+                top = max(top, row.estimate.value or 0.0, row.estimate.high or 0.0)
+        # A scale needs a length also where every value is 0 or missing.
+        return top or 1.0
 
     @property
     def scale_note(self) -> str:
@@ -76,37 +83,41 @@ class EstimatesView:
     """Titles and tables of all metrics, for each split and kind."""
 
 
-def view_estimates(runs: Mapping[str, Run]) -> EstimatesView:
-    """Returns the estimates of the runs, which are given by name."""
-    is_measured = _is_measured(runs.values())
-    sections = dict(_sections([name for name, has_value in is_measured.items() if has_value]))
-    unmeasured = [name for name, has_value in is_measured.items() if not has_value]
-    metrics = [name for names in sections.values() for name in names]
+def view_estimates(runs: Runs) -> EstimatesView:
+    """Returns all estimates of the runs."""
+    measured, unmeasured = _metrics_of(runs.values())
+    sections = _sections(measured)
+    metrics: list[str] = []
+    for section in sections.values():
+        metrics += section
 
-    groups = {name: _groups_by_key(run) for name, run in runs.items()}
-    overall = {name: run.groups[0] for name, run in runs.items()}
-    titles = _group_titles(groups)
+    overall: dict[str, Group | None] = {}
+    groups: dict[str, Groups] = {}
+    for name, run in runs.items():
+        overall[name] = run.groups[0]
+        groups[name] = _splits_and_kinds(run)
+
+    tables_of_groups = []
+    titles = _group_titles(groups.values())
+    for key, title in titles.items():
+        same_group = {name: of_run.get(key) for name, of_run in groups.items()}
+        tables_of_groups.append((title, _table_of_metrics(title, metrics, same_group)))
+
+    tables_of_sections = []
+    for title, section in sections.items():
+        table = _table_of_metrics("All questions", section, overall)
+        tables_of_sections.append((title, table))
+
     return EstimatesView(
-        sections=[
-            (title, _all_metrics("All questions", names, overall))
-            for title, names in sections.items()
-        ],
-        unmeasured=[metric_named(name).marked(ARROW) for name in unmeasured],
-        by_group=_one_metric(_main_metric(metrics), titles, groups) if titles else None,
-        groups=[
-            (
-                title,
-                _all_metrics(
-                    title, metrics, {name: of_run.get(key) for name, of_run in groups.items()}
-                ),
-            )
-            for key, title in titles.items()
-        ],
+        sections=tables_of_sections,
+        unmeasured=[_label(metric) for metric in unmeasured],
+        by_group=_table_of_groups(metrics, titles, groups) if titles else None,
+        groups=tables_of_groups,
     )
 
 
 def table_over_runs(
-    metric: str, group_title: str, runs: Mapping[str, Run], details: Mapping[str, str]
+    metric: str, group_title: str, runs: Runs, details: Mapping[str, str]
 ) -> EstimateTable:
     """Returns one metric of one group of questions, a row for each run.
 
@@ -115,8 +126,9 @@ def table_over_runs(
     rows = []
     for name, run in runs.items():
         groups = {title_of(group): group for group in run.groups}
-        rows.append(EstimateRow(name, _estimate(groups.get(group_title), metric), details[name]))
-    label = metric_named(metric).marked(ARROW)
+        estimate = _estimate(groups.get(group_title), metric)
+        rows.append(EstimateRow(name, estimate, details[name]))
+    label = _label(metric)
     return EstimateTable(f"{label}, {group_title}", "Run", [EstimateRows(label, metric, rows)])
 
 
@@ -128,82 +140,96 @@ def groups_to_show(groups: Sequence[Group]) -> list[Group]:
 
 def title_of(group: Group) -> str:
     """Returns a title that no other group of the run has."""
-    return "all questions" if group.by == "overall" else f"{group.by}: {group.name}"
+    if group.by == "overall":
+        return "all questions"
+    return f"{group.by}: {group.name}"
 
 
-def _is_measured(runs: Iterable[Run]) -> dict[str, bool]:
-    """Returns for each metric whether any group of any run has a value of it."""
-    is_measured: dict[str, bool] = {}
+def _metrics_of(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
+    """Returns the metrics that have a value in some group of a run, and the rest."""
+    every: dict[str, None] = {}
+    measured: dict[str, None] = {}
     for run in runs:
         for group in run.groups:
             for name, estimate in group.estimates.items():
-                has_value = estimate.value is not None
-                is_measured[name] = is_measured.get(name, False) or has_value
-    return is_measured
+                every[name] = None
+                if estimate.value is not None:
+                    measured[name] = None
+    return list(measured), [name for name in every if name not in measured]
 
 
-def _sections(measured: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yields titles and metrics: as the terminal groups them, then the ones it does not show."""
-    in_tables: set[str] = set()
+def _sections(measured: Sequence[str]) -> dict[str, list[str]]:
+    """Returns the metrics by title: as the terminal has them, then the ones it leaves out."""
+    sections: dict[str, list[str]] = {}
+    rest = list(measured)
     for title, metrics in tables().items():
-        names = [metric.name for metric in metrics if metric.name in measured]
-        in_tables |= set(names)
-        if names:
-            yield title, names
-    rest = [name for name in measured if name not in in_tables]
+        for metric in metrics:
+            if metric.name in rest:
+                rest.remove(metric.name)
+                sections.setdefault(title, []).append(metric.name)
     if rest:
-        yield "Other metrics", rest
+        sections["Other metrics"] = rest
+    return sections
 
 
-def _main_metric(metrics: Sequence[str]) -> str:
-    """Returns the deciding metric, or the first one where that is not measured."""
-    return metrics[0] if metrics and DECIDING not in metrics else DECIDING
-
-
-def _all_metrics(
+def _table_of_metrics(
     caption: str, metrics: Sequence[str], groups: Mapping[str, Group | None]
 ) -> EstimateTable:
-    """Returns a block for each metric, with a row for each run."""
+    """Returns a table with a block for each metric, and in it a row for each run."""
     blocks = []
     for metric in metrics:
-        rows = [EstimateRow(run, _estimate(group, metric)) for run, group in groups.items()]
-        blocks.append(EstimateRows(metric_named(metric).marked(ARROW), metric, rows))
+        rows = []
+        for run, group in groups.items():
+            rows.append(EstimateRow(run, _estimate(group, metric)))
+        blocks.append(EstimateRows(_label(metric), metric, rows))
     return EstimateTable(caption, "Metric", blocks)
 
 
-def _one_metric(
-    metric: str,
-    titles: Mapping[GroupKey, str],
-    groups: Mapping[str, Mapping[GroupKey, Group]],
+def _table_of_groups(
+    metrics: Sequence[str], titles: Mapping[GroupKey, str], groups: Mapping[str, Groups]
 ) -> EstimateTable:
-    """Returns a block for each group of questions, with a row for each run."""
+    """Returns a table of the main metric: a block for each group, and in it a row for each run.
+
+    The main metric is the deciding one, or the first where that is not measured.
+    """
+    metric = DECIDING
+    if metrics and DECIDING not in metrics:
+        metric = metrics[0]
     blocks = []
     for key, title in titles.items():
-        rows = [
-            EstimateRow(run, _estimate(of_run.get(key), metric)) for run, of_run in groups.items()
-        ]
+        rows = []
+        for run, of_run in groups.items():
+            rows.append(EstimateRow(run, _estimate(of_run.get(key), metric)))
         blocks.append(EstimateRows(title, metric, rows))
-    return EstimateTable(metric_named(metric).marked(ARROW), "Questions", blocks)
+    return EstimateTable(_label(metric), "Questions", blocks)
 
 
-def _groups_by_key(run: Run) -> dict[GroupKey, Group]:
-    shown = groups_to_show(run.groups)
-    return {(group.by, group.name): group for group in shown if group.by != "overall"}
+def _splits_and_kinds(run: Run) -> Groups:
+    groups: dict[GroupKey, Group] = {}
+    for group in groups_to_show(run.groups):
+        if group.by != "overall":
+            groups[group.by, group.name] = group
+    return groups
 
 
-def _group_titles(groups: Mapping[str, Mapping[GroupKey, Group]]) -> dict[GroupKey, str]:
-    """Returns for each group of any run its title with its number of questions."""
+def _group_titles(groups: Iterable[Groups]) -> dict[GroupKey, str]:
+    """Returns the title of each group, with its number of questions in each run."""
     counts: dict[GroupKey, list[str]] = {}
-    for of_run in groups.values():
+    for of_run in groups:
         for key, group in of_run.items():
             numbers = counts.setdefault(key, [])
             if str(group.questions) not in numbers:
                 numbers.append(str(group.questions))
-    return {
-        (by, name): f"{by}: {name} ({' and '.join(numbers)})"
-        for (by, name), numbers in counts.items()
-    }
+
+    titles = {}
+    for (by, name), numbers in counts.items():
+        titles[by, name] = f"{by}: {name} ({' and '.join(numbers)})"
+    return titles
 
 
 def _estimate(group: Group | None, metric: str) -> Estimate | None:
     return group.estimates.get(metric) if group else None
+
+
+def _label(metric: str) -> str:
+    return metric_named(metric).marked(ARROW)

@@ -7,6 +7,7 @@ a text of a document, a question or an answer ever get through unescaped.
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from eval.evidence import evidence_rank
 from eval.metrics import ARROW, DECIDING, metric_named
 from eval.report.charts import confidence_chart
 from eval.report.details import QuestionDetails, RunDetails, read_details
@@ -22,10 +24,7 @@ from eval.report.estimates import EstimateTable, view_estimates
 from eval.report.export import FileKind, write_files
 from eval.report.failures import (
     SUPPORT,
-    answer_texts,
     equal_results,
-    place,
-    rank_text,
     view_failures,
 )
 from eval.report.folders import run_names
@@ -194,18 +193,21 @@ def _environment() -> Environment:
         "position": _position,
         "value": value_text,
         "label": lambda metric: metric_named(metric).marked(ARROW),
-        "place": place,
+        "date": _date,
     }
     environment.globals |= {
         "interval": interval_text,
         "effect": _effect,
-        "answer_texts": answer_texts,
         "equal_results": equal_results,
-        "rank_text": rank_text,
+        "evidence_rank": evidence_rank,
         "support": SUPPORT,
         "no_value": NO_VALUE,
     }
     return environment
+
+
+def _date(time: datetime | None) -> str:
+    return f"{time:%-d %b %Y, %H:%M} UTC" if time else ""
 
 
 def _position(value: float, top: float) -> str:

@@ -13,12 +13,12 @@ from eval.dataset import Question
 from eval.evidence import evidence_in, words_agree
 from eval.metrics import metric_named
 from eval.report.details import QuestionDetails
-from eval.report.failures import SUPPORT, place
+from eval.report.failures import SUPPORT
 from eval.report.terminal import WIDTH
 from eval.report.values import value_text
 from eval.results import Result, ResultPassage
 from qa.terminal import visible
-from qa.types import AnswerSentence
+from qa.types import AnswerSentence, Citation
 
 _EXCERPT = 160
 """Characters of a passage that are shown."""
@@ -134,8 +134,13 @@ def _sentence_lines(sentence: AnswerSentence, quotes: Sequence[str]) -> list[str
             if words_agree(citation.quote, quote)
         ]
         note = f"; gold {', '.join(gold)}" if gold else ""
-        lines.append(f"[{place(citation)}{note}] “{citation.quote}”")
+        lines.append(f"[{_place(citation)}{note}] “{citation.quote}”")
     return lines
+
+
+def _place(citation: Citation) -> str:
+    page = f"page {citation.page}, " if citation.page else ""
+    return f"{citation.document}, {page}characters {citation.start}–{citation.end}"
 
 
 def _ranks_of_quote(number: int, question: Question | None, result: Result) -> str:

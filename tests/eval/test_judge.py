@@ -16,7 +16,7 @@ from eval.judge import (
     JUDGE_PROMPT_SHA256,
     JUDGE_PROMPT_VERSION,
     MOST_FAILURES,
-    Judgement,
+    JudgedAnswer,
     JudgeVerdict,
     answers_to_judge,
     judge,
@@ -61,8 +61,8 @@ def test_read_verdict_takes_one_verdict_line(reply: str, verdict: JudgeVerdict |
 def test_verdict_of_repeats_is_the_most_frequent() -> None:
     """A tie has no verdict."""
 
-    def judged(*verdicts: JudgeVerdict | None) -> Judgement:
-        return Judgement("a", verdicts, ("",) * len(verdicts))
+    def judged(*verdicts: JudgeVerdict | None) -> JudgedAnswer:
+        return JudgedAnswer("a", verdicts, ("",) * len(verdicts))
 
     assert (judged("correct").verdict, judged("correct").differs) == ("correct", None)
     assert (
@@ -138,7 +138,7 @@ def test_messages_have_every_text_as_data() -> None:
     assert (JUDGE_PROMPT_VERSION, len(JUDGE_PROMPT_SHA256)) == ("1", 64)
 
 
-def judged_by(model: ScriptedModel, count: int, repeat: int = 1) -> list[Judgement]:
+def judged_by(model: ScriptedModel, count: int, repeat: int = 1) -> list[JudgedAnswer]:
     answers = [(question(str(number)), "They bark.") for number in range(count)]
     return list(judge(answers, model, repeat, threading.Event()))
 
@@ -202,8 +202,10 @@ def run_of(**right: float | None) -> Run:
 def test_summarise_counts_by_hand() -> None:
     """Every share has its n and interval."""
 
-    def judged_as(key: str, *verdicts: JudgeVerdict | None, error: str | None = None) -> Judgement:
-        return Judgement(key, verdicts, ("",) * len(verdicts), error)
+    def judged_as(
+        key: str, *verdicts: JudgeVerdict | None, error: str | None = None
+    ) -> JudgedAnswer:
+        return JudgedAnswer(key, verdicts, ("",) * len(verdicts), error)
 
     judged = [
         judged_as("a", "correct", "correct"),
@@ -249,14 +251,15 @@ def test_summarise_counts_by_hand() -> None:
 
 def test_summarise_of_nothing_has_no_value() -> None:
     """It is None, and never 0."""
-    nothing = summarise([Judgement("a", (None,), ("",))], run_of(a=1))
+    nothing = summarise([JudgedAnswer("a", (None,), ("",))], run_of(a=1))
     assert (nothing["correct"], nothing["judged_differently"], nothing["agreement"]) == (
         None,
         None,
         None,
     )
     alike = summarise(
-        [Judgement("a", ("correct",), ("",)), Judgement("b", ("correct",), ("",))], run_of(a=1, b=0)
+        [JudgedAnswer("a", ("correct",), ("",)), JudgedAnswer("b", ("correct",), ("",))],
+        run_of(a=1, b=0),
     )
     assert (alike["agreement"]["kappa"], alike["agreement"]["same"]) == (None, 0.5)
 

@@ -7,8 +7,8 @@ import pytest
 
 from eval.report.provenance import (
     configuration,
-    differing_settings,
-    settings_of,
+    differing_facts,
+    facts_of,
     view_provenance,
 )
 from eval.results import read_run
@@ -17,12 +17,12 @@ from tests.eval.page import make_run
 
 def test_settings_that_differ_are_found_and_places_are_not(tmp_path: Path) -> None:
     """Where something is stored changes no answer."""
-    first = settings_of(read_run(make_run(tmp_path / "first", top_k=5, strict=False)))
-    second = settings_of(
+    first = facts_of(read_run(make_run(tmp_path / "first", top_k=5, strict=False)))
+    second = facts_of(
         read_run(make_run(tmp_path / "second", top_k=3, strict=True, chroma_url="http://here"))
     )
-    assert differing_settings([first, second]) == ["top_k", "strict"]
-    assert differing_settings([first]) == []
+    assert differing_facts([first, second]) == ["top_k", "strict"]
+    assert differing_facts([first]) == []
     assert configuration(first, ["top_k", "strict", "missing"]) == (
         "engine built-in · top_k 5 · strict off · missing not known"
     )
@@ -47,7 +47,7 @@ def test_commit_is_shown_by_its_first_digits(
     """An uncommitted state stays marked."""
     run = read_run(make_run(tmp_path / "run"))
     changed = replace(run, provenance=replace(run.provenance, commit=commit))
-    assert settings_of(changed)["commit"] == words
+    assert facts_of(changed)["commit"] == words
 
 
 def test_documents_are_one_setting(tmp_path: Path) -> None:
@@ -60,4 +60,5 @@ def test_documents_are_one_setting(tmp_path: Path) -> None:
     assert "documents 1 (" in view.rows[0].configuration
     assert "documents 30 (" in view.rows[1].configuration
     assert view_provenance({"a": run}).documents == run.provenance.documents
-    assert view.summary == "Questions over 31 documents, answered by built-in."
+    assert len(view.document_names) == 31
+    assert view.engines == ["built-in"]
