@@ -1,6 +1,6 @@
-"""How the reader was made: public questions, a cross-encoder trained on them, and the weights that combine it.
+"""Trains the reader and the checking model on public question sets.
 
     python -m qa.training --data FOLDER --out FOLDER
 
-Nothing here is needed to ask a question.
+Nothing here is needed to ask a question, and nothing outside this package imports it.
 """

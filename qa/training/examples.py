@@ -1,8 +1,9 @@
-"""What the cross-encoder is shown: a question with its passage and with passages that do not answer it.
+"""Makes what the cross-encoder is trained on: a question, its passage, and passages without answer.
 
-Four kinds of passage or question do not answer, and are made here: the passage of the same article (or source) that
-BM25 ranks best without an answer in it, one drawn by chance, the question's own passage without the sentences that
-answer, and the question with a name or number exchanged for another of its article.
+Four kinds of negatives are made: the passage of the same article (or source) that BM25 ranks best
+without an answer in it (hard), a random passage (easy), the question's own passage without the
+sentences that answer (cut), and the question with a name or number exchanged for another one of its
+article (swapped).
 """
 
 import random
@@ -15,21 +16,21 @@ import numpy as np
 from qa.documents.sentences import segment
 from qa.library.bm25 import Bm25
 from qa.text.words import terms
-from qa.training.sources import Asked
+from qa.training.sources import QuestionsBySource, TrainingQuestion
 from qa.types import Document, Span
 
 WINDOW = 1000
-"""Characters of a passage that are read, about 220 tokens; a longer one is cut around an answer."""
-POOL = 8
-"""An article with fewer passages lends its negatives from the whole source."""
-LOOKED_AT = 6
-"""How many of BM25's best are looked at for one that does not hold an answer."""
-_NAME = re.compile(r"(?<!^)\b[A-Z][\w’'-]+(?:\s+[A-Z][\w’'-]+)*|\b\d[\d.,]*\b")
+"""Characters of a passage that are read, about 220 tokens; a longer passage is cut."""
+MIN_GROUP_PASSAGES = 8
+"""An article with fewer passages takes its negatives from the whole source."""
+MAX_TRIES = 6
+"""Passages that are tried to find one without an answer."""
+_NAME_OR_NUMBER = re.compile(r"(?<!^)\b[A-Z][\w’'-]+(?:\s+[A-Z][\w’'-]+)*|\b\d[\d.,]*\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Mix:
-    """How often each kind of negative is made, as a share of the questions that have an answer."""
+class NegativeShares:
+    """How often each kind of negative is made, as a share of the questions with an answer."""
 
     hard: float = 0.45
     easy: float = 0.08
@@ -38,8 +39,8 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A question and a passage. No `answers`: the passage does not answer."""
+class TrainingPair:
+    """A question and a passage. Without `answers` the passage does not answer."""
 
     question: str
     context: str
@@ -47,143 +48,195 @@ class Pair:
     region: bool = False
 
 
-Example = tuple[Pair, ...]
-"""The pairs of one question, ranked against each other: the first is its own passage."""
+Example = tuple[TrainingPair, ...]
+"""The pairs of one question, ranked against each other: the first has its own passage."""
 
-QUOTAS: dict[str, int] = {
+MAX_QUESTIONS: Mapping[str, int] = {
     "squadshifts_reddit": 1500,
     "qadiscourse_wikinews": 2500,
     "qamr": 5000,
     "fairytale": 1500,
     "selqa": 1800,
 }
-"""Of these sources only so many questions are taken; of the others all."""
+"""How many questions of a source are taken; of the other sources all are."""
 
 
-def examples(found: Mapping[str, Sequence[Asked]], mix: Mix, seed: int) -> list[Example]:
-    """An example a question of the given sources, in a fixed random order."""
+def training_examples(
+    questions: QuestionsBySource, shares: NegativeShares, seed: int
+) -> list[Example]:
+    """Returns one or two examples for each question, in a random order fixed by the seed."""
     rng = random.Random(seed)
-    made: list[Example] = []
-    for name, rows in found.items():
+    examples: list[Example] = []
+    for name, rows in questions.items():
         chosen = list(rows)
         rng.shuffle(chosen)
-        chosen = chosen[: QUOTAS.get(name, len(chosen))]
-        pools = _Pools(rows)
-        for asked in chosen:
-            made += _examples(asked, pools, mix, rng)
-    rng.shuffle(made)
-    return made
+        passages = _Passages(rows)
+        for question in chosen[: MAX_QUESTIONS.get(name, len(chosen))]:
+            examples += _examples_of(question, passages, shares, rng)
+    rng.shuffle(examples)
+    return examples
 
 
-def _examples(asked: Asked, pools: "_Pools", mix: Mix, rng: random.Random) -> list[Example]:
-    own = windowed(Pair(asked.question, asked.context, asked.answers, asked.region), rng)
-    if not asked.answers:
-        return [(own,)]
-    pairs = [own]
-    if rng.random() < mix.hard and (hard := pools.best_without(asked)):
-        pairs.append(windowed(Pair(asked.question, hard, ()), rng))
-    if rng.random() < mix.easy:
-        pairs.append(windowed(Pair(asked.question, pools.any_without(asked, rng), ()), rng))
-    if rng.random() < mix.cut and (rest := _without_answers(asked)):
-        pairs.append(windowed(Pair(asked.question, rest, ()), rng))
-    found: list[Example] = [tuple(pairs)]
-    if rng.random() < mix.swapped and (other := _swapped(asked, pools, rng)):
-        found.append((windowed(Pair(other, asked.context, ()), rng),))
-    return found
+def cut_to_window(pair: TrainingPair, rng: random.Random) -> TrainingPair:
+    """Returns the pair with about `WINDOW` characters of its passage, cut between words.
 
-
-class _Pools:
-    """The passages of a source, by group, with a BM25 ranking over each pool."""
-
-    def __init__(self, rows: Sequence[Asked]) -> None:
-        self._all = list(dict.fromkeys(row.context for row in rows))
-        groups: dict[str, dict[str, None]] = {}
-        for row in rows:
-            groups.setdefault(row.group, {})[row.context] = None
-        self._groups = {
-            group: list(contexts) for group, contexts in groups.items() if len(contexts) >= POOL
-        }
-        self._rankings: dict[str, Bm25] = {}
-
-    def of(self, asked: Asked) -> list[str]:
-        return self._groups.get(asked.group, self._all)
-
-    def best_without(self, asked: Asked) -> str | None:
-        """The passage that BM25 ranks best of those that hold no answer; None among so few best."""
-        pool = self.of(asked)
-        key = asked.group if asked.group in self._groups else ""
-        if key not in self._rankings:
-            self._rankings[key] = Bm25(pool)
-        scores = np.array(self._rankings[key].scores(asked.question))
-        best = [
-            pool[place]
-            for place in np.argsort(-scores, kind="stable")[:LOOKED_AT]
-            if scores[place] > 0
-        ]
-        return next((context for context in best if _holds_none(context, asked)), None)
-
-    def any_without(self, asked: Asked, rng: random.Random) -> str:
-        """One drawn by chance from the whole source."""
-        drawn = rng.choices(self._all, k=LOOKED_AT)
-        return next((context for context in drawn if _holds_none(context, asked)), drawn[-1])
-
-
-def _holds_none(context: str, asked: Asked) -> bool:
-    """Whether a passage is another one and has no answer's words; of an answer in sentences, not most of its terms."""
-    if context == asked.context:
-        return False
-    folded = context.casefold()
-    if not asked.region:
-        return not any(asked.context[a.start : a.end].casefold() in folded for a in asked.answers)
-    own = set(terms(context))
-    wanted = [set(terms(asked.context[a.start : a.end])) for a in asked.answers]
-    return all(2 * len(words & own) < len(words) for words in wanted)
-
-
-def _without_answers(asked: Asked) -> str | None:
-    """The passage without the sentences that answer; None when nothing is left or an answer still stands."""
-    text = asked.context
-    spans = [sentence.span for sentence in segment(Document("", "", "", text))]
-    kept = [
-        text[s.start : s.end]
-        for s in spans
-        if not any(s.overlap(answer) for answer in asked.answers)
-    ]
-    rest = " ".join(kept)
-    return rest if len(kept) >= 2 and len(kept) < len(spans) and _holds_none(rest, asked) else None
-
-
-def _swapped(asked: Asked, pools: _Pools, rng: random.Random) -> str | None:
-    """The question with one name or number exchanged for another of its article that its passage does not have."""
-    found = list(_NAME.finditer(asked.question))
-    if not found:
-        return None
-    match = rng.choice(found)
-    digit = match.group(0)[0].isdigit()
-    others = {
-        other.group(0)
-        for context in rng.sample(pools.of(asked), min(4, len(pools.of(asked))))
-        for other in _NAME.finditer(context)
-        if other.group(0)[0].isdigit() == digit and other.group(0) not in asked.context
-    }
-    if not others:
-        return None
-    return (
-        asked.question[: match.start()] + rng.choice(sorted(others)) + asked.question[match.end() :]
-    )
-
-
-def windowed(pair: Pair, rng: random.Random) -> Pair:
-    """The pair with at most about `WINDOW` characters of its passage, around the first answer, cut between words."""
+    The window is around the first answer, or at random where there is none.
+    """
     text = pair.context
     if len(text) <= WINDOW:
         return pair
-    first = pair.answers[0] if pair.answers else Span(*(2 * [rng.randrange(len(text))]))
+
+    if pair.answers:
+        first = pair.answers[0]
+    else:
+        place = rng.randrange(len(text))
+        first = Span(place, place)
     room = max(0, WINDOW - len(first))
     start = max(0, min(first.start - rng.randint(0, room), len(text) - WINDOW))
     end = min(len(text), max(start + WINDOW, first.end))
-    start = 0 if start == 0 else min(first.start, text.find(" ", start) + 1)
-    end = len(text) if end == len(text) else max(first.end, text.rfind(" ", 0, end))
-    inside = [a for a in pair.answers if start <= a.start and a.end <= end]
-    moved = tuple(Span(a.start - start, a.end - start) for a in inside)
-    return replace(pair, context=text[start:end], answers=moved)
+
+    # Moved to the next space, but not into the answer.
+    if start > 0:
+        start = min(first.start, text.find(" ", start) + 1)
+    if end < len(text):
+        end = max(first.end, text.rfind(" ", 0, end))
+
+    answers = []
+    for answer in pair.answers:
+        if start <= answer.start and answer.end <= end:
+            answers.append(Span(answer.start - start, answer.end - start))
+    return replace(pair, context=text[start:end], answers=tuple(answers))
+
+
+def _examples_of(
+    question: TrainingQuestion, passages: "_Passages", shares: NegativeShares, rng: random.Random
+) -> list[Example]:
+    def pair_with(context: str) -> TrainingPair:
+        return cut_to_window(TrainingPair(question.question, context, ()), rng)
+
+    positive = TrainingPair(question.question, question.context, question.answers, question.region)
+    pairs = [cut_to_window(positive, rng)]
+    if not question.answers:
+        return [tuple(pairs)]
+
+    # Each chance is drawn in this order: another order would change every example after it.
+    if rng.random() < shares.hard:
+        hard = passages.best_without_answer(question)
+        if hard:
+            pairs.append(pair_with(hard))
+    if rng.random() < shares.easy:
+        pairs.append(pair_with(passages.random_without_answer(question, rng)))
+    if rng.random() < shares.cut:
+        rest = _without_answers(question)
+        if rest:
+            pairs.append(pair_with(rest))
+    examples: list[Example] = [tuple(pairs)]
+
+    if rng.random() < shares.swapped:
+        other_question = _swapped(question, passages, rng)
+        if other_question:
+            pair = TrainingPair(other_question, question.context, ())
+            examples.append((cut_to_window(pair, rng),))
+    return examples
+
+
+class _Passages:
+    """The passages of a source, by article, each article with a BM25 ranking."""
+
+    def __init__(self, rows: Sequence[TrainingQuestion]) -> None:
+        self._all = list(dict.fromkeys(row.context for row in rows))
+        self._groups: dict[str, list[str]] = {}
+        # A dictionary keeps each passage once, in order.
+        by_group: dict[str, dict[str, None]] = {}
+        for row in rows:
+            by_group.setdefault(row.group, {})[row.context] = None
+        for group, contexts in by_group.items():
+            if len(contexts) >= MIN_GROUP_PASSAGES:
+                self._groups[group] = list(contexts)
+        self._rankings: dict[str, Bm25] = {}
+
+    def near(self, question: TrainingQuestion) -> list[str]:
+        """Returns the passages of the question's article, or of the source if they are few."""
+        return self._groups.get(question.group, self._all)
+
+    def best_without_answer(self, question: TrainingQuestion) -> str | None:
+        """Returns the passage that BM25 ranks best of those without an answer.
+
+        None where all of the few best hold an answer.
+        """
+        passages = self.near(question)
+        key = question.group if question.group in self._groups else ""
+        if key not in self._rankings:
+            self._rankings[key] = Bm25(passages)
+        scores = np.array(self._rankings[key].scores(question.question))
+
+        for place in np.argsort(-scores, kind="stable")[:MAX_TRIES]:
+            passage = passages[int(place)]
+            if scores[place] > 0 and not _may_answer(passage, question):
+                return passage
+        return None
+
+    def random_without_answer(self, question: TrainingQuestion, rng: random.Random) -> str:
+        """Returns a random passage of the source."""
+        drawn = rng.choices(self._all, k=MAX_TRIES)
+        for context in drawn:
+            if not _may_answer(context, question):
+                return context
+        return drawn[-1]
+
+
+def _may_answer(context: str, question: TrainingQuestion) -> bool:
+    """Returns whether a passage is the question's own, or has the words of one of its answers.
+
+    Of an answer that is a sentence, half of its terms count.
+    """
+    if context == question.context:
+        return True
+    answers = [question.context[span.start : span.end] for span in question.answers]
+    if not question.region:
+        return any(answer.casefold() in context.casefold() for answer in answers)
+
+    context_terms = set(terms(context))
+    for answer in answers:
+        words = set(terms(answer))
+        if 2 * len(words & context_terms) >= len(words):
+            return True
+    return False
+
+
+def _without_answers(question: TrainingQuestion) -> str | None:
+    """Returns the passage without the sentences that answer.
+
+    None where less than two sentences are left, or an answer is still in them.
+    """
+    sentences = segment(Document("", "", "", question.context))
+    remaining = []
+    for sentence in sentences:
+        if not any(sentence.span.overlap(answer) for answer in question.answers):
+            remaining.append(question.context[sentence.span.start : sentence.span.end])
+    rest = " ".join(remaining)
+    if len(remaining) < 2 or len(remaining) == len(sentences) or _may_answer(rest, question):
+        return None
+    return rest
+
+
+def _swapped(question: TrainingQuestion, passages: _Passages, rng: random.Random) -> str | None:
+    """Returns the question with a name or number exchanged for one that its passage lacks."""
+    text = question.question
+    matches = list(_NAME_OR_NUMBER.finditer(text))
+    if not matches:
+        return None
+    match = rng.choice(matches)
+    is_number = match[0][0].isdigit()
+
+    near = passages.near(question)
+    replacements: set[str] = set()
+    for context in rng.sample(near, min(4, len(near))):
+        for candidate in _NAME_OR_NUMBER.findall(context):
+            if candidate[0].isdigit() == is_number and candidate not in question.context:
+                replacements.add(candidate)
+    if not replacements:
+        return None
+    # Sorted, as the order of a set differs from run to run.
+    replacement = rng.choice(sorted(replacements))
+    return text[: match.start()] + replacement + text[match.end() :]

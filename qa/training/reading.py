@@ -1,7 +1,7 @@
-"""How well the cross-encoder reads by itself: SQuAD's F1 on passages that answer, and telling those that do not.
+"""Measures how well the cross-encoder reads by itself, each question with its own passage.
 
-For each held-out question with its own passage: the overlap of the best span's words with an answer's (Rajpurkar et
-al. 2016), and the AUROC of the passage's margin over "not here".
+SQuAD's F1 of the best span (Rajpurkar et al. 2016), and the AUROC of the passage's margin over
+"not here" for passages that answer against those that do not.
 """
 
 import re
@@ -13,45 +13,50 @@ from dataclasses import dataclass
 from sklearn.metrics import roc_auc_score
 
 from qa.models.spans import SpanModel
-from qa.training.sources import Asked
+from qa.training.sources import TrainingQuestion
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What came of a set of questions; shares from 0 to 1, None where the set has no such question."""
+class ReadingMetrics:
+    """Metrics from 0 to 1; None where the set has no such question."""
 
     answerable: int
     unanswerable: int
     f1: float | None
-    """Mean over those that their passage answers."""
+    """Mean over the answerable questions."""
     auroc: float | None
 
 
-def read(asked: Sequence[Asked], model: SpanModel) -> Read:
-    """The figures over these questions."""
-    f1s: list[float] = []
+def measure_reading(questions: Sequence[TrainingQuestion], model: SpanModel) -> ReadingMetrics:
+    """Returns the metrics over these questions."""
+    f1_values: list[float] = []
     margins: list[float] = []
-    for one in asked:
-        (pointing,) = model.score(one.question, [one.context])
-        margins.append(pointing.margin())
-        if one.answers:
-            best = pointing.best_span(0, len(one.context))
-            told = one.context[best[1] : best[2]] if best else ""
-            f1s.append(max(f1(told, one.context[a.start : a.end]) for a in one.answers))
-    answered = [bool(one.answers) for one in asked]
-    auroc = float(roc_auc_score(answered, margins)) if len(set(answered)) == 2 else None
-    return Read(len(f1s), len(asked) - len(f1s), sum(f1s) / len(f1s) if f1s else None, auroc)
+    for question in questions:
+        (scores,) = model.score(question.question, [question.context])
+        margins.append(scores.margin())
+        if question.answers:
+            best = scores.best_span(0, len(question.context))
+            predicted = question.context[best[1] : best[2]] if best else ""
+            gold = [question.context[span.start : span.end] for span in question.answers]
+            f1_values.append(max(f1(predicted, answer) for answer in gold))
+
+    answerable = [bool(question.answers) for question in questions]
+    auroc = None
+    if len(set(answerable)) == 2:
+        auroc = float(roc_auc_score(answerable, margins))
+    mean_f1 = sum(f1_values) / len(f1_values) if f1_values else None
+    return ReadingMetrics(len(f1_values), len(questions) - len(f1_values), mean_f1, auroc)
 
 
-def f1(told: str, right: str) -> float:
-    """Harmonic mean of precision and recall over the words, without articles and punctuation."""
-    ours, theirs = _words(told), _words(right)
-    shared = sum((Counter(ours) & Counter(theirs)).values())
-    if not ours or not theirs:
-        return float(ours == theirs)
-    return 2 * shared / (len(ours) + len(theirs))
+def f1(predicted: str, gold: str) -> float:
+    """Returns the harmonic mean of precision and recall over words, without articles."""
+    predicted_words, gold_words = _words(predicted), _words(gold)
+    if not predicted_words or not gold_words:
+        return float(predicted_words == gold_words)
+    shared = (Counter(predicted_words) & Counter(gold_words)).total()
+    return 2 * shared / (len(predicted_words) + len(gold_words))
 
 
 def _words(text: str) -> list[str]:
-    plain = "".join(letter for letter in text.casefold() if letter not in string.punctuation)
-    return re.sub(r"\b(?:a|an|the)\b", " ", plain).split()
+    letters = [letter for letter in text.casefold() if letter not in string.punctuation]
+    return re.sub(r"\b(?:a|an|the)\b", " ", "".join(letters)).split()

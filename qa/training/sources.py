@@ -1,13 +1,13 @@
-"""Public question sets become questions over passages, each with a part: to train on, to fit on, or to report on.
+"""Reads public question sets as questions over passages, each to train on, fit on or report on.
 
-The sets are not part of the project. `SOURCES` names the files below the data folder and where anyone gets them; the
-licences are in docs/model_card.md.
+The sets are not part of the project. `SOURCES` names the files below the data folder and where
+anyone gets them; the licences are in docs/model_card.md.
 """
 
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -17,203 +17,267 @@ from qa.errors import DocumentError
 from qa.types import Span
 
 Part = Literal["train", "fit", "report"]
-FIT_EVERY, FIT_AT = 8, 2
-"""Of the groups of a source in order, the third and every eighth after it are for fitting the combination."""
+FIT_EVERY, FIT_REMAINDER = 8, 2
+"""Of the groups of a source in order, the third and every eighth after it are fitted on."""
+KEY_CHARACTERS = 80
+"""Passages whose first letters and digits are the same are the same passage."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question over a passage; no `answers`: the passage does not answer it."""
+class TrainingQuestion:
+    """A question over a passage. Without `answers` the passage does not answer it."""
 
     source: str
     group: str
-    """The article, or what stands for it: parts are never cut inside one."""
+    """The article, or what stands for it: all questions of a group are in one part."""
     question: str
     context: str
+    """The text of the passage."""
     answers: tuple[Span, ...]
     region: bool = False
     """Whether the answers are sentences, in which the words that answer lie somewhere."""
-    retold: bool = False
-    """Whether it is an easier version of another question's passage: trained on, and left out of the other parts."""
+    simplified: bool = False
+    """Whether the passage is an easier version of another one: used in training only."""
     part: Part = "train"
+
+
+QuestionsBySource = Mapping[str, Sequence[TrainingQuestion]]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A set: its files, how they are read, and which groups are kept for reporting."""
+    """A public set: its files, how they are read, and which groups are for reporting."""
 
     files: tuple[str, ...]
-    read: Callable[[Path], Iterable[Asked]]
-    address: str
-    """Its repository on GitHub."""
+    read: Callable[[Path], Iterable[TrainingQuestion]]
+    repository: str
+    """On GitHub."""
     report_every: int | None = 8
-    """Of the groups in order, every how many-th is kept for figures; None: all of it is trained on."""
+    """Of the groups in order, every how many-th is reported on; None: all are trained on."""
 
 
-def read_sources(data: Path) -> dict[str, list[Asked]]:
-    """By the source's name, its questions with their parts. Raises DocumentError when a file is missing."""
-    missing = [
-        f"{file} (GitHub: {source.address})"
-        for source in SOURCES.values()
-        for file in source.files
-        if not (data / file).is_file()
-    ]
+def read_sources(data: Path) -> dict[str, list[TrainingQuestion]]:
+    """Returns each source's questions, with their parts.
+
+    Raises DocumentError, naming every file that is missing.
+    """
+    missing = []
+    for source in SOURCES.values():
+        for file in source.files:
+            if not (data / file).is_file():
+                missing.append(f"{file} (GitHub: {source.repository})")
     if missing:
         raise DocumentError(
-            f"Below {data} there is no {', no '.join(missing)}. Fetch them; see docs/model_card.md."
+            f"Missing below {data}: {', '.join(missing)}. Download them; see docs/model_card.md."
         )
-    found = {
-        name: list(
-            _parted(
-                [asked for file in source.files for asked in source.read(data / file)],
-                source.report_every,
-            )
-        )
-        for name, source in SOURCES.items()
-    }
-    return _without_leaks(found)
+
+    questions: dict[str, list[TrainingQuestion]] = {}
+    for name, source in SOURCES.items():
+        rows: list[TrainingQuestion] = []
+        for file in source.files:
+            rows += source.read(data / file)
+        questions[name] = list(_with_parts(rows, source.report_every))
+    return _without_leaks(questions)
 
 
-def _parted(asked: list[Asked], report_every: int | None) -> Iterator[Asked]:
-    places = {group: place for place, group in enumerate(sorted({one.group for one in asked}))}
-    for one in asked:
-        part = _part(places[one.group], report_every)
-        if part == "train" or not one.retold:
-            yield replace(one, part=part)
+def of_part(questions: QuestionsBySource, part: Part) -> dict[str, list[TrainingQuestion]]:
+    """Returns each source's questions of one part."""
+    chosen = {}
+    for name, rows in questions.items():
+        chosen[name] = [row for row in rows if row.part == part]
+    return chosen
+
+
+def _with_parts(
+    rows: Sequence[TrainingQuestion], report_every: int | None
+) -> Iterator[TrainingQuestion]:
+    groups = sorted({row.group for row in rows})
+    places = {group: place for place, group in enumerate(groups)}
+    for row in rows:
+        part = _part(places[row.group], report_every)
+        if part == "train" or not row.simplified:
+            yield replace(row, part=part)
 
 
 def _part(place: int, report_every: int | None) -> Part:
-    if report_every and place % report_every == 0:
+    """Returns the part of the group at this place, in the order of a source's groups."""
+    if not report_every:
+        return "train"
+    if place % report_every == 0:
         return "report"
-    return "fit" if report_every and place % FIT_EVERY == FIT_AT else "train"
+    return "fit" if place % FIT_EVERY == FIT_REMAINDER else "train"
 
 
-def _without_leaks(found: dict[str, list[Asked]]) -> dict[str, list[Asked]]:
-    """Leaves out what would be trained on although another source keeps the same passage for figures."""
-    kept = {_key(one.context) for rows in found.values() for one in rows if one.part != "train"}
-    return {
-        name: [one for one in rows if one.part != "train" or _key(one.context) not in kept]
-        for name, rows in found.items()
-    }
+def _without_leaks(
+    questions: Mapping[str, list[TrainingQuestion]],
+) -> dict[str, list[TrainingQuestion]]:
+    """Leaves out training questions over a passage that another source fits or reports on."""
+    held_out: set[str] = set()
+    for rows in questions.values():
+        held_out.update(_passage_key(row.context) for row in rows if row.part != "train")
+
+    kept_rows: dict[str, list[TrainingQuestion]] = {}
+    for name, rows in questions.items():
+        kept_rows[name] = []
+        for row in rows:
+            if row.part != "train" or _passage_key(row.context) not in held_out:
+                kept_rows[name].append(row)
+    return kept_rows
 
 
-def _key(context: str) -> str:
-    return "".join(letter for letter in context.casefold() if letter.isalnum())[:80]
+def _passage_key(context: str) -> str:
+    letters = [letter for letter in context.casefold() if letter.isalnum()]
+    return "".join(letters)[:KEY_CHARACTERS]
 
 
-EASIER = ("-Int-", "-Ele-")
-"""OneStop tells each article three times; the original is "Adv"."""
+# The readers, one for each format.
+
+SIMPLIFIED_LEVELS = ("-Int-", "-Ele-")
+"""OneStop has each article at three levels; the original is "Adv"."""
 
 
-def _reading(path: Path) -> Iterator[Asked]:
-    """One object a line: `group`, `question`, `context`, `answers` with `text` and `start`, `label`."""
-    for line in path.read_text(encoding="utf-8").splitlines():
+def _read_prepared(path: Path) -> Iterator[TrainingQuestion]:
+    """Reads an object a line: id, group, question, context, answers (text, start) and label."""
+    for line in _lines(path):
         row = json.loads(line)
-        spans = tuple(Span(a["start"], a["start"] + len(a["text"])) for a in row["answers"])
-        retold = any(level in row["id"] for level in EASIER)
-        yield Asked(
-            path.stem,
-            row["group"],
-            row["question"],
-            row["context"],
-            spans,
-            row["label"] == "sentence",
-            retold,
+        spans = []
+        for answer in row["answers"]:
+            spans.append(Span(answer["start"], answer["start"] + len(answer["text"])))
+        yield TrainingQuestion(
+            source=path.stem,
+            group=row["group"],
+            question=row["question"],
+            context=row["context"],
+            answers=tuple(spans),
+            region=row["label"] == "sentence",
+            simplified=any(level in row["id"] for level in SIMPLIFIED_LEVELS),
         )
 
 
-def _squad(path: Path) -> Iterator[Asked]:
+def _read_squad(path: Path) -> Iterator[TrainingQuestion]:
+    """Reads SQuAD 2.0's format (Rajpurkar et al. 2018)."""
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
         for paragraph in article["paragraphs"]:
             for row in paragraph["qas"]:
-                spans = {
-                    Span(a["answer_start"], a["answer_start"] + len(a["text"])): None
-                    for a in row["answers"]
-                }
-                yield Asked(
-                    "squad2_half",
-                    article["title"],
-                    row["question"],
-                    paragraph["context"],
-                    tuple(spans),
+                # Several annotators give the same answer; a dictionary keeps each once, in order.
+                spans: dict[Span, None] = {}
+                for answer in row["answers"]:
+                    start = answer["answer_start"]
+                    spans[Span(start, start + len(answer["text"]))] = None
+                yield TrainingQuestion(
+                    source="squad2_half",
+                    group=article["title"],
+                    question=row["question"],
+                    context=paragraph["context"],
+                    answers=tuple(spans),
                 )
 
 
-def _qed(path: Path) -> Iterator[Asked]:
-    """Natural Questions with the sentence and the span that answer (Lamm et al. 2021)."""
-    for line in path.read_text(encoding="utf-8").splitlines():
+def _read_qed(path: Path) -> Iterator[TrainingQuestion]:
+    """Reads Natural Questions with the sentence and the span that answer (Lamm et al. 2021)."""
+    for line in _lines(path):
         row = json.loads(line)
-        answers = row["annotation"].get("answer") or []
-        spans = tuple(
-            Span(a["paragraph_reference"]["start"], a["paragraph_reference"]["end"])
-            for a in answers
-        )
+        spans = []
+        for answer in row["annotation"].get("answer") or []:
+            place = answer["paragraph_reference"]
+            spans.append(Span(place["start"], place["end"]))
         if spans:
-            yield Asked(
-                "qed", row["title_text"], row["question_text"], row["paragraph_text"], spans
+            yield TrainingQuestion(
+                source="qed",
+                group=row["title_text"],
+                question=row["question_text"],
+                context=row["paragraph_text"],
+                answers=tuple(spans),
             )
 
 
-def _selqa(path: Path) -> Iterator[Asked]:
-    """The sentences of a section, and which of them answer (Jurczyk et al. 2016)."""
+def _read_selqa(path: Path) -> Iterator[TrainingQuestion]:
+    """Reads the sentences of a section, and which of them answer (Jurczyk et al. 2016)."""
     for row in json.loads(path.read_text(encoding="utf-8")):
-        joined, spans = _joined(row["candidates"])
-        answers = tuple(spans[place] for place in row["answers"])
-        yield Asked("selqa", row["article"], row["question"], joined, answers, region=True)
+        context, spans = _joined(row["candidates"])
+        yield TrainingQuestion(
+            source="selqa",
+            group=row["article"],
+            question=row["question"],
+            context=context,
+            answers=tuple(spans[place] for place in row["answers"]),
+            region=True,
+        )
 
 
-def _joined(pieces: Iterable[str]) -> tuple[str, list[Span]]:
-    text, spans = "", []
-    for piece in pieces:
-        start = len(text) + bool(text)
-        text = f"{text} {piece}" if text else piece
-        spans.append(Span(start, len(text)))
-    return text, spans
+QAMR_SENTENCES = "wiki-sentences.tsv"
+QAMR_CONTEXT = 5
+"""Sentences of the article in a passage, with the sentence that answers in their middle."""
+QAMR_QUESTIONS = 2
+"""Questions taken of an assignment, which asks up to a dozen about one sentence."""
 
 
-QAMR_SENTENCES = "qamr/wiki-sentences.tsv"
-QAMR_AROUND = 5
-"""Sentences of the same article that stand with the one that answers, as far as it has them."""
+def _read_qamr(path: Path) -> Iterator[TrainingQuestion]:
+    """Reads questions about one sentence (Michael et al. 2018).
 
-
-def _qamr(path: Path) -> Iterator[Asked]:
-    """Questions inside one sentence (Michael et al. 2018); the passage is that sentence among its article's others.
-
-    An assignment asks up to a dozen questions of a sentence; the first two of each are taken.
+    The passage is that sentence among others of its article.
     """
-    tokens = dict(line.split("\t", 1) for line in _lines(path.with_name(Path(QAMR_SENTENCES).name)))
+    tokens = {}
+    for line in _lines(path.with_name(QAMR_SENTENCES)):
+        key, words = line.split("\t", 1)
+        tokens[key] = words
+
+    def place_in_article(key: str) -> list[int]:
+        return [int(number) for number in key.split(":")[3:]]
+
     articles: dict[str, list[str]] = defaultdict(list)
-    for key in sorted(tokens, key=lambda key: [int(part) for part in key.split(":")[3:]]):
+    for key in sorted(tokens, key=place_in_article):
         articles[_article(key)].append(key)
+
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    for (key, _), group in groupby(rows, key=lambda row: (row[0], row[2])):
-        for row in list(group)[:2]:
-            yield _qamr_asked(row, articles[_article(key)], tokens)
+    for (key, _), assignment in groupby(rows, key=lambda row: (row[0], row[2])):
+        for row in list(assignment)[:QAMR_QUESTIONS]:
+            yield _qamr_question(row, articles[_article(key)], tokens)
 
 
-def _qamr_asked(row: list[str], article: list[str], tokens: dict[str, str]) -> Asked:
-    key, indices = row[0], sorted(int(place) for place in row[6].split())
-    at = article.index(key)
-    first = max(0, min(at - QAMR_AROUND // 2, len(article) - QAMR_AROUND))
-    chosen = article[first : first + QAMR_AROUND]
-    plain = [_detokenised(tokens[one].split()) for one in chosen]
-    context, spans = _joined(text for text, _ in plain)
-    place = chosen.index(key)
-    offsets, begin = plain[place][1], spans[place].start
-    answer = Span(begin + offsets[indices[0]].start, begin + offsets[indices[-1]].end)
-    return Asked(
-        "qamr",
-        _article(key),
-        row[5],
-        context,
-        (answer,),
-        region=len(indices) < indices[-1] - indices[0] + 1,
+def _qamr_question(
+    row: list[str], article: list[str], tokens: Mapping[str, str]
+) -> TrainingQuestion:
+    key, question = row[0], row[5]
+    answer_tokens = sorted(int(place) for place in row[6].split())
+
+    place = article.index(key)
+    first = max(0, min(place - QAMR_CONTEXT // 2, len(article) - QAMR_CONTEXT))
+    chosen = article[first : first + QAMR_CONTEXT]
+    texts, token_spans = [], []
+    for sentence in chosen:
+        text, spans = _detokenised(tokens[sentence].split())
+        texts.append(text)
+        token_spans.append(spans)
+    context, sentence_spans = _joined(texts)
+
+    sentence_place = chosen.index(key)
+    begin = sentence_spans[sentence_place].start
+    spans = token_spans[sentence_place]
+    start = begin + spans[answer_tokens[0]].start
+    end = begin + spans[answer_tokens[-1]].end
+    # An answer of tokens that do not follow each other lies somewhere between first and last.
+    has_gaps = len(answer_tokens) < answer_tokens[-1] - answer_tokens[0] + 1
+    return TrainingQuestion(
+        "qamr", _article(key), question, context, (Span(start, end),), region=has_gaps
     )
 
 
 def _article(key: str) -> str:
     return ":".join(key.split(":")[:3])
+
+
+def _joined(pieces: Iterable[str]) -> tuple[str, list[Span]]:
+    """Returns the pieces as one text, with a space between two, and where in it each stands."""
+    text = ""
+    spans = []
+    for piece in pieces:
+        if text:
+            text += " "
+        spans.append(Span(len(text), len(text) + len(piece)))
+        text += piece
+    return text, spans
 
 
 _BRACKETS = {
@@ -231,15 +295,17 @@ _NO_SPACE_AFTER = frozenset("([{$£€“#")
 
 
 def _detokenised(words: list[str]) -> tuple[str, list[Span]]:
-    """Penn Treebank tokens as a text, and where in it each token stands."""
-    text, spans, open_before = "", [], True
-    for raw in words:
-        word = _BRACKETS.get(raw, raw)
-        if text and not open_before and word not in _NO_SPACE_BEFORE:
+    """Returns Penn Treebank tokens as a text, and where in it each token stands."""
+    text = ""
+    spans = []
+    space_before = False
+    for token in words:
+        word = _BRACKETS.get(token, token)
+        if space_before and word not in _NO_SPACE_BEFORE:
             text += " "
         spans.append(Span(len(text), len(text) + len(word)))
         text += word
-        open_before = word in _NO_SPACE_AFTER
+        space_before = word not in _NO_SPACE_AFTER
     return text, spans
 
 
@@ -247,28 +313,37 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def _of_reading(name: str, address: str, report_every: int | None = 8) -> Source:
-    return Source((f"reading/{name}.jsonl",), _reading, address, report_every)
+def prepared_source(name: str, repository: str, report_every: int | None = 8) -> Source:
+    """Returns a source whose file is in the one format of `reading/`."""
+    return Source((f"reading/{name}.jsonl",), _read_prepared, repository, report_every)
 
 
 SOURCES: dict[str, Source] = {
-    "squad2_half": Source(("squad2_half/dev-v2.0.json",), _squad, "chrischute/squad", 4),
-    "squad_train_a": _of_reading("squad_train_a", "tomhosking/aqleaderboard"),
-    "squad_train_b": _of_reading("squad_train_b", "sayondutta/Dynamic-Coattention-Network", None),
-    "squad_train_d": _of_reading("squad_train_d", "liweijiang/QASystem", None),
-    "squad2_train_unanswerable": _of_reading(
+    "squad2_half": Source(("squad2_half/dev-v2.0.json",), _read_squad, "chrischute/squad", 4),
+    "squad_train_a": prepared_source("squad_train_a", "tomhosking/aqleaderboard"),
+    "squad_train_b": prepared_source(
+        "squad_train_b", "sayondutta/Dynamic-Coattention-Network", None
+    ),
+    "squad_train_d": prepared_source("squad_train_d", "liweijiang/QASystem", None),
+    "squad2_train_unanswerable": prepared_source(
         "squad2_train_unanswerable", "antest1/SQuAD2-CR", None
     ),
-    "squadshifts_new_wiki": _of_reading("squadshifts_new_wiki", "modestyachts/squadshifts-website"),
-    "squadshifts_reddit": _of_reading(
+    "squadshifts_new_wiki": prepared_source(
+        "squadshifts_new_wiki", "modestyachts/squadshifts-website"
+    ),
+    "squadshifts_reddit": prepared_source(
         "squadshifts_reddit", "modestyachts/squadshifts-website", None
     ),
-    "nq_oracle": _of_reading("nq_oracle", "nelson-liu/lost-in-the-middle"),
-    "onestop_news": _of_reading("onestop_news", "berzak/onestop-qa", 4),
-    "qadiscourse_wikinews": _of_reading("qadiscourse_wikinews", "ValentinaPy/QADiscourse", None),
-    "fairytale": _of_reading("fairytale", "uci-soe/FairytaleQAData"),
-    "multispan_list": _of_reading("multispan_list", "haonan-li/MultiSpanQA"),
-    "qed": Source(("qed/qed-dev.jsonlines",), _qed, "google-research-datasets/QED", None),
-    "selqa": Source(("selqa/ass-dev.json", "selqa/ass-test.json"), _selqa, "emorynlp/selqa", None),
-    "qamr": Source(("qamr/dev.tsv", "qamr/test.tsv"), _qamr, "uwnlp/qamr", None),
+    "nq_oracle": prepared_source("nq_oracle", "nelson-liu/lost-in-the-middle"),
+    "onestop_news": prepared_source("onestop_news", "berzak/onestop-qa", 4),
+    "qadiscourse_wikinews": prepared_source(
+        "qadiscourse_wikinews", "ValentinaPy/QADiscourse", None
+    ),
+    "fairytale": prepared_source("fairytale", "uci-soe/FairytaleQAData"),
+    "multispan_list": prepared_source("multispan_list", "haonan-li/MultiSpanQA"),
+    "qed": Source(("qed/qed-dev.jsonlines",), _read_qed, "google-research-datasets/QED", None),
+    "selqa": Source(
+        ("selqa/ass-dev.json", "selqa/ass-test.json"), _read_selqa, "emorynlp/selqa", None
+    ),
+    "qamr": Source(("qamr/dev.tsv", "qamr/test.tsv"), _read_qamr, "uwnlp/qamr", None),
 }

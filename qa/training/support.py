@@ -1,7 +1,7 @@
-"""`python -m qa.training.support`: trains what tells whether sentences carry a claim, and reports how well it does.
+"""`python -m qa.training.support`: trains the checking model, and reports its metrics.
 
 OUT/model.safetensors, config.json, tokenizer*.json   the model
-OUT/figures.json                                      what it comes to on claims that were kept apart
+OUT/figures.json                                      its metrics on claims it was not trained on
 """
 
 import argparse
@@ -20,30 +20,34 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch.nn.functional import binary_cross_entropy_with_logits
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    get_linear_schedule_with_warmup,
-)
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from qa.config import PACKAGED_READER
 from qa.errors import DocumentError
 from qa.models.entailment import CrossEncoderEntailment, EntailmentModel
 from qa.text.words import terms
-from qa.training.claims import Stated, begin, fool_me_twice, joined, made, retold
-from qa.training.entry import run
-from qa.training.sources import Asked, read_sources
+from qa.training.claims import (
+    LabelledClaim,
+    claims_of_questions,
+    claims_of_simplified_news,
+    joined_claims,
+    read_begin,
+    read_fool_me_twice,
+)
+from qa.training.entry import run_command
+from qa.training.sources import QuestionsBySource, TrainingQuestion, of_part, read_sources
+from qa.training.train import Training
 
-LEARNING_RATE = 8e-5
-WARMUP = 0.06
-WEIGHT_DECAY = 0.01
-BATCH = 32
-BUCKET = 40
-MOST_TOKENS = 192
-RESAMPLES = 500
 SEED = 20
-MOST_CLAIMS = 30_000
-QUOTAS: dict[str, int] = {
+LEARNING_RATE = 8e-5
+BATCH = 32
+BUCKET_BATCHES = 40
+"""Batches whose claims are sorted by length together, so that there is little padding."""
+MAX_TOKENS = 192
+LOG_EVERY = 100
+RESAMPLES = 500
+
+MAX_QUESTIONS: Mapping[str, int] = {
     "squad_train_a": 3500,
     "squad_train_b": 3000,
     "squad_train_d": 3000,
@@ -54,132 +58,152 @@ QUOTAS: dict[str, int] = {
     "qed": 3000,
     "squadshifts_reddit": 800,
 }
-"""So many questions of these sources, at most, become claims."""
-RETOLD = "onestop_news"
-AGAIN = 3000
+"""How many questions of these sources become claims."""
+MAX_CLAIMS = 30_000
+"""Claims of questions in the first round."""
+SECOND_ROUND_CLAIMS = 3000
 """Claims of questions in the second round."""
-PEOPLES = ("fm2/dev.jsonl",)
+SIMPLIFIED_SOURCE = "onestop_news"
+CLAIMS_OF_PEOPLE = ("fm2/dev.jsonl",)
 DIALOGUES = ("begin/begin_dev_wow.tsv", "begin/begin_dev_tc.tsv", "begin/begin_dev_cmu.tsv")
-KEPT: dict[str, tuple[str, ...]] = {
+TEST_SETS: Mapping[str, tuple[str, ...]] = {
     "fm2 test": ("fm2/test.jsonl",),
     "begin test": ("begin/begin_test_wow.tsv",),
 }
-"""What is never trained on."""
-REPORTED = 3000
-"""Claims made of kept articles, at most."""
+"""Sets that are never trained on."""
+MAX_REPORTED_CLAIMS = 3000
+"""Claims made of the articles that are reported on."""
 _log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Trains, unless OUT holds the model already; then reports."""
+    """Trains unless OUT holds the model already, then reports."""
     parser = argparse.ArgumentParser(
-        prog="python -m qa.training.support", description="Make the checking model."
+        prog="python -m qa.training.support", description="Train the checking model."
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder with the public sets")
+    parser.add_argument("--out", type=Path, required=True, help="the folder for model and metrics")
     parser.add_argument(
-        "--out", type=Path, required=True, help="where the model and its figures go"
-    )
-    parser.add_argument(
-        "--reader", type=Path, help="the reader to begin from (default: the packaged one)"
+        "--reader", type=Path, help="the reader to start from (default: the packaged reader)"
     )
     parser.add_argument("--device", default="cpu", help="where to train (default: cpu)")
-    return run(parser, _make)
+    return run_command(parser, _make)
 
 
 def _make(options: argparse.Namespace) -> None:
-    found = read_sources(options.data)
-    missing = [
-        file
-        for file in (*PEOPLES, *DIALOGUES, *(file for files in KEPT.values() for file in files))
-        if not (options.data / file).is_file()
-    ]
-    if missing:
-        raise DocumentError(
-            f"Below {options.data} there is no {', no '.join(missing)}. See docs/verifier_card.md."
-        )
+    questions = read_sources(options.data)
+    _check_files(options.data)
     base = options.reader or files("qa").joinpath("models", PACKAGED_READER)
     if not (options.out / "model.safetensors").is_file():
-        train_support(
-            training_rounds(found, options.data), str(base), options.out, SEED, options.device
+        rounds = training_rounds(questions, options.data)
+        train_support(rounds, str(base), options.out, SEED, options.device)
+
+    metrics = report(questions, options.data, CrossEncoderEntailment(str(options.out)))
+    text = json.dumps(metrics, indent=1) + "\n"
+    (options.out / "figures.json").write_text(text, encoding="utf-8")
+
+
+def _check_files(data: Path) -> None:
+    needed = [*CLAIMS_OF_PEOPLE, *DIALOGUES]
+    for test_files in TEST_SETS.values():
+        needed += test_files
+    missing = [file for file in needed if not (data / file).is_file()]
+    if missing:
+        raise DocumentError(
+            f"Missing below {data}: {', '.join(missing)}. Download them; see docs/verifier_card.md."
         )
-    figures = report(found, options.data, CrossEncoderEntailment(str(options.out)))
-    (options.out / "figures.json").write_text(
-        json.dumps(figures, indent=1) + "\n", encoding="utf-8"
-    )
 
 
 def training_rounds(
-    found: Mapping[str, Sequence[Asked]], data: Path
-) -> tuple[list[Stated], list[Stated]]:
-    """First the claims made of questions, of people (twice) and of dialogues; then news retold, and claims joined."""
+    questions: QuestionsBySource, data: Path
+) -> tuple[list[LabelledClaim], list[LabelledClaim]]:
+    """Returns the claims of two rounds of training.
+
+    First claims made of questions, of people (twice) and of dialogues; then of simplified news,
+    and claims joined in twos.
+    """
     rng = random.Random(SEED)
-    asked: list[Asked] = []
-    for name, most in QUOTAS.items():
-        own = [one for one in found[name] if one.part == "train"]
-        rng.shuffle(own)
-        asked += own[:most]
-    rng.shuffle(asked)
-    people = [claim for file in PEOPLES for claim in fool_me_twice(data / file)]
-    dialogues = [claim for file in DIALOGUES for claim in begin(data / file)]
-    news = retold([one for one in found[RETOLD] if one.part == "train"], SEED)
-    again = made(asked, SEED + 1)[-AGAIN:]
+    to_train = of_part(questions, "train")
+    chosen: list[TrainingQuestion] = []
+    for name, count in MAX_QUESTIONS.items():
+        rows = to_train[name]
+        rng.shuffle(rows)
+        chosen += rows[:count]
+    rng.shuffle(chosen)
+
+    people = [claim for file in CLAIMS_OF_PEOPLE for claim in _read_claims(data / file)]
+    dialogues = [claim for file in DIALOGUES for claim in _read_claims(data / file)]
+    first = claims_of_questions(chosen, SEED)[:MAX_CLAIMS]
+    second = claims_of_questions(chosen, SEED + 1)[-SECOND_ROUND_CLAIMS:]
+    news = claims_of_simplified_news(to_train[SIMPLIFIED_SOURCE], SEED)
+    joined_second = joined_claims(second[: SECOND_ROUND_CLAIMS // 3], SEED)
     return (
-        [*made(asked, SEED)[:MOST_CLAIMS], *people, *dialogues, *people],
-        [*news, *joined(news, SEED), *again, *joined(again[: AGAIN // 3], SEED), *people],
+        [*first, *people, *dialogues, *people],
+        [*news, *joined_claims(news, SEED), *second, *joined_second, *people],
     )
 
 
-def report(
-    found: Mapping[str, Sequence[Asked]], data: Path, entailment: EntailmentModel
-) -> dict[str, Any]:
-    """By kept set: the AUROC of carried against not, with its interval, beside that of word coverage alone."""
-    kept = [one for name in QUOTAS for one in found[name] if one.part == "report"]
-    sets = {
-        "made of kept articles": random.Random(SEED).sample(
-            own := made(kept, SEED), min(REPORTED, len(own))
-        ),
-        **{name: [c for file in paths for c in _read(data / file)] for name, paths in KEPT.items()},
-    }
-    return {name: _figures(claims, entailment) for name, claims in sets.items()}
+def _read_claims(path: Path) -> Iterator[LabelledClaim]:
+    return read_fool_me_twice(path) if path.suffix == ".jsonl" else read_begin(path)
 
 
-def _read(path: Path) -> Iterator[Stated]:
-    return fool_me_twice(path) if path.suffix == ".jsonl" else begin(path)
+def report(questions: QuestionsBySource, data: Path, entailment: EntailmentModel) -> dict[str, Any]:
+    """Returns, by set, the AUROC of supported claims against the others, with its interval.
+
+    Beside the model's stands that of word coverage alone.
+    """
+    reported = of_part(questions, "report")
+    chosen = [row for name in MAX_QUESTIONS for row in reported[name]]
+    claims = claims_of_questions(chosen, SEED)
+    sample_size = min(MAX_REPORTED_CLAIMS, len(claims))
+    sets = {"made of kept articles": random.Random(SEED).sample(claims, sample_size)}
+    for name, paths in TEST_SETS.items():
+        sets[name] = [claim for path in paths for claim in _read_claims(data / path)]
+    return {name: _metrics(claims, entailment) for name, claims in sets.items()}
 
 
-def _figures(claims: Sequence[Stated], entailment: EntailmentModel) -> dict[str, Any]:
-    labels = np.array([claim.supported for claim in claims])
-    odds = np.array(
-        entailment.log_odds([(claim.claim, " ".join(claim.evidence)) for claim in claims])
-    )
-    words = np.array([_coverage(claim) for claim in claims])
+def _metrics(claims: Sequence[LabelledClaim], entailment: EntailmentModel) -> dict[str, Any]:
+    supported = np.array([claim.supported for claim in claims])
+    pairs = [(claim.claim, " ".join(claim.evidence)) for claim in claims]
+    log_odds = np.array(entailment.log_odds(pairs))
+    coverage = np.array([_coverage(claim) for claim in claims])
     return {
         "n": len(claims),
-        "supported": int(labels.sum()),
-        "model": _auroc(labels, odds),
-        "words": _auroc(labels, words),
+        "supported": int(supported.sum()),
+        "model": _auroc(supported, log_odds),
+        "words": _auroc(supported, coverage),
     }
 
 
-def _coverage(claim: Stated) -> float:
-    """The share of a claim's terms that its evidence has."""
-    own = set(terms(claim.claim))
-    return len(own & set(terms(" ".join(claim.evidence)))) / len(own) if own else 0.0
+def _coverage(claim: LabelledClaim) -> float:
+    """Returns the share of a claim's terms that its evidence has."""
+    claim_terms = set(terms(claim.claim))
+    evidence_terms = set(terms(" ".join(claim.evidence)))
+    return len(claim_terms & evidence_terms) / len(claim_terms) if claim_terms else 0.0
 
 
 def _auroc(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, float]:
-    """With its 95% percentile bootstrap interval."""
+    """Returns the AUROC with its 95% percentile bootstrap interval."""
     rng = np.random.default_rng(SEED)
-    draws = [rng.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES)]
-    resampled = [roc_auc_score(labels[draw], scores[draw]) for draw in draws]
+    resampled = []
+    for draw in [rng.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES)]:
+        resampled.append(roc_auc_score(labels[draw], scores[draw]))
     low, high = np.percentile(resampled, [2.5, 97.5])
-    return {"value": float(roc_auc_score(labels, scores)), "low": float(low), "high": float(high)}
+    value = roc_auc_score(labels, scores)
+    return {"value": float(value), "low": float(low), "high": float(high)}
 
 
 def train_support(
-    rounds: Sequence[Sequence[Stated]], base: str, out: Path, seed: int, device: str = "cpu"
+    rounds: Sequence[Sequence[LabelledClaim]],
+    base: str,
+    out: Path,
+    seed: int,
+    device: str = "cpu",
 ) -> None:
-    """One pass over the claims of each round, from the reader's own weights; writes model and tokenizer in float16."""
+    """Trains one pass over each round's claims, from the reader's weights.
+
+    Writes model and tokenizer to `out`, in float16.
+    """
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForSequenceClassification.from_pretrained(
@@ -190,8 +214,6 @@ def train_support(
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )
-    model.to(device).train()
-    model.get_input_embeddings().weight.requires_grad_(False)
     for claims in rounds:
         _train_round(model, tokenizer, _batches(claims, seed), device)
     model.half().save_pretrained(out)
@@ -199,58 +221,53 @@ def train_support(
 
 
 def _train_round(
-    model: Any, tokenizer: Any, batches: Sequence[Sequence[Stated]], device: str
+    model: Any, tokenizer: Any, batches: Sequence[Sequence[LabelledClaim]], device: str
 ) -> None:
-    """With a warm-up and a decay of its own."""
-    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learnt, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
-    schedule = get_linear_schedule_with_warmup(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
-        optimizer, int(WARMUP * len(batches)), len(batches)
-    )
-    begun, losses = time.monotonic(), list[float]()
+    """Trains one round, with a warm-up and a decay of its own."""
+    training = Training(model, len(batches), LEARNING_RATE, device)
+    began, losses = time.monotonic(), list[float]()
     for step, batch in enumerate(batches, start=1):
         inputs = _inputs(tokenizer, batch).to(device)
         with torch.autocast(device, torch.bfloat16):
             logits = model(**inputs).logits[:, 0].float()
-        right = torch.tensor([float(claim.supported) for claim in batch], device=device)
-        loss = binary_cross_entropy_with_logits(logits, right)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        torch.nn.utils.clip_grad_norm_(learnt, 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
-        losses.append(loss.item())
-        if step % 100 == 0 or step == len(batches):
-            mean, seconds = sum(losses) / len(losses), time.monotonic() - begun
-            _log.info("step %d of %d loss %.3f, %.0f s", step, len(batches), mean, seconds)
+        labels = torch.tensor([float(claim.supported) for claim in batch], device=device)
+        losses.append(training.step(binary_cross_entropy_with_logits(logits, labels)))
+
+        if step % LOG_EVERY == 0 or step == len(batches):
+            mean_loss, seconds = sum(losses) / len(losses), time.monotonic() - began
+            _log.info("step %d of %d loss %.3f, %.0f s", step, len(batches), mean_loss, seconds)
             losses.clear()
 
 
-def _inputs(tokenizer: Any, claims: Sequence[Stated]) -> Any:
+def _inputs(tokenizer: Any, claims: Sequence[LabelledClaim]) -> Any:
     return tokenizer(
         [claim.claim for claim in claims],
         [" ".join(claim.evidence) for claim in claims],
         truncation="longest_first",
-        max_length=MOST_TOKENS,
+        max_length=MAX_TOKENS,
         padding=True,
         return_tensors="pt",
     )
 
 
-def _batches(claims: Sequence[Stated], seed: int) -> list[list[Stated]]:
+def _batches(claims: Sequence[LabelledClaim], seed: int) -> list[list[LabelledClaim]]:
     rng = random.Random(seed)
     shuffled = list(claims)
     rng.shuffle(shuffled)
+    bucket_size = BUCKET_BATCHES * BATCH
     batches = []
-    for first in range(0, len(shuffled), BUCKET * BATCH):
-        bucket = sorted(
-            shuffled[first : first + BUCKET * BATCH],
-            key=lambda c: len(c.claim) + len(" ".join(c.evidence)),
-        )
-        own = [bucket[place : place + BATCH] for place in range(0, len(bucket), BATCH)]
-        rng.shuffle(own)
-        batches += own
+    for first in range(0, len(shuffled), bucket_size):
+        bucket = sorted(shuffled[first : first + bucket_size], key=_length)
+        bucket_batches = []
+        for place in range(0, len(bucket), BATCH):
+            bucket_batches.append(bucket[place : place + BATCH])
+        rng.shuffle(bucket_batches)
+        batches += bucket_batches
     return batches
+
+
+def _length(claim: LabelledClaim) -> int:
+    return len(claim.claim) + len(" ".join(claim.evidence))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Trains the cross-encoder: one pass over some examples, from a model's weights.
 
-Loss: for each pair, the negative log-likelihood of start and end, marginal over every place that is right (Clark and
-Gardner 2018), the first token standing for "not here" (Devlin et al. 2019); and for the pairs of one question, the
-cross-entropy of their margins over "not here", so that it learns to rank passages as well as to read them.
+The loss has two parts. For each pair, the negative log-likelihood of start and end, marginal over
+every right place (Clark and Gardner 2018); the first token stands for "not here" (Devlin et al.
+2019). For the pairs of one question, the cross-entropy of their margins over "not here", so that
+the model learns to rank passages as well as to read them.
 """
 
 import logging
@@ -21,24 +22,25 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from qa.training.examples import Example, Pair
+from qa.training.examples import Example, TrainingPair
 
 WARMUP = 0.06
 WEIGHT_DECAY = 0.01
+MAX_GRADIENT_NORM = 1.0
 RANKING_WEIGHT = 0.5
 BATCH_PAIRS = 24
 DROPOUT = 0.0
-"""A question is seen once a pass, with other negatives in each; on a CPU dropout takes a third of the time."""
-BUCKET = 40
-"""Batches whose examples are sorted by length together, so that little is padded."""
-MOST_TOKENS = 320
+"""Each question is seen once a pass; on a CPU dropout takes a third of the time."""
+BUCKET_BATCHES = 40
+"""Batches whose examples are sorted by length together, so that there is little padding."""
+MAX_TOKENS = 320
 CHECKPOINT_EVERY = 100
 CHECKPOINT = "checkpoint.pt"
-_FAR = -1e4
+_MASKED = -1e4
 _log = logging.getLogger(__name__)
 
 
-def train(
+def train_reader(
     examples: Sequence[Example],
     base: str,
     out: Path,
@@ -47,10 +49,10 @@ def train(
     seed: int,
     device: str = "cpu",
 ) -> None:
-    """Writes the trained model and its tokenizer to `out`, in float16. `rate` is the highest learning rate.
+    """Writes the trained model and its tokenizer to `out`, in float16.
 
-    A run that was stopped goes on from `out`'s last checkpoint: same batches, same end. One that is complete ends at
-    once.
+    `rate` is the highest learning rate. A run that was stopped continues from its last checkpoint
+    in `out`, with the same batches and the same result; a complete run ends at once.
     """
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(base)
@@ -61,104 +63,141 @@ def train(
         attention_probs_dropout_prob=DROPOUT,
         dtype=torch.float32,
     )
-    model.to(device).train()
-    # The vocabulary's vectors stay as the embedder learnt them from far more text than there is here.
-    model.get_input_embeddings().weight.requires_grad_(False)
     batches = list(_batches(examples, seed))
-    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=WEIGHT_DECAY, fused=True)
-    schedule = get_linear_schedule_with_warmup(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
-        optimizer, int(WARMUP * len(batches)), len(batches)
-    )
-    state = {"model": model, "optimizer": optimizer, "schedule": schedule}
-    done = _resume(out / CHECKPOINT, state)
-    _log.info("%d examples, %d batches, %d done", len(examples), len(batches), done)
-    begun, total, logged = time.monotonic(), 0.0, done
-    for step, batch in enumerate(batches[done:], start=done + 1):
-        loss = _loss(model, tokenizer, batch, device)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        torch.nn.utils.clip_grad_norm_(learnt, 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
-        total += loss.item()
+    training = Training(model, len(batches), rate, device)
+    first_step = training.resume(out / CHECKPOINT)
+    _log.info("%d examples, %d batches, %d done", len(examples), len(batches), first_step)
+
+    began, total_loss, logged_step = time.monotonic(), 0.0, first_step
+    for step, batch in enumerate(batches[first_step:], start=first_step + 1):
+        total_loss += training.step(_loss(model, tokenizer, batch, device))
         if step % CHECKPOINT_EVERY == 0 or step == len(batches):
-            _log.info(
-                "step %d loss %.3f, %.0f s", step, total / (step - logged), time.monotonic() - begun
-            )
-            total, logged = 0.0, step
-            _save(out / CHECKPOINT, state, step)
+            mean_loss = total_loss / (step - logged_step)
+            _log.info("step %d loss %.3f, %.0f s", step, mean_loss, time.monotonic() - began)
+            total_loss, logged_step = 0.0, step
+            training.save(out / CHECKPOINT, step)
     model.half().save_pretrained(out)
     tokenizer.save_pretrained(out)
 
 
+class Training:
+    """A model that is trained, with its optimizer and its schedule: warm-up, then linear decay."""
+
+    def __init__(self, model: Any, steps: int, rate: float, device: str) -> None:
+        model.to(device).train()
+        # The vocabulary's vectors stay as the embedder learnt them, from far more text.
+        model.get_input_embeddings().weight.requires_grad_(False)
+        self._model = model
+        self._parameters = [weight for weight in model.parameters() if weight.requires_grad]
+        self._optimizer = torch.optim.AdamW(
+            self._parameters, lr=rate, weight_decay=WEIGHT_DECAY, fused=True
+        )
+        warmup_steps = int(WARMUP * steps)
+        self._schedule = get_linear_schedule_with_warmup(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+            self._optimizer, warmup_steps, steps
+        )
+
+    def step(self, loss: Tensor) -> float:
+        """Changes the weights once, to lower the loss. Returns the loss."""
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        torch.nn.utils.clip_grad_norm_(self._parameters, MAX_GRADIENT_NORM)
+        self._optimizer.step()
+        self._schedule.step()
+        self._optimizer.zero_grad()
+        return loss.item()
+
+    def save(self, path: Path, step: int) -> None:
+        """Writes a checkpoint, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        state = {name: part.state_dict() for name, part in self._parts().items()}
+        torch.save({"step": step, **state}, new)
+        new.replace(path)
+
+    def resume(self, path: Path) -> int:
+        """Restores a checkpoint. Returns the number of steps that are done; 0 without one."""
+        if not path.is_file():
+            return 0
+        saved = torch.load(path, weights_only=True)
+        for name, part in self._parts().items():
+            part.load_state_dict(saved[name])
+        return int(saved["step"])
+
+    def _parts(self) -> dict[str, Any]:
+        return {"model": self._model, "optimizer": self._optimizer, "schedule": self._schedule}
+
+
 def _loss(model: Any, tokenizer: Any, batch: Sequence[Example], device: str) -> Tensor:
     pairs = [pair for example in batch for pair in example]
-    inputs, starts, ends, context = encoded(tokenizer, pairs)
+    inputs, starts, ends, allowed = encode_pairs(tokenizer, pairs)
     with torch.autocast(device, torch.bfloat16):
-        found = model(**inputs.to(device))
-    reading = torch.zeros((), device=device)
+        output = model(**inputs.to(device))
+
+    reading_loss = torch.zeros((), device=device)
     margins = torch.zeros(len(pairs), device=device)
-    for logits, right in ((found.start_logits, starts), (found.end_logits, ends)):
-        masked = logits.float().masked_fill(~context.to(device), _FAR)
-        chances = log_softmax(masked, dim=1)
-        reading -= chances.masked_fill(~right.to(device), _FAR).logsumexp(dim=1).mean() / 2
+    for logits, right in ((output.start_logits, starts), (output.end_logits, ends)):
+        masked = logits.float().masked_fill(~allowed.to(device), _MASKED)
+        log_chances = log_softmax(masked, dim=1)
+        right_chances = log_chances.masked_fill(~right.to(device), _MASKED)
+        reading_loss -= right_chances.logsumexp(dim=1).mean() / 2
         margins += masked[:, 1:].logsumexp(dim=1) - masked[:, 0]
-    return reading + RANKING_WEIGHT * _ranking(margins, batch)
+    return reading_loss + RANKING_WEIGHT * _ranking_loss(margins, batch)
 
 
-def _ranking(margins: Tensor, batch: Sequence[Example]) -> Tensor:
-    """Mean cross-entropy of the first pair against the others of its question, where there are others."""
-    losses, at = [], 0
+def _ranking_loss(margins: Tensor, batch: Sequence[Example]) -> Tensor:
+    """Returns the mean cross-entropy of each question's first pair against its other pairs."""
+    losses = []
+    begin = 0
     for example in batch:
+        end = begin + len(example)
         if len(example) > 1:
-            losses.append(-log_softmax(margins[at : at + len(example)], dim=0)[0])
-        at += len(example)
+            losses.append(-log_softmax(margins[begin:end], dim=0)[0])
+        begin = end
+    # Without a question to rank, a zero that still has a gradient.
     return torch.stack(losses).mean() if losses else margins.sum() * 0
 
 
-def encoded(tokenizer: Any, pairs: Sequence[Pair]) -> tuple[Any, Tensor, Tensor, Tensor]:
-    """Model inputs, and (pairs, tokens) masks: right starts, right ends, and what may be pointed at.
+def encode_pairs(
+    tokenizer: Any, pairs: Sequence[TrainingPair]
+) -> tuple[Any, Tensor, Tensor, Tensor]:
+    """Returns the model's inputs and three masks of (pairs, tokens): starts, ends and allowed.
 
-    That is the passage, and the first token for "not here", which is the right place when no answer is.
+    Starts and ends are the right places. Allowed are the passage, and the first token, which is the
+    right place when the passage does not answer.
     """
     inputs = tokenizer(
         [pair.question for pair in pairs],
         [pair.context for pair in pairs],
         truncation="longest_first",
-        max_length=MOST_TOKENS,
+        max_length=MAX_TOKENS,
         padding=True,
         return_offsets_mapping=True,
         return_tensors="pt",
     )
     offsets = inputs.pop("offset_mapping")
-    context = (inputs["token_type_ids"] == 1) & (offsets[..., 1] > offsets[..., 0])
-    starts, ends = torch.zeros_like(context), torch.zeros_like(context)
+    allowed = (inputs["token_type_ids"] == 1) & (offsets[..., 1] > offsets[..., 0])
+    starts, ends = torch.zeros_like(allowed), torch.zeros_like(allowed)
+
     for row, pair in enumerate(pairs):
         for answer in pair.answers:
-            inside = (
-                context[row]
-                & (offsets[row, :, 1] > answer.start)
-                & (offsets[row, :, 0] < answer.end)
-            )
-            places = inside.nonzero().flatten()
+            overlaps = (offsets[row, :, 1] > answer.start) & (offsets[row, :, 0] < answer.end)
+            places = (allowed[row] & overlaps).nonzero().flatten()
             if pair.region:
                 starts[row, places] = ends[row, places] = True
             elif len(places):
                 starts[row, places[0]] = ends[row, places[-1]] = True
-    none = ~starts.any(dim=1)
-    starts[none, 0] = ends[none, 0] = True
-    context[:, 0] = True
-    return inputs, starts, ends, context
+
+    unanswered = ~starts.any(dim=1)
+    starts[unanswered, 0] = ends[unanswered, 0] = True
+    allowed[:, 0] = True
+    return inputs, starts, ends, allowed
 
 
 def _batches(examples: Sequence[Example], seed: int) -> Iterator[list[Example]]:
     rng = random.Random(seed)
-    size = BUCKET * BATCH_PAIRS
-    for first in range(0, len(examples), size):
-        bucket = sorted(
-            examples[first : first + size], key=lambda e: max(len(pair.context) for pair in e)
-        )
+    bucket_size = BUCKET_BATCHES * BATCH_PAIRS
+    for first in range(0, len(examples), bucket_size):
+        bucket = sorted(examples[first : first + bucket_size], key=_longest_passage)
         batches: list[list[Example]] = [[]]
         for example in bucket:
             if sum(map(len, batches[-1])) + len(example) > BATCH_PAIRS:
@@ -168,17 +207,5 @@ def _batches(examples: Sequence[Example], seed: int) -> Iterator[list[Example]]:
         yield from batches
 
 
-def _save(path: Path, state: dict[str, Any], step: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    torch.save({"step": step, **{name: part.state_dict() for name, part in state.items()}}, new)
-    new.replace(path)
-
-
-def _resume(path: Path, state: dict[str, Any]) -> int:
-    if not path.is_file():
-        return 0
-    saved = torch.load(path, weights_only=True)
-    for name, part in state.items():
-        part.load_state_dict(saved[name])
-    return int(saved["step"])
+def _longest_passage(example: Example) -> int:
+    return max(len(pair.context) for pair in example)

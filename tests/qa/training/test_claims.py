@@ -1,4 +1,4 @@
-"""Claims made from questions and sentences: statements by rule, and one change that makes them wrong."""
+"""Claims of questions and sentences: statements by rule, and one change that makes them wrong."""
 
 import json
 import random
@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from qa.training import claims
-from qa.training.claims import begin, fool_me_twice, made, statement
-from qa.training.sources import Asked
+from qa.training.claims import (
+    claims_of_questions,
+    joined_claims,
+    read_begin,
+    read_fool_me_twice,
+    statement,
+)
+from qa.training.sources import TrainingQuestion
 from qa.types import Span
 
 TEXT = (
@@ -28,25 +34,23 @@ TEXT = (
         ("Name the mayor.", "Lena Roth", "Name the mayor: Lena Roth."),
     ],
 )
-def test_a_question_and_its_answer_become_a_statement(
-    question: str, answer: str, stated: str
-) -> None:
+def test_statement_of_question_and_answer(question: str, answer: str, stated: str) -> None:
     assert statement(question, answer) == stated
 
 
 @pytest.mark.parametrize(
     ("change", "claim"),
     [
-        (claims._other_number, "It cost 48 million euros."),
-        (claims._other_name, "The Harbor Bridge was opened by Ines Prado."),
-        (claims._other_date, "The bridge was opened in May."),
+        (claims._with_other_number, "It cost 48 million euros."),
+        (claims._with_other_name, "The Harbor Bridge was opened by Ines Prado."),
+        (claims._with_other_date, "The bridge was opened in May."),
         (claims._denied, "The bridge was opened."),
         (claims._denied, "The port demanded a bridge."),
-        (claims._opposite, "The price will rise before summer."),
-        (claims._detailed, "The bridge was opened."),
+        (claims._with_opposite, "The price will rise before summer."),
+        (claims._with_detail, "The bridge was opened."),
     ],
 )
-def test_each_change_makes_another_claim(change: object, claim: str) -> None:
+def test_change_makes_another_claim(change: object, claim: str) -> None:
     for seed in range(20):
         wrong = change(claim, TEXT, random.Random(seed))  # type: ignore[operator]  # one of the module's own
         assert wrong
@@ -54,32 +58,33 @@ def test_each_change_makes_another_claim(change: object, claim: str) -> None:
         assert wrong.endswith(".")
 
 
-def test_a_denial_is_taken_back() -> None:
+def test_denied_claim_is_affirmed() -> None:
     assert claims._denied("It was not opened.", TEXT, random.Random(0)) == "It was opened."
 
 
-def test_of_a_question_a_right_claim_and_wrong_ones_are_made_over_the_sentences_around_its_answer() -> (
-    None
-):
+def test_claims_of_questions_are_labelled_and_have_evidence() -> None:
+    """Of each question a supported claim and wrong ones, over the sentences at its answer."""
     start = TEXT.index("48 million")
-    asked = Asked("s", "g", "How much did it cost?", TEXT, (Span(start, start + 16),), part="fit")
-    found = made([asked] * 50, seed=1)
-    assert found == made([asked] * 50, seed=1)
-    right = [one for one in found if one.supported]
-    wrong = [one for one in found if not one.supported]
-    assert len(right) >= 50
-    assert len(wrong) >= 50
-    assert {one.part for one in found} == {"fit"}
-    assert all(sentence in TEXT for one in found for sentence in one.evidence)
-    assert any("48 million" in " ".join(one.evidence) for one in right)
+    question = TrainingQuestion(
+        "s", "g", "How much did it cost?", TEXT, (Span(start, start + 16),), part="fit"
+    )
+    made = claims_of_questions([question] * 50, seed=1)
+    assert made == claims_of_questions([question] * 50, seed=1)
+    supported = [claim for claim in made if claim.supported]
+    unsupported = [claim for claim in made if not claim.supported]
+    assert len(supported) >= 50
+    assert len(unsupported) >= 50
+    assert {claim.part for claim in made} == {"fit"}
+    assert all(sentence in TEXT for claim in made for sentence in claim.evidence)
+    assert any("48 million" in " ".join(claim.evidence) for claim in supported)
 
 
-def test_questions_without_an_answer_make_no_claim() -> None:
+def test_unanswered_question_makes_no_claim() -> None:
     assert (
-        made(
+        claims_of_questions(
             [
-                Asked("s", "g", "Why?", TEXT, ()),
-                Asked("s", "g", "Why?", TEXT, (Span(0, 9),), region=True),
+                TrainingQuestion("s", "g", "Why?", TEXT, ()),
+                TrainingQuestion("s", "g", "Why?", TEXT, (Span(0, 9),), region=True),
             ],
             1,
         )
@@ -87,14 +92,14 @@ def test_questions_without_an_answer_make_no_claim() -> None:
     )
 
 
-def test_the_two_public_sets_are_read(tmp_path: Path) -> None:
+def test_fool_me_twice_and_begin_are_read(tmp_path: Path) -> None:
     fm2, tsv = tmp_path / "dev.jsonl", tmp_path / "begin.tsv"
     rows = [
         {"text": "A.", "gold_evidence": [{"text": "B."}], "label": label}
         for label in ("SUPPORTS", "REFUTES")
     ]
     fm2.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    assert [(one.claim, one.evidence, one.supported) for one in fool_me_twice(fm2)] == [
+    assert [(one.claim, one.evidence, one.supported) for one in read_fool_me_twice(fm2)] == [
         ("A.", ("B.",), True),
         ("A.", ("B.",), False),
     ]
@@ -105,7 +110,19 @@ def test_the_two_public_sets_are_read(tmp_path: Path) -> None:
         "K\tX\tNot fully attributable",
     ]
     tsv.write_text("\n".join(lines), encoding="utf-8")
-    assert [(one.claim, one.evidence, one.supported) for one in begin(tsv)] == [
+    assert [(one.claim, one.evidence, one.supported) for one in read_begin(tsv)] == [
         ("He did.", ('He said "',), True),
         ("X", ("K",), False),
     ]
+
+
+def test_joined_claim_is_supported_when_both_are() -> None:
+    right = claims.LabelledClaim("s", "It opened.", ("A.",), True)
+    other = claims.LabelledClaim("s", "It cost little.", ("B.",), True)
+    wrong = claims.LabelledClaim("s", "It closed.", ("C.",), False)
+    joined = joined_claims([right, other, wrong], seed=1)
+    assert [(claim.supported, claim.evidence) for claim in joined] == [
+        (True, ("A.", "B.")),
+        (False, ("A.", "C.")),
+    ]
+    assert all(claim.claim.startswith("It opened") for claim in joined)

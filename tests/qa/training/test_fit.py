@@ -1,4 +1,4 @@
-"""The weights: a signal that tells is found, and questions are put together as the figures say."""
+"""The weights: the fit finds the informative feature; questions are read over documents."""
 
 import random
 
@@ -8,31 +8,33 @@ from sklearn.calibration import calibration_curve
 
 from qa.reader.features import FEATURE_NAMES
 from qa.reader.reader import Weights
-from qa.training.fit import Case, Models, ablations, calibration, cases, fit, together
-from qa.training.sources import Asked, Part
+from qa.training.cases import FitCase, Models, document_cases, library_cases
+from qa.training.fit import fit_weights
+from qa.training.metrics import calibration, feature_ablations
+from qa.training.sources import Part, TrainingQuestion
 from qa.types import Span
 from tests.qa.fakes import WordEmbedder, WordPointer
 
-TELLING = FEATURE_NAMES.index("late_interaction")
+INFORMATIVE = FEATURE_NAMES.index("late_interaction")
 
 
-def _case(rng: np.random.Generator, answered: bool) -> Case:
+def _case(rng: np.random.Generator, answered: bool) -> FitCase:
     """Ten sentences; the signal is high for the one that answers, and for none where none does."""
     rows = rng.normal(size=(10, len(FEATURE_NAMES)))
     right = np.zeros(10, dtype=bool)
     if answered:
         place = rng.integers(10)
         right[place] = True
-        rows[place, TELLING] += 6
-    return Case("made", rows, right, answered)
+        rows[place, INFORMATIVE] += 6
+    return FitCase("made", rows, right, answered)
 
 
-def test_the_signal_that_tells_decides_which_and_whether() -> None:
+def test_informative_feature_decides_which_and_whether() -> None:
     rng = np.random.default_rng(1)
     made = [_case(rng, answered=number % 2 == 0) for number in range(300)]
-    weights = Weights.from_json(fit(made))
-    assert np.argmax(np.abs(weights.rank)) == TELLING
-    figures = ablations(
+    weights = Weights.from_json(fit_weights(made))
+    assert np.argmax(np.abs(weights.rank)) == INFORMATIVE
+    figures = feature_ablations(
         made, [_case(rng, answered=number % 2 == 0) for number in range(100)], weights
     )
     with_all = figures["all signals"]["made"]
@@ -43,10 +45,10 @@ def test_the_signal_that_tells_decides_which_and_whether() -> None:
     assert figures["cross-encoder alone"]["made"]["right sentence first"][0] < 0.5
 
 
-def test_confidence_is_calibrated_by_the_fit_and_its_error_is_as_sklearn_bins_it() -> None:
+def test_calibration_error_agrees_with_sklearn() -> None:
     rng = np.random.default_rng(2)
     made, kept = ([_case(rng, answered=number % 2 == 0) for number in range(200)] for _ in range(2))
-    weights = Weights.from_json(fit(made))
+    weights = Weights.from_json(fit_weights(made))
     found = calibration(kept, weights)["made"]
     sure = np.array([weights.confidence(case.rows, weights.scores(case.rows)) for case in kept])
     answered = np.array([case.answered for case in kept])
@@ -60,21 +62,23 @@ def test_confidence_is_calibrated_by_the_fit_and_its_error_is_as_sklearn_bins_it
 
 
 @pytest.mark.parametrize("part", ["fit", "report"])
-def test_questions_are_read_over_documents_of_their_own_part(
-    part: Part, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("qa.training.fit.READING", ("s",))
+def test_document_cases_are_of_their_own_part(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qa.training.cases.READING_SOURCES", ("s",))
     rows = []
     for number in range(14):
         context = f"The mill of town {number} was built by Ann{number}. It rained on the town."
         start = context.index("Ann")
         answer = Span(start, context.index(". It"))
         rows.append(
-            Asked("s", "a", f"Who built the mill of town {number}?", context, (answer,), part=part)
+            TrainingQuestion(
+                "s", "a", f"Who built the mill of town {number}?", context, (answer,), part=part
+            )
         )
-    rows.append(Asked("s", "b", "Who built it?", "Bob built it.", (Span(0, 3),), part="train"))
+    rows.append(
+        TrainingQuestion("s", "b", "Who built it?", "Bob built it.", (Span(0, 3),), part="train")
+    )
     random.Random(1).shuffle(rows)
-    found = list(cases({"s": rows}, part, Models(WordEmbedder(), WordPointer())))
+    found = list(document_cases({"s": rows}, part, Models(WordEmbedder(), WordPointer())))
     assert sum(case.answered for case in found) == 14
     assert any(not case.answered for case in found)
     for case in found:
@@ -82,15 +86,15 @@ def test_questions_are_read_over_documents_of_their_own_part(
         assert case.answered or not case.right.any()
 
 
-def test_paragraphs_of_many_articles_are_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qa.training.fit.TOGETHER", ("s",))
-    monkeypatch.setattr("qa.training.fit.TOGETHER_PARAGRAPHS", 6)
+def test_library_cases_read_many_articles_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qa.training.cases.LIBRARY_SOURCES", ("s",))
+    monkeypatch.setattr("qa.training.cases.LIBRARY_PARAGRAPHS", 6)
     rows = []
     for number in range(12):
         context = f"The mill of town {number} was built by Ann{number}. It rained on the town."
         answer = Span(context.index("Ann"), context.index(". It"))
         rows.append(
-            Asked(
+            TrainingQuestion(
                 "s",
                 f"a{number % 3}",
                 f"Who built the mill of town {number}?",
@@ -99,6 +103,6 @@ def test_paragraphs_of_many_articles_are_read_together(monkeypatch: pytest.Monke
                 part="report",
             )
         )
-    found = list(together({"s": rows}, "report", Models(WordEmbedder(), WordPointer())))
+    found = list(library_cases({"s": rows}, "report", Models(WordEmbedder(), WordPointer())))
     assert len(found) == 6
     assert all(case.answered and case.right.sum() == 1 for case in found)

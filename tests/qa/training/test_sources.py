@@ -1,4 +1,4 @@
-"""The public sets: parts that share no article, spans that are exact, and what is missing named."""
+"""Public sets: parts that share no article, exact spans, and an error that names each file."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from qa.errors import DocumentError
 from qa.training import sources
-from qa.training.sources import SOURCES, Asked, Source, _detokenised, read_sources
+from qa.training.sources import SOURCES, Source, TrainingQuestion, _detokenised, read_sources
 
 
 def _row(
@@ -43,14 +43,14 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         sources,
         "SOURCES",
         {
-            name: sources._of_reading(name, "somewhere", 8 if name == "one" else None)
+            name: sources.prepared_source(name, "somewhere", 8 if name == "one" else None)
             for name in ("one", "two")
         },
     )
     return tmp_path
 
 
-def test_an_article_is_in_one_part_only_and_no_kept_passage_is_trained_on(data: Path) -> None:
+def test_article_is_in_one_part_and_no_passage_leaks(data: Path) -> None:
     found = read_sources(data)
     parts = {name: {asked.group: asked.part for asked in rows} for name, rows in found.items()}
     assert [group for group, part in parts["one"].items() if part == "report"] == [
@@ -62,7 +62,7 @@ def test_an_article_is_in_one_part_only_and_no_kept_passage_is_trained_on(data: 
     assert "two:99" not in parts["two"]
 
 
-def test_a_retold_passage_is_only_trained_on(data: Path) -> None:
+def test_simplified_passage_is_only_trained_on(data: Path) -> None:
     rows = [
         _row(f"one:{n:02}", "Who?", f"Ann number {n} came.", "Ann", id=f"a-Ele-{n}")
         for n in range(16)
@@ -71,14 +71,14 @@ def test_a_retold_passage_is_only_trained_on(data: Path) -> None:
     assert {asked.part for asked in read_sources(data)["one"]} == {"train"}
 
 
-def test_every_missing_file_is_named_with_where_to_get_it(tmp_path: Path) -> None:
+def test_missing_files_are_named_with_their_repository(tmp_path: Path) -> None:
     with pytest.raises(
         DocumentError, match=r"squad2_half/dev-v2\.0\.json \(GitHub: chrischute/squad\)"
     ):
         read_sources(tmp_path)
 
 
-def test_squad_selqa_qed_and_qamr_give_exact_spans(tmp_path: Path) -> None:
+def test_readers_give_exact_spans(tmp_path: Path) -> None:
     squad = {
         "qas": [{"question": "Who?", "answers": [{"text": "Ann", "answer_start": 4}] * 2}],
         "context": "See Ann.",
@@ -112,14 +112,14 @@ def test_squad_selqa_qed_and_qamr_give_exact_spans(tmp_path: Path) -> None:
     for name in ("squad2_half", "selqa", "qed", "qamr"):
         source = SOURCES[name]
         found = list(source.read(tmp_path / source.files[0]))
-        assert [_told(asked) for asked in found] == [_EXPECTED[name]], name
+        assert [_answers(question) for question in found] == [_EXPECTED[name]], name
 
 
 _EXPECTED = {"squad2_half": ["Ann"], "selqa": ["Ann came."], "qed": ["Ann"], "qamr": ["Ann's dog"]}
 
 
-def _told(asked: Asked) -> list[str]:
-    return [asked.context[answer.start : answer.end] for answer in asked.answers]
+def _answers(question: TrainingQuestion) -> list[str]:
+    return [question.context[answer.start : answer.end] for answer in question.answers]
 
 
 def _write(path: Path, text: str) -> None:
@@ -127,14 +127,14 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def test_treebank_tokens_become_a_text_with_their_places() -> None:
+def test_detokenised_text_and_token_places() -> None:
     text, spans = _detokenised("`` It -LRB- the dog 's -RRB- , '' she said .".split())
     assert text == "“It (the dog's),” she said."
     assert [text[span.start : span.end] for span in spans][:4] == ["“", "It", "(", "the"]
 
 
-def test_every_source_names_its_files_and_address() -> None:
+def test_every_source_names_its_files_and_repository() -> None:
     assert all(
-        isinstance(source, Source) and source.files and "/" in source.address
+        isinstance(source, Source) and source.files and "/" in source.repository
         for source in SOURCES.values()
     )

@@ -1,0 +1,254 @@
+"""Reads public questions over documents, as the fit and its metrics need them.
+
+Paragraphs of one article are joined to a document of the length of a news article. A question that
+its own paragraph does not answer, or that was asked about another document of its article, is one
+that the document does not answer.
+"""
+
+import logging
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.documents.passages import split
+from qa.library.search import Nearest, retrieve
+from qa.library.snapshot import Snapshot
+from qa.models.embedding import Embedder, Encoding, Vectors
+from qa.models.spans import SpanModel
+from qa.reader.features import analyse, sentence_features
+from qa.training.sources import Part, QuestionsBySource, TrainingQuestion
+from qa.types import Document, Passage, Span
+
+SEED = 20
+READING_SOURCES = ("squad2_half", "squad_train_a", "squadshifts_new_wiki", "onestop_news")
+"""Sources whose passages are joined to documents."""
+PARAGRAPHS = 12
+"""Paragraphs of a document, about as many as in a news article."""
+PASSAGES_READ = 8
+MAX_DOCUMENTS: Mapping[Part, int] = {"fit": 12, "report": 5}
+"""Documents taken from a source, by part."""
+MAX_QUESTIONS_OF_DOCUMENT = 24
+LIBRARY_SOURCES = ("squad_train_a", "squadshifts_new_wiki")
+"""Sources whose paragraphs are put together into one library."""
+LIBRARY_PARAGRAPHS = 240
+MAX_LIBRARY_QUESTIONS = 250
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FitCase:
+    """A question that was read over documents."""
+
+    source: str
+    rows: NDArray[np.float64]
+    """(sentences, features)."""
+    right: NDArray[np.bool_]
+    """Which of the sentences answer."""
+    answered: bool
+    """Whether the documents answer the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models that read."""
+
+    embedder: Embedder
+    cross_encoder: SpanModel
+
+
+def document_cases(
+    questions: QuestionsBySource,
+    part: Part,
+    models: Models,
+    max_documents: Mapping[Part, int] = MAX_DOCUMENTS,
+) -> Iterator[FitCase]:
+    """Yields the questions of a part, each read over its document, in a fixed order."""
+    rng = random.Random(SEED)
+    for source in READING_SOURCES:
+        rows = [row for row in questions[source] if row.part == part]
+        articles = list(_joined_documents(rows, PARAGRAPHS))
+        rng.shuffle(articles)
+        chosen = articles[: max_documents.get(part)]
+
+        for joined in chosen:
+            siblings = [
+                sibling
+                for sibling in articles
+                if sibling.article == joined.article and sibling is not joined
+            ]
+            library = _library([joined], models)
+            for question, spans in _questions_of(joined, siblings, rng):
+                gold = [(library.documents[0].id, span) for span in spans]
+                yield from _read(source, question, gold, library, models)
+        _log.info("%s, %s: %d documents", source, part, len(chosen))
+
+
+def library_cases(questions: QuestionsBySource, part: Part, models: Models) -> Iterator[FitCase]:
+    """Yields questions read over paragraphs of many encyclopedia articles in one library."""
+    rows = []
+    for source in LIBRARY_SOURCES:
+        rows += [row for row in questions[source] if row.part == part]
+    paragraphs_each = LIBRARY_PARAGRAPHS // len({row.group for row in rows})
+
+    first_of_article: dict[str, _JoinedDocument] = {}
+    # Reversed twice: the first document of an article stays, and the last article comes first.
+    for joined in reversed(list(_joined_documents(rows, paragraphs_each))):
+        first_of_article[joined.article] = joined
+    chosen = list(first_of_article.values())
+    library = _library(chosen, models)
+
+    answerable = []
+    for document, joined in zip(library.documents, chosen, strict=True):
+        for row, spans in joined.questions:
+            if spans:
+                answerable.append((row.question, [(document.id, span) for span in spans]))
+    sample_size = min(MAX_LIBRARY_QUESTIONS, len(answerable))
+    for question, gold in random.Random(SEED).sample(answerable, sample_size):
+        yield from _read("paragraphs together", question, gold, library, models)
+
+
+@dataclass(frozen=True, slots=True)
+class _JoinedDocument:
+    """Consecutive paragraphs of an article."""
+
+    article: str
+    text: str
+    questions: tuple[tuple[TrainingQuestion, tuple[Span, ...]], ...]
+    """Each question with its answers' places in the joined text."""
+
+
+def _joined_documents(
+    rows: Sequence[TrainingQuestion], paragraphs_each: int
+) -> Iterator[_JoinedDocument]:
+    articles: dict[str, dict[str, list[TrainingQuestion]]] = {}
+    for row in rows:
+        paragraphs = articles.setdefault(row.group, {})
+        # A paragraph is one line of the joined text.
+        paragraphs.setdefault(row.context.replace("\n", " "), []).append(row)
+
+    for article, paragraphs in sorted(articles.items()):
+        contexts = list(paragraphs)
+        for first in range(0, len(contexts), paragraphs_each):
+            chosen = contexts[first : first + paragraphs_each]
+            yield _joined(article, {context: paragraphs[context] for context in chosen})
+
+
+def _joined(article: str, paragraphs: Mapping[str, Sequence[TrainingQuestion]]) -> _JoinedDocument:
+    questions = []
+    begin = 0
+    for context, rows in paragraphs.items():
+        for row in rows:
+            spans = [Span(begin + span.start, begin + span.end) for span in row.answers]
+            questions.append((row, tuple(spans)))
+        begin += len(context) + 1
+    return _JoinedDocument(article, "\n".join(paragraphs), tuple(questions))
+
+
+def _questions_of(
+    joined: _JoinedDocument, siblings: Sequence[_JoinedDocument], rng: random.Random
+) -> list[tuple[str, tuple[Span, ...]]]:
+    """Returns questions of a document, and half as many of its article that it does not answer."""
+    present = [(row.question, spans) for row, spans in joined.questions]
+    absent: list[tuple[str, tuple[Span, ...]]] = []
+    text = joined.text.casefold()
+    for sibling in siblings:
+        for row, _ in sibling.questions:
+            answers = [row.context[span.start : span.end].casefold() for span in row.answers]
+            if answers and not any(answer in text for answer in answers):
+                absent.append((row.question, ()))
+    rng.shuffle(present)
+    rng.shuffle(absent)
+    return present[:MAX_QUESTIONS_OF_DOCUMENT] + absent[: MAX_QUESTIONS_OF_DOCUMENT // 2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """Documents, with the encodings of their passages by passage id."""
+
+    documents: tuple[Document, ...]
+    snapshot: Snapshot
+    encodings: dict[str, Encoding]
+
+
+def _library(joined_documents: Sequence[_JoinedDocument], models: Models) -> _Library:
+    documents: list[Document] = []
+    passages: list[Passage] = []
+    for joined in joined_documents:
+        document = Document(
+            name=joined.article,
+            source=f"{joined.article} {joined.text[:40]}",
+            title=joined.article.split(":")[-1].replace("_", " "),
+            text=joined.text,
+        )
+        documents.append(document)
+        passages += split(document, models.embedder.count_tokens)
+
+    encodings = models.embedder.encode([passage.embedded_text for passage in passages])
+    by_passage = {}
+    for passage, encoding in zip(passages, encodings, strict=True):
+        by_passage[passage.id] = encoding
+    snapshot = Snapshot.of(passages, documents, "")
+    return _Library(tuple(documents), snapshot, by_passage)
+
+
+def _read(
+    source: str,
+    question: str,
+    gold: Sequence[tuple[str, Span]],
+    library: _Library,
+    models: Models,
+) -> Iterator[FitCase]:
+    """Yields the question as it was read; nothing where no sentence was read.
+
+    `gold`: document ids and the spans in them that answer.
+    """
+    (encoding,) = models.embedder.encode([question])
+    snapshot = library.snapshot
+    nearest = _nearest(library.encodings)
+    ranked = retrieve(question, encoding.vector, snapshot, nearest, PASSAGES_READ)
+    sentences = []
+    for retrieved in ranked:
+        in_passage = snapshot.sentences_in(retrieved.passage)
+        sentences.append([sentence for sentence in in_passage if sentence.may_answer])
+
+    texts = [retrieved.passage.text for retrieved in ranked]
+    features = sentence_features(
+        analyse(question, encoding),
+        ranked,
+        [library.encodings[retrieved.passage.id] for retrieved in ranked],
+        models.cross_encoder.score(question, texts),
+        sentences,
+        snapshot.frequencies,
+    )
+
+    rows, right = [], []
+    for retrieved, in_passage, passage_rows in zip(ranked, sentences, features, strict=True):
+        document_id = retrieved.passage.document.id
+        spans = [span for gold_id, span in gold if gold_id == document_id]
+        rows += passage_rows
+        for sentence in in_passage:
+            right.append(any(_answers(sentence.span, span) for span in spans))
+    if rows:
+        yield FitCase(source, np.stack(rows), np.array(right), bool(gold))
+
+
+def _answers(sentence: Span, gold: Span) -> bool:
+    """Returns whether at least half of the gold span, or of the sentence, is shared."""
+    return 2 * sentence.overlap(gold) >= max(1, min(len(sentence), len(gold)))
+
+
+def _nearest(encodings: Mapping[str, Encoding]) -> Nearest:
+    """Returns an exact search over the passages' vectors, in place of the store's."""
+    ids = list(encodings)
+    matrix = np.stack([encodings[passage_id].vector for passage_id in ids])
+
+    def nearest(vector: Vectors, count: int, _: Any) -> list[tuple[str, float]]:
+        cosines = matrix @ vector
+        best = np.argsort(-cosines)[:count]
+        return [(ids[place], float(cosines[place])) for place in best]
+
+    return nearest
