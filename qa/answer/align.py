@@ -28,6 +28,8 @@ MIN_COSINE = 0.4
 
 WordShares = NDArray[np.float64]
 """(words of the claim,), each 0 to 1."""
+Offsets = NDArray[np.int64]
+"""(tokens,), in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class EncodedClaim:
 
     text: str
     stems: tuple[str, ...]
+    """For each word, its stem."""
     tokens: tuple[Vectors, ...]
     """For each word, the vectors of its tokens: (tokens, dimension)."""
     weights: WordShares
@@ -49,6 +52,7 @@ class CoveredSentence:
     passage: Passage
     sentence: Sentence
     coverage: WordShares
+    """1: the sentence has the word; 0: it has nothing similar."""
 
     @property
     def document(self) -> Document:
@@ -57,10 +61,11 @@ class CoveredSentence:
     @property
     def span(self) -> Span:
         """The part of the sentence that is in the passage: a long sentence may continue after it."""
-        sentence, passage = self.sentence.span, self.passage.span
-        end = min(sentence.end, passage.end)
-        text = self.document.text[sentence.start : end]
-        return Span(sentence.start, sentence.start + len(text.rstrip()))
+        start = self.sentence.span.start
+        end = min(self.sentence.span.end, self.passage.span.end)
+        text = self.document.text[start:end]
+        length = len(text.rstrip())
+        return Span(start, start + length)
 
     @property
     def text(self) -> str:
@@ -78,7 +83,9 @@ def encode_claim(text: str, encoding: Encoding, frequencies: SentenceFrequencies
     for word in content_words or all_words:
         normalised = words(word[0]) or [word[0]]
         word_stem = stem(normalised[0])
-        overlaps = (token_starts < word.end()) & (word.start() < token_ends)
+        begins_before_end = token_starts < word.end()
+        ends_after_start = token_ends > word.start()
+        overlaps = begins_before_end & ends_after_start
         stems.append(word_stem)
         tokens.append(encoding.tokens[overlaps])
         weights.append(frequencies.idf(word_stem))
@@ -109,7 +116,9 @@ def cover_sentences(
         span = sentence.span
         sentence_words = words(passage.document.text_of(span))
         sentence_stems = {stem(word) for word in sentence_words}
-        inside = (token_starts >= span.start) & (token_starts < span.end)
+        begins_after = token_starts >= span.start
+        begins_before = token_starts < span.end
+        inside = begins_after & begins_before
 
         coverage = []
         for word_stem, cosine in zip(claim.stems, cosines, strict=True):
@@ -128,23 +137,25 @@ def best_cover(claim: EncodedClaim, sentences: Sequence[CoveredSentence]) -> lis
     """
     chosen: list[CoveredSentence] = []
     covered = np.zeros(len(claim.weights))
+    covered_share = 0.0
     while sentences and len(chosen) < MAX_CITED_SENTENCES:
         totals = []
         for sentence in sentences:
             together = np.maximum(covered, sentence.coverage)
             totals.append(float(claim.weights @ together))
         best = int(np.argmax(totals))
-        gain = totals[best] - float(claim.weights @ covered)
+        gain = totals[best] - covered_share
         # Any overlap is enough for the first sentence: the check decides whether it supports.
         min_gain = MIN_GAIN if chosen else 1e-9
         if gain < min_gain:
             break
         chosen.append(sentences[best])
         covered = np.maximum(covered, sentences[best].coverage)
+        covered_share = float(claim.weights @ covered)
     return sorted(chosen, key=_document_order)
 
 
-def _token_offsets(encoding: Encoding) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _token_offsets(encoding: Encoding) -> tuple[Offsets, Offsets]:
     """Returns the starts and the ends of all tokens, in characters."""
     offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
     return offsets[:, 0], offsets[:, 1]

@@ -44,19 +44,26 @@ def find_antecedent(candidate: Candidate, snapshot: Snapshot) -> Sentence | None
     - the sentence that names whom or what the first word points to.
     """
     document = candidate.passage.passage.document
-    sentence, text = candidate.sentence, candidate.text
+    sentence = candidate.sentence
+    text = candidate.text
     sentences = snapshot.sentences[document.id]
     position = sentences.index(sentence)
     first = max(0, position - MAX_LOOK_BACK)
     before = _back_to_heading(sentences[first:position])
-    if before and before[0].is_question and _opens_turn(document, before[0], sentence):
-        return before[0]
+    nearest = before[0] if before else None
+    if nearest and nearest.is_question and _opens_turn(document, nearest, sentence):
+        return nearest
 
-    informative = [s for s in before if s.may_answer and s.kind == sentence.kind]
+    informative = []
+    for earlier in before:
+        # A row of a table does not introduce the person of the prose below it.
+        if earlier.may_answer and earlier.kind == sentence.kind:
+            informative.append(earlier)
     if _ALL_IN_QUOTES.match(text):
         return _first_since(sentence.paragraph, informative)
-    opens_with_person = _OPENS_WITH_PERSON.match(text) and not _NAME_SAID.search(text)
-    if opens_with_person or _PRONOUN_SAID.search(text):
+    names_speaker = _NAME_SAID.search(text)
+    opens_with_person = _OPENS_WITH_PERSON.match(text)
+    if (opens_with_person and not names_speaker) or _PRONOUN_SAID.search(text):
         return _first_with_name(document, informative)
     if _OPENS_WITH_THING.match(text):
         return _first_since(sentence.paragraph - 1, informative)
@@ -77,11 +84,12 @@ def _opens_turn(document: Document, question: Sentence, sentence: Sentence) -> b
     """Whether a sentence is the first after a question that is a paragraph or a turn by itself."""
     if question.paragraph != sentence.paragraph - 1:
         return False
-    line_start = document.text.rfind("\n", 0, question.span.start) + 1
-    if question.span.start - line_start <= _MAX_BULLET:
+    start = question.span.start
+    line_start = document.text.rfind("\n", 0, start) + 1
+    if start - line_start <= _MAX_BULLET:
         return True
     line = document.text[line_start : question.span.end]
-    return bool(_SPEAKER_LABEL.match(line))
+    return _SPEAKER_LABEL.match(line) is not None
 
 
 def _first_since(paragraph: int, sentences: Iterable[Sentence]) -> Sentence | None:

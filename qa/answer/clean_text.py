@@ -33,10 +33,14 @@ class CleanText:
         """The markers whose position is certain, in order."""
         self._parts: list[str] = []
         self._parts_read = 0
+        """How many of the parts `new_text` has returned."""
         self._length = 0
         self._tail = ""
+        """The last characters of the text."""
         self._space = ""
+        """White space that is held back."""
         self._pending: list[Marker] = []
+        """The markers whose position is not certain yet."""
         self._pending_leads = False
         """Whether the pending markers stand before the words that they belong to."""
 
@@ -66,8 +70,11 @@ class CleanText:
 
     def add_words(self, words: str) -> None:
         first = words[0]
-        starts_text = first not in _CLOSING_SIGNS
-        self._place_pending(starts_text if self._pending_leads else first.isalnum())
+        words_follow = first.isalnum()
+        # A leading marker is followed by its words even where these begin with a sign: `[a1] “It`.
+        if self._pending_leads:
+            words_follow = first not in _CLOSING_SIGNS
+        self._place_pending(words_follow)
         self._append(self._space + words)
         self._space = ""
 
@@ -109,6 +116,8 @@ class CleanText:
         """Gives the pending markers their position, now that it is known what follows them."""
         if not self._pending:
             return
+        # The space before a leading marker separates its words from the text before. The space
+        # before another marker is kept only where words follow: "It met [a1]then".
         if self._pending_leads and words_follow:
             self._append(self._space)
         if self._pending_leads or not words_follow:

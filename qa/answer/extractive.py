@@ -48,14 +48,18 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
     """
     chosen = _choose(question, reading.candidates)
     chosen.sort(key=_document_order)
-    used: set[tuple[str, int]] = set()
+    used = set()
     answer = []
     for candidate in chosen:
         document = _document(candidate)
+        antecedent = find_antecedent(candidate, snapshot)
         unused = []
-        for sentence in (find_antecedent(candidate, snapshot), candidate.sentence):
-            if sentence and (document.id, sentence.span.start) not in used:
-                used.add((document.id, sentence.span.start))
+        for sentence in (antecedent, candidate.sentence):
+            if sentence is None:
+                continue
+            key = (document.id, sentence.span.start)
+            if key not in used:
+                used.add(key)
                 unused.append(sentence)
         if unused:
             answer.append(_answer_sentence(candidate, unused))
@@ -78,11 +82,13 @@ def _choose(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
         return chosen
     known_terms = set(terms(best.text)) | set(terms(question))
     for candidate in candidates[1:]:
+        if len(chosen) == MAX_SENTENCES:
+            break
         new_terms = set(terms(candidate.text)) - known_terms
         good_score = candidate.score >= best.score - MAX_SCORE_LOSS
         good_margin = candidate.margin >= best.margin - MAX_MARGIN_LOSS
-        adds = len(new_terms) >= MIN_NEW_TERMS and _continues(best, candidate)
-        if good_score and good_margin and adds and len(chosen) < MAX_SENTENCES:
+        adds_enough = len(new_terms) >= MIN_NEW_TERMS
+        if good_score and good_margin and adds_enough and _continues(best, candidate):
             chosen.append(candidate)
             known_terms |= new_terms
     return chosen
@@ -115,9 +121,10 @@ def _answer_sentence(candidate: Candidate, sentences: Sequence[Sentence]) -> Ans
     answering_words = cite(document, span)
     last = citations[-1]
     # Counted from the end: the sentence is the last one, and any sentence may come before it.
-    from_answer = last.quote[span.start - last.start :]
-    start = len(text) - len(_on_one_line(from_answer))
-    bold = Span(start, start + len(_on_one_line(answering_words.quote)))
+    from_answer = _on_one_line(last.quote[span.start - last.start :])
+    start = len(text) - len(from_answer)
+    length = len(_on_one_line(answering_words.quote))
+    bold = Span(start, start + length)
     return AnswerSentence(text, "verbatim", citations, answering_words, bold)
 
 

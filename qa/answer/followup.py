@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from qa.answer.prompts import rewrite_messages
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import LanguageModel, without_thinking
-from qa.text.english import STOP_WORDS
+from qa.text.english import MONTHS, QUESTION_WORDS, STOP_WORDS
 from qa.text.facts import is_named_in, names
 from qa.text.numbers import numbers
 from qa.text.words import terms, words
@@ -35,9 +35,6 @@ _CONTINUATION = re.compile(
     r"^\s*(?:and|but|or|so|then|also|what about|how about|what else|who else)\b", re.IGNORECASE
 )
 _ASKS_WHO = re.compile(r"\s*whom?\b", re.IGNORECASE)
-_QUESTION_WORDS = frozenset(
-    "who what when where why how which did does do is are was were can could has have".split()
-)
 _GENERIC_WORDS = STOP_WORDS | frozenset(
     """affect bad best better common compare describe difference different effect example explain
     good happen important interesting kind know like main make many mean more most much ok okay
@@ -46,10 +43,13 @@ _GENERIC_WORDS = STOP_WORDS | frozenset(
 """Words that do not show what a question is about."""
 
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?:\s+(?:of|the|and|for)?\s*[A-Z][\w’'-]*)*")
+# "May" is a first name too.
+_OTHER_MONTHS = "|".join(month for month in MONTHS if month != "May")
 _NOT_A_PERSON = re.compile(
-    r"\w{3,}(?:ian|ican|ish|ese|stani|raqi|sraeli)|German|\w+day|January|February|March|April|June|"
-    r"July|August|September|October|November|December|I|The|US|UK|EU|UN"
+    r"\w{3,}(?:ian|ican|ish|ese|stani|raqi|sraeli)|German|\w+day"
+    rf"|{_OTHER_MONTHS}|I|The|US|UK|EU|UN"
 )
+"""Nationalities, weekdays, months, and words that are written with a capital anyway."""
 
 _LABEL = re.compile(
     r"^(?:(?:standalone|next|rewritten|new|follow-up)\s+)*question\s*:\s*", re.IGNORECASE
@@ -97,7 +97,8 @@ def standalone_by_model(
     lines = [line for line in written.splitlines() if line.strip()]
     if len(lines) != 1:
         return None
-    rewritten = _LABEL.sub("", lines[0].strip().strip(_WRAPPING)).strip(_WRAPPING)
+    line = lines[0].strip().strip(_WRAPPING)
+    rewritten = _LABEL.sub("", line).strip(_WRAPPING)
     return rewritten if _keeps_meaning(rewritten, question, history) else None
 
 
@@ -112,11 +113,14 @@ def _depends_on_history(question: str) -> bool:
 
 
 def _replace_pronoun(question: str, pronoun: re.Match[str], name: str) -> str:
-    before, after = question[: pronoun.start()], question[pronoun.end() :]
-    word = pronoun.group(1).lower()
+    before = question[: pronoun.start()]
+    after = question[pronoun.end() :]
+    word = pronoun[1].lower()
+    # "her report" against "ask her".
     her_before_noun = word == "her" and re.match(r"\s+\w", after)
-    possessive = word in ("his", "hers") or her_before_noun
-    return before + name + ("’s" if possessive else "") + after
+    if word in ("his", "hers") or her_before_noun:
+        name += "’s"
+    return before + name + after
 
 
 def _last_standalone_question(history: Sequence[Turn]) -> str:
@@ -133,9 +137,11 @@ def _last_name(history: Sequence[Turn]) -> str | None:
     After "Who …?" it is the first name of the answer, otherwise the first name of the question.
     """
     for turn in reversed(history):
-        in_question, in_answer = _person_names(turn.question), _person_names(turn.answer)
-        asks_who = _ASKS_WHO.match(turn.question)
-        candidates = in_answer + in_question if asks_who else in_question + in_answer
+        in_question = _person_names(turn.question)
+        in_answer = _person_names(turn.answer)
+        candidates = in_question + in_answer
+        if _ASKS_WHO.match(turn.question):
+            candidates = in_answer + in_question
         if candidates:
             return candidates[0]
     return None
@@ -146,14 +152,14 @@ def _person_names(text: str) -> list[str]:
 
     Not the word that opens a question or a sentence, nor nationalities, days and months.
     """
-    found = []
+    person_names = []
     for match in _NAME.finditer(text):
         name = match.group(0)
         opens_text = match.start() == 0 and " " not in name
-        is_question_word = name.split()[0].casefold() in _QUESTION_WORDS
+        is_question_word = name.split()[0].casefold() in QUESTION_WORDS
         if not opens_text and not is_question_word and not _NOT_A_PERSON.fullmatch(name):
-            found.append(name)
-    return found
+            person_names.append(name)
+    return person_names
 
 
 def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
@@ -164,8 +170,10 @@ def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bo
     """
     if not rewritten or len(rewritten) > MAX_QUESTION_CHARACTERS:
         return False
-    turns = [f"{turn.question} {turn.answer}" for turn in history]
-    conversation = " ".join([question, *turns])
+    parts = [question]
+    for turn in history:
+        parts += [turn.question, turn.answer]
+    conversation = " ".join(parts)
     question_terms = set(terms(question))
     shared_terms = question_terms & set(terms(rewritten))
     return (
@@ -177,7 +185,8 @@ def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bo
 
 def _has_names_and_numbers(text: str, part: str) -> bool:
     """Whether a text has every name and every number of another."""
-    if not all(is_named_in(name, text) for name in names(part)):
-        return False
+    for name in names(part):
+        if not is_named_in(name, text):
+            return False
     available = numbers(text, ones=True)
     return all(number.is_among(available) for number in numbers(part))

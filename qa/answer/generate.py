@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from qa.answer.marker_grammar import unique
 from qa.answer.markers import MarkerParser, cited_sentences
 from qa.answer.plaintext import plain_text
 from qa.answer.prompts import DECLINE_SENTENCE, answer_messages, passage_ids
@@ -39,6 +40,7 @@ class Claim:
 
     text: str
     passages: tuple[Passage, ...]
+    """In the order of the markers; empty: it cites none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,11 @@ def draft_answer(
     ids = _ids_for(question, ranked)
     context = model.context_size(stop)
     max_tokens = min(ANSWER_TOKENS, context // 3)
-    seen, messages = _fit_prompt(question, ranked, ids, model, context - max_tokens)
-    passages = dict(zip(ids, [shown.passage for shown in seen], strict=False))
+    prompt_limit = context - max_tokens
+    seen, messages = _fit_prompt(question, ranked, ids, model, prompt_limit)
+    passages = {}
+    for passage_id, shown in zip(ids, seen, strict=False):
+        passages[passage_id] = shown.passage
 
     parser = MarkerParser(passages)
     try:
@@ -88,14 +93,16 @@ def draft_answer(
             parser.text,
         )
     left_out = ranked[len(seen) :]
-    notices = [*_left_out_notice(left_out, model, context), *_unknown_ids_notice(parser)]
+    notices = _left_out_notice(left_out, model, context) + _unknown_ids_notice(parser)
     return DraftAnswer(claims, seen, tuple(notices))
 
 
 def declines(text: str) -> bool:
     """Whether an answer begins with the sentence to decline with, or nearly."""
     plain = folded(text)
-    return bool(_DECLINE.match(plain)) or plain.startswith(folded(DECLINE_SENTENCE))
+    if plain.startswith(folded(DECLINE_SENTENCE)):
+        return True
+    return _DECLINE.match(plain) is not None
 
 
 def _ids_for(question: str, ranked: Sequence[RankedPassage]) -> list[str]:
@@ -113,7 +120,9 @@ def _fit_prompt(
     max_tokens: int,
 ) -> tuple[tuple[RankedPassage, ...], list[Message]]:
     """Returns the best passages that fit into a prompt of `max_tokens`, and the prompt."""
-    pairs = [(key, shown.passage) for key, shown in zip(ids, ranked, strict=True)]
+    pairs = []
+    for passage_id, shown in zip(ids, ranked, strict=True):
+        pairs.append((passage_id, shown.passage))
     for number in range(len(ranked), 0, -1):
         messages = answer_messages(question, pairs[:number])
         if prompt_tokens(model, messages) <= max_tokens:
@@ -130,7 +139,7 @@ def _left_out_notice(
     if not left_out:
         return []
     passages = "passage" if len(left_out) == 1 else "passages"
-    titles = dict.fromkeys(ranked.passage.document.title for ranked in left_out)
+    titles = unique(ranked.passage.document.title for ranked in left_out)
     return [
         f"{len(left_out)} {passages} did not fit into the context of {model.name} "
         f"({context} tokens): {'; '.join(titles)}."
@@ -138,19 +147,21 @@ def _left_out_notice(
 
 
 def _unknown_ids_notice(parser: MarkerParser) -> list[str]:
-    names: dict[str, None] = {}
+    names: list[str] = []
     for marker in parser.markers:
-        names.update(dict.fromkeys(marker.unknown))
+        names += marker.unknown
     if not names:
         return []
-    return [f"The language model used footnotes that do not exist: {', '.join(names)}."]
+    listed = ", ".join(unique(names))
+    return [f"The language model used footnotes that do not exist: {listed}."]
 
 
 def _claims(parser: MarkerParser, passages: Mapping[str, Passage]) -> tuple[Claim, ...]:
     """Returns the sentences of the answer that have any word, with the passages they cite."""
     source_text = "\n".join(passage.text for passage in passages.values())
+    spans = _sentence_spans(parser.text)
     claims = []
-    for sentence in cited_sentences(parser.text, parser.markers, _sentence_spans(parser.text)):
+    for sentence in cited_sentences(parser.text, parser.markers, spans):
         text = plain_text(sentence.text, source_text)
         if any(character.isalnum() for character in text):
             cited = tuple(passages[passage_id] for passage_id in sentence.ids)

@@ -55,8 +55,9 @@ BRACKETS = {
     **{opening: Bracket(opening, closing) for opening, closing in _FOR_GIVEN_IDS},
 }
 _LONGEST_FIRST = sorted(BRACKETS, key=len, reverse=True)
-_OPENING = re.compile("|".join(map(re.escape, _LONGEST_FIRST)))
-_TOO_DEEP = re.compile(rf"(?:{_OPENING.pattern}){{{MAX_DEPTH + 1}}}")
+_ANY_OPENING = "|".join(map(re.escape, _LONGEST_FIRST))
+_OPENING = re.compile(_ANY_OPENING)
+_TOO_DEEP = re.compile(rf"(?:{_ANY_OPENING}){{{MAX_DEPTH + 1}}}")
 
 _SPACE = r"[ \t\u00a0\u202f]"
 _WORD_END = r"(?![^\W_])"
@@ -125,6 +126,22 @@ class Lookahead:
     may_grow: bool
     """Whether words that still arrive may belong to it."""
 
+    @property
+    def character(self) -> str:
+        return self.text[self.start]
+
+    @property
+    def previous(self) -> str:
+        return self.text[self.start - 1]
+
+    def until(self, end: int) -> str:
+        return self.text[self.start : end]
+
+    def match(self, pattern: re.Pattern[str], position: int | None = None) -> re.Match[str] | None:
+        """Returns the pattern's match at this position, at `start` if it is None."""
+        at = self.start if position is None else position
+        return pattern.match(self.text, at, self.end)
+
     def require(self, position: int) -> None:
         """Raises NeedMoreText if the character at this position has not arrived yet."""
         if self.may_grow and position >= self.end:
@@ -176,23 +193,28 @@ class Grammar:
 
     def read(self, written: str) -> Marker:
         """Returns the marker that these words are; its position is not known yet."""
-        names = self._ids_in(written)
-        known = [name.lower() for name in names if name.lower() in self.ids]
-        unknown = [name for name in names if name.lower() not in self.ids]
-        return Marker(0, tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unknown)))
+        known = []
+        unknown = []
+        for name in self._ids_in(written):
+            if name.lower() in self.ids:
+                known.append(name.lower())
+            else:
+                unknown.append(name)
+        return Marker(0, unique(known), unique(unknown))
 
     def bracketed_end(self, ahead: Lookahead, start: int) -> int:
         """Returns the end of the marker in brackets that begins at `start`, 0 if none does."""
         # A long run of brackets is not a marker; reading it from each of them takes squared time.
-        if _TOO_DEEP.match(ahead.text, start, ahead.end):
+        if ahead.match(_TOO_DEEP, start):
             return 0
         open_brackets: list[Bracket] = []
         has_id = False
         position = start
         while True:
-            opening = _OPENING.match(ahead.text, position, ahead.end)
-            if has_id and ahead.text.startswith(open_brackets[-1].closing, position, ahead.end):
-                closing = open_brackets.pop().closing
+            opening = ahead.match(_OPENING, position)
+            closing = open_brackets[-1].closing if has_id else None
+            if closing and ahead.text.startswith(closing, position, ahead.end):
+                open_brackets.pop()
                 position += len(closing)
                 if closing == "]":
                     position = _link_end(ahead, position)
@@ -209,33 +231,33 @@ class Grammar:
 
             cites_unknown = any(bracket.cites_unknown for bracket in open_brackets)
             pattern = self.any_content if cites_unknown else self.given_content
-            content = pattern.match(ahead.text, position, ahead.end)
+            content = ahead.match(pattern, position)
             if content and content.end() > position:
-                has_id = has_id or bool(self._ids_in(content.group()))
+                has_id = has_id or bool(self._ids_in(content[0]))
                 position = content.end()
 
     def join_end(self, ahead: Lookahead) -> int:
         """Returns the end of the words that only join a marker to the next one, 0 for others."""
         ahead.require_if(_UNFINISHED_JOIN, ahead.start)
-        join = _JOIN.match(ahead.text, ahead.start, ahead.end)
+        join = ahead.match(_JOIN)
         if join and self.bracketed_end(ahead, join.end()):
             return join.end()
         return 0
 
     def bare(self, ahead: Lookahead) -> re.Match[str] | None:
         """Returns the match of an id without brackets, with its noun and article if it has them."""
-        word = _WORD.match(ahead.text, ahead.start, ahead.end)
-        inside_word = ahead.text[ahead.start - 1].isalnum()
+        word = ahead.match(_WORD)
+        inside_word = ahead.previous.isalnum()
         if not word or inside_word:
             return None
         ahead.require(word.end())
-        if word.group().lower() not in self.first_words:
+        if word[0].lower() not in self.first_words:
             return None
 
-        content = self.bare_content.match(ahead.text, ahead.start, ahead.end)
+        content = ahead.match(self.bare_content)
         if content:
             ahead.require_if(_UNFINISHED_SIGN, content.end())
-        match = self.bare_marker.match(ahead.text, ahead.start, ahead.end)
+        match = ahead.match(self.bare_marker)
         if match:
             ahead.require(match.end() + _CONTINUES_LENGTH)
         return match
@@ -248,16 +270,21 @@ class Grammar:
 
 def inline_code_end(ahead: Lookahead) -> int:
     """Returns the end of the code between backticks that begins there, 0 if none does."""
-    if ahead.text[ahead.start] != "`" or ahead.text[ahead.start - 1] == "`":
+    if ahead.character != "`" or ahead.previous == "`":
         return 0
-    code = _INLINE_CODE.match(ahead.text, ahead.start, ahead.end)
+    code = ahead.match(_INLINE_CODE)
     if code:
         ahead.require(code.end())
         return code.end()
-    line_is_open = "\n" not in ahead.text[ahead.start : ahead.end]
+    line_is_open = "\n" not in ahead.until(ahead.end)
     if line_is_open:
         ahead.require(ahead.end)
     return 0
+
+
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    """Returns the names in their order, each once."""
+    return tuple(dict.fromkeys(names))
 
 
 def _bare_pattern(given: str) -> str:
@@ -281,7 +308,7 @@ def _bare_pattern(given: str) -> str:
 def _link_end(ahead: Lookahead, start: int) -> int:
     """Returns the end of the link target that begins at `start`, `start` itself if none does."""
     ahead.require_if(_UNFINISHED_LINK, start)
-    link = _LINK_TARGET.match(ahead.text, start, ahead.end)
+    link = ahead.match(_LINK_TARGET, start)
     return link.end() if link else start
 
 

@@ -7,6 +7,8 @@ that was shown is never taken back.
 """
 
 import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ from qa.answer.marker_grammar import (
     Marker,
     NeedMoreText,
     inline_code_end,
+    unique,
 )
 from qa.types import Span
 
@@ -47,7 +50,9 @@ class CitedSentence:
     text: str
     """Without white space at its ends."""
     ids: tuple[str, ...]
+    """Given ids, in the order written, each once."""
     unknown: tuple[str, ...]
+    """What has the shape of an id and was not given."""
 
 
 def parse_markers(text: str, ids: Collection[str]) -> tuple[str, tuple[Marker, ...]]:
@@ -65,19 +70,19 @@ def cited_sentences(
     A marker belongs to the sentence that it is in or after. At the beginning of a line that has
     words, it belongs to the next sentence.
     """
-    ids: list[list[str]] = [[] for _ in sentences]
-    unknown: list[list[str]] = [[] for _ in sentences]
+    markers_of = defaultdict(list)
     for marker in markers if sentences else ():
-        number = _sentence_of(marker, text, sentences)
-        ids[number] += marker.ids
-        unknown[number] += marker.unknown
+        markers_of[_sentence_of(marker, text, sentences)].append(marker)
 
     cited = []
     for number, span in enumerate(sentences):
         sentence_text = text[span.start : span.end].strip()
-        unique_ids = tuple(dict.fromkeys(ids[number]))
-        unique_unknown = tuple(dict.fromkeys(unknown[number]))
-        cited.append(CitedSentence(sentence_text, unique_ids, unique_unknown))
+        ids: list[str] = []
+        unknown: list[str] = []
+        for marker in markers_of[number]:
+            ids += marker.ids
+            unknown += marker.unknown
+        cited.append(CitedSentence(sentence_text, unique(ids), unique(unknown)))
     return tuple(cited)
 
 
@@ -87,11 +92,15 @@ def _sentence_of(marker: Marker, text: str, sentences: Sequence[Span]) -> int:
     rest_of_line, _, _ = text[position:].partition("\n")
     line_start = text.rfind("\n", 0, position) + 1
     leads = LEADS.search(text[line_start:position])
-    if leads and any(character.isalnum() for character in rest_of_line):
-        number = sum(sentence.end <= position for sentence in sentences)
+    words_follow = any(character.isalnum() for character in rest_of_line)
+    if leads and words_follow:
+        ends = [sentence.end for sentence in sentences]
+        number = bisect_right(ends, position)
     else:
-        number = sum(sentence.start < position for sentence in sentences) - 1
-    return min(max(number, 0), len(sentences) - 1)
+        starts = [sentence.start for sentence in sentences]
+        number = bisect_left(starts, position) - 1
+    last = len(sentences) - 1
+    return min(max(number, 0), last)
 
 
 class MarkerParser:
@@ -100,10 +109,14 @@ class MarkerParser:
     def __init__(self, ids: Collection[str]) -> None:
         self._grammar = Grammar.for_ids(ids)
         self._clean = CleanText()
-        # The words that are not read yet, after a few that are; the first token begins a line.
-        self._words, self._position = "\n", 1
+        self._words = "\n"
+        """The words that are not read yet, after a few that are. The first token begins a line."""
+        self._position = 1
+        """The offset in `_words` at which the next token begins."""
         self._closing_fence: re.Pattern[str] | None = None
+        """Inside a block of code: the line that ends it."""
         self._after_marker = False
+        """Whether the last token was a marker, so that a joining word may follow."""
 
     @property
     def text(self) -> str:
@@ -145,35 +158,41 @@ class MarkerParser:
 
     def _take_token(self, ahead: Lookahead) -> int:
         """Takes the token that begins here and returns its end. Raises NeedMoreText."""
-        character = ahead.text[ahead.start]
+        character = ahead.character
         if self._closing_fence:
             return self._take_fenced_line(ahead, self._closing_fence)
         if character.isspace():
             self._clean.add_space(character)
             return ahead.start + 1
-        if self._after_marker and (end := self._grammar.join_end(ahead)):
+        join_end = self._grammar.join_end(ahead) if self._after_marker else 0
+        if join_end:
             self._clean.drop_join()
-            return end
+            return join_end
         if character.isalnum():
             bare = self._grammar.bare(ahead)
-            return self._take_bare(bare) if bare else self._take_word_or_sign(ahead)
+            if bare:
+                return self._take_bare(bare)
+            return self._take_word_or_sign(ahead)
         # Ids in code are code: models print lists and JSON there.
-        if character in "`~" and (end := inline_code_end(ahead) or self._open_fence(ahead)):
-            return self._take_words(ahead, end)
-        if end := self._grammar.bracketed_end(ahead, ahead.start):
-            self._take_bracketed(ahead.text[ahead.start : end])
-            return end
+        if character in "`~":
+            code_end = inline_code_end(ahead) or self._open_fence(ahead)
+            if code_end:
+                return self._take_words(ahead, code_end)
+        marker_end = self._grammar.bracketed_end(ahead, ahead.start)
+        if marker_end:
+            self._take_bracketed(ahead.until(marker_end))
+            return marker_end
         return self._take_word_or_sign(ahead)
 
     def _take_words(self, ahead: Lookahead, end: int) -> int:
-        self._clean.add_words(ahead.text[ahead.start : end])
+        self._clean.add_words(ahead.until(end))
         self._after_marker = False
         return end
 
     def _take_word_or_sign(self, ahead: Lookahead) -> int:
         match = _WORD_OR_SIGN.match(ahead.text, ahead.start)
         end = match.end() if match else ahead.start + 1
-        if self._clean.absorbs(ahead.text[ahead.start : end]):
+        if self._clean.absorbs(ahead.until(end)):
             return end
         return self._take_words(ahead, end)
 
@@ -188,37 +207,42 @@ class MarkerParser:
     def _take_bare(self, match: re.Match[str]) -> int:
         """Takes an id without brackets: as a noun where the sentence needs it, else as a marker."""
         before = self._clean.before
-        opens = bool(SENTENCE_END.search(before) or LEADS.search(before))
-        follows_like_noun = match["noun"] or _BEFORE_NOUN.search(before)
+        written = match[0]
+        after_sentence = SENTENCE_END.search(before)
+        opens_sentence = bool(after_sentence or LEADS.search(before))
+        is_noun = match["noun"] or _BEFORE_NOUN.search(before)
         continues = match["continues"] is not None
-        if not continues and (opens or not follows_like_noun):
-            self._take_bracketed(match.group())
-        else:
-            self._clean.add_named_marker(self._grammar.read(match.group()), opens)
+        if continues or (is_noun and not opens_sentence):
+            marker = self._grammar.read(written)
+            self._clean.add_named_marker(marker, opens_sentence)
             self._after_marker = True
+        else:
+            self._take_bracketed(written)
         return match.end()
 
     def _open_fence(self, ahead: Lookahead) -> int:
         """Returns the end of the signs that open a block of code, 0 if there are none."""
-        fence = _FENCE.match(ahead.text, ahead.start, ahead.end)
-        line_start = max(0, ahead.start - _LOOK_BEHIND)
-        if not fence or not _LINE_START.search(ahead.text, line_start, ahead.start):
+        fence = ahead.match(_FENCE)
+        behind = max(0, ahead.start - _LOOK_BEHIND)
+        before = ahead.text[behind : ahead.start]
+        if not fence or not _LINE_START.search(before):
             return 0
         ahead.require(fence.end())
-        signs = fence.group()
+        signs = fence[0]
         if len(signs) < 3:
             return 0
         # Closed by as many of the same signs or more, alone in a line.
-        self._closing_fence = re.compile(rf" {{0,3}}{signs}{signs[0]}*[ \t]*(?=\n|\Z)")
+        closing = rf" {{0,3}}{signs}{signs[0]}*[ \t]*(?=\n|\Z)"
+        self._closing_fence = re.compile(closing)
         return fence.end()
 
     def _take_fenced_line(self, ahead: Lookahead, closing_fence: re.Pattern[str]) -> int:
         """Takes the rest of a line of code, or the line that ends the block."""
         line_end = ahead.text.find("\n", ahead.start) + 1
         end = line_end or len(ahead.text)
-        if ahead.text[ahead.start - 1] == "\n":
+        if ahead.previous == "\n":
             ahead.require_if(_FENCE_LINE, ahead.start)
-            closing = closing_fence.match(ahead.text, ahead.start, ahead.end)
+            closing = ahead.match(closing_fence)
             if closing:
                 self._closing_fence = None
                 end = closing.end()

@@ -77,7 +77,8 @@ def answer_messages(question: str, passages: Sequence[tuple[str, Passage]]) -> l
 
     first_id = passages[0][0]
     instructions = ANSWER_INSTRUCTIONS.format(example=first_id, declined=DECLINE_SENTENCE)
-    task = ANSWER_QUESTION.format(passages="\n\n".join(blocks), question=as_data(question))
+    all_blocks = "\n\n".join(blocks)
+    task = ANSWER_QUESTION.format(passages=all_blocks, question=as_data(question))
     return [Message("system", instructions), Message("user", task)]
 
 
@@ -85,9 +86,12 @@ def rewrite_messages(question: str, history: Sequence[Turn]) -> list[Message]:
     """Returns the messages that ask for a standalone question; `history` is oldest first."""
     lines = []
     for turn in history[-MAX_TURNS:]:
-        lines.append(f"Question: {as_data(turn.question[:MAX_TURN_CHARACTERS])}")
-        lines.append(f"Answer: {as_data(turn.answer[:MAX_TURN_CHARACTERS])}")
-    task = REWRITE_QUESTION.format(turns="\n".join(lines), question=as_data(question))
+        question_part = turn.question[:MAX_TURN_CHARACTERS]
+        answer_part = turn.answer[:MAX_TURN_CHARACTERS]
+        lines.append(f"Question: {as_data(question_part)}")
+        lines.append(f"Answer: {as_data(answer_part)}")
+    turns = "\n".join(lines)
+    task = REWRITE_QUESTION.format(turns=turns, question=as_data(question))
     return [Message("system", REWRITE_INSTRUCTIONS), Message("user", task)]
 
 

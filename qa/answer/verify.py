@@ -33,17 +33,28 @@ from qa.types import AnswerSentence, Passage, Support
 class SupportThresholds:
     """The least probability, 0 to 1, of a claim that is weakly supported, and of a supported one."""
 
+    # Chosen on 300 claims over ten news articles: docs/verifier_card.md.
     weak: float = 0.4
     supported: float = 0.8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Evidence:
-    """The sentences that a claim rests on, and the probability that they support it."""
+    """The sentences that a claim rests on, and how surely they support it."""
 
-    sentences: tuple[CoveredSentence, ...]
-    probability: float
-    verbatim: bool = False
+    claim: str
+    sentences: list[CoveredSentence]
+    verbatim: bool
+    log_odds: float = -math.inf
+    """Of the entailment model; stays at that where it need not or cannot read the sentences."""
+
+    @property
+    def probability(self) -> float:
+        if self.verbatim:
+            return 1.0
+        if self.log_odds == -math.inf:
+            return 0.0
+        return 1 / (1 + math.exp(-self.log_odds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,7 @@ class _SeenPassages:
     """All passages that the model saw."""
 
     encodings: Mapping[Passage, Encoding]
+    """Of the embedded text of each passage."""
     snapshot: Snapshot
 
     def citable_sentences(self, passage: Passage) -> list[Sentence]:
@@ -68,10 +80,11 @@ class _SeenPassages:
         if sentence.duplicate_of is None:
             return False
         document = passage.document
-        original = self.snapshot.sentences[document.id][sentence.duplicate_of].span.start
+        original = self.snapshot.sentences[document.id][sentence.duplicate_of]
+        start = original.span.start
         for seen in self.encodings:
             same_document = seen.document.name == document.name
-            if same_document and seen.span.start <= original < seen.span.end:
+            if same_document and seen.span.start <= start < seen.span.end:
                 return True
         return False
 
@@ -99,65 +112,68 @@ class Verifier:
         if not claims:
             return ()
         passage_encodings = self._encodings.encode([passage.embedded_text for passage in seen])
-        passages = _SeenPassages(dict(zip(seen, passage_encodings, strict=True)), snapshot)
+        encoding_of = dict(zip(seen, passage_encodings, strict=True))
+        passages = _SeenPassages(encoding_of, snapshot)
         claim_encodings = self._encodings.encode([claim.text for claim in claims])
-        encoded = []
+        in_cited = []
         for claim, encoding in zip(claims, claim_encodings, strict=True):
-            encoded.append(encode_claim(claim.text, encoding, snapshot.frequencies))
+            encoded = encode_claim(claim.text, encoding, snapshot.frequencies)
+            in_cited.append((encoded, claim.passages))
 
-        evidence = self._find_evidence(encoded, [claim.passages for claim in claims], passages)
+        evidence = self._find_evidence(in_cited, passages)
         doubtful = []
-        for number, found in enumerate(evidence):
-            if found.probability < self._thresholds.supported:
+        for number, cited in enumerate(evidence):
+            if cited.probability < self._thresholds.supported:
                 doubtful.append(number)
-        anywhere = self._find_evidence(
-            [encoded[number] for number in doubtful], [seen] * len(doubtful), passages
-        )
-        for number, elsewhere in zip(doubtful, anywhere, strict=True):
-            if elsewhere.probability > evidence[number].probability:
-                evidence[number] = elsewhere
 
-        pairs = zip(claims, evidence, strict=True)
-        return tuple(self._answer_sentence(claim, found) for claim, found in pairs)
+        # Often the model cited the wrong passage, or none.
+        in_all = []
+        for number in doubtful:
+            encoded, _ = in_cited[number]
+            in_all.append((encoded, seen))
+        evidence_anywhere = self._find_evidence(in_all, passages)
+        for number, anywhere in zip(doubtful, evidence_anywhere, strict=True):
+            if anywhere.probability > evidence[number].probability:
+                evidence[number] = anywhere
+        return tuple(self._answer_sentence(supporting) for supporting in evidence)
 
     def _find_evidence(
         self,
-        claims: Sequence[EncodedClaim],
-        passages_of: Sequence[Sequence[Passage]],
+        claims: Sequence[tuple[EncodedClaim, Sequence[Passage]]],
         seen: _SeenPassages,
     ) -> list[_Evidence]:
         """Returns for each claim the evidence in its passages.
 
-        The entailment model reads the pairs of all claims in one call, which is faster.
+        The entailment model reads the sentences of all claims in one call, which is faster.
         """
-        chosen: list[list[CoveredSentence]] = []
-        for claim, passages in zip(claims, passages_of, strict=True):
-            chosen.append(_choose_sentences(claim, passages, seen))
-
-        pairs: dict[int, tuple[str, str]] = {}
-        for number, (claim, sentences) in enumerate(zip(claims, chosen, strict=True)):
-            if sentences and not _lacks_facts(claim.text, sentences):
-                context = _with_sentence_before(sentences, seen.snapshot)
-                pairs[number] = in_digits(claim.text), in_digits(context)
-        log_odds = self._entailment.log_odds(list(pairs.values()))
-        odds_of = dict(zip(pairs, log_odds, strict=True))
-
         evidence = []
-        for number, (claim, sentences) in enumerate(zip(claims, chosen, strict=True)):
-            if _is_same_text(claim.text, _joined(sentences)):
-                evidence.append(_Evidence(tuple(sentences), 1.0, verbatim=True))
-            else:
-                odds = odds_of.get(number)
-                probability = 0.0 if odds is None else 1 / (1 + math.exp(-odds))
-                evidence.append(_Evidence(tuple(sentences), probability))
+        to_read = []
+        pairs = []
+        for claim, passages in claims:
+            sentences = _choose_sentences(claim, passages, seen)
+            verbatim = _is_same_text(claim.text, _joined(sentences))
+            checked = _Evidence(claim.text, sentences, verbatim)
+            evidence.append(checked)
+            # What lacks a fact is not read: the model may not notice a wrong number.
+            if sentences and not _lacks_facts(claim.text, sentences):
+                # In digits on both sides: "two thousand" and "2,000" are the same words then.
+                context = _with_sentence_before(sentences, seen.snapshot)
+                to_read.append(checked)
+                pairs.append((in_digits(claim.text), in_digits(context)))
+
+        all_log_odds = self._entailment.log_odds(pairs)
+        for read, log_odds in zip(to_read, all_log_odds, strict=True):
+            read.log_odds = log_odds
         return evidence
 
-    def _answer_sentence(self, claim: Claim, evidence: _Evidence) -> AnswerSentence:
+    def _answer_sentence(self, evidence: _Evidence) -> AnswerSentence:
         support = self._support(evidence)
         if support == "unsupported":
-            return AnswerSentence(claim.text, support, ())
-        citations = [cite(sentence.document, sentence.span) for sentence in evidence.sentences]
-        return AnswerSentence(claim.text, support, tuple(citations))
+            return AnswerSentence(evidence.claim, support, ())
+        citations = []
+        for sentence in evidence.sentences:
+            citations.append(cite(sentence.document, sentence.span))
+        return AnswerSentence(evidence.claim, support, tuple(citations))
 
     def _support(self, evidence: _Evidence) -> Support:
         if evidence.verbatim:
@@ -176,6 +192,7 @@ def _choose_sentences(
         sentences = seen.citable_sentences(passage)
         candidates += cover_sentences(claim, passage, seen.encodings[passage], sentences)
     containing = [sentence for sentence in candidates if _contains(sentence.text, claim.text)]
+    # The shortest has the fewest words that the claim does not have.
     if containing:
         return [min(containing, key=lambda sentence: len(sentence.text))]
     return best_cover(claim, candidates)
@@ -185,11 +202,13 @@ def _lacks_facts(claim: str, sentences: Sequence[CoveredSentence]) -> bool:
     """Whether the claim has a number, month, weekday or quotation that the sentences lack."""
     text = _joined(sentences)
     available = numbers(text, ones=True)
-    if not all(number.is_among(available) for number in numbers(claim)):
-        return True
-    if not facts.months_and_weekdays(claim) <= facts.months_and_weekdays(text):
-        return True
-    return not all(_contains(text, quotation) for quotation in facts.quotations(claim))
+    for number in numbers(claim):
+        if not number.is_among(available):
+            return True
+    for quotation in facts.quotations(claim):
+        if not _contains(text, quotation):
+            return True
+    return not facts.months_and_weekdays(claim) <= facts.months_and_weekdays(text)
 
 
 def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapshot) -> str:
@@ -199,9 +218,10 @@ def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapsh
         document = covered.document
         all_sentences = snapshot.sentences[document.id]
         position = all_sentences.index(covered.sentence)
-        for sentence in all_sentences[max(0, position - 1) : position + 1]:
-            start, end = sentence.span.start, sentence.span.end
-            parts[document.id, start] = " ".join(document.text[start:end].split())
+        first = max(0, position - 1)
+        for sentence in all_sentences[first : position + 1]:
+            words = document.text_of(sentence.span).split()
+            parts[document.id, sentence.span.start] = " ".join(words)
     return " ".join(parts.values())
 
 
@@ -210,7 +230,8 @@ def _contains(text: str, words: str) -> bool:
     plain_words = _plain(words)
     if not plain_words:
         return False
-    return bool(re.search(rf"(?<!\w){re.escape(plain_words)}(?!\w)", _plain(text)))
+    whole_words = rf"(?<!\w){re.escape(plain_words)}(?!\w)"
+    return re.search(whole_words, _plain(text)) is not None
 
 
 def _is_same_text(first: str, second: str) -> bool:

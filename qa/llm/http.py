@@ -1,6 +1,6 @@
 """One request to a language model's server, whose connection can be cut at any moment.
 
-Each request has an HTTP client of its own. A thread beside it cuts the connection when the person
+Each request has an HTTP client of its own. A thread next to it cuts the connection when the person
 stops, and when no words arrive for too long: the libraries have no other way out of a blocked read.
 """
 
@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 KEY = "footnote-no-key"
 """What the libraries get for the key, so that none of their reprs, logs and events can have the
-real key, which replaces it only in the request that leaves. Sent where there is no key."""
+real key, which replaces it only in the request that leaves. Sent as it is without a key."""
 NO_SUCH_PATH = frozenset({404, 405, 501})
 CHECK_SECONDS = 0.05
 """How often the watching thread checks whether to cut."""
