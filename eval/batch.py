@@ -78,10 +78,11 @@ def run_configurations(
     """
     create_run_folder(out)
     homes = index_homes(configurations, out)
+    ids = [question.id for question in chosen]
     source = {
         **selection,
         "sha256": sha256(question_set.raw).hexdigest(),
-        "asked": len(chosen),
+        "asked": len(ids),
     }
     for configuration, bot in open_bots(configurations, question_set.documents, homes):
         documents = bot.index.documents()
@@ -89,11 +90,13 @@ def run_configurations(
             # All plans before the first question: after a crash every run can be resumed.
             for planned in configurations:
                 folder = out / planned.name
+                home = homes[planned.settings.embedding]
                 plan = collect_provenance(planned.settings, documents, source)
                 plan["settings"]["llm"] = planned.engine
-                plan["home"] = os.path.relpath(homes[planned.settings.embedding], folder)
+                # Relative, so that the folder of the run can be moved.
+                plan["home"] = os.path.relpath(home, folder)
                 plan["repeat"] = repeat
-                plan["ids"] = [question.id for question in chosen]
+                plan["ids"] = ids
                 folder.mkdir(exist_ok=True)
                 start(folder, plan, question_set.raw)
         yield _run(configuration.name, out, chosen, bot, documents, on_progress)
@@ -107,14 +110,16 @@ def resume(
     Raises RunError if there is none, or if the code, the settings, the questions or the documents
     are no longer the same.
     """
-    plans = _unfinished(out)
-    folder, plan = next(iter(plans.items()))
+    configured = []
+    homes = {}
+    for folder in _unfinished_folders(out):
+        plan = _checked_plan(folder)
+        configuration = _configuration(out, folder, plan, environ)
+        configured.append(configuration)
+        homes[configuration.settings.embedding] = folder / plan.home
+    # All runs of one command ask the same questions of the same documents.
     documents = _documents(folder, plan)
     chosen = _chosen(folder, plan)
-    configured = [_configuration(out, folder, plan, environ) for folder, plan in plans.items()]
-    homes = {}
-    for configuration, (folder, plan) in zip(configured, plans.items(), strict=True):
-        homes[configuration.settings.embedding] = folder / plan.home
     for configuration, bot in open_bots(configured, documents, homes):
         yield _run(configuration.name, out, chosen, bot, bot.index.documents(), on_progress)
 
@@ -140,27 +145,35 @@ def _run(
     return FinishedRun(name, folder, groups, summary)
 
 
-def _unfinished(out: Path) -> dict[Path, Plan]:
-    """Returns the plans of the interrupted runs by folder."""
-    files = [out / RUN] if (out / RUN).is_file() else sorted(out.glob(f"*/{RUN}"))
+def _unfinished_folders(out: Path) -> list[Path]:
+    """Returns the folders of the interrupted runs. Raises RunError if there is none."""
+    files = [out / RUN]
+    if not files[0].is_file():
+        files = sorted(out.glob(f"*/{RUN}"))
     if not files:
-        parts = sorted({str(file.parents[1]) for file in out.glob(f"*/*/{RUN}")})
+        # A sweep has a folder for each split, with the runs in it.
+        parts = {str(file.parents[1]) for file in out.glob(f"*/*/{RUN}")}
         if parts:
-            raise RunError(f"{out} has runs in several folders. Resume one: {', '.join(parts)}.")
+            named = ", ".join(sorted(parts))
+            raise RunError(f"{out} has runs in several folders. Resume one: {named}.")
         raise RunError(f"{out} has no run to resume. Start one: python -m eval run --out DIR")
-    folders = [file.parent for file in files if not (file.parent / SUMMARY).is_file()]
+
+    folders = []
+    for file in files:
+        if not (file.parent / SUMMARY).is_file():
+            folders.append(file.parent)
     if not folders:
         command = f"python -m eval report {quote(str(out))}"
         raise RunError(f"The run of {out} has ended. See its report: {command}")
-    return {folder: _plan(folder) for folder in folders}
+    return folders
 
 
-def _plan(folder: Path) -> Plan:
+def _checked_plan(folder: Path) -> Plan:
     """Raises RunError for a damaged plan, and for a plan of other code."""
     plan = read_plan(folder)
-    missing = [name for name in VARIED if name not in plan.provenance.settings]
+    missing = sorted(set(VARIED) - plan.provenance.settings.keys())
     if missing:
-        raise damaged(folder / RUN, [f"settings.{name}: Field required" for name in missing])
+        raise damaged(folder / RUN, [f"settings: there is no {', '.join(missing)}"])
     if plan.provenance.code != code_hash():
         before, now = plan.provenance.commit, commit()
         raise RunError(
@@ -174,13 +187,18 @@ def _configuration(
 ) -> Configuration:
     """Raises RunError if the environment makes it another configuration than that of the plan."""
     before = plan.provenance.settings
-    (configuration,) = configurations({name: [before[name]] for name in VARIED}, environ)
-    now = recorded_settings(configuration.settings) | {"llm": configuration.engine}
-    changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
+    values = {name: [before[name]] for name in VARIED}
+    (configuration,) = configurations(values, environ)
+    now = recorded_settings(configuration.settings)
+    now["llm"] = configuration.engine
+    changed = []
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            changed.append(f"{name} {before.get(name)}")
     if changed:
-        values = ", ".join(f"{key} {before.get(key)}" for key in changed)
         raise RunError(
-            f"The run was started with {values}; now it differs. Set it again, or make a new run."
+            f"The run was started with {', '.join(changed)}; now it differs. "
+            "Set it again, or make a new run."
         )
     name = "" if folder == out else folder.name
     return Configuration(name, configuration.settings, configuration.engine == PLAIN)
@@ -191,10 +209,9 @@ def _documents(folder: Path, plan: Plan) -> Sequence[Document]:
     from qa.library.index import Index
 
     index = (folder / plan.home / "index").absolute()
-    # Opening an index that is missing would make it.
-    missing = [str(path) for path in (folder / QUESTIONS, index) if not path.exists()]
-    if missing:
-        raise damaged(folder, [f"there is no {path}" for path in missing])
+    # Opening a missing index would create it.
+    if not index.exists():
+        raise damaged(folder, [f"there is no {index}"])
     documents = Index(index).documents()
     versions = {document.name: document.version for document in documents}
     if versions != plan.provenance.documents:
@@ -205,10 +222,19 @@ def _documents(folder: Path, plan: Plan) -> Sequence[Document]:
 def _chosen(folder: Path, plan: Plan) -> list[Question]:
     """Returns the questions of a run. Raises RunError unless they are the same."""
     path = folder / QUESTIONS
-    if sha256(path.read_bytes()).hexdigest() != plan.provenance.questions.sha256:
+    if not path.exists():
+        raise damaged(folder, [f"there is no {QUESTIONS}"])
+    digest = sha256(path.read_bytes()).hexdigest()
+    if digest != plan.provenance.questions.sha256:
         raise RunError(f"{path} has changed since the run was started. Make a new run.")
     questions = read_run_questions(folder)
-    unknown = [key for key in plan.ids if key not in questions]
-    if unknown:
-        raise damaged(folder / RUN, [f"there is no question {key!r}" for key in unknown])
-    return [questions[key] for key in plan.ids]
+    chosen = []
+    problems = []
+    for key in plan.ids:
+        if key in questions:
+            chosen.append(questions[key])
+        else:
+            problems.append(f"there is no question {key!r}")
+    if problems:
+        raise damaged(folder / RUN, problems)
+    return chosen

@@ -7,8 +7,8 @@ Warning: it may be intended, such as an accepted paraphrase. Note: it limits wha
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import asdict, dataclass
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ SMALL_SPLIT = 0.2
 """A split with a smaller share of the questions is small."""
 UNLIKE_SPLITS = 0.2
 """Shares of answerable questions that differ by more make two splits unlike."""
+GoldByQuestion = Mapping[str, Sequence[Gold]]
 _DECISIVE = re.compile(r"\d+|\b(?:who\w*|what|when|where|which|why|how|not?|never|\w+n t)\b")
 """Words that change what a question asks, however similar it is to another."""
 
@@ -58,15 +59,19 @@ class CheckResult:
         return not (self.at("wrong") or (strict and self.at("warning")))
 
     def as_json(self) -> dict[str, Any]:
+        answerable = 0
+        splits: Counter[str] = Counter()
+        kinds: Counter[str] = Counter()
+        for question in self.questions:
+            answerable += question.answerable
+            splits[question.split] += 1
+            kinds[question.kind] += 1
         return {
             "questions": len(self.questions),
-            "answerable": sum(question.answerable for question in self.questions),
-            "splits": dict(Counter(question.split for question in self.questions)),
-            "kinds": dict(Counter(question.kind for question in self.questions)),
-            "findings": [
-                {"level": finding.level, "line": finding.line, "words": finding.words}
-                for finding in self.findings
-            ],
+            "answerable": answerable,
+            "splits": dict(splits),
+            "kinds": dict(kinds),
+            "findings": list(map(asdict, self.findings)),
         }
 
 
@@ -86,7 +91,8 @@ def check(
         findings.append(Finding("wrong", 0, str(error)))
         return CheckResult((), tuple(findings))
 
-    findings += [Finding("wrong", line, words) for line, words in problems]
+    for line, words in problems:
+        findings.append(Finding("wrong", line, words))
     gold, misplaced = _check_evidence(questions, documents, unread)
     findings += misplaced
     for question in questions:
@@ -94,7 +100,7 @@ def check(
     findings += _repeated_questions(questions)
     findings += _leaks(questions, gold)
     findings += _imbalances(questions)
-    findings.sort(key=lambda finding: (LEVELS.index(finding.level), finding.line))
+    findings.sort(key=_by_level_and_line)
     return CheckResult(tuple(questions), tuple(findings))
 
 
@@ -110,19 +116,28 @@ def has_answer(text: str, answer: str) -> bool:
     return contains_answer(example) == 1.0
 
 
+def _by_level_and_line(finding: Finding) -> tuple[int, int]:
+    return LEVELS.index(finding.level), finding.line
+
+
 def _check_evidence(
     questions: Sequence[Question], documents: Sequence[Document], unread: bool
-) -> tuple[dict[str, list[Gold]], list[Finding]]:
+) -> tuple[GoldByQuestion, list[Finding]]:
     """Returns the places of the quotes by question, and findings about misplaced quotes.
 
     A question with a misplaced quote has no places. `unread`: some document could not be read.
     """
-    if not documents:
-        nowhere: dict[str, list[Gold]] = {question.id: [] for question in questions}
-        return nowhere, [_note("Evidence was not looked for: there is no document.")]
     gold, problems = find_evidence(questions, documents)
-    findings = [Finding("wrong", line, words) for line, words in problems]
-    bad_lines = {line for line, _ in problems}
+    if not documents:
+        # Every quote would be reported, and none of the reports would say what is wrong.
+        nowhere: dict[str, tuple[Gold, ...]] = dict.fromkeys(gold, ())
+        return nowhere, [_note("Evidence was not looked for: there is no document.")]
+
+    findings = []
+    bad_lines = set()
+    for line, words in problems:
+        findings.append(Finding("wrong", line, words))
+        bad_lines.add(line)
     for question in questions:
         if question.line in bad_lines:
             gold[question.id] = []
@@ -139,9 +154,9 @@ def _check_question(question: Question, gold: Sequence[Gold]) -> Iterator[Findin
             yield _warning(question, f"the answer {answer!r} is not in the evidence")
         if has_answer(question.question, answer):
             yield _warning(question, f"the question contains its answer {answer!r}")
-    for (document, first), (other_document, second) in combinations(gold, 2):
-        shared = first.overlap(second)
-        if document == other_document and shared:
+    for first, second in combinations(gold, 2):
+        shared = _overlap(first, second)
+        if shared:
             yield _warning(question, f"two quotes of the evidence share {shared} characters")
 
 
@@ -162,20 +177,24 @@ def _repeated_questions(questions: Sequence[Question]) -> Iterator[Finding]:
             yield Finding("warning", question.line, f"{words}, with other evidence")
 
 
-def _leaks(questions: Sequence[Question], gold: Mapping[str, Sequence[Gold]]) -> Iterator[Finding]:
+def _leaks(questions: Sequence[Question], gold: GoldByQuestion) -> Iterator[Finding]:
     """Yields test questions that a development question asks in other words.
 
     What is tuned on the development split then knows the answer.
     """
     development = [question for question in questions if question.split == "dev"]
-    test = [question for question in questions if question.split == "test"]
     if not development:
         return
-    asked = [_words(question) for question in development]
-    for question in test:
+    texts = list(map(_words, development))
+    for question in questions:
+        if question.split != "test":
+            continue
         # A row of the matrix at a time: all of it may not fit into memory.
         (similarities,) = process.cdist(
-            [_words(question)], asked, scorer=fuzz.token_set_ratio, score_cutoff=SAME_FACT
+            [_words(question)],
+            texts,
+            scorer=fuzz.token_set_ratio,
+            score_cutoff=SAME_FACT,
         )
         for place in similarities.nonzero()[0]:
             similar = development[place]
@@ -184,7 +203,7 @@ def _leaks(questions: Sequence[Question], gold: Mapping[str, Sequence[Gold]]) ->
                 yield _warning(question, f"like {similar.id} ({where}), of the other split")
 
 
-def _is_leak(first: Question, second: Question, gold: Mapping[str, Sequence[Gold]]) -> bool:
+def _is_leak(first: Question, second: Question, gold: GoldByQuestion) -> bool:
     """Returns whether two questions with common words ask for the same fact.
 
     Without evidence they must have nearly the same words.
@@ -194,22 +213,30 @@ def _is_leak(first: Question, second: Question, gold: Mapping[str, Sequence[Gold
         return False
     if gold[first.id] and gold[second.id]:
         return _same_fact(first, second, gold)
-    words, other_words = _words(first), _words(second)
-    if sorted(_DECISIVE.findall(words)) != sorted(_DECISIVE.findall(other_words)):
+    first_words = _words(first)
+    second_words = _words(second)
+    decisive = sorted(_DECISIVE.findall(first_words))
+    if decisive != sorted(_DECISIVE.findall(second_words)):
         return False
-    return fuzz.token_sort_ratio(words, other_words) >= SAME_WORDS
+    return fuzz.token_sort_ratio(first_words, second_words) >= SAME_WORDS
 
 
-def _same_fact(first: Question, second: Question, gold: Mapping[str, Sequence[Gold]]) -> bool:
+def _same_fact(first: Question, second: Question, gold: GoldByQuestion) -> bool:
     """Returns whether two questions share a gold quote, or a part of one, and an answer."""
-    answers = {normalized(answer) for answer in first.answers}
-    if answers.isdisjoint(normalized(answer) for answer in second.answers):
+    answers = set(map(normalized, first.answers))
+    if answers.isdisjoint(map(normalized, second.answers)):
         return False
-    for document, span in gold[first.id]:
-        for other_document, other_span in gold[second.id]:
-            if document == other_document and span.overlap(other_span):
-                return True
-    return False
+    pairs = product(gold[first.id], gold[second.id])
+    return any(_overlap(place, other_place) for place, other_place in pairs)
+
+
+def _overlap(first: Gold, second: Gold) -> int:
+    """Returns how many characters two places share."""
+    first_document, first_span = first
+    second_document, second_span = second
+    if first_document != second_document:
+        return 0
+    return first_span.overlap(second_span)
 
 
 def _imbalances(questions: Sequence[Question]) -> Iterator[Finding]:
@@ -227,6 +254,7 @@ def _imbalances(questions: Sequence[Question]) -> Iterator[Finding]:
         splits_of_kind = {question.split for question in members}
         if len(members) == 1:
             yield _note(f"The kind {kind!r} has a single question.")
+        # There are two splits, so a kind that misses one is in the other.
         elif len(splits_of_kind) < len(splits):
             yield _note(f"The kind {kind!r} is only in the split {splits_of_kind.pop()}.")
     if len(splits) > 1:
@@ -238,8 +266,10 @@ def _unlike_splits(splits: Mapping[str, Sequence[Question]], total: int) -> Iter
     for name, members in splits.items():
         if len(members) < SMALL_SPLIT * total:
             yield _note(f"The split {name} has {len(members)} of {total} questions.")
-        shares[name] = sum(question.answerable for question in members) / len(members)
-    if max(shares.values()) - min(shares.values()) > UNLIKE_SPLITS:
+        answerable = [question for question in members if question.answerable]
+        shares[name] = len(answerable) / len(members)
+    difference = max(shares.values()) - min(shares.values())
+    if difference > UNLIKE_SPLITS:
         words = ", ".join(f"{share:.2f} of {name}" for name, share in shares.items())
         yield _note(f"The splits differ in how many questions are answerable: {words}.")
 

@@ -1,6 +1,7 @@
 """Configurations: each way to set up the bot that a run measures."""
 
 import os
+import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -56,10 +57,13 @@ def configurations(
     for combination in product(*columns):
         flags = dict(zip(VARIED, combination, strict=True))
         result.append(_configuration(flags, several, environ))
-    names = {configuration.name for configuration in result}
-    # 5 and 05 are two values and one setting.
-    settings = {(configuration.settings, configuration.plain) for configuration in result}
-    if len(names) < len(result) or len(settings) < len(result):
+    names = set()
+    setups = set()
+    for configuration in result:
+        names.add(configuration.name)
+        # Values may differ while settings do not: 5 and 05.
+        setups.add((configuration.settings, configuration.plain))
+    if len(names) < len(result) or len(setups) < len(result):
         raise FootnoteError(
             "Two of these configurations would be the same or have one name. Give each value once."
         )
@@ -68,10 +72,11 @@ def configurations(
 
 def index_homes(configurations: Sequence[Configuration], out: Path) -> dict[str, Path]:
     """Returns the folder of the index by embedding model: below `out`, never the person's own."""
-    models = dict.fromkeys(one.settings.embedding for one in configurations)
-    if len(models) == 1:
-        return dict.fromkeys(models, out / "home")
-    return {model: out / f"home-{number}" for number, model in enumerate(models, start=1)}
+    homes: dict[str, Path] = {}
+    for configuration in configurations:
+        homes.setdefault(configuration.settings.embedding, out / f"home-{len(homes) + 1}")
+    # The only index has no number.
+    return homes if len(homes) > 1 else dict.fromkeys(homes, out / "home")
 
 
 def open_bots(
@@ -110,13 +115,16 @@ def _configuration(
     if settings.llm != BUILT_IN:
         # Raises an error for an invalid name; the model is not called.
         language_model(LlmSettings.from_settings(settings))
-    parts = [str(flags[name]) if name == "llm" else f"{name}-{flags[name]}" for name in several]
+    parts = []
+    for name in several:
+        value = str(flags[name])
+        parts.append(value if name == "llm" else f"{name}-{value}")
     return Configuration(_folder_name("_".join(parts)), settings, plain)
 
 
 def _folder_name(name: str) -> str:
-    letters = [letter if letter.isalnum() or letter in "._-" else "-" for letter in name]
-    return "".join(letters).lstrip(".-")[:_LONGEST_NAME]
+    fit = re.sub(r"[^\w.-]", "-", name)
+    return fit.lstrip(".-")[:_LONGEST_NAME]
 
 
 def _with_documents(bot: "Bot", documents: Sequence[Document]) -> "Bot":

@@ -2,7 +2,7 @@
 
 from codecs import BOM_UTF8
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,9 +53,7 @@ class Question:
             "split": self.split,
         }
         if self.history:
-            row["history"] = [
-                {"question": turn.question, "answer": turn.answer} for turn in self.history
-            ]
+            row["history"] = list(map(asdict, self.history))
         if self.relevant:
             row["relevant"] = dict(self.relevant)
         if self.group:
@@ -105,7 +103,8 @@ def scan_questions(path: Path) -> tuple[list[Question], list[Problem]]:
         key = content.get("id") if isinstance(content, dict) else None
         if isinstance(key, str) and line_of_id.setdefault(key, number) != number:
             wrong.append(f'the id "{key}" is that of line {line_of_id[key]} too')
-        problems += [(number, words) for words in wrong]
+        for words in wrong:
+            problems.append((number, words))
         if question is not None and not wrong:
             questions.append(question)
     if not questions and not problems:
@@ -133,8 +132,8 @@ def find_evidence(
 ) -> tuple[dict[str, list[Gold]], list[Problem]]:
     """Returns the places of the quotes that are in one place, and what is wrong with the others."""
     # A document that was given twice counts once.
-    unique = list({document.id: document for document in documents}.values())
-    names = {document.name for document in unique}
+    unique = {document.id: document for document in documents}
+    names = {document.name for document in documents}
     gold: dict[str, list[Gold]] = {}
     problems: list[Problem] = []
     for question in questions:
@@ -142,9 +141,11 @@ def find_evidence(
         for name in sorted(question.relevant.keys() - names):
             problems.append((question.line, f"{question.id}: there is no document {name!r}"))
         for quote in question.evidence:
-            places = [place for document in unique for place in _places(quote, document)]
+            places: list[Gold] = []
+            for document in unique.values():
+                places += _places(quote, document)
             if len(places) == 1:
-                gold[question.id].append(places[0])
+                gold[question.id] += places
                 continue
             where = f"in the documents {len(places)} times" if places else "in no document"
             shown = quote if len(quote) <= _SHOWN else f"{quote[:_SHOWN]}…"
@@ -154,8 +155,10 @@ def find_evidence(
 
 def format_problems(heading: str, problems: Iterable[Problem]) -> str:
     """Returns a message with a line for each problem."""
-    lines = [f"  line {number}: {visible(words)}" for number, words in problems]
-    return "\n".join([heading, *lines])
+    lines = [heading]
+    for number, words in problems:
+        lines.append(f"  line {number}: {visible(words)}")
+    return "\n".join(lines)
 
 
 def _places(quote: str, document: Document) -> Iterator[Gold]:
@@ -215,9 +218,12 @@ def _parse(line: bytes, number: int) -> tuple[Question | None, list[str]]:
     try:
         row = _ROW.validate_json(line, strict=True)
     except ValidationError as error:
-        problems = [_problem(details["type"], details["loc"]) for details in error.errors()]
+        problems = []
+        for details in error.errors():
+            problems.append(_problem(details["type"], details["loc"]))
         # A list with three bad items is one problem.
         return None, list(dict.fromkeys(problems))
+    history = [Turn(turn.question, turn.answer) for turn in row.history]
     question = Question(
         id=row.id,
         question=row.question,
@@ -225,7 +231,7 @@ def _parse(line: bytes, number: int) -> tuple[Question | None, list[str]]:
         answers=row.answers,
         evidence=row.evidence,
         kind=row.kind,
-        history=tuple(Turn(turn.question, turn.answer) for turn in row.history),
+        history=tuple(history),
         split=row.split,
         line=number,
         relevant=row.relevant,
@@ -253,9 +259,9 @@ def _contradictions(question: Question) -> Iterator[str]:
     }
     if question.answerable:
         # Of a relevant document it need not be known what it answers, nor where.
-        if not question.relevant:
-            missing = [name for name, values in fields.items() if not values]
-            yield from (f'answerable, but without "{name}"' for name in missing)
+        for name, values in fields.items():
+            if not values and not question.relevant:
+                yield f'answerable, but without "{name}"'
         return
     fields["relevant"] = question.relevant
     for name, values in fields.items():

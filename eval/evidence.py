@@ -5,7 +5,6 @@ they share at least half of the shorter. The folder of a run holds no documents,
 placed by its words: where the passage holds it, lies in it, or shares the longest end with it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,13 +29,18 @@ class EvidenceRank:
 def evidence_rank(result: Result, question: Question) -> EvidenceRank | None:
     """Returns the rank as `hit_at_5` and `reciprocal_rank` have it; None without any evidence."""
     if question.evidence:
-        holds = [bool(evidence_in(passage, question)) for passage in result.passages]
-        return EvidenceRank(_first(holds), len(holds), "passages")
-    if question.relevant:
-        documents = dict.fromkeys(passage.document for passage in result.passages)
-        relevant = [name in question.relevant for name in documents]
-        return EvidenceRank(_first(relevant), len(relevant), "documents")
-    return None
+        for rank, passage in enumerate(result.passages, start=1):
+            if evidence_in(passage, question):
+                return EvidenceRank(rank, len(result.passages), "passages")
+        return EvidenceRank(None, len(result.passages), "passages")
+    if not question.relevant:
+        return None
+    # A document has the rank of its best passage.
+    documents = list(dict.fromkeys(passage.document for passage in result.passages))
+    for rank, document in enumerate(documents, start=1):
+        if document in question.relevant:
+            return EvidenceRank(rank, len(documents), "documents")
+    return EvidenceRank(None, len(documents), "documents")
 
 
 def evidence_in(passage: ResultPassage, question: Question) -> list[int]:
@@ -46,11 +50,11 @@ def evidence_in(passage: ResultPassage, question: Question) -> list[int]:
     """
     if not question.evidence:
         return [1] if passage.document in question.relevant else []
-    return [
-        number
-        for number, quote in enumerate(question.evidence, start=1)
-        if words_agree(passage.text, quote)
-    ]
+    numbers = []
+    for number, quote in enumerate(question.evidence, start=1):
+        if words_agree(passage.text, quote):
+            numbers.append(number)
+    return numbers
 
 
 def words_agree(text: str, quote: str) -> bool:
@@ -61,7 +65,10 @@ def words_agree(text: str, quote: str) -> bool:
     start = _start_of(quote, text)
     if start is None:
         return False
-    return agree(("", Span(0, len(text))), ("", Span(start, start + len(quote))))
+    passage = Span(0, len(text))
+    gold = Span(start, start + len(quote))
+    # The metrics compare places in a document: these two are in the same document.
+    return agree(("", passage), ("", gold))
 
 
 def _start_of(quote: str, text: str) -> int | None:
@@ -70,13 +77,11 @@ def _start_of(quote: str, text: str) -> int | None:
         return text.index(quote)
     if text in quote:
         return -quote.index(text)
-    for shared in range(min(len(text), len(quote)) - 1, 0, -1):
+    # The longest common end first: it is the likeliest place of the quote.
+    longest = min(len(text), len(quote)) - 1
+    for shared in range(longest, 0, -1):
         if text.endswith(quote[:shared]):
             return len(text) - shared
         if text.startswith(quote[-shared:]):
             return shared - len(quote)
     return None
-
-
-def _first(flags: Sequence[bool]) -> int | None:
-    return flags.index(True) + 1 if True in flags else None

@@ -1,6 +1,7 @@
 """The plain stack to compare with: it ranks sentences by cosine and BM25, and nothing more."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qa.library.bm25 import Bm25
 from qa.library.search import RRF_K
@@ -20,31 +21,37 @@ class PlainReader:
         self._embedder = embedder
 
     def read(
-        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], snapshot: Snapshot
+        self,
+        question: str,
+        encoding: Encoding,
+        ranked: Sequence[RankedPassage],
+        snapshot: Snapshot,
     ) -> Reading:
         """Returns every sentence that may answer, best first; the passages keep their order."""
-        pairs = []
+        unscored = []
         texts = []
         for passage in ranked:
             for sentence in snapshot.sentences_in(passage.passage):
                 if sentence.may_answer:
-                    pairs.append((passage, sentence))
-                    span = sentence.span
-                    texts.append(passage.passage.document.text[span.start : span.end])
-        if not pairs:
+                    candidate = Candidate(passage, sentence, 0.0)
+                    unscored.append(candidate)
+                    texts.append(candidate.text)
+        if not unscored:
             return Reading((), tuple(ranked), 0.0)
 
-        vectors = [encoded.vector for encoded in self._embedder.encode(texts)]
-        cosines = [float(encoding.vector @ vector) for vector in vectors]
+        cosines = []
+        for encoded in self._embedder.encode(texts):
+            cosines.append(float(encoding.vector @ encoded.vector))
         dense = _ranks(cosines)
         lexical = _ranks(Bm25(texts).scores(question))
         candidates = []
-        for place, (passage, sentence) in enumerate(pairs):
+        for place, candidate in enumerate(unscored):
             score = 1 / (RRF_K + dense[place]) + 1 / (RRF_K + lexical[place])
-            candidates.append(Candidate(passage, sentence, score))
+            candidates.append(replace(candidate, score=score))
         candidates.sort(key=lambda candidate: -candidate.score)
         # A cosine may be below 0, a confidence may not.
-        return Reading(tuple(candidates), tuple(ranked), max(0.0, *cosines))
+        confidence = max(0.0, *cosines)
+        return Reading(tuple(candidates), tuple(ranked), confidence)
 
 
 def _ranks(scores: Sequence[float]) -> list[int]:

@@ -14,7 +14,15 @@ def mean_outcome(outcomes: Sequence[Outcome]) -> Outcome:
         if outcome.error is not None:
             return outcome
     first = outcomes[0]
-    return replace(first, scores={name: _mean(_values(outcomes, name)) for name in first.scores})
+    means: dict[str, float | None] = {}
+    for metric in first.scores:
+        values = _values(outcomes, metric)
+        # The mean of equal values is that value; a sum of floats, divided, need not be.
+        if len(set(values)) == 1:
+            means[metric] = values[0]
+        else:
+            means[metric] = fmean(values) if values else None
+    return replace(first, scores=means)
 
 
 def summarize_repeats(outcomes: Sequence[Sequence[Outcome]]) -> Repeats:
@@ -25,22 +33,26 @@ def summarize_repeats(outcomes: Sequence[Sequence[Outcome]]) -> Repeats:
     changed = 0
     deviations: dict[str, list[float]] = {}
     for repeated in outcomes:
-        texts = {outcome.answer and outcome.answer.text for outcome in repeated}
+        texts = set()
+        # A dict for its order: a set of names would shuffle the metrics of the summary.
+        metrics: dict[str, None] = {}
+        for outcome in repeated:
+            texts.add(outcome.answer and outcome.answer.text)
+            metrics |= dict.fromkeys(outcome.scores)
         changed += len(texts) > 1
-        for name in dict.fromkeys(name for outcome in repeated for name in outcome.scores):
-            values = _values(repeated, name)
+        for metric in metrics:
+            values = _values(repeated, metric)
             if values:
-                deviations.setdefault(name, []).append(pstdev(values))
-    return Repeats(count, changed, {name: fmean(values) for name, values in deviations.items()})
+                deviations.setdefault(metric, []).append(pstdev(values))
 
-
-def _mean(values: Sequence[float]) -> float | None:
-    if not values:
-        return None
-    # The mean of equal values is that value; a sum of floats, divided, need not be.
-    return values[0] if len(set(values)) == 1 else fmean(values)
+    spread = {metric: fmean(values) for metric, values in deviations.items()}
+    return Repeats(count, changed, spread)
 
 
 def _values(outcomes: Sequence[Outcome], metric: str) -> list[float]:
-    scores = [outcome.scores.get(metric) for outcome in outcomes]
-    return [score for score in scores if score is not None]
+    values = []
+    for outcome in outcomes:
+        score = outcome.scores.get(metric)
+        if score is not None:
+            values.append(score)
+    return values

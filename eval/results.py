@@ -11,7 +11,7 @@ which rank a result has its evidence.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -75,13 +75,7 @@ class Estimate:
     high: Number | None
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "n": self.n,
-            "unscored": self.unscored,
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +89,8 @@ class Group:
     estimates: Mapping[str, Estimate]
 
     def as_json(self) -> dict[str, Any]:
-        estimates = {name: estimate.as_json() for name, estimate in self.estimates.items()}
-        return {"questions": self.questions, "errors": self.errors, "figures": estimates}
+        figures = {name: estimate.as_json() for name, estimate in self.estimates.items()}
+        return {"questions": self.questions, "errors": self.errors, "figures": figures}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +105,7 @@ class QuestionSource:
     filter: str | None = None
     failing: str | None = None
     limit: Count | None = None
-    asked: Count | None = None
+    count: Annotated[Count | None, Field(validation_alias="asked")] = None
     """How many questions were chosen."""
 
 
@@ -157,7 +151,7 @@ class Repeats:
     """By metric, the standard deviation within a question, averaged over the questions."""
 
     def as_json(self) -> dict[str, Any]:
-        return {"count": self.count, "changed": self.changed, "spread": dict(self.spread)}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +288,7 @@ def read_results(
     every bad line.
     """
     path = folder / RESULTS
+    # A whole line ends with a newline, so the last part is empty or incomplete.
     *lines, rest = _read(path).split(b"\n")
     results: list[Result] = []
     problems: list[str] = []
@@ -339,15 +334,18 @@ def read_run_questions(folder: Path) -> dict[str, Question]:
 def differences(first: Run, second: Run) -> Sequence[str]:
     """Returns why two runs cannot be compared question by question, as sentences."""
     reasons = []
-    documents = [run.provenance.documents for run in (first, second)]
-    names = sorted(documents[0].keys() | documents[1].keys())
-    changed = [name for name in names if documents[0].get(name) != documents[1].get(name)]
+    before = first.provenance.documents
+    after = second.provenance.documents
+    changed = []
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            changed.append(name)
     if changed:
         reasons.append(f"Their documents differ: {_some(changed)}.")
     if first.provenance.questions.sha256 != second.provenance.questions.sha256:
         reasons.append("Their question files differ: the hashes are not the same.")
-    for run, other in ((first, second), (second, first)):
-        missing = sorted(set(other.ids) - set(run.ids))
+    for run, compared in ((first, second), (second, first)):
+        missing = sorted(set(compared.ids) - set(run.ids))
         if missing:
             count = len(missing)
             reasons.append(
@@ -358,11 +356,13 @@ def differences(first: Run, second: Run) -> Sequence[str]:
 
 def damaged(path: Path, problems: Iterable[str]) -> RunError:
     """Returns the error that names a damaged file of a run, and each problem in a line."""
-    every = list(problems)
-    lines = [f"  {visible_line(problem)}" for problem in every[:_MOST_PROBLEMS]]
-    if len(every) > _MOST_PROBLEMS:
-        lines.append(f"  and {len(every) - _MOST_PROBLEMS} more")
-    return RunError("\n".join([f"{path} is damaged. Make a new run:", *lines]))
+    lines = [f"{path} is damaged. Make a new run:"]
+    # What a file says is shown so that it cannot steer the terminal.
+    lines += [f"  {visible_line(problem)}" for problem in problems]
+    hidden = len(lines) - 1 - _MOST_PROBLEMS
+    if hidden > 0:
+        lines[1 + _MOST_PROBLEMS :] = [f"  and {hidden} more"]
+    return RunError("\n".join(lines))
 
 
 def problems_of(error: ValidationError) -> list[str]:
@@ -402,6 +402,7 @@ def _why_no_summary(folder: Path) -> str:
 
 def _result(line: bytes) -> Result:
     """Raises ValueError for a line that is not a result."""
+    # An error has another shape than an answer; its other fields say nothing.
     row = from_json(line)
     if not isinstance(row, dict) or "error" not in row:
         return _RESULT.validate_json(line, strict=True)
@@ -463,9 +464,12 @@ class _FileSummary:
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        splits = [group.group("split", name) for name, group in self.by_split.items()]
-        kinds = [group.group("kind", name) for name, group in self.by_kind.items()]
-        return (self.overall.group("overall", "overall"), *splits, *kinds)
+        groups = [self.overall.group("overall", "overall")]
+        for name, group in self.by_split.items():
+            groups.append(group.group("split", name))
+        for name, group in self.by_kind.items():
+            groups.append(group.group("kind", name))
+        return tuple(groups)
 
 
 @dataclass(frozen=True, slots=True)

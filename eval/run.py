@@ -32,6 +32,8 @@ from qa.types import Answer, Document, Turn
 
 Task = tuple[Question, int]
 """A question, and which repeat of it, from 1."""
+Documents = Mapping[str, Document]
+"""Documents by name."""
 _log = logging.getLogger(__name__)
 
 
@@ -82,13 +84,15 @@ def run(
     """
     gold = check_evidence(questions, documents)
     library = {document.name: document for document in documents}
-    tasks = [(question, number) for number in range(1, repeat + 1) for question in questions]
-    outcomes: dict[str, list[Outcome]] = {question.id: [] for question in questions}
+    tasks = [(question, number + 1) for number in range(repeat) for question in questions]
+    outcomes: dict[str, list[Outcome]] = {key: [] for key in gold}
 
     with writing(out), _locked(out):
+        # A run that is resumed scores what it has, and asks the rest.
         results = _read_earlier(out, tasks, library)
         for result, (question, _) in zip(results, tasks, strict=False):
-            outcomes[question.id].append(_replay(result, question, gold[question.id], library))
+            outcome = _replay(result, question, gold[question.id], library)
+            outcomes[question.id].append(outcome)
         count = len(results)
         on_progress(count)
         with (out / RESULTS).open("ab") as file:
@@ -113,7 +117,7 @@ def finish(
 
     `outcomes`: what `run` returned; `plan`: the content of OUT/run.json. Raises NotWritableError.
     """
-    means = [mean_outcome(repeated) for repeated in outcomes]
+    means = list(map(mean_outcome, outcomes))
     gold = check_evidence([outcome.question for outcome in means], documents)
     clusters = {}
     errors = {}
@@ -126,13 +130,20 @@ def finish(
         else:
             errors[key] = outcome.error
 
-    every = groups(means, clusters)
+    overall, *parts = groups(means, clusters)
+    by_split = {}
+    by_kind = {}
+    for group in parts:
+        if group.by == "split":
+            by_split[group.name] = group.as_json()
+        else:
+            by_kind[group.name] = group.as_json()
     summary = {
         **plan,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "overall": every[0].as_json(),
-        "by_split": {group.name: group.as_json() for group in every if group.by == "split"},
-        "by_kind": {group.name: group.as_json() for group in every if group.by == "kind"},
+        "overall": overall.as_json(),
+        "by_split": by_split,
+        "by_kind": by_kind,
         "repeats": summarize_repeats(outcomes).as_json(),
         "errors": errors,
         "scores": scores_by_id,
@@ -141,7 +152,7 @@ def finish(
     with writing(out):
         _write(out / SUMMARY, summary)
     write_report(out)
-    return every, summary
+    return [overall, *parts], summary
 
 
 @contextmanager
@@ -169,9 +180,7 @@ def _locked(out: Path) -> Iterator[None]:
         raise RunError(f"Another program is at work on {out}. Wait for it, or stop it.") from error
 
 
-def _read_earlier(
-    out: Path, tasks: Sequence[Task], library: Mapping[str, Document]
-) -> list[Result]:
+def _read_earlier(out: Path, tasks: Sequence[Task], library: Documents) -> list[Result]:
     """Returns the results that are there, and cuts an incomplete last line off.
 
     Raises RunError unless they are the results of the first tasks.
@@ -180,23 +189,22 @@ def _read_earlier(
     if not path.is_file():
         return []
     results = read_results(out, library, resumable=True)
-    for line, (result, (question, number)) in enumerate(zip(results, tasks, strict=False), start=1):
-        if (result.id, result.repeat) != (question.id, number):
-            raise RunError(
-                f"{path}, line {line}, is not a result of {question.id}, which comes there. "
-                "Make a new run."
-            )
     if len(results) > len(tasks):
-        raise RunError(
-            f"{path} has {len(results)} results for {len(tasks)} questions. Make a new run."
-        )
+        counts = f"{len(results)} results for {len(tasks)} questions"
+        raise RunError(f"{path} has {counts}. Make a new run.")
+    for place, result in enumerate(results):
+        question, number = tasks[place]
+        if result.id != question.id or result.repeat != number:
+            raise RunError(
+                f"{path}, line {place + 1}, is not a result of {question.id}. Make a new run."
+            )
     with path.open("r+b") as file:
         file.truncate(file.read().rfind(b"\n") + 1)
     return results
 
 
 def _replay(
-    result: Result, question: Question, gold: Sequence[Gold], library: Mapping[str, Document]
+    result: Result, question: Question, gold: Sequence[Gold], library: Documents
 ) -> Outcome:
     """Returns the outcome of an earlier answer, scored as if it had just been given."""
     if result.error is not None:
@@ -208,7 +216,7 @@ def _ask(
     question: Question,
     gold: Sequence[Gold],
     bot: Answerer,
-    library: Mapping[str, Document],
+    library: Documents,
     number: int,
 ) -> tuple[Outcome, bytes]:
     """Returns the outcome of a question, and its line in the results."""
@@ -220,7 +228,9 @@ def _ask(
         # Inside the try: a confidence that is not a number, say, cannot be written as JSON.
         line = _dumped({**row, **answer.as_json()}).encode("utf-8")
     except Exception as error:  # noqa: BLE001  # recorded and counted; the run continues
-        message = f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace").decode()
+        message = f"{type(error).__name__}: {error}"
+        # A message may hold half a surrogate pair, which no file can.
+        message = message.encode("utf-8", "backslashreplace").decode()
         _log.error("%s broke: %s", question.id, message)
         _log.info("%s", question.id, exc_info=True)
         row |= {"question": question.question, "error": message}
@@ -229,10 +239,9 @@ def _ask(
     return _score(question, gold, answer, library), line
 
 
-def _score(
-    question: Question, gold: Sequence[Gold], answer: Answer, library: Mapping[str, Document]
-) -> Outcome:
-    return Outcome(question, answer, scores=scores(Example(question, gold, answer, library)))
+def _score(question: Question, gold: Sequence[Gold], answer: Answer, library: Documents) -> Outcome:
+    example = Example(question, gold, answer, library)
+    return Outcome(question, answer, scores=scores(example))
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
@@ -249,7 +258,8 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 def _dumped_by_question(rows: Mapping[str, Any]) -> str:
     lines = [f" {_dumped(key)}: {_dumped(row)}" for key, row in rows.items()]
-    return "{\n" + ",\n".join(lines) + "\n}"
+    joined = ",\n".join(lines)
+    return f"{{\n{joined}\n}}"
 
 
 def _dumped(value: Any, indent: int | None = None) -> str:

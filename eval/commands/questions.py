@@ -94,8 +94,10 @@ def read_question_set(options: argparse.Namespace) -> "QuestionSet":
         problems += find_evidence(questions, documents)[1]
     if problems or failures:
         heading = f"{options.questions} and its documents do not fit. Fix these:"
-        message = format_problems(heading, sorted(problems))
-        raise QuestionFileError("\n".join([message, *(f"  {failure}" for failure in failures)]))
+        lines = [format_problems(heading, sorted(problems))]
+        for failure in failures:
+            lines.append(f"  {failure}")
+        raise QuestionFileError("\n".join(lines))
     return QuestionSet(questions, documents, options.questions.read_bytes())
 
 
@@ -111,16 +113,14 @@ def choose_questions(
             f"It has: {', '.join(sorted(kinds))}."
         )
     pattern = _pattern(options.filter)
-    chosen = [
-        question
-        for question in questions
-        if options.split in ("all", question.split)
-        and (not options.kind or question.kind in options.kind)
-        and (pattern.search(question.id) or pattern.search(question.question))
-    ]
-    if options.failing:
-        failed = _failed_ids(options.failing, questions)
-        chosen = [question for question in chosen if question.id in failed]
+    failed = _failed_ids(options.failing, questions) if options.failing else None
+    chosen = []
+    for question in questions:
+        of_split = options.split in ("all", question.split)
+        of_kind = not options.kind or question.kind in options.kind
+        matches = pattern.search(question.id) or pattern.search(question.question)
+        if of_split and of_kind and matches and (failed is None or question.id in failed):
+            chosen.append(question)
     if not chosen:
         raise FootnoteError(
             f"{options.questions} has no question left by {_selection_words(options)}."
@@ -161,8 +161,11 @@ def _read_foreign(options: argparse.Namespace) -> "QuestionSet":
     foreign = read(options.format, options.questions, options_of(options))
     for note in foreign.notes:
         print(note, file=sys.stderr)
-    lines = [json.dumps(question.as_json(), ensure_ascii=False) for question in foreign.questions]
-    raw = "".join(f"{line}\n" for line in lines).encode("utf-8")
+    # The run keeps the questions in our format, so that it can be resumed without this file.
+    lines = []
+    for question in foreign.questions:
+        lines.append(json.dumps(question.as_json(), ensure_ascii=False) + "\n")
+    raw = "".join(lines).encode("utf-8")
     return QuestionSet(foreign.questions, foreign.documents, raw)
 
 
@@ -200,11 +203,15 @@ def _failed_ids(folder: Path, questions: Sequence[Question]) -> set[str]:
 
     now = {question.id: question.question for question in questions}
     # A baseline is a summary alone: it has the ids of its questions and not their words.
-    asked = read_run_questions(folder) if (folder / RUN_QUESTIONS).is_file() else {}
+    before = read_run_questions(folder) if (folder / RUN_QUESTIONS).is_file() else {}
     common = failed & now.keys()
-    changed = [key for key in sorted(common & asked.keys()) if asked[key].question != now[key]]
+    changed = []
+    for key in sorted(common & before.keys()):
+        if before[key].question != now[key]:
+            changed.append(key)
     if changed or not common:
-        named = ", ".join(visible_line(key) for key in (changed or sorted(failed))[:3])
+        examples = (changed or sorted(failed))[:3]
+        named = ", ".join(map(visible_line, examples))
         raise FootnoteError(
             f"{folder} asked other questions: those that failed ({named}) are not in this file."
         )

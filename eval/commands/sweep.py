@@ -6,15 +6,22 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from eval.commands.questions import add_source, check_name, read_question_set, selection
+from eval.commands.questions import (
+    add_source,
+    check_name,
+    choose_questions,
+    read_question_set,
+    selection,
+)
 from eval.commands.run import add_settings
 from eval.commands.shared import Commands, progress
 from qa.errors import BrokenError, FootnoteError
 
 if TYPE_CHECKING:
-    from eval.batch import FinishedRun
+    from eval.batch import FinishedRun, QuestionSet
+    from eval.configurations import Configuration
     from eval.results import Estimate
 
 CHOSEN = "sweep.json"
@@ -43,27 +50,22 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
     parser.add_argument(
         "--json", action="store_true", help="print sweep.json instead of the tables"
     )
-    # Not arguments of a sweep: it asks all questions of each split.
+    # What `run` can choose by and a sweep cannot: it asks all questions of each split.
     parser.set_defaults(command=_sweep, kind=None, filter=None, failing=None, limit=None)
 
 
 def _sweep(options: argparse.Namespace) -> int:
     """Asks the development split with each configuration, and the test split with the best."""
-    from eval.batch import run_configurations
     from eval.configurations import VARIED, configurations
-    from eval.metrics import summary_metrics
     from eval.run import create_run_folder
 
     metric = options.measure
-    names = [each.name for each in summary_metrics()]
-    if metric not in names:
-        raise FootnoteError(f"There is no metric {metric}. Use: {', '.join(names)}.")
+    _check_metric(metric)
     configured = configurations({name: getattr(options, name) or () for name in VARIED})
     question_set = read_question_set(options)
-    by_split = {}
+    splits = {question.split for question in question_set.questions}
     for split in ("dev", "test"):
-        by_split[split] = [one for one in question_set.questions if one.split == split]
-        if not by_split[split]:
+        if split not in splits:
             raise FootnoteError(
                 f"{options.questions} has no question in the split {split}: a sweep needs both."
             )
@@ -72,23 +74,12 @@ def _sweep(options: argparse.Namespace) -> int:
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     out = create_run_folder(check_name(options.out or Path("runs") / f"sweep-{now}"))
 
-    def run_split(split: str, configurations: Any) -> "list[FinishedRun]":
-        options.split = split
-        runs = run_configurations(
-            configurations,
-            question_set,
-            by_split[split],
-            out / split,
-            selection(options),
-            on_progress=progress(),
-        )
-        return list(runs)
-
-    tried = run_split("dev", configured)
+    tried = _run_split("dev", configured, question_set, out, options)
     best = max(tried, key=lambda run: _goodness(run, metric))
-    (tested,) = run_split("test", [one for one in configured if one.name == best.name])
+    chosen = [configuration for configuration in configured if configuration.name == best.name]
+    (tested,) = _run_split("test", chosen, question_set, out, options)
     alike = _not_detectably_worse(best, tried, metric)
-    chosen = {
+    content = {
         "measure": metric,
         "dev": {run.name: _estimate(run, metric).as_json() for run in tried},
         "chosen": best.name,
@@ -96,7 +87,7 @@ def _sweep(options: argparse.Namespace) -> int:
         "test": _estimate(tested, metric).as_json(),
         "not_detectably_better_than": alike,
     }
-    text = json.dumps(chosen, indent=1, ensure_ascii=False)
+    text = json.dumps(content, indent=1, ensure_ascii=False)
     (out / CHOSEN).write_text(text + "\n", encoding="utf-8")
     if options.json:
         print(text)
@@ -105,6 +96,35 @@ def _sweep(options: argparse.Namespace) -> int:
     print(f"Written to {out}", file=sys.stderr)
     broken = any(run.groups[0].errors for run in (*tried, tested))
     return BrokenError.exit_code if broken else 0
+
+
+def _check_metric(name: str) -> None:
+    from eval.metrics import summary_metrics
+
+    names = [metric.name for metric in summary_metrics()]
+    if name not in names:
+        raise FootnoteError(f"There is no metric {name}. Use: {', '.join(names)}.")
+
+
+def _run_split(
+    split: str,
+    configurations: "Sequence[Configuration]",
+    question_set: "QuestionSet",
+    out: Path,
+    options: argparse.Namespace,
+) -> "list[FinishedRun]":
+    from eval.batch import run_configurations
+
+    options.split = split
+    runs = run_configurations(
+        configurations,
+        question_set,
+        choose_questions(question_set.questions, options),
+        out / split,
+        selection(options),
+        on_progress=progress(),
+    )
+    return list(runs)
 
 
 def _estimate(run: "FinishedRun", metric: str) -> "Estimate":

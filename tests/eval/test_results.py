@@ -57,7 +57,7 @@ def test_read_run_gives_what_was_measured(folder: Path) -> None:
     assert run.provenance.commit == "0123abc"
     assert run.provenance.documents == {PETS.name: PETS.version}
     assert run.provenance.settings == {"llm": "built-in", "threshold": 0.55}
-    assert (run.provenance.questions.file, run.provenance.questions.asked) == ("mine.jsonl", 6)
+    assert (run.provenance.questions.file, run.provenance.questions.count) == ("mine.jsonl", 6)
     assert run.finished is not None
     assert run.finished.isoformat() == "2026-01-02T10:00:00+00:00"
     groups = [(group.by, group.name, group.questions) for group in run.groups]
