@@ -31,7 +31,8 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 from eval.bench.scripted_model import ScriptedLlm
 from qa.answer.prompts import DECLINE_SENTENCE
 from qa.config import PACKAGED_EMBEDDING
-from qa.models.embedding import BATCH, computes_bfloat16
+from qa.models.embedding import BATCH
+from qa.models.loading import computes_bfloat16
 from qa.types import (
     Answer,
     AnswerSentence,

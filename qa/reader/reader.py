@@ -1,7 +1,7 @@
-"""Sentences are read against the question: how likely each answers, and how sure it is that any does.
+"""The reader: how likely each sentence answers the question, and whether any sentence does.
 
-`Reader.read` is the one function between retrieval and answer. It weighs the rows of `signals`, the cross-encoder's
-among them, with two linear models, fitted on public questions by `qa.training.fit`.
+`Reader.read` is the one function between retrieval and answer. `TrainedReader` weighs the features
+of `qa.reader.features` with two linear models, fitted on public questions by `qa.training.fit`.
 """
 
 import json
@@ -24,6 +24,8 @@ from qa.reader.features import Row, analyse, sentence_features
 from qa.types import Passage, RankedPassage, Span
 
 WEIGHTS = "weights.json"
+Rows = NDArray[np.float64]
+"""(sentences, features)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +35,46 @@ class Candidate:
     passage: RankedPassage
     sentence: Sentence
     score: float
-    """Log-odds up to a constant of the question: comparable inside one reading only."""
+    """Log-odds up to a constant of the question: compare only within one reading."""
     span: Span | None = None
-    """The words in it that answer, in the document's offsets."""
+    """The words in the sentence that answer, as offsets in the document."""
     margin: float = 0.0
-    """The cross-encoder's log-odds for that span over "not here"."""
+    """The cross-encoder's log-odds of that span over "not here"."""
 
     @property
     def text(self) -> str:
-        """Its words in the document."""
+        """The words of the sentence in the document."""
         span = self.sentence.span
         return self.passage.passage.document.text[span.start : span.end]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading found."""
+    """The result of reading passages for a question."""
 
     candidates: tuple[Candidate, ...]
     """Best first; only sentences that an answer may be made of."""
     passages: tuple[RankedPassage, ...]
-    """What was read, best first; a passage's score is the probability that the answer, if there is one, is in it."""
+    """Best first. A score is the probability that the answer, if there is one, is in it."""
     confidence: float
     """Probability, 0 to 1, that the best candidate answers."""
 
 
+class Reader(Protocol):
+    """What stands between retrieval and answer."""
+
+    def read(
+        self,
+        question: str,
+        encoding: Encoding,
+        ranked: Sequence[RankedPassage],
+        snapshot: Snapshot,
+    ) -> Reading: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Two linear models over standardised features: which sentence answers, and whether any does."""
+    """Two linear models over standardised features: which sentence answers, and whether any."""
 
     rank_mean: Row
     rank_scale: Row
@@ -72,77 +86,54 @@ class Weights:
 
     @classmethod
     def load(cls, reader: str) -> "Weights":
-        """Those that were fitted for this cross-encoder, where its folder has them; else the packaged ones."""
-        own = Path(reader) / WEIGHTS
-        found = own if own.is_file() else files("qa").joinpath("models", PACKAGED_READER, WEIGHTS)
-        return cls.from_json(json.loads(found.read_text(encoding="utf-8")))
+        """Reads the weights in the folder of a cross-encoder, or else the packaged weights."""
+        fitted = Path(reader) / WEIGHTS
+        packaged = files("qa").joinpath("models", PACKAGED_READER, WEIGHTS)
+        file = fitted if fitted.is_file() else packaged
+        return cls.from_json(json.loads(file.read_text(encoding="utf-8")))
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Weights":
-        """The inverse of what `qa.training.fit` writes."""
-        arrays = {
-            key: np.array(raw[key], dtype=np.float64)
-            for key in cls.__dataclass_fields__
-            if key in _ARRAYS
-        }
-        return cls(**arrays, sure_bias=float(raw["sure_bias"]))
+        """Returns the weights that `qa.training.fit` wrote."""
+        return cls(
+            rank_mean=_row(raw["rank_mean"]),
+            rank_scale=_row(raw["rank_scale"]),
+            rank=_row(raw["rank"]),
+            sure_mean=_row(raw["sure_mean"]),
+            sure_scale=_row(raw["sure_scale"]),
+            sure=_row(raw["sure"]),
+            sure_bias=float(raw["sure_bias"]),
+        )
 
-    def scores(self, rows: NDArray[np.float64]) -> Row:
-        """(sentences, sentence_features) to (sentences,)."""
-        return np.asarray(((rows - self.rank_mean) / self.rank_scale) @ self.rank)
+    def scores(self, rows: Rows) -> Row:
+        """Returns the score of each sentence."""
+        standardised = (rows - self.rank_mean) / self.rank_scale
+        return np.asarray(standardised @ self.rank)
 
-    def confidence(self, rows: NDArray[np.float64], scores: Row) -> float:
-        """Probability that the best of these sentences answers."""
-        features = (reading_features(rows, scores) - self.sure_mean) / self.sure_scale
-        return float(1 / (1 + np.exp(-(features @ self.sure + self.sure_bias))))
+    def confidence(self, rows: Rows, scores: Row) -> float:
+        """Returns the probability that the best of these sentences answers."""
+        features = reading_features(rows, scores)
+        standardised = (features - self.sure_mean) / self.sure_scale
+        log_odds = standardised @ self.sure + self.sure_bias
+        return float(1 / (1 + np.exp(-log_odds)))
 
 
-_ARRAYS = frozenset({"rank_mean", "rank_scale", "rank", "sure_mean", "sure_scale", "sure"})
+def reading_features(rows: Rows, scores: Row) -> Row:
+    """Returns the features of a whole reading.
 
-
-def reading_features(rows: NDArray[np.float64], scores: Row) -> Row:
-    """The features of a whole reading: the best sentence's score, lead and sentence_features, and the best of each signal."""
+    They are the best sentence's score, its lead over the second, its share of the probability and
+    its features, then the highest value of each feature.
+    """
     order = np.argsort(-scores)
     best = order[0]
     lead = scores[best] - scores[order[1]] if len(order) > 1 else 0.0
     odds = np.exp(scores - scores[best])
-    return np.concatenate([[scores[best], lead, 1 / odds.sum()], rows[best], rows.max(axis=0)])
-
-
-def _answer(
-    passage: Passage, sentence: Sentence, pointing: SpanScores
-) -> tuple[Span | None, float]:
-    """The words of a sentence that the cross-encoder points at, and their margin."""
-    begin = passage.span.start
-    best = pointing.best_span(sentence.span.start - begin, sentence.span.end - begin)
-    return (Span(begin + best[1], begin + best[2]), best[0]) if best else (None, 0.0)
-
-
-def _reranked(
-    ranked: Sequence[RankedPassage], candidates: Sequence[Candidate]
-) -> tuple[RankedPassage, ...]:
-    """The passages by the probability mass of their candidates; of equal ones the fused order stays."""
-    total = sum(math.exp(candidate.score - candidates[0].score) for candidate in candidates)
-    rescored = []
-    for one in ranked:
-        own = [candidate.score for candidate in candidates if candidate.passage is one]
-        mass = sum(math.exp(score - candidates[0].score) for score in own) / total
-        rescored.append(
-            RankedPassage(one.passage, mass, replace(one.why, reader=max(own, default=None)))
-        )
-    return tuple(sorted(rescored, key=lambda one: -one.score))
-
-
-class Reader(Protocol):
-    """What stands between retrieval and answer."""
-
-    def read(
-        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], snapshot: Snapshot
-    ) -> Reading: ...
+    share = 1 / odds.sum()
+    return np.concatenate([[scores[best], lead, share], rows[best], rows.max(axis=0)])
 
 
 class TrainedReader:
-    """Reads with an embedder's token vectors, a cross-encoder and the given weights."""
+    """Reads with an embedder's token vectors, a cross-encoder and fitted weights."""
 
     def __init__(
         self, encodings: EncodingCache, cross_encoder: SpanModel, weights: Weights
@@ -152,39 +143,89 @@ class TrainedReader:
         self._weights = weights
 
     def read(
-        self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], snapshot: Snapshot
+        self,
+        question: str,
+        encoding: Encoding,
+        ranked: Sequence[RankedPassage],
+        snapshot: Snapshot,
     ) -> Reading:
-        """Every sentence of the passages that may answer, best first, and the confidence that the best one does.
+        """Returns every sentence of the passages that may answer, and the confidence.
 
-        No such sentence: an empty reading of confidence 0.
+        Where no sentence may answer, the reading has no candidate and confidence 0.
         """
-        passages = [one.passage for one in ranked]
-        inside = [
-            [s for s in snapshot.sentences_in(passage) if s.may_answer] for passage in passages
-        ]
-        if not any(inside):
+        passages = [read.passage for read in ranked]
+        sentences = [_may_answer(snapshot.sentences_in(passage)) for passage in passages]
+        if not any(sentences):
             return Reading((), tuple(ranked), 0.0)
-        pointings = self._cross_encoder.score(question, [passage.text for passage in passages])
-        understood = analyse(question, encoding)
+
+        scores = self._cross_encoder.score(question, [passage.text for passage in passages])
         rows = sentence_features(
-            understood,
+            analyse(question, encoding),
             ranked,
             self._encodings.encode([passage.embedded_text for passage in passages]),
-            pointings,
-            inside,
+            scores,
+            sentences,
             snapshot.frequencies,
         )
-        pairs = [
-            (one, sentence, pointing)
-            for one, own, pointing in zip(ranked, inside, pointings, strict=True)
-            for sentence in own
-        ]
-        matrix = np.stack([row for own in rows for row in own])
-        scores = self._weights.scores(matrix)
-        candidates = [
-            Candidate(one, sentence, float(score), *_answer(one.passage, sentence, pointing))
-            for (one, sentence, pointing), score in zip(pairs, scores, strict=True)
-        ]
-        candidates.sort(key=lambda candidate: -candidate.score)
-        confidence = self._weights.confidence(matrix, scores)
+
+        flat_rows = []
+        for passage_rows in rows:
+            flat_rows += passage_rows
+        matrix = np.stack(flat_rows)
+        sentence_scores = self._weights.scores(matrix)
+        candidates = _candidates(ranked, sentences, scores, sentence_scores)
+        confidence = self._weights.confidence(matrix, sentence_scores)
         return Reading(tuple(candidates), _reranked(ranked, candidates), confidence)
+
+
+def _may_answer(sentences: Sequence[Sentence]) -> list[Sentence]:
+    return [sentence for sentence in sentences if sentence.may_answer]
+
+
+def _candidates(
+    ranked: Sequence[RankedPassage],
+    sentences: Sequence[Sequence[Sentence]],
+    span_scores: Sequence[SpanScores],
+    sentence_scores: Row,
+) -> list[Candidate]:
+    """Returns a candidate for each sentence, best first."""
+    remaining = iter(sentence_scores.tolist())
+    candidates = []
+    for read, inside, scores in zip(ranked, sentences, span_scores, strict=True):
+        for sentence in inside:
+            span, margin = _best_span(read.passage, sentence, scores)
+            candidates.append(Candidate(read, sentence, next(remaining), span, margin))
+    candidates.sort(key=lambda candidate: -candidate.score)
+    return candidates
+
+
+def _best_span(
+    passage: Passage, sentence: Sentence, scores: SpanScores
+) -> tuple[Span | None, float]:
+    """Returns the words of a sentence that answer best, by the cross-encoder, and their margin."""
+    start = passage.span.start
+    best = scores.best_span(sentence.span.start - start, sentence.span.end - start)
+    if best is None:
+        return None, 0.0
+    margin, first, last = best
+    return Span(start + first, start + last), margin
+
+
+def _reranked(
+    ranked: Sequence[RankedPassage], candidates: Sequence[Candidate]
+) -> tuple[RankedPassage, ...]:
+    """Returns the passages by the probability of their candidates, equal ones in fused order."""
+    top = candidates[0].score
+    total = sum(math.exp(candidate.score - top) for candidate in candidates)
+
+    reranked = []
+    for read in ranked:
+        scores = [candidate.score for candidate in candidates if candidate.passage is read]
+        probability = sum(math.exp(score - top) for score in scores) / total
+        why = replace(read.why, reader=max(scores, default=None))
+        reranked.append(RankedPassage(read.passage, probability, why))
+    return tuple(sorted(reranked, key=lambda read: -read.score))
+
+
+def _row(values: Sequence[float]) -> Row:
+    return np.array(values, dtype=np.float64)

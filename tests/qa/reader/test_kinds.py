@@ -2,7 +2,7 @@
 
 import pytest
 
-from qa.reader.features import Kind, expected_kind, spans_of_kind
+from qa.reader.kinds import Kind, expected_kind, spans_of_kind
 
 
 @pytest.mark.parametrize(

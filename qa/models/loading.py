@@ -1,0 +1,123 @@
+"""Loads models on the CPU: the packaged models from their folders, other models by name."""
+
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from qa.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+REINSTALL = (
+    "Install the project again: pip install --force-reinstall --no-deps -c constraints.txt -e ."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """Where a model comes from, and the next step if it cannot be loaded."""
+
+    purpose: str
+    """What the model is, in messages: "reader"."""
+    name: str
+    """A folder, or a name that the library downloads."""
+    folder: str | None = None
+    """The folder of the packaged model; None: it is not the packaged model."""
+    setting: str | None = None
+    """The variable that chooses another model."""
+
+    @property
+    def path(self) -> str:
+        return self.folder or self.name
+
+    @property
+    def local_only(self) -> bool:
+        """Whether nothing may be downloaded."""
+        return self.folder is not None or os.environ.get("HF_HUB_OFFLINE") == "1"
+
+    def error(self, cause: str) -> ModelError:
+        """Returns the error for this model, with its cause and the next step."""
+        next_step = REINSTALL
+        if self.folder is None and self.setting:
+            next_step = f"Set {self.setting} to the folder or name of such a model, or unset it."
+        return ModelError(f"The {self.purpose} {self.name} cannot be loaded: {cause}. {next_step}")
+
+
+def packaged_folder(name: str) -> str:
+    """Returns the folder of a model that is part of this package."""
+    return str(files("qa").joinpath("models", name))
+
+
+def load_sentence_transformer(source: ModelSource) -> "SentenceTransformer":
+    """Loads an embedding model. Raises ModelError."""
+    from sentence_transformers import SentenceTransformer
+
+    _hide_progress_bars()
+    try:
+        return SentenceTransformer(
+            source.path,
+            device="cpu",
+            model_kwargs={"dtype": _dtype()},
+            local_files_only=source.local_only,
+        )
+    except (OSError, ValueError, ImportError, RuntimeError) as error:
+        raise source.error(_first_line(error)) from error
+
+
+def load_transformer(model_class: Any, source: ModelSource) -> tuple[Any, Any]:
+    """Loads a tokenizer and a model of this class of transformers. Raises ModelError.
+
+    A model of another class is an error too: its last layer would have random weights.
+    """
+    from transformers import AutoTokenizer
+
+    _hide_progress_bars()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source.path, local_files_only=source.local_only)
+        model, report = model_class.from_pretrained(
+            source.path,
+            local_files_only=source.local_only,
+            output_loading_info=True,
+            dtype=_dtype(),
+            attn_implementation="eager",
+        )
+    except Exception as error:
+        # transformers, safetensors and the hub raise many kinds of errors.
+        raise source.error(_first_line(error)) from error
+
+    if report["missing_keys"] or not tokenizer.is_fast:
+        raise source.error("it is a model of another kind")
+    return tokenizer, model.eval()
+
+
+def computes_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 in hardware."""
+    import torch
+
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+
+
+def _dtype() -> "torch.dtype":
+    """Returns bfloat16 where the processor computes in it, else float32.
+
+    Measured on such a processor: 2.7 times the passages a second, at a cosine of 0.996 or more
+    to the float32 vectors.
+    """
+    import torch
+
+    return torch.bfloat16 if computes_bfloat16() else torch.float32
+
+
+def _hide_progress_bars() -> None:
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")
