@@ -1,4 +1,4 @@
-"""The values that pass between the stages: frozen, with few fields; derived values are properties."""
+"""The values that pass between the stages: frozen, with few fields."""
 
 import hashlib
 from bisect import bisect_right

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from qa.documents.sentences import Sentence
 from qa.errors import DocumentError
-from qa.library.records import document_of, read_records
+from qa.library.records import document_of, read_passages, read_records
 from qa.library.snapshot import Snapshot
 from qa.library.store import Store, damaged
 from qa.library.writing import (
@@ -14,6 +15,7 @@ from qa.library.writing import (
     Writer,
     adopt_settings,
     built_with,
+    ignore_progress,
     remove,
     sweep_orphans,
 )
@@ -66,59 +68,58 @@ class Index:
 
         A snapshot is made when the library has changed; a later call returns the same object.
         """
-        key = None if names is None else frozenset(names)
+        choice = None if names is None else frozenset(names)
         generation = self.generation
-        known = self._snapshots.get(key)
+        known = self._snapshots.get(choice)
         if known and known.generation == generation:
             return known
 
-        segmented = {}
-        for earlier in self._snapshots.values():
-            for document in earlier.documents:
-                segmented[document] = earlier.sentences[document.id]
-
-        documents = [doc for doc in self.documents() if key is None or doc.name in key]
-        snapshot = Snapshot.of(self.passages(documents), documents, generation, segmented)
-
-        current = {k: s for k, s in self._snapshots.items() if s.generation == generation}
-        for oldest in list(current)[: max(0, len(current) - MAX_SNAPSHOTS + 1)]:
-            del current[oldest]
-        self._snapshots = {**current, key: snapshot}
+        documents = self.documents()
+        if choice is not None:
+            documents = [document for document in documents if document.name in choice]
+        passages = self.passages(documents)
+        snapshot = Snapshot.of(passages, documents, generation, self._segmented())
+        self._keep(choice, snapshot)
         return snapshot
 
     def documents(self) -> list[Document]:
         """Returns the documents by name. Raises IndexDamagedError for a text that was changed."""
         with self._store.current():
-            records = read_records(self._store).values()
+            records = read_records(self._store)
             texts = self._texts()
 
         documents = []
-        for record in records:
-            document = document_of(record, texts.get((record["id"], record["version"]), ""))
+        for key, record in records.items():
+            version = record["version"]
+            text = texts.get((key, version), "")
+            document = document_of(record, text)
             # The version is a hash of the text: a changed text would shift every citation.
-            if document.version != record["version"]:
-                raise damaged(
-                    self._store.where, f"the text of {document.name} is not the text that was added"
-                )
+            if document.version != version:
+                cause = f"the text of {document.name} is not the text that was added"
+                raise damaged(self._store.where, cause)
             documents.append(document)
-        return sorted(documents, key=lambda document: document.name)
+        documents.sort(key=lambda document: document.name)
+        return documents
 
     def passages(self, documents: Sequence[Document]) -> list[Passage]:
         """Returns the passages of these documents of the library, by name and offset."""
         by_id = {document.id: document for document in documents}
         with self._store.current():
-            rows = self._store.passages.get(include=["metadatas"])
+            rows = read_passages(self._store)
 
         passages = []
-        for metadata in rows["metadatas"] or []:
-            document = by_id.get(str(metadata["document"]))
-            if document and document.version == metadata["version"]:
-                span = Span(cast(int, metadata["start"]), cast(int, metadata["end"]))
-                passages.append(Passage(document, span))
-        return sorted(passages, key=lambda passage: (passage.document.name, passage.span.start))
+        for row in rows:
+            document = by_id.get(row.document)
+            if document and document.version == row.version:
+                passages.append(Passage(document, Span(row.start, row.end)))
+        passages.sort(key=lambda passage: (passage.document.name, passage.span.start))
+        return passages
 
     def nearest(
-        self, vector: Vectors, count: int, documents: Collection[Document] | None = None
+        self,
+        vector: Vectors,
+        count: int,
+        documents: Collection[Document] | None = None,
     ) -> list[tuple[str, float]]:
         """Returns passage ids with their cosine to a vector (-1 to 1), the nearest first.
 
@@ -126,38 +127,45 @@ class Index:
         """
         where: Any = None
         if documents is not None:
-            where = {"document": {"$in": [document.id for document in documents]}}
+            ids = [document.id for document in documents]
+            where = {"document": {"$in": ids}}
 
         with self._store.current():
             size = self._store.passages.count()
-            if not size or (documents is not None and not documents):
+            if not size or (where and not documents):
                 return []
-            rows = self._store.passages.query(
-                query_embeddings=cast(Any, vector[None, :]),
+            query: Any = vector[None, :]
+            rows: Any = self._store.passages.query(
+                query_embeddings=query,
                 n_results=min(count, size),
                 where=where,
                 include=["distances"],
             )
 
-        distances = (rows["distances"] or [[]])[0]
-        # Chroma returns distances, lower is better; every score here is higher for better.
-        cosines = [1.0 - float(distance) for distance in distances]
-        return list(zip(rows["ids"][0], cosines, strict=True))
+        nearest = []
+        for key, distance in zip(rows["ids"][0], rows["distances"][0], strict=True):
+            # Chroma returns distances, lower is nearer; our scores are higher for better.
+            nearest.append((key, 1.0 - float(distance)))
+        return nearest
 
-    def add(self, document: Document, on_progress: OnProgress | None = None) -> AddResult:
+    def add(
+        self,
+        document: Document,
+        on_progress: OnProgress = ignore_progress,
+    ) -> AddResult:
         """Adds a document, or replaces the document from the same source, whole or not at all.
 
         An unchanged document is not embedded again. A name that a document from another source
         has is extended by folders of the path, and stays that way. `on_progress` may raise: this
         ends the adding, and the library is as it was before.
         """
-        return self._writer().add(document, on_progress or _ignore)
+        return self._writer().add(document, on_progress)
 
-    def embed_again(self, name: str, on_progress: OnProgress | None = None) -> None:
+    def embed_again(self, name: str, on_progress: OnProgress = ignore_progress) -> None:
         """Embeds the passages of a document again. Raises DocumentError for an unknown name."""
         for document in self.documents():
             if document.name == name:
-                self._writer().embed_again(document, on_progress or _ignore)
+                self._writer().embed_again(document, on_progress)
                 return
         raise DocumentError(f"{name} is no longer in the library. Add the file.")
 
@@ -179,18 +187,36 @@ class Index:
             raise ValueError("an index without an embedder cannot add documents")
         return Writer(self._store, self._embedder)
 
-    def _texts(self) -> dict[tuple[str, str], str]:
-        """Returns the texts by document id and version. Passages tile a text: joined they are it."""
-        rows = self._store.passages.get(include=["documents", "metadatas"])
-        pieces: dict[tuple[str, str], list[tuple[int, str]]] = {}
-        for text, metadata in zip(rows["documents"] or [], rows["metadatas"] or [], strict=True):
-            key = (str(metadata["document"]), str(metadata["version"]))
-            pieces.setdefault(key, []).append((cast(int, metadata["start"]), text))
+    def _segmented(self) -> dict[Document, tuple[Sentence, ...]]:
+        """Returns the sentences of the documents that earlier snapshots have segmented."""
+        sentences = {}
+        for snapshot in self._snapshots.values():
+            for document in snapshot.documents:
+                sentences[document] = snapshot.sentences[document.id]
+        return sentences
 
-        texts = {}
-        for key, parts in pieces.items():
-            texts[key] = "".join(text for _, text in sorted(parts))
-        return texts
+    def _keep(self, choice: frozenset[str] | None, snapshot: Snapshot) -> None:
+        """Keeps a snapshot, and of the earlier snapshots the newest that are still current."""
+        current = {}
+        for earlier_choice, earlier in self._snapshots.items():
+            if earlier.generation == snapshot.generation:
+                current[earlier_choice] = earlier
+        while len(current) >= MAX_SNAPSHOTS:
+            del current[next(iter(current))]
+        current[choice] = snapshot
+        # One assignment, because other threads read meanwhile.
+        self._snapshots = current
+
+    def _texts(self) -> dict[tuple[str, str], str]:
+        """Returns the texts by document id and version: the passages of each, joined."""
+        rows = read_passages(self._store, texts=True)
+        rows.sort(key=lambda row: row.start)
+
+        pieces: dict[tuple[str, str], list[str]] = {}
+        for row in rows:
+            key = (row.document, row.version)
+            pieces.setdefault(key, []).append(row.text)
+        return {key: "".join(parts) for key, parts in pieces.items()}
 
     def _require_vectors(self) -> None:
         """Raises ValueError where a small search finds too few passages.
@@ -201,12 +227,12 @@ class Index:
         size = min(passages.count(), 10)
         if not size:
             return
-        first = passages.get(limit=1, include=["embeddings"])
-        vectors = cast(Any, first["embeddings"])
-        rows = passages.query(query_embeddings=vectors, n_results=size, include=[])
-        if len(rows["ids"][0]) < size:
+        first: Any = passages.get(limit=1, include=["embeddings"])
+        rows = passages.query(
+            query_embeddings=first["embeddings"],
+            n_results=size,
+            include=[],
+        )
+        nearest = rows["ids"][0]
+        if len(nearest) < size:
             raise ValueError("its vectors are incomplete")
-
-
-def _ignore(_done: int, _total: int) -> None:
-    """Reports nothing."""

@@ -15,7 +15,11 @@ RRF_K = 60
 
 
 def retrieve(
-    question: str, vector: Vectors, snapshot: Snapshot, nearest: Nearest, top_k: int
+    question: str,
+    vector: Vectors,
+    snapshot: Snapshot,
+    nearest: Nearest,
+    top_k: int,
 ) -> list[RankedPassage]:
     """Returns the `top_k` best passages for a question and its vector, best first.
 
@@ -28,15 +32,16 @@ def retrieve(
     fused = {}
     # In the order of the snapshot, so that equal scores have a fixed order.
     for key in snapshot.passages:
-        ranks = [ranking[key] for ranking in (dense, lexical) if key in ranking]
-        if ranks:
-            fused[key] = sum(1 / (RRF_K + rank) for rank in ranks)
+        score = _reciprocal(dense.get(key)) + _reciprocal(lexical.get(key))
+        if score:
+            fused[key] = score
 
     best = sorted(fused, key=lambda key: -fused[key])[:top_k]
-    originals = [key for key in _originals(best, snapshot) if key not in best]
+    keys = dict.fromkeys(best)
+    keys.update(_originals(best, snapshot))
 
     ranked = []
-    for key in [*best, *originals]:
+    for key in keys:
         score = fused.get(key, 0.0)
         why = Why(dense.get(key), lexical.get(key), score)
         ranked.append(RankedPassage(snapshot.passages[key], score, why))
@@ -45,24 +50,35 @@ def retrieve(
 
 def _dense_ranks(vector: Vectors, snapshot: Snapshot, nearest: Nearest) -> dict[str, int]:
     """Returns the ranks of the nearest passages by id, from 1."""
-    rows = nearest(vector, DEPTH, snapshot.documents)
-    # The index may have changed since the snapshot was made.
-    return _ranks([key for key, _ in rows if key in snapshot.passages])
+    keys = []
+    for key, _ in nearest(vector, DEPTH, snapshot.documents):
+        # The index may have changed since the snapshot was made.
+        if key in snapshot.passages:
+            keys.append(key)
+    return _ranks(keys)
 
 
 def _lexical_ranks(question: str, snapshot: Snapshot) -> dict[str, int]:
     """Returns the ranks of the passages with the highest BM25 score by id, from 1."""
     scores = snapshot.lexical.scores(question)
-    rows = [row for row in zip(snapshot.passages, scores, strict=True) if row[1] > 0]
-    rows.sort(key=lambda row: -row[1])
-    return _ranks([key for key, _ in rows[:DEPTH]])
+    matches = {}
+    for key, score in zip(snapshot.passages, scores, strict=True):
+        if score > 0:
+            matches[key] = score
+
+    best = sorted(matches, key=lambda key: -matches[key])
+    return _ranks(best[:DEPTH])
+
+
+def _reciprocal(rank: int | None) -> float:
+    return 0.0 if rank is None else 1 / (RRF_K + rank)
 
 
 def _ranks(keys: Sequence[str]) -> dict[str, int]:
     return {key: rank for rank, key in enumerate(keys, start=1)}
 
 
-def _originals(keys: Sequence[str], snapshot: Snapshot) -> list[str]:
+def _originals(keys: Sequence[str], snapshot: Snapshot) -> dict[str, None]:
     """Returns the passages with the sentences that these passages only repeat, once each."""
     originals: dict[str, None] = {}
     for key in keys:
@@ -73,4 +89,4 @@ def _originals(keys: Sequence[str], snapshot: Snapshot) -> list[str]:
                 start = sentences[sentence.duplicate_of].span.start
                 original = snapshot.passage_at(passage.document, start)
                 originals[original.id] = None
-    return list(originals)
+    return originals

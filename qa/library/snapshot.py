@@ -8,7 +8,7 @@ from types import MappingProxyType
 from qa.documents.sentences import Sentence, segment
 from qa.library.bm25 import Bm25, SentenceFrequencies
 from qa.text.words import words
-from qa.types import Document, Passage, Span
+from qa.types import Document, Passage
 
 _NOTHING_SEGMENTED: Mapping[Document, tuple[Sentence, ...]] = MappingProxyType({})
 
@@ -45,13 +45,14 @@ class Snapshot:
         sentences = {}
         for document in documents:
             sentences[document.id] = segmented.get(document) or segment(document)
+        texts = [f"{passage.document.title}\n{passage.text}" for passage in passages]
 
         return cls(
             generation=generation,
             documents=tuple(documents),
             passages={passage.id: passage for passage in passages},
             sentences=sentences,
-            lexical=Bm25([f"{passage.document.title}\n{passage.text}" for passage in passages]),
+            lexical=Bm25(texts),
             frequencies=SentenceFrequencies.count(_sentence_texts(documents, sentences)),
             words=_vocabulary(documents),
         )
@@ -78,15 +79,13 @@ def _start(sentence: Sentence) -> int:
 
 
 def _sentence_texts(
-    documents: Sequence[Document], sentences: Mapping[str, Sequence[Sentence]]
+    documents: Sequence[Document],
+    sentences: Mapping[str, Sequence[Sentence]],
 ) -> Iterable[str]:
     for document in documents:
         for sentence in sentences[document.id]:
-            yield _text(document, sentence.span)
-
-
-def _text(document: Document, span: Span) -> str:
-    return document.text[span.start : span.end]
+            span = sentence.span
+            yield document.text[span.start : span.end]
 
 
 def _vocabulary(documents: Sequence[Document]) -> frozenset[str]:

@@ -14,7 +14,11 @@ LONG = 8
 """Letters from which on a word may be two edits away instead of one."""
 
 
-def correct_spelling(query: str, vocabulary: Collection[str], known: Callable[[str], bool]) -> str:
+def correct_spelling(
+    query: str,
+    vocabulary: Collection[str],
+    known: Callable[[str], bool],
+) -> str:
     """Returns the query with each unknown word replaced by the nearest word of the vocabulary.
 
     Near means one edit for four to seven letters and two edits for more (Damerau-Levenshtein),
@@ -30,24 +34,31 @@ def correct_spelling(query: str, vocabulary: Collection[str], known: Callable[[s
         is_name = match.start() > 0 and written[0].isupper()
         if is_name or len(word) < SHORTEST or not word.isalpha():
             return written
-        if word in STOP_WORDS or word in vocabulary or known(word):
+        if word in STOP_WORDS or word in vocabulary:
             return written
-
+        if known(word):
+            return written
         return _nearest(word, vocabulary) or written
 
     return WORD.sub(replacement, query)
 
 
 def _nearest(word: str, vocabulary: Collection[str]) -> str | None:
-    """Returns the nearest word of the vocabulary, or None; equal distances: the alphabet decides."""
+    """Returns the nearest word of the vocabulary, in alphabetical order; None: no word is near."""
     limit = 1 if len(word) < LONG else 2
 
     near = []
     for candidate in vocabulary:
         # Cheap tests first: the vocabulary has every word of every document.
-        if candidate[0] != word[0] or abs(len(candidate) - len(word)) > limit:
+        if candidate[0] != word[0]:
             continue
-        distance = DamerauLevenshtein.distance(word, candidate, score_cutoff=limit)
+        if abs(len(candidate) - len(word)) > limit:
+            continue
+        distance = DamerauLevenshtein.distance(
+            word,
+            candidate,
+            score_cutoff=limit,
+        )
         if distance <= limit:
             near.append((distance, candidate))
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import chromadb
@@ -24,7 +24,7 @@ from qa.errors import BrokenError, FootnoteError, IndexDamagedError, NotWritable
 
 _POINTER = "library"
 _DATABASE = "chroma.sqlite3"
-_COSINE = {"hnsw": {"space": "cosine"}}
+_COSINE: Any = {"hnsw": {"space": "cosine"}}
 
 
 class Store:
@@ -128,7 +128,7 @@ class Store:
             return
 
         # Chroma keeps a collection's vectors in memory, where the changes of others are missing.
-        client = cast(Any, self._client)  # `close` is not in the type that chromadb declares
+        client: Any = self._client  # `close` is not in the type that chromadb declares
         client.close()
         self._client = _client(self.where)
         self._open_pair()
@@ -154,7 +154,10 @@ class Store:
 
     def _create(self, name: str, metadata: dict[str, Any]) -> None:
         self._client.create_collection(
-            name, embedding_function=None, configuration=cast(Any, _COSINE), metadata=metadata
+            name,
+            embedding_function=None,
+            configuration=_COSINE,
+            metadata=metadata,
         )
 
 
@@ -169,16 +172,17 @@ def damaged(where: Path | str, reason: str) -> IndexDamagedError:
 
 def _reading_error(where: Path | str, error: BaseException) -> FootnoteError | None:
     """Returns our error for an error while reading; None where it is not about the library."""
-    if isinstance(error, ChromaError) and ("readonly" in str(error) or "read-only" in str(error)):
-        return NotWritableError(f"{where} is read-only. Set QA_HOME to a writable folder.")
+    cause = str(error)
     if isinstance(error, ChromaError):
-        return damaged(where, str(error))
+        if "readonly" in cause or "read-only" in cause:
+            return NotWritableError(f"{where} is read-only. Set QA_HOME to a writable folder.")
+        return damaged(where, cause)
 
     if isinstance(error, ValueError | ConnectionError):
         if isinstance(where, Path):
-            return damaged(where, str(error))
+            return damaged(where, cause)
         return BrokenError(
-            f"The Chroma server at {where} does not answer: {error} Check QA_CHROMA_URL."
+            f"The Chroma server at {where} does not answer: {cause} Check QA_CHROMA_URL."
         )
     if isinstance(error, OSError):
         return NotWritableError(f"{where} cannot be opened: {error.strerror}. Check the path.")
@@ -198,7 +202,12 @@ def _client(where: Path | str) -> ClientAPI:
     https = address.scheme == "https"
     port = address.port or (443 if https else 8000)
     host = address.hostname or where
-    return chromadb.HttpClient(host=host, port=port, ssl=https, settings=settings)
+    return chromadb.HttpClient(
+        host=host,
+        port=port,
+        ssl=https,
+        settings=settings,
+    )
 
 
 def _lock(where: Path | str) -> AbstractContextManager[Any]:

@@ -5,15 +5,21 @@ removed before them, so a crash leaves the library as it was before or as it is 
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from qa.documents.passages import passage_size, split, splitter_name
 from qa.errors import IndexMismatchError
-from qa.library.records import read_records, record_of, with_unique_name, write_record
+from qa.library.records import (
+    batches,
+    read_passages,
+    read_records,
+    record_of,
+    with_unique_name,
+    write_passages,
+    write_record,
+)
 from qa.library.store import Store
 from qa.models.embedding import Embedder, Vectors
 from qa.types import Document, Passage
@@ -21,7 +27,8 @@ from qa.types import Document, Passage
 SCHEMA = "2"
 EMBEDDED_AT_ONCE = 64
 WRITTEN_AT_ONCE = 256
-"""Passages that are written in one turn. Embedding holds no turn: questions are answered meanwhile."""
+"""Passages written in one turn. Embedding holds no turn: questions are answered meanwhile."""
+Outcome = Literal["added", "unchanged", "replaced"]
 OnProgress = Callable[[int, int], None]
 """Called with the number of embedded passages and the number of all passages of a document."""
 _log = logging.getLogger(__name__)
@@ -31,7 +38,7 @@ _log = logging.getLogger(__name__)
 class AddResult:
     """What adding a document did, and the name of the document in the library."""
 
-    outcome: Literal["added", "unchanged", "replaced"]
+    outcome: Outcome
     name: str
 
 
@@ -56,41 +63,45 @@ class Writer:
 
     def add(self, document: Document, on_progress: OnProgress) -> AddResult:
         """Adds a document, or replaces the document from the same source."""
-        with self._store.current():
-            records = read_records(self._store)
+        store = self._store
+        with store.current():
+            records = read_records(store)
             named = with_unique_name(document, records)
-            if records.get(document.id) == record_of(named):
+            stored = records.get(document.id)
+            if stored == record_of(named):
                 return AddResult("unchanged", named.name)
 
         passages, vectors = self._embedded(document, on_progress)
-        with self._store.readable(), self._store.lock:
+        with store.readable(), store.lock:
             try:
                 self._write(passages, vectors, on_progress)
             except BaseException:
                 self._undo(document)
                 raise
 
-            with self._store.current(), self._store.writable():
+            with store.current(), store.writable():
                 # Read again: another process may have added a document of this name meanwhile.
-                records = read_records(self._store)
+                records = read_records(store)
                 named = with_unique_name(document, records)
-                write_record(self._store.records, named)
-                sweep(self._store, named.id, keep=named.version)
-                self._store.changed()
+                write_record(store.records, named)
+                sweep(store, named.id, keep=named.version)
+                store.changed()
 
-        return AddResult("replaced" if document.id in records else "added", named.name)
+        outcome: Outcome = "replaced" if document.id in records else "added"
+        return AddResult(outcome, named.name)
 
     def embed_again(self, document: Document, on_progress: OnProgress) -> None:
         """Embeds and writes the passages of a document of the library again."""
+        store = self._store
         passages, vectors = self._embedded(document, on_progress)
-        with self._store.readable(), self._store.lock:
+        with store.readable(), store.lock:
             try:
                 self._write(passages, vectors, on_progress)
             finally:
                 # Another process may have removed or replaced the document meanwhile.
                 self._undo(document)
-            with self._store.current(), self._store.writable():
-                self._store.changed()
+            with store.current(), store.writable():
+                store.changed()
 
     def rebuild(self, documents: Sequence[Document]) -> None:
         """Builds a new pair of collections from the documents, then makes it the library."""
@@ -100,42 +111,56 @@ class Writer:
         passage_rows, records = store.pair(pair)
 
         for document in documents:
-            passages, vectors = self._embedded(document, _ignore)
+            passages, vectors = self._embedded(document, ignore_progress)
             with store.writable():
-                _put(passage_rows, passages, vectors, store.batch_size())
+                write_passages(passage_rows, passages, vectors, store.batch_size())
                 write_record(records, document)
 
         with store.writable():
             store.switch(pair)
 
     def _embedded(
-        self, document: Document, on_progress: OnProgress
+        self,
+        document: Document,
+        on_progress: OnProgress,
     ) -> tuple[Sequence[Passage], Sequence[Vectors]]:
         """Splits a document and embeds its passages."""
         embedder = self._embedder
-        passages = split(document, embedder.count_tokens, passage_size(embedder.limit))
+        size = passage_size(embedder.limit)
+        passages = split(document, embedder.count_tokens, size)
         vectors: list[Vectors] = []
-        for batch in _batches(len(passages), EMBEDDED_AT_ONCE):
+        for batch in batches(len(passages), EMBEDDED_AT_ONCE):
             texts = [passage.embedded_text for passage in passages[batch]]
-            vectors += [encoding.vector for encoding in embedder.encode(texts)]
+            for encoding in embedder.encode(texts):
+                vectors.append(encoding.vector)
             on_progress(len(vectors), len(passages))
         return passages, vectors
 
     def _write(
-        self, passages: Sequence[Passage], vectors: Sequence[Vectors], on_progress: OnProgress
+        self,
+        passages: Sequence[Passage],
+        vectors: Sequence[Vectors],
+        on_progress: OnProgress,
     ) -> None:
-        for batch in _batches(len(passages), WRITTEN_AT_ONCE):
-            with self._store.current(), self._store.writable():
-                rows = self._store.passages
-                _put(rows, passages[batch], vectors[batch], self._store.batch_size())
+        store = self._store
+        for batch in batches(len(passages), WRITTEN_AT_ONCE):
+            with store.current(), store.writable():
+                write_passages(
+                    store.passages,
+                    passages[batch],
+                    vectors[batch],
+                    store.batch_size(),
+                )
             # Chroma computes without releasing other threads: here a question may go first.
             on_progress(len(passages), len(passages))
 
     def _undo(self, document: Document) -> None:
         """Deletes the passages of a document that do not belong to its current record."""
-        with self._store.current(), self._store.writable():
-            record = read_records(self._store).get(document.id)
-            sweep(self._store, document.id, keep=record["version"] if record else "")
+        store = self._store
+        with store.current(), store.writable():
+            record = read_records(store).get(document.id)
+            version = record["version"] if record else ""
+            sweep(store, document.id, keep=version)
 
 
 def remove(store: Store, name: str) -> bool:
@@ -160,12 +185,14 @@ def sweep(store: Store, document_id: str, keep: str) -> None:
 
 def sweep_orphans(store: Store) -> None:
     """Deletes the passages that an interrupted change left behind."""
-    versions = {key: record["version"] for key, record in read_records(store).items()}
-    rows = store.passages.get(include=["metadatas"])
+    versions = {}
+    for key, record in read_records(store).items():
+        versions[key] = record["version"]
+
     stale = []
-    for key, metadata in zip(rows["ids"], rows["metadatas"] or [], strict=True):
-        if versions.get(str(metadata["document"])) != metadata["version"]:
-            stale.append(key)
+    for row in read_passages(store):
+        if versions.get(row.document) != row.version:
+            stale.append(row.id)
     if stale:
         _log.warning("removing %d passages that an interrupted change left behind", len(stale))
         store.passages.delete(ids=stale)
@@ -193,32 +220,5 @@ def adopt_settings(store: Store, embedder: Embedder | None) -> None:
     )
 
 
-def _put(
-    collection: Any, passages: Sequence[Passage], vectors: Sequence[Vectors], size: int
-) -> None:
-    for batch in _batches(len(passages), size):
-        rows = passages[batch]
-        collection.upsert(
-            ids=[passage.id for passage in rows],
-            embeddings=np.stack(vectors[batch]),
-            documents=[passage.text for passage in rows],
-            metadatas=[_metadata(passage) for passage in rows],
-        )
-
-
-def _metadata(passage: Passage) -> dict[str, Any]:
-    return {
-        "document": passage.document.id,
-        "version": passage.document.version,
-        "start": passage.span.start,
-        "end": passage.span.end,
-    }
-
-
-def _batches(count: int, size: int) -> Iterator[slice]:
-    for first in range(0, count, size):
-        yield slice(first, first + size)
-
-
-def _ignore(_done: int, _total: int) -> None:
+def ignore_progress(_done: int, _total: int) -> None:
     """Reports nothing."""

@@ -115,7 +115,8 @@ def _dtype() -> "torch.dtype":
 def _hide_progress_bars() -> None:
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    # transformers leaves this function untyped.
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _first_line(error: Exception) -> str:

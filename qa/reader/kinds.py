@@ -13,7 +13,8 @@ WINDOW = 40
 _QUESTIONS: dict[Kind, str] = {
     "money": r"""
         \bhow[ ]much[ ](?:money|cash|funding|did|does|do|is|was|will|has|have|would)\b.*
-        \b(?:money|cost|pa(?:y|id)|invest\w*|worth|spen[dt]|price|earn\w*|fund\w*|loan|lend|budget)\b |
+        \b(?:money|cost|pa(?:y|id)|invest\w*|worth|spen[dt]|price|earn\w*|fund\w*|loan|
+        lend|budget)\b |
         \bhow[ ]much[ ]money\b | \b(?:cost|price|worth|salary|budget|fee)\b""",
     "share": r"""
         \bpercent(?:age)?\b | \bwhat[ ](?:share|proportion|fraction)\b | \bat[ ]what[ ]rate\b""",
