@@ -89,7 +89,7 @@ class _Package:
             raise Unreadable(_OLD if data.startswith(_OLE_HEADER) else _DAMAGED) from error
 
     def part(self, name: str) -> Any:
-        """Returns the root of a part's XML; None if there is no such part."""
+        """Returns the root of a part's XML; None if the part is missing."""
         try:
             info = self._zip.getinfo(name)
         except KeyError:

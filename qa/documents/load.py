@@ -200,7 +200,7 @@ def _document(
 
 
 def _sidecar(file: Path) -> dict[str, Any]:
-    """Returns title, publisher and examples from `FILE.meta.json`; empty if there is no such file."""
+    """Returns title, publisher and examples from `FILE.meta.json`, or nothing without it."""
     path = file.with_name(file.name + SIDECAR_SUFFIX)
     if not path.is_file():
         return {}

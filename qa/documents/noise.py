@@ -119,7 +119,7 @@ def _part_of_appeal(place: int, short: Sequence[bool], slight: Sequence[bool]) -
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
+class _ComparedSentence:
     """A sentence prepared for comparison."""
 
     text: str
@@ -129,7 +129,7 @@ class _Content:
     may_answer: bool
 
     @classmethod
-    def of(cls, text: str, may_answer: bool) -> "_Content":
+    def of(cls, text: str, may_answer: bool) -> "_ComparedSentence":
         words = _WORD.findall(text)
         folded = [word.casefold() for word in words]
         runs = {tuple(folded[i : i + RUN]) for i in range(len(folded) - RUN + 1)}
@@ -143,7 +143,8 @@ def find_duplicates(sentences: Sequence[str], may_answer: Sequence[bool]) -> dic
     first. Time is linear in the text unless most of it repeats.
     """
     contents = [
-        _Content.of(text, answers) for text, answers in zip(sentences, may_answer, strict=True)
+        _ComparedSentence.of(text, answers)
+        for text, answers in zip(sentences, may_answer, strict=True)
     ]
     places_of: dict[Run, list[int]] = defaultdict(list)
     for place, content in enumerate(contents):
@@ -163,7 +164,7 @@ def find_duplicates(sentences: Sequence[str], may_answer: Sequence[bool]) -> dic
     return {place: _last(original_of, place) for place in original_of}
 
 
-def _similar(place: int, content: _Content, places_of: dict[Run, list[int]]) -> list[int]:
+def _similar(place: int, content: _ComparedSentence, places_of: dict[Run, list[int]]) -> list[int]:
     """Returns the places of the sentences that share nearly all runs of a sentence."""
     shared: Counter[int] = Counter()
     for run in content.runs:
@@ -175,14 +176,14 @@ def _similar(place: int, content: _Content, places_of: dict[Run, list[int]]) -> 
     return [candidate for candidate, count in shared.items() if count >= least]
 
 
-def _rank(contents: Sequence[_Content], place: int) -> tuple[bool, int, bool, int]:
+def _rank(contents: Sequence[_ComparedSentence], place: int) -> tuple[bool, int, bool, int]:
     """Of two alike sentences the one with the higher rank is cited: it says more or is quoted."""
     content = contents[place]
     is_quoted = content.text.startswith(_OPENING_QUOTES)
     return content.may_answer, len(content.words), is_quoted, -place
 
 
-def _says_everything(original: _Content, duplicate: _Content) -> bool:
+def _says_everything(original: _ComparedSentence, duplicate: _ComparedSentence) -> bool:
     """Returns whether a sentence has every name, number and denial of its duplicate.
 
     Of the duplicate's other words it has nearly all.

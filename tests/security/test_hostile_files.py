@@ -1,4 +1,4 @@
-"""Files and names made to do harm: the process that reads them is bounded, and nothing is written."""
+"""Hostile files and names: parsing is bounded, and nothing is written."""
 
 import io
 import re
@@ -16,6 +16,8 @@ from qa.errors import DocumentError
 from tests.qa.files import docx, lines, paragraph, pdf
 
 ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+
+
 BOMB = f'<!DOCTYPE x [<!ENTITY e0 "boom">{ENTITIES}]>'
 
 
@@ -31,13 +33,13 @@ def _unreadable(kind: str, data: bytes, limits: Limits | None = None, *extractor
     return str(caught.value)
 
 
-def test_a_docx_that_unpacks_to_too_much_is_refused_by_its_directory() -> None:
+def test_docx_bomb_refused_by_its_directory() -> None:
     bomb = docx(paragraph("x" * (Limits().unpacked + 1)))
     assert len(bomb) < 200_000
     assert "unpacks to more than 100 MB" in _why("bomb.docx", bomb)
 
 
-def test_a_docx_whose_directory_lies_is_refused_while_it_is_read() -> None:
+def test_docx_with_false_directory_refused_while_read() -> None:
     honest = docx(paragraph("x" * 5_000_000))
     size = zipfile.ZipFile(io.BytesIO(honest)).getinfo("word/document.xml").file_size
     lying = honest.replace(struct.pack("<L", size), struct.pack("<L", 1_000))
@@ -45,7 +47,7 @@ def test_a_docx_whose_directory_lies_is_refused_while_it_is_read() -> None:
     assert "damaged" in _unreadable("docx", lying, Limits(unpacked=10_000))
 
 
-def test_the_parts_of_a_docx_share_one_limit() -> None:
+def test_docx_parts_share_one_limit() -> None:
     styles = {"word/styles.xml": f"<styles>{'x' * 6_000}</styles>"}
     data = docx(paragraph("y" * 6_000), others=styles)
     assert "unpacks to more than" in _unreadable("docx", data, Limits(unpacked=10_000))
@@ -53,7 +55,7 @@ def test_the_parts_of_a_docx_share_one_limit() -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_docx_packed_in_a_way_that_has_no_bound_is_refused(method: int) -> None:
+def test_docx_with_unbounded_compression_refused(method: int) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", method) as package:
         package.writestr("word/document.xml", "x" * 10_000)
@@ -69,22 +71,22 @@ def test_a_docx_packed_in_a_way_that_has_no_bound_is_refused(method: int) -> Non
         ('<!DOCTYPE x [<!ENTITY % d SYSTEM "http://127.0.0.1:9/evil.dtd"> %d;]>', "text"),
     ],
 )
-def test_entities_are_neither_expanded_nor_fetched(doctype: str, use: str) -> None:
+def test_docx_entities_not_expanded_not_fetched(doctype: str, use: str) -> None:
     assert "declares XML entities" in _why("a.docx", docx(paragraph(use), before=doctype))
 
 
-def test_a_reader_that_takes_too_much_memory_ends_and_says_so() -> None:
+def test_parser_over_memory_limit_says_so() -> None:
     page = b"<p>word " * 2_000_000
     assert "0.4 GB of memory" in _unreadable("html", page, Limits(memory=400 * 2**20))
 
 
-def test_a_reader_that_takes_too_long_is_ended() -> None:
+def test_parser_over_time_limit_is_ended() -> None:
     assert "1 seconds" in _unreadable(
         "pdf", b"", Limits(seconds=1), sys.executable, "-c", "import time; time.sleep(60)"
     )
 
 
-def test_a_reader_that_burns_its_time_is_ended_by_the_system() -> None:
+def test_parser_over_cpu_limit_ended_by_system() -> None:
     burning = "from qa.documents.sandbox_child import _confine, Limits\n_confine(Limits(seconds=1))\nwhile True: pass"
     assert "50 seconds" in _unreadable(
         "html", b"", Limits(seconds=50), sys.executable, "-c", burning
@@ -98,11 +100,11 @@ def test_a_reader_that_burns_its_time_is_ended_by_the_system() -> None:
         ("raise SystemExit(7)", "failed with exit code 7"),
     ],
 )
-def test_a_reader_that_is_killed_or_breaks_is_a_reason(program: str, said: str) -> None:
+def test_parser_killed_or_crashed_gives_reason(program: str, said: str) -> None:
     assert said in _unreadable("pdf", b"x" * 1_000_000, None, sys.executable, "-c", program)
 
 
-def test_the_reader_sees_no_keys_and_writes_no_files(
+def test_parser_has_no_keys_and_writes_no_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
@@ -115,7 +117,7 @@ def test_the_reader_sees_no_keys_and_writes_no_files(
     assert _unreadable("pdf", b"", None, sys.executable, "-c", spy) == "OSError False"
 
 
-def test_more_pages_or_characters_than_the_limits_are_refused() -> None:
+def test_limits_of_pages_and_characters_hold() -> None:
     data = pdf([lines("One page."), lines("Another page.")])
     assert "has 2 pages, more than 1" in _unreadable("pdf", data, Limits(pages=1))
     assert parse_in_sandbox("pdf", data, Limits(pages=2)).pages == (0, 11)
@@ -127,18 +129,18 @@ def test_more_pages_or_characters_than_the_limits_are_refused() -> None:
         assert "more than 20 characters" in _unreadable(kind, long, Limits(characters=20))
 
 
-def test_five_thousand_pages_are_read_and_one_more_is_not() -> None:
+def test_pdf_with_too_many_pages_refused() -> None:
     assert "has 5,001 pages, more than 5,000" in _why("long.pdf", pdf([[]] * 5_001))
 
 
-def test_a_file_over_the_limit_is_not_read() -> None:
+def test_upload_too_large_refused() -> None:
     assert (
         _why("../big.pdf", bytes(MAX_BYTES + 1))
         == "big.pdf is larger than 50 MB. Split it into smaller files."
     )
 
 
-def test_nesting_that_the_parser_would_cut_is_refused_and_less_is_read() -> None:
+def test_html_nested_too_deeply_refused() -> None:
     assert "nested too deeply" in _why("deep.html", b"<p>First.</p>" + b"<div>" * 5_000 + b"Lost.")
     nested = b"<p>First.</p>" + b"<div>" * 1_500 + b"Found." + b"</div>" * 1_500 + b"<p>Last.</p>"
     assert from_bytes("nested.html", nested).text == "First.\n\nFound.\n\nLast."
@@ -159,7 +161,7 @@ def test_nesting_that_the_parser_would_cut_is_refused_and_less_is_read() -> None
         ("  ..spaced . name.txt. ", "spaced . name.txt"),
     ],
 )
-def test_a_name_sent_by_a_browser_is_one_clean_component(sent: str, name: str) -> None:
+def test_upload_name_is_one_clean_component(sent: str, name: str) -> None:
     document = from_bytes(sent, b"Some text.")
     assert (document.name, document.source) == (name, f"uploads/{name}")
     assert len(document.name) <= 120
@@ -169,13 +171,13 @@ def test_a_name_sent_by_a_browser_is_one_clean_component(sent: str, name: str) -
 @pytest.mark.parametrize(
     "sent", ["", "..", "../", "x.exe", "no suffix", ".txt", "a." + "t" * 300, "x.pdf/"]
 )
-def test_a_name_of_no_kind_is_refused_in_few_words(sent: str) -> None:
+def test_upload_of_unknown_type_refused_briefly(sent: str) -> None:
     why = _why(sent, b"Some text.")
     assert ", ".join(READABLE_SUFFIXES) in why
     assert len(why) < 300
 
 
-def test_the_same_name_is_the_same_source_and_nothing_is_written(
+def test_upload_same_name_same_source_nothing_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -187,7 +189,7 @@ def test_the_same_name_is_the_same_source_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_control_characters_in_what_was_extracted_are_dropped() -> None:
+def test_parsed_text_without_control_characters() -> None:
     assert (
         from_bytes("a.html", b"<p>be&#1;f&#x7f;ore &#xD800;after\x0b.</p>").text.replace(
             "\ufffd", ""

@@ -1,4 +1,4 @@
-"""Files become documents: their own text, or one clear reason why not."""
+"""Files become documents, or a failure that says why."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from qa.documents.load import MAX_BYTES, load
 from tests.properties import examples
+from tests.qa.files import docx, lines, paragraph, pdf
 from tests.qa.texts import PIECES
 
 
@@ -18,9 +19,7 @@ def _why(path: Path) -> str:
 
 @examples(100)
 @given(st.lists(st.sampled_from([*PIECES, "\r\n", "\r"]), max_size=10).map("".join))
-def test_the_text_is_the_files_own_but_for_line_ends(
-    tmp_path_factory: pytest.TempPathFactory, text: str
-) -> None:
+def test_load_text_exact_but_line_ends(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     file = tmp_path_factory.mktemp("own") / "a.md"
     file.write_bytes(f"Begin. {text}".encode())
     (document,) = load([file]).documents
@@ -28,12 +27,12 @@ def test_the_text_is_the_files_own_but_for_line_ends(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_byte_order_mark_tells_the_encoding_and_is_no_text(tmp_path: Path, encoding: str) -> None:
+def test_load_byte_order_mark_sets_encoding(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.txt").write_text("Ça va.", encoding=encoding)
     assert load([tmp_path]).documents[0].text == "Ça va."
 
 
-def test_ids_come_from_the_source_and_versions_from_the_text(tmp_path: Path) -> None:
+def test_load_id_from_source_version_from_text(tmp_path: Path) -> None:
     first, second = tmp_path / "a.txt", tmp_path / "b.txt"
     first.write_text("Same words.")
     second.write_text("Same words.")
@@ -46,14 +45,15 @@ def test_ids_come_from_the_source_and_versions_from_the_text(tmp_path: Path) -> 
     )
 
 
-def test_a_folder_gives_all_below_it_by_their_paths_and_leaves_the_rest(tmp_path: Path) -> None:
+def test_load_folder_names_are_paths_below(tmp_path: Path) -> None:
+    """Hidden files and files of other types are left out."""
     for name in ("b.txt", "deep/er/a.MD", ".hidden/c.txt", ".d.txt", "e.png", "e.txt.meta.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text('{"title": "x"}')
     assert [document.name for document in load([tmp_path]).documents] == ["b.txt", "deep/er/a.MD"]
 
 
-def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+def test_load_link_out_of_folder_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("Secret.")
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -75,14 +75,14 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
         ("notes.txt", "This first line is a sentence.\nAnd more.", "notes"),
     ],
 )
-def test_a_title_is_the_texts_own_or_the_files_name(
+def test_load_title_from_text_else_file_name(
     tmp_path: Path, name: str, content: str, title: str
 ) -> None:
     (tmp_path / name).write_text(content)
     assert load([tmp_path]).documents[0].title == title
 
 
-def test_a_sidecar_tells_title_publisher_and_examples(tmp_path: Path) -> None:
+def test_load_sidecar_sets_title_publisher_examples(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Text.")
     (tmp_path / "a.txt.meta.json").write_text(
         '{"title": "T", "publisher": "P", "examples": ["Q?"]}'
@@ -94,7 +94,7 @@ def test_a_sidecar_tells_title_publisher_and_examples(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "sidecar", ["{", "[]", '{"title": 3}', '{"examples": "Q?"}', '{"examples": [1]}']
 )
-def test_a_bad_sidecar_is_named(tmp_path: Path, sidecar: str) -> None:
+def test_load_bad_sidecar_is_named(tmp_path: Path, sidecar: str) -> None:
     (tmp_path / "a.txt").write_text("Text.")
     (tmp_path / "a.txt.meta.json").write_text(sidecar)
     assert "a.txt.meta.json" in _why(tmp_path)
@@ -110,15 +110,13 @@ def test_a_bad_sidecar_is_named(tmp_path: Path, sidecar: str) -> None:
         (b"caf\xe9 au lait", "not valid UTF-8 (byte 3)"),
     ],
 )
-def test_a_file_that_is_no_text_is_a_failure_that_says_why(
-    tmp_path: Path, content: bytes, reason: str
-) -> None:
+def test_load_not_text_failure_says_why(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "bad.txt").write_bytes(content)
     assert reason in _why(tmp_path / "bad.txt")
     assert "bad.txt" in _why(tmp_path / "bad.txt")
 
 
-def test_what_is_missing_unknown_or_holds_nothing_is_a_failure_that_says_why(
+def test_load_missing_unknown_empty_failure_says_why(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "a.png").write_text("x")
@@ -127,13 +125,13 @@ def test_what_is_missing_unknown_or_holds_nothing_is_a_failure_that_says_why(
     assert "holds no file that can be read" in _why(tmp_path)
 
 
-def test_a_file_over_the_limit_is_not_read(tmp_path: Path) -> None:
+def test_load_too_large_file_refused(tmp_path: Path) -> None:
     with (tmp_path / "big.txt").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     assert "larger than 50 MB" in _why(tmp_path)
 
 
-def test_a_bad_file_does_not_keep_the_others_from_being_read(tmp_path: Path) -> None:
+def test_load_bad_file_others_still_read(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Good.")
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe\xfa")
     loaded = load([tmp_path / "missing.txt", tmp_path])
@@ -141,7 +139,20 @@ def test_a_bad_file_does_not_keep_the_others_from_being_read(tmp_path: Path) -> 
     assert len(loaded.failures) == 2
 
 
-def test_a_link_beside_its_file_is_the_same_source(tmp_path: Path) -> None:
+def test_load_link_next_to_file_same_source(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Some text.")
     (tmp_path / "b.txt").symlink_to(tmp_path / "a.txt")
     assert [document.name for document in load([tmp_path]).documents] == ["a.txt"]
+
+
+def test_load_folder_every_type_despite_bad_file(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(pdf([lines("From a PDF.")]))
+    (tmp_path / "b.docx").write_bytes(docx(paragraph("From a DOCX.")))
+    (tmp_path / "c.HTML").write_text("<p>From a page.</p>")
+    (tmp_path / "d.pdf").write_text("no PDF")
+    (tmp_path / "~$b.docx").write_text("Word's own note")
+    loaded = load([tmp_path])
+    assert [d.text for d in loaded.documents] == ["From a PDF.", "From a DOCX.", "From a page."]
+    assert [str(failure).startswith(str(tmp_path / "d.pdf")) for failure in loaded.failures] == [
+        True
+    ]

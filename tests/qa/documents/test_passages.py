@@ -22,7 +22,7 @@ COUNT = WordEmbedder().count_tokens
 @example("e\u0301" * 900, False)
 @example("A sentence of six words here. " * 400, False)
 @example("\n\n  \nA line.\n\n\n", False)
-def test_passages_tile_the_text_and_none_is_too_long(text: str, markdown: bool) -> None:
+def test_split_passages_tile_text_and_fit(text: str, markdown: bool) -> None:
     document = text_document(text, markdown=markdown)
     passages = split(document, COUNT)
     assert "".join(passage.text for passage in passages) == text
@@ -32,7 +32,7 @@ def test_passages_tile_the_text_and_none_is_too_long(text: str, markdown: bool) 
     assert len({passage.id for passage in passages}) == len(passages)
 
 
-def test_passages_fit_the_packaged_embedder(embedder: SentenceTransformerEmbedder) -> None:
+def test_split_fits_packaged_embedder(embedder: SentenceTransformerEmbedder) -> None:
     document = text_document(NEWS * 5 + "unbelievably " * 900 + "日本語の文です。" * 200)
     passages = split(document, embedder.count_tokens)
     assert "".join(passage.text for passage in passages) == document.text
@@ -40,7 +40,7 @@ def test_passages_fit_the_packaged_embedder(embedder: SentenceTransformerEmbedde
     assert all(embedder.count_tokens(passage.text) <= PASSAGE_TOKENS for passage in passages)
 
 
-def test_a_passage_begins_where_a_paragraph_does() -> None:
+def test_split_passage_begins_with_a_paragraph() -> None:
     document = text_document(NEWS * 3)
     starts = {s.span.start for s in segment(document)}
     paragraphs = {s.paragraph: s.span.start for s in reversed(segment(document))}
@@ -49,7 +49,7 @@ def test_a_passage_begins_where_a_paragraph_does() -> None:
     assert {passage.span.start for passage in passages[1:]} <= starts & set(paragraphs.values())
 
 
-def test_an_embedder_that_reads_less_gets_shorter_passages() -> None:
+def test_passage_size_follows_embedder_limit() -> None:
     assert [passage_size(limit) for limit in (8192, 256, 128, 32)] == [
         PASSAGE_TOKENS,
         PASSAGE_TOKENS,

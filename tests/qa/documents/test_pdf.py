@@ -1,0 +1,162 @@
+"""PDF files become text: paragraphs and sentences are whole, pages are known."""
+
+import pytest
+
+from qa.documents.load import from_bytes
+from qa.documents.sentences import segment
+from qa.errors import DocumentError
+from qa.types import Document
+from tests.qa.files import Put, lines, pdf
+
+CANAL = (
+    "The canal between the two towns was opened again on Saturday after a",
+    "restoration that took eleven years. More than four hundred volunteers",
+    "of the preservation society took part in it.",
+)
+
+
+SECOND = (
+    "It had been closed to boats since the year of the great flood, when the",
+    "last barge carried coal.",
+)
+
+
+def _sentences(document: Document) -> list[str]:
+    return [document.text[s.span.start : s.span.end] for s in segment(document)]
+
+
+def _why(name: str, data: bytes) -> str:
+    with pytest.raises(DocumentError) as caught:
+        from_bytes(name, data)
+    return str(caught.value)
+
+
+def test_pdf_sentence_over_lines_is_whole() -> None:
+    document = from_bytes("canal.pdf", pdf([[*lines(*CANAL), *lines(*SECOND, top=660)]]))
+    assert document.text == " ".join(CANAL) + "\n\n" + " ".join(SECOND)
+    assert _sentences(document) == [
+        "The canal between the two towns was opened again on Saturday after a restoration that took eleven years.",
+        "More than four hundred volunteers of the preservation society took part in it.",
+        "It had been closed to boats since the year of the great flood, when the last barge carried coal.",
+    ]
+
+
+def test_pdf_short_line_or_indent_ends_paragraph() -> None:
+    indented = [Put(90, 678, SECOND[0]), Put(72, 664, SECOND[1])]
+    document = from_bytes("canal.pdf", pdf([[*lines(*CANAL), *indented]]))
+    assert document.text == " ".join(CANAL) + "\n\n" + " ".join(SECOND)
+
+
+def test_pdf_heading_and_items_on_their_own_lines() -> None:
+    page = [
+        Put(72, 740, "The canal", 20),
+        *lines(*CANAL),
+        *lines("• Locks: five million euros", "• Gates: four million euros", top=660),
+    ]
+    text = from_bytes("canal.pdf", pdf([page])).text
+    assert text == (
+        "The canal\n\n"
+        + " ".join(CANAL)
+        + "\n• Locks: five million euros\n• Gates: four million euros"
+    )
+
+
+def test_pdf_wide_gaps_separate_cells_of_a_row() -> None:
+    rows = [
+        Put(x, y, w)
+        for y, row in ((700, ("Year", "Boats")), (686, ("1968", "12")))
+        for x, w in zip((72, 200), row, strict=True)
+    ]
+    assert from_bytes("t.pdf", pdf([rows])).text == "Year | Boats\n1968 | 12"
+
+
+def test_pdf_broken_word_joined_compound_keeps_hyphen() -> None:
+    page = lines(
+        "The well-known engineer said that the whole administration of the munici-",
+        "pality had agreed to the plan at once, and that she, who was as well-",
+        "known abroad, had been asked to lead the works.",
+    )
+    assert from_bytes("a.pdf", pdf([page])).text == (
+        "The well-known engineer said that the whole administration of the municipality had agreed to the plan at "
+        "once, and that she, who was as well-known abroad, had been asked to lead the works."
+    )
+
+
+def test_pdf_pages_give_offsets() -> None:
+    """A page without text begins where the next page begins."""
+    document = from_bytes(
+        "p.pdf", pdf([lines("Page one says this."), [], lines("Page three says that."), []])
+    )
+    assert document.text == "Page one says this.\n\nPage three says that."
+    assert document.pages == (0, 21, 21, 42)
+    assert [document.page_at(document.text.index(word)) for word in ("one", "three")] == [1, 3]
+
+
+def test_pdf_sentence_over_pages_is_whole() -> None:
+    """The second page begins inside the sentence."""
+    document = from_bytes("p.pdf", pdf([lines(CANAL[0]), lines(*CANAL[1:])]))
+    assert document.text == " ".join(CANAL)
+    assert document.text[document.pages[1] :].startswith(CANAL[1])
+
+
+def test_pdf_page_numbers_dropped_running_head_once() -> None:
+    pages = [
+        [
+            Put(72, 760, "The Daily Lock"),
+            *lines(f"Canal number {word} is open."),
+            Put(300, 40, str(number + 7)),
+        ]
+        for number, word in enumerate(("one", "two", "three", "four"))
+    ]
+    text = from_bytes("p.pdf", pdf(pages)).text
+    assert text.split("\n\n") == [
+        "The Daily Lock",
+        *(f"Canal number {word} is open." for word in ("one", "two", "three", "four")),
+    ]
+
+
+def test_pdf_numbers_that_do_not_grow_kept() -> None:
+    pages = [
+        [*lines("How many boats came?"), Put(72, 300, count)] for count in ("12", "310", "12", "45")
+    ]
+    assert [w for w in from_bytes("p.pdf", pdf(pages)).text.split() if w.isdigit()] == [
+        "12",
+        "310",
+        "12",
+        "45",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ("The canal (2024)", "The canal (2024)"),
+        ("Microsoft Word - x.doc", "First line"),
+        (None, "First line"),
+    ],
+)
+def test_pdf_title_of_a_program_ignored(given: str | None, title: str) -> None:
+    data = pdf([[Put(72, 720, "First line", 18), *lines(*CANAL, top=690)]], title=given)
+    assert from_bytes("p.pdf", data).title == title
+
+
+def test_pdf_broken_object_table_is_read() -> None:
+    broken = pdf([lines("Still here.")]).replace(b"0000000009 00000 n", b"0000099999 00000 n")
+    assert (
+        from_bytes("p.pdf", broken.replace(b"startxref\n", b"startxref\n9")).text == "Still here."
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (pdf([[], []]), "scanned"),
+        (pdf([lines("Secret.")], encrypted=True), "encrypted"),
+        (pdf([lines("Text.")])[:60], "damaged"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "not a PDF"),
+        (b"", "empty"),
+    ],
+)
+def test_pdf_unreadable_says_why(data: bytes, reason: str) -> None:
+    assert reason in _why("bad.pdf", data)
+    assert _why("bad.pdf", data).startswith("bad.pdf ")
