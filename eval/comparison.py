@@ -148,6 +148,7 @@ def compare(name: str, first: Run, second: Run) -> PairedComparison | None:
         first=scale.mean(first_values),
         second=scale.mean(second_values),
         effect=scale.undo(float(differences.mean())),
+        # Student's t may reach beyond what is possible.
         low=scale.undo(max(test.low, -scale.largest)),
         high=scale.undo(min(test.high, scale.largest)),
         p=min(1.0, 2 * min(test.p_lower, test.p_higher)),

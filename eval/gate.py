@@ -1,6 +1,6 @@
 """Checks whether a run may pass: no new errors, no detectable regression, no limit missed.
 
-Of all metrics gated together, a run that is no worse than its baseline fails by chance at most 1
+Of all metrics gated together, a run that is not worse than its baseline fails by chance at most 1
 time in 20 (Holm 1979, over one-sided tests). A regression too small for the number of questions
 passes; each line says how small that is.
 """
@@ -69,7 +69,11 @@ def checks(
 
 def not_gated(run: Run, baseline: Run) -> list[str]:
     """Returns the default metrics that no question has in both runs."""
-    return [name for name in GATED if compare(name, baseline, run) is None]
+    missing = []
+    for name in GATED:
+        if compare(name, baseline, run) is None:
+            missing.append(name)
+    return missing
 
 
 def _error_check(run: Run, baseline: Run) -> Check:
@@ -94,6 +98,7 @@ def _regression_checks(run: Run, baseline: Run, gated: Sequence[str]) -> list[Ch
         raise FootnoteError(
             f"Nothing to gate. {no_pairs_message(' or '.join(names), baseline, run)}"
         )
+    # Corrected together, so that gating more metrics does not raise more false alarms.
     corrected = holm([row.p_worse for row in rows])
     results = []
     for row, p in zip(rows, corrected, strict=True):
@@ -126,15 +131,17 @@ def _limit_check(
 
 def _summary_values(run: Run) -> dict[str, float | None]:
     """Returns the values over all questions, by metric."""
-    overall = run.groups[0]
-    return {name: estimate.value for name, estimate in overall.estimates.items()}
+    values = {}
+    for name, estimate in run.groups[0].estimates.items():
+        values[name] = estimate.value
+    return values
 
 
 def _listed(ids: Sequence[str]) -> str:
     """Returns the first ids, made safe for a terminal."""
     if not ids:
         return ""
-    shown = [visible_line(question_id) for question_id in ids[:_SHOWN_IDS]]
+    shown = list(map(visible_line, ids[:_SHOWN_IDS]))
     if len(ids) > _SHOWN_IDS:
         shown.append(f"{len(ids) - _SHOWN_IDS} others")
     return f": {', '.join(shown)}"

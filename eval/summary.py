@@ -58,6 +58,7 @@ def cluster(question: Question, gold: Sequence[Gold]) -> str:
     if question.group:
         return question.group
     if gold:
+        # Question files without groups usually ask several questions of each document.
         document, _ = gold[0]
         return document
     return question.id
@@ -82,6 +83,7 @@ def _group(
         question = outcome.question
         scored = ScoredQuestion(outcome.scores, question.answerable, clusters.get(question.id))
         questions.append(scored)
+        # An error has no scores, so its question is unscored in every metric.
         errors += outcome.error is not None
     sample = Sample(questions, len(questions))
     estimates = {metric.name: metric.estimate(sample) for metric in summary_metrics()}

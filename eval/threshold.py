@@ -42,8 +42,11 @@ def threshold_results(answers: Sequence[ScoredAnswer]) -> list[ThresholdResult]:
 
     Raises FootnoteError if all or none of the questions are answerable.
     """
-    answerable = [answer for answer in answers if answer.right is not None]
-    unanswerable = [answer for answer in answers if answer.right is None]
+    answerable: list[ScoredAnswer] = []
+    unanswerable: list[ScoredAnswer] = []
+    for answer in answers:
+        side = unanswerable if answer.right is None else answerable
+        side.append(answer)
     if not answerable or not unanswerable:
         raise FootnoteError(
             "A threshold needs questions that the documents answer and some that they do not."
@@ -68,6 +71,7 @@ def threshold_results(answers: Sequence[ScoredAnswer]) -> list[ThresholdResult]:
 def best(results: Sequence[ThresholdResult]) -> ThresholdResult:
     """Returns the result with the highest balance; of equals the middle one."""
     highest = max(result.balance for result in results)
+    # The middle of the best range is safest for other questions.
     top = [result for result in results if result.balance == highest]
     middle = len(top) // 2
     return top[middle]

@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,18 +26,12 @@ Output = Literal["passages", "answers"]
 """What an engine gives, and is measured in."""
 
 
-class Bot(Protocol):
-    """Footnote, a peer, or a fake."""
-
-    def ask(self, question: str, /) -> Answer: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A bot with the name that the tables have for it."""
+    """Footnote or a peer, by the name that the tables have for it."""
 
     name: str
-    bot: Bot
+    ask: Callable[[str], Answer]
     outputs: tuple[Output, ...]
     reference: str | None = None
     """The Footnote engine that a peer is compared with; None for Footnote itself."""
@@ -67,15 +60,12 @@ class EngineEstimates:
     """By metric of time: the median of Footnote divided by that of the peer."""
 
     def as_json(self) -> dict[str, Any]:
-        def estimates_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
-            return {name: estimate.as_json() for name, estimate in estimates.items()}
-
         return {
             "reference": self.engine.reference,
             "errors": dict(self.errors),
-            "figures": estimates_json(self.estimates),
-            "differences": estimates_json(self.differences),
-            "ratios": estimates_json(self.ratios),
+            "figures": _estimates_json(self.estimates),
+            "differences": _estimates_json(self.differences),
+            "ratios": _estimates_json(self.ratios),
         }
 
 
@@ -86,22 +76,23 @@ def hit_within(example: Example, budget: int = BUDGET) -> float | None:
     """
     if not example.gold:
         return None
-    characters = (
-        (ranked.passage.document.name, offset)
-        for ranked in example.answer.passages
-        for offset in _offsets(ranked.passage.span)
-    )
-    read = set(islice(characters, budget))
+    read: set[tuple[str, int]] = set()
+    left = budget
+    for ranked in example.answer.passages:
+        characters = _characters(ranked.passage.document.name, ranked.passage.span)
+        read.update(characters[:left])
+        left = max(0, left - len(characters))
     for document, span in example.gold:
-        quote = {(document, offset) for offset in _offsets(span)}
-        if 2 * len(read & quote) >= len(quote):
+        quote = _characters(document, span)
+        if 2 * len(read.intersection(quote)) >= len(quote):
             return 1.0
     return 0.0
 
 
 def characters_read(example: Example) -> float:
     """Returns how many characters the passages have together."""
-    return float(sum(len(ranked.passage.span) for ranked in example.answer.passages))
+    spans = [ranked.passage.span for ranked in example.answer.passages]
+    return float(sum(map(len, spans)))
 
 
 def seconds_retrieving(example: Example) -> float:
@@ -180,12 +171,13 @@ def ask(
     scored: dict[str, list[ScoredQuestion]] = {engine.name: [] for engine in engines}
     errors: dict[str, dict[str, str]] = {engine.name: {} for engine in engines}
     for engine in engines:
-        engine.bot.ask(WARM_UP)
+        engine.ask(WARM_UP)
     for number, question in enumerate(questions, start=1):
+        # Whoever comes second finds the processor's caches filled by the first.
         for engine in engines if number % 2 else reversed(engines):
             scores: dict[str, float | None] = {}
             try:
-                answer = engine.bot.ask(question.question)
+                answer = engine.ask(question.question)
             except Exception as error:  # noqa: BLE001  # recorded and counted; the others go on
                 errors[engine.name][question.id] = f"{type(error).__name__}: {error}"
                 _log.error("%s failed at %s: %s", engine.name, question.id, error)
@@ -225,18 +217,19 @@ def _estimates(scored: Scored, reference: Scored | None) -> EngineEstimates:
     estimates = {metric.name: metric.estimate(sample) for metric in metrics}
     if reference is None:
         return EngineEstimates(scored.engine, scored.errors, estimates)
-    differences = {
-        metric.name: _difference(metric.name, reference, scored)
-        for metric in _quality(scored.engine)
-    }
-    ratios = {metric.name: _ratio(metric.name, reference, scored) for metric in SECONDS}
+    differences = {}
+    for metric in _quality(scored.engine):
+        differences[metric.name] = _difference(metric.name, reference, scored)
+    ratios = {}
+    for metric in SECONDS:
+        ratios[metric.name] = _ratio(metric.name, reference, scored)
     return EngineEstimates(scored.engine, scored.errors, estimates, differences, ratios)
 
 
 def _difference(name: str, footnote: Scored, peer: Scored) -> Estimate:
     """Returns the mean of Footnote minus the peer, with its bootstrap interval."""
-    pairs = _pairs(name, footnote, peer)
-    return pairs.mean_of_sizes("difference")
+    # A difference may be negative, so it is not a share.
+    return _pairs(name, footnote, peer).mean_of_sizes("difference")
 
 
 def _ratio(name: str, footnote: Scored, peer: Scored) -> Estimate:
@@ -268,5 +261,9 @@ def weighted_medians(weights: Floats, values: Floats) -> Floats:
     return medians
 
 
-def _offsets(span: Span) -> range:
-    return range(span.start, span.end)
+def _characters(document: str, span: Span) -> list[tuple[str, int]]:
+    return [(document, offset) for offset in range(span.start, span.end)]
+
+
+def _estimates_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    return {name: estimate.as_json() for name, estimate in estimates.items()}

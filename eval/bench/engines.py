@@ -46,21 +46,20 @@ def make_engines(bench: Workbench) -> list[Engine]:
     folder = bench.settings.home
     built_in, scripted = _footnote_bots(bench, folder / "footnote")
     engines = [
-        Engine(FOOTNOTE, built_in, ("passages", "answers")),
-        Engine(FOOTNOTE_SCRIPTED, scripted, ("answers",)),
+        Engine(FOOTNOTE, built_in.ask, ("passages", "answers")),
+        Engine(FOOTNOTE_SCRIPTED, scripted.ask, ("answers",)),
     ]
-    stacks = {
-        chunking: llamaindex.make_stack(
-            bench.documents, chunking, bench.embedding, folder / f"peer-{chunking.size}"
-        )
-        for chunking in llamaindex.CHUNKINGS
-    }
+    # Peers that cut the documents in the same way share an index.
+    stacks = {}
+    for chunking in llamaindex.CHUNKINGS:
+        place = folder / f"peer-{chunking.size}"
+        stacks[chunking] = llamaindex.make_stack(bench.documents, chunking, bench.embedding, place)
     for variant in llamaindex.VARIANTS:
         peer = llamaindex.make_peer(stacks[variant.chunking], variant)
         if variant.kind == "citation":
-            engines.append(Engine(variant.name, peer, ("answers",), FOOTNOTE_SCRIPTED))
+            engines.append(Engine(variant.name, peer.ask, ("answers",), FOOTNOTE_SCRIPTED))
         else:
-            engines.append(Engine(variant.name, peer, ("passages",), FOOTNOTE))
+            engines.append(Engine(variant.name, peer.ask, ("passages",), FOOTNOTE))
     return engines
 
 
@@ -78,7 +77,10 @@ def time_in_turns(makers: Mapping[str, IndexMaker], folder: Path) -> IndexingSec
     """Returns the seconds of each maker, called in alternating order, each time in a new folder."""
     seconds: dict[str, list[float]] = {name: [] for name in makers}
     for turn in range(INDEXING_ROUNDS):
-        names = list(makers) if turn % 2 == 0 else list(reversed(list(makers)))
+        # In alternating order, so that other work of the machine affects all alike.
+        names = list(makers)
+        if turn % 2:
+            names.reverse()
         for name in names:
             new_folder = folder / f"{turn}-{name}"
             new_folder.mkdir(parents=True)

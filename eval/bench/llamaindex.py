@@ -295,12 +295,12 @@ class CitingPeer:
             reason = "model_declined"
         else:
             sources = self._numbered_sources(nodes, response.source_nodes)
-            numbers = dict.fromkeys(int(number) for number in _MARKER.findall(text))
-            citations = tuple(
-                sources[number - 1] for number in numbers if 0 < number <= len(sources)
-            )
+            citations = []
+            for number in dict.fromkeys(map(int, _MARKER.findall(text))):
+                if 0 < number <= len(sources):
+                    citations.append(sources[number - 1])
             text = _MARKER.sub("", text)
-            sentences = (AnswerSentence(text, "supported", citations),)
+            sentences = (AnswerSentence(text, "supported", tuple(citations)),)
         passages = _passages(nodes, self.stack)
         return Answer(
             question, question, text, reason, 0.0, sentences, passages, self.name, timings

@@ -16,6 +16,7 @@ from eval.bench.comparison import (
     EngineEstimates,
     Output,
 )
+from eval.metrics.metric import Metric
 from eval.results import Estimate
 
 WIDTH = 120
@@ -53,13 +54,15 @@ def _quality_tables(output: Output, engines: Sequence[EngineEstimates]) -> list[
     for row in engines:
         if output not in row.engine.outputs:
             continue
-        name = row.engine.name
-        values.add_row(name, *(_cell(row.estimates[m.name], m.decimals) for m in metrics))
+        values.add_row(row.engine.name, *_cells(row.estimates, metrics))
         if row.differences:
-            title = f"{row.engine.reference} - {name}"
-            cells = [_cell(row.differences[m.name], m.decimals) for m in metrics]
-            differences.add_row(title, *cells)
+            title = f"{row.engine.reference} - {row.engine.name}"
+            differences.add_row(title, *_cells(row.differences, metrics))
     return [values, differences]
+
+
+def _cells(estimates: Mapping[str, Estimate], metrics: Sequence[Metric]) -> list[Text]:
+    return [_cell(estimates[metric.name], metric.decimals) for metric in metrics]
 
 
 def _seconds_table(engines: Sequence[EngineEstimates]) -> Table:
@@ -77,7 +80,8 @@ def _seconds_table(engines: Sequence[EngineEstimates]) -> Table:
 def _indexing_table(seconds: Mapping[str, Sequence[float]]) -> Table:
     table = _empty_table("Seconds until the documents can be asked", ["median", "all"])
     for name, values in seconds.items():
-        table.add_row(name, f"{median(values):.3f}", " ".join(f"{value:.3f}" for value in values))
+        rounds = [f"{value:.3f}" for value in values]
+        table.add_row(name, f"{median(values):.3f}", " ".join(rounds))
     return table
 
 
@@ -92,6 +96,7 @@ def _empty_table(title: str, headings: Sequence[str]) -> Table:
 
 
 def _cell(estimate: Estimate, decimals: int) -> Text:
+    # Text, not str: rich would read the brackets of the interval as its markup.
     if estimate.value is None:
         return Text("-")
     value = f"{estimate.value:,.{decimals}f} ({estimate.n})"

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections import Counter
 from math import isfinite, nan
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         help="exit 1 if a run is worse than a baseline, has new errors or misses a limit",
         description="Exit with 1 if RUN is detectably worse than the baseline on a gated metric, "
         "if a question has an error that it does not have in the baseline, or if a limit is "
-        "missed. A run that is no worse fails by chance at most 1 time in 20, however many "
+        "missed. A run that is not worse fails by chance at most 1 time in 20, however many "
         "metrics are gated. Every quote must be exact (quotes_exact at least 1) unless --min "
         "says otherwise.",
     )
@@ -53,8 +54,9 @@ def _gate(options: argparse.Namespace) -> int:
     from eval.results import differences, read_run
 
     for limits in (options.min, options.max):
-        names = [name for name, _ in limits]
-        if repeated := sorted({name for name in names if names.count(name) > 1}):
+        counts = Counter(name for name, _ in limits)
+        repeated = sorted(name for name, count in counts.items() if count > 1)
+        if repeated:
             raise FootnoteError(f"{', '.join(repeated)} has two limits of one kind. Give one.")
     run, baseline = read_run(options.run_folder), read_run(options.baseline)
     if reasons := differences(baseline, run):
@@ -77,6 +79,7 @@ def _gate(options: argparse.Namespace) -> int:
     width = max(len(check.name) for check in results)
     for check in results:
         print(f"{'pass' if check.passed else 'FAIL'}  {check.name:{width}}  {check.words}")
+    # A default metric may be missing, for example in a file without unanswerable questions.
     if not gated:
         for name in not_gated(run, baseline):
             print(f"      {name:{width}}  not gated: no question has it in both runs")
@@ -93,6 +96,7 @@ def _limit(text: str) -> tuple[str, float]:
     try:
         number = float(value)
     except ValueError:
+        # Rejected below, as is every number that is not finite.
         number = nan
     if not name or not isfinite(number):
         raise argparse.ArgumentTypeError(f"must be NAME=VALUE, a metric and a number, not {text}")

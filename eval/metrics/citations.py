@@ -54,6 +54,7 @@ def cited_quote_recall(example: Example) -> float | None:
 def cited_quote_f1(example: Example) -> float | None:
     """Returns the F1 of agreeing citations and gold quotes; 0 if nothing is cited."""
     recall = cited_quote_recall(example)
+    # None without gold quotes; 0 also if nothing is cited, where precision is None.
     if not recall:
         return recall
     precision = cited_quote_precision(example) or 0.0
@@ -88,6 +89,7 @@ def _cited_characters(example: Example) -> Characters:
 
 
 def _characters(spans: Iterable[Gold]) -> Characters:
+    # A set, so that overlapping spans count once.
     characters: Characters = set()
     for document, span in spans:
         characters.update((document, offset) for offset in range(span.start, span.end))

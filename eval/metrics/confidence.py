@@ -36,7 +36,7 @@ def confidence(example: Example) -> float | None:
 def confidence_auroc(sample: Sample) -> Estimate:
     """Returns how often an answerable question has more confidence than one that is not.
 
-    Ties count half. There is no value if all or none of the questions are answerable.
+    Ties count half. The value is missing if all or none of the questions are answerable.
     """
     scored = sample.with_scores("confidence")
     positive = scored.where(lambda question: question.answerable)

@@ -32,9 +32,10 @@ def agree(first: Gold, second: Gold) -> bool:
     """Returns whether two spans of one document share at least half of the shorter of the two."""
     first_document, first_span = first
     second_document, second_span = second
-    shorter = min(len(first_span), len(second_span))
+    # At least 1: an empty span agrees with nothing.
+    shorter = max(1, min(len(first_span), len(second_span)))
     overlap = first_span.overlap(second_span)
-    return first_document == second_document and 2 * overlap >= max(1, shorter)
+    return first_document == second_document and 2 * overlap >= shorter
 
 
 def cited(sentences: Sequence[AnswerSentence]) -> list[Gold]:

@@ -16,6 +16,7 @@ from eval.stats.intervals import Floats
 
 def answered_right(example: Example) -> float | None:
     """Returns whether the first sentence is right, or an unanswerable question was refused."""
+    # The first sentence is what a person reads and believes.
     if example.question.answerable:
         return first_sentence_right(example)
     return float(example.answer.abstained)

@@ -82,6 +82,7 @@ def ndcg(example: Example, depth: int) -> float | None:
 
 def _ranking(example: Example) -> Ranking | None:
     passages = example.answer.passages
+    # Quotes say more than grades of whole documents.
     if example.gold:
         return _ranking_of_quotes(passages, example.gold)
     if example.question.relevant:
@@ -90,6 +91,7 @@ def _ranking(example: Example) -> Ranking | None:
 
 
 def _ranking_of_quotes(passages: Iterable[RankedPassage], gold: Sequence[Gold]) -> Ranking:
+    # A quote that an earlier passage held is not a gain again.
     missing = list(gold)
     gains = []
     for ranked in passages:
@@ -101,6 +103,7 @@ def _ranking_of_quotes(passages: Iterable[RankedPassage], gold: Sequence[Gold]) 
 
 
 def _ranking_of_documents(passages: Iterable[RankedPassage], grades: Mapping[str, int]) -> Ranking:
+    # Each document once, at its best passage.
     names = dict.fromkeys(ranked.passage.document.name for ranked in passages)
     gains = tuple(grades.get(name, 0) for name in names)
     hits = tuple(int(gain > 0) for gain in gains)

@@ -28,6 +28,7 @@ class ScoredQuestion:
     @property
     def refused(self) -> bool:
         """Whether a refusal; of a question that was repeated, whether most answers were."""
+        # The mean over the repeats.
         answered = self.scores["answered"]
         return answered is not None and answered < 0.5
 
@@ -118,6 +119,7 @@ class Sample:
             return self.estimate(None, None)
         (value,) = statistic(np.ones((1, n)))
         if np.isnan(value):
+            # Not defined over the whole sample: no question counts as scored.
             return self.estimate(None, None, n=0)
         interval = bootstrap(statistic, n, self.clusters)
         return self.estimate(float(value), interval)

@@ -278,15 +278,15 @@ THEIRS: Script = {
 
 def compared(theirs: Script = THEIRS) -> Sequence[EngineEstimates]:
     engines = [
-        Engine("ours", ScriptedBot("ours", OURS), ("passages",)),
-        Engine("peer", ScriptedBot("peer", theirs), ("passages",), "ours"),
+        Engine("ours", ScriptedBot("ours", OURS).ask, ("passages",)),
+        Engine("peer", ScriptedBot("peer", theirs).ask, ("passages",), "ours"),
     ]
     return compare_engines(ask(engines, QUESTIONS, [PETS]))
 
 
 def test_ask_alternates_engines_after_warm_up() -> None:
     record: list[tuple[str, str]] = []
-    engines = [Engine(name, ScriptedBot(name, record=record), ("answers",)) for name in "ab"]
+    engines = [Engine(name, ScriptedBot(name, record=record).ask, ("answers",)) for name in "ab"]
     counts: list[int] = []
     scored = ask(engines, QUESTIONS[:3], [PETS], counts.append)
     assert record[:2] == [("a", WARM_UP), ("b", WARM_UP)]
@@ -335,7 +335,7 @@ def test_compare_engines_clusters_widen_intervals() -> None:
     script = {
         f"{number}?": timed(1.0, (21, 40) if number < 15 else (0, 20)) for number in range(30)
     }
-    engines = [Engine("ours", ScriptedBot("ours", script), ("passages",))]
+    engines = [Engine("ours", ScriptedBot("ours", script).ask, ("passages",))]
     widths = []
     for size in (1, 5):
         questions = [question(f"{n}", group=f"article {n // size}") for n in range(30)]
