@@ -77,7 +77,8 @@ def timeless(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("here")
-def test_every_combination_is_a_run_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_combination_is_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has a folder, a table and a row; they share one index."""
     assert run("--engine", "plain", "built-in", "--top-k", "1", "3", "--out", "out") == 0
     names = ["built-in_top_k-1", "built-in_top_k-3", "plain_top_k-1", "plain_top_k-3"]
     assert sorted(path.name for path in Path("out").iterdir()) == [*names[:2], "home", *names[2:]]
@@ -97,14 +98,16 @@ def test_every_combination_is_a_run_of_its_own(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     "values", [{"top_k": ["3", "x"]}, {"llm": ["built-in", "none/such"]}, {"threshold": ["2"]}]
 )
-def test_a_value_that_is_none_is_told_before_anything_is_loaded(
+def test_invalid_value_is_reported_before_loading(
     values: dict[str, list[str]],
 ) -> None:
+    """No model is loaded for an invalid setting."""
     with pytest.raises(FootnoteError):
         configurations(values, {"QA_HOME": "/nowhere"})
 
 
-def test_names_are_fit_for_folders() -> None:
+def test_configuration_names_are_fit_for_folders() -> None:
+    """Two configurations that cannot be told apart are refused."""
     found = configurations(
         {"embedding": ["../../etc", "a/b"], "top_k": ["3"]}, {"QA_HOME": "/nowhere"}
     )
@@ -116,7 +119,8 @@ def test_names_are_fit_for_folders() -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_run_that_is_killed_goes_on_without_asking_anything_twice(heard: list[str]) -> None:
+def test_killed_run_resumes_without_asking_twice(heard: list[str]) -> None:
+    """SIGKILL at any moment; the results are those of an undisturbed run."""
     assert run("--out", "whole", "--top-k", "1", "3") == 0
     command = [
         sys.executable,
@@ -147,7 +151,8 @@ def test_a_run_that_is_killed_goes_on_without_asking_anything_twice(heard: list[
         assert Path("cut", name, "summary.json").is_file()
 
 
-def test_an_answer_does_not_hang_on_what_was_asked_before(tmp_path: Path) -> None:
+def test_answer_does_not_depend_on_earlier_questions(tmp_path: Path) -> None:
+    """A question alone has the answer that it has in the whole run."""
     found: list[dict[str, Any]] = []
     for chosen in ("^fact-0[12]$", "^fact-02$"):
         out = tmp_path / str(len(found))
@@ -162,12 +167,13 @@ def test_an_answer_does_not_hang_on_what_was_asked_before(tmp_path: Path) -> Non
     "damage",
     ["questions", "no questions", "no index", "documents", "plan", "ids", "settings", "code"],
 )
-def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
+def test_changed_run_is_not_resumed(
     damage: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     heard: list[str],
 ) -> None:
+    """Other questions, documents, settings or code make another run."""
     assert run("--out", "out") == 0
     out = Path("out")
     (out / "summary.json").unlink()
@@ -211,9 +217,10 @@ def test_a_run_that_is_no_longer_the_same_is_not_gone_on_with(
     ],
 )
 @pytest.mark.usefixtures("here")
-def test_a_plan_that_is_none_is_told_with_what_is_wrong(
+def test_damaged_plan_is_named_with_its_problems(
     change: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """run.json is not trusted."""
     assert run("--out", "out") == 0
     Path("out/summary.json").unlink()
     plan = json.loads(Path("out/run.json").read_text())
@@ -227,9 +234,10 @@ def test_a_plan_that_is_none_is_told_with_what_is_wrong(
 
 
 @pytest.mark.usefixtures("here")
-def test_results_that_are_no_answers_are_all_told_with_their_lines(
+def test_damaged_results_are_named_with_their_lines(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """All of them, and the file is left as it is."""
     assert run("--out", "out") == 0
     Path("out/summary.json").unlink()
     results = Path("out/results.jsonl")
@@ -250,15 +258,18 @@ def test_results_that_are_no_answers_are_all_told_with_their_lines(
 
 
 @pytest.mark.usefixtures("here")
-def test_going_on_takes_no_other_argument(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_takes_no_other_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run is resumed with what it was started with."""
     assert main(["run", "--resume", "out", "--top-k", "9", "--engine", "plain"]) == 2
     assert "Leave out --engine, --top-k." in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("here")
-def test_who_interrupts_a_run_is_told_how_to_go_on(
+def test_interrupted_run_prints_how_to_resume(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The command is on standard error."""
+
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
@@ -270,7 +281,8 @@ def test_who_interrupts_a_run_is_told_how_to_go_on(
 
 
 @pytest.mark.usefixtures("here")
-def test_a_go_that_was_gone_on_with_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resumed_runs_are_printed_with_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    """Runs that had ended before are in the JSON and count for the exit code."""
     assert run("--out", "a go", "--top-k", "1", "3", "--json") == 0
     whole = json.loads(capsys.readouterr().out)
     assert list(whole) == ["top_k-1", "top_k-3"]
@@ -288,9 +300,10 @@ def test_a_go_that_was_gone_on_with_is_printed_whole(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.usefixtures("here")
-def test_a_name_that_is_not_utf8_is_refused_before_anything_is_made(
+def test_name_that_is_not_utf8_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """Nothing is written: run.json could not hold the name."""
     Path(os.fsdecode(b"q\xff.jsonl")).write_bytes(Path("q.jsonl").read_bytes())
     for arguments in (
         ["--questions", os.fsdecode(b"q\xff.jsonl")],
@@ -302,9 +315,10 @@ def test_a_name_that_is_not_utf8_is_refused_before_anything_is_made(
 
 
 @pytest.mark.usefixtures("here")
-def test_only_what_failed_or_matches_is_asked(
+def test_run_asks_only_failing_or_matching_questions(
     heard: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """A run of other questions says so."""
     assert run("--out", "all", "--threshold", "1") == 0  # refuses everything: only Peru is right
     heard.clear()
     assert run("--out", "failing", "--failing", "all", "--filter", "^d|birds") == 0
@@ -330,9 +344,10 @@ def test_only_what_failed_or_matches_is_asked(
 
 
 @pytest.mark.usefixtures("here")
-def test_a_sweep_chooses_on_one_split_and_asks_the_other_once(
+def test_sweep_chooses_on_dev_and_asks_test_once(
     heard: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The best is reported with what it is not detectably better than."""
     sweep = ["sweep", "--questions", "q.jsonl", "--documents", "pets.txt"]
     assert main([*sweep, "--threshold", "1", "0.1", "--out", "out", "--json"]) == 0
     chosen = json.loads(capsys.readouterr().out)
@@ -354,9 +369,10 @@ def test_a_sweep_chooses_on_one_split_and_asks_the_other_once(
 
 
 @pytest.mark.usefixtures("here")
-def test_another_format_is_asked_of_its_own_documents_and_goes_on_without_it(
+def test_run_of_another_format_resumes_without_it(
     heard: list[str],
 ) -> None:
+    """The run keeps the questions in our format."""
     asked = {
         "id": "squad-1",
         "question": ROWS[0]["question"],

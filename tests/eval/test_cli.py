@@ -66,9 +66,10 @@ def cli(*arguments: str) -> int:
     return main(["run", "--questions", "q.jsonl", "--documents", "pets.txt", *arguments])
 
 
-def test_a_run_with_the_real_bot(
+def test_run_with_the_real_bot(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """All files are written, in an index of the run's own, and a second run is refused."""
     # A run has an index of its own, also where the environment names that of a person or a server.
     monkeypatch.setenv("QA_INDEX", str(here / "mine"))
     monkeypatch.setenv("QA_CHROMA_URL", "http://127.0.0.1:1")
@@ -103,9 +104,10 @@ def test_a_run_with_the_real_bot(
     assert Path("out/results.jsonl").read_bytes() == before
 
 
-def test_a_broken_question_gives_exit_code_3_and_all_the_rest(
+def test_broken_question_gives_exit_code_3(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The other questions are asked and the tables printed."""
     ask = Bot.ask
 
     def breaking(self: Bot, question: str, *rest: Any) -> Any:
@@ -143,9 +145,10 @@ def test_a_broken_question_gives_exit_code_3_and_all_the_rest(
     ],
 )
 @pytest.mark.usefixtures("here", "no_models")
-def test_bad_usage_and_bad_data_are_told_in_words(
+def test_bad_usage_is_reported_without_a_traceback(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Exit code 2, before a model is loaded."""
     assert cli(*arguments) == 2
     printed = capsys.readouterr()
     assert printed.err.startswith("footnote: ")
@@ -156,9 +159,10 @@ def test_bad_usage_and_bad_data_are_told_in_words(
 
 
 @pytest.mark.usefixtures("here", "no_models")
-def test_a_file_without_questions_is_told_with_what_else_is_wrong(
+def test_empty_question_file_is_reported_with_the_rest(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """A missing document is named too."""
     Path("q.jsonl").write_text("\n")
     assert cli("--documents", "none.txt") == 2
     told = capsys.readouterr().err
@@ -167,9 +171,10 @@ def test_a_file_without_questions_is_told_with_what_else_is_wrong(
 
 
 @pytest.mark.usefixtures("here", "no_models")
-def test_bad_lines_and_bad_evidence_are_told_with_their_numbers(
+def test_bad_lines_and_evidence_are_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """Each with its line number."""
     Path("q.jsonl").write_text("\n".join(["{", json.dumps({**ROW, "color": 1})]))
     assert cli() == 2
     assert [line[:8] for line in capsys.readouterr().err.splitlines()[1:]] == [
@@ -183,7 +188,8 @@ def test_bad_lines_and_bad_evidence_are_told_with_their_numbers(
 
 
 @pytest.mark.usefixtures("here", "no_models")
-def test_lines_documents_and_evidence_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_documents_and_evidence_in_one_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """One error names everything."""
     lines = [json.dumps(ROW), "{", json.dumps({**ROW, "id": "b", "evidence": ["Fish swim."]})]
     Path("q.jsonl").write_text("\n".join(lines))
     assert cli("none.txt", "--out", "out") == 2
@@ -197,7 +203,8 @@ def test_lines_documents_and_evidence_are_told_at_once(capsys: pytest.CaptureFix
     "arguments", [["--limit", "0"], ["--limit", "x"], ["--split", "train"], ["--nonsense"]]
 )
 @pytest.mark.usefixtures("here", "no_models")
-def test_argparse_gives_the_same_exit_code(arguments: list[str]) -> None:
+def test_invalid_argument_gives_exit_code_2(arguments: list[str]) -> None:
+    """argparse uses the same code as our errors."""
     with pytest.raises(SystemExit) as caught:
         cli(*arguments)
     assert caught.value.code == 2
@@ -205,12 +212,14 @@ def test_argparse_gives_the_same_exit_code(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("error", [ModelError("no model"), ZeroDivisionError("a defect")])
 @pytest.mark.usefixtures("here")
-def test_what_breaks_gives_exit_code_3(
+def test_failure_gives_exit_code_3(
     error: Exception,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Python's own code would be 1, which means a failed gate."""
+
     def broken(*_: Any) -> None:
         raise error
 
@@ -222,9 +231,10 @@ def test_what_breaks_gives_exit_code_3(
         assert "a defect" in caplog.text
 
 
-def test_split_kind_and_limit_choose_the_questions(
+def test_split_kind_and_limit_choose_questions(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The questions keep their order."""
     heard: list[str] = []
 
     class Library:
@@ -265,7 +275,8 @@ def test_split_kind_and_limit_choose_the_questions(
 
 @pytest.mark.parametrize("command", ["show {0} dogs", "compare {0} {0}"])
 @pytest.mark.usefixtures("here")
-def test_a_reader_that_goes_away_is_no_verdict_and_no_traceback(command: str) -> None:
+def test_closed_output_gives_exit_code_141(command: str) -> None:
+    """It is neither a verdict nor a traceback."""
     assert cli("--out", "out", "--limit", "1") == 0
     read, write = os.pipe()
     os.close(read)
@@ -279,7 +290,8 @@ def test_a_reader_that_goes_away_is_no_verdict_and_no_traceback(command: str) ->
 
 
 @pytest.mark.usefixtures("here")
-def test_a_terminal_obeys_nothing_in_a_question_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_question_file_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters are printed as escapes."""
     row = {**ROW, "id": "\x1b[31mred", "kind": "\x1b[2Jkind"}
     Path("q.jsonl").write_text(json.dumps(row))
     assert cli("--out", "out") == 0
@@ -292,6 +304,7 @@ def test_a_terminal_obeys_nothing_in_a_question_file(capsys: pytest.CaptureFixtu
 
 
 def test_help_loads_nothing_heavy() -> None:
+    """`--help` answers at once."""
     program = (
         "import sys; from eval.__main__ import main\n"
         "try: main(['run', '--help'])\n"

@@ -18,7 +18,8 @@ def _bot(folder: Path, text: str) -> Bot:
     return Bot(index, embedder, PlainReader(embedder), Settings(home=folder, threshold=0.0))
 
 
-def test_the_sentence_nearest_by_meaning_and_words_comes_first(tmp_path: Path) -> None:
+def test_plain_reader_ranks_by_meaning_and_words(tmp_path: Path) -> None:
+    """The confidence is the cosine of the best sentence."""
     text = (
         "The ferry stops in May.\nThe bridge cost 48 million euros.\nThe mayor spoke on Tuesday.\n"
     )
@@ -29,6 +30,7 @@ def test_the_sentence_nearest_by_meaning_and_words_comes_first(tmp_path: Path) -
     assert answer.confidence == pytest.approx(float(asked @ found))
 
 
-def test_nothing_that_may_answer_is_no_confidence(tmp_path: Path) -> None:
+def test_plain_reader_without_candidates_is_unsure(tmp_path: Path) -> None:
+    """A document without a sentence that may answer is refused."""
     answer = _bot(tmp_path, "Subscribe to our newsletter\n").ask("What now?")
     assert (answer.confidence, answer.abstained) == (0.0, True)

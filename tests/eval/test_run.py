@@ -69,7 +69,8 @@ def lines(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text[:-1].split("\n")]
 
 
-def test_results_hold_one_line_a_question_and_an_error_ends_nothing(tmp_path: Path) -> None:
+def test_run_writes_one_line_a_question(tmp_path: Path) -> None:
+    """An error is the line of its question and does not end the run."""
     outcomes = asked(tmp_path)
     rows = lines(tmp_path)
     assert [row["id"] for row in rows] == [each.id for each in QUESTIONS]
@@ -84,7 +85,8 @@ def test_results_hold_one_line_a_question_and_an_error_ends_nothing(tmp_path: Pa
     assert [outcome.failed for outcome in outcomes] == [False, True, True, True, False, True]
 
 
-def test_each_question_is_asked_once_with_its_history(tmp_path: Path) -> None:
+def test_run_asks_each_question_once_with_history(tmp_path: Path) -> None:
+    """The bot gets the question and the earlier turns."""
     bot = ScriptedBot(SCRIPT)
     asked(tmp_path, bot)
     assert bot.heard == [
@@ -92,7 +94,8 @@ def test_each_question_is_asked_once_with_its_history(tmp_path: Path) -> None:
     ]
 
 
-def test_a_line_is_on_disk_before_the_next_question_is_asked(tmp_path: Path) -> None:
+def test_run_writes_a_line_before_the_next_question(tmp_path: Path) -> None:
+    """A crash loses no answer."""
     on_disk: list[int] = []
 
     class Looking(ScriptedBot):
@@ -107,16 +110,17 @@ def test_a_line_is_on_disk_before_the_next_question_is_asked(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("bad", [answer(SECOND, confidence=float("nan")), answer(says("\ud800"))])
-def test_an_answer_that_json_cannot_say_is_an_error_of_its_question(
-    tmp_path: Path, bad: Answer
-) -> None:
+def test_answer_that_json_cannot_hold_is_an_error(tmp_path: Path, bad: Answer) -> None:
+    """A confidence that is not a number breaks one question, not the run."""
     outcomes = asked(tmp_path, ScriptedBot({**SCRIPT, "right?": bad}))
     assert outcomes[0].error
     assert lines(tmp_path)[0] == {"id": "right", "question": "right?", "error": outcomes[0].error}
     assert len(lines(tmp_path)) == len(QUESTIONS)
 
 
-def test_a_run_is_interrupted_by_hand_only(tmp_path: Path) -> None:
+def test_run_stops_for_an_interrupt(tmp_path: Path) -> None:
+    """Ctrl+C is not an outcome of a question."""
+
     class Interrupted(ScriptedBot):
         def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
             if question == "wrong?":
@@ -128,9 +132,10 @@ def test_a_run_is_interrupted_by_hand_only(tmp_path: Path) -> None:
     assert [row["id"] for row in lines(tmp_path)] == ["right"]
 
 
-def test_evidence_that_the_library_does_not_hold_is_told_before_anything_is_asked(
+def test_missing_evidence_is_reported_before_asking(
     tmp_path: Path,
 ) -> None:
+    """No question is asked and no file is written."""
     bot = ScriptedBot(SCRIPT)
     with pytest.raises(QuestionFileError, match="right: evidence is in no document"):
         run(QUESTIONS, bot, [document("Fish swim.")], tmp_path)
@@ -138,7 +143,8 @@ def test_evidence_that_the_library_does_not_hold_is_told_before_anything_is_aske
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
+def test_create_run_folder_refuses_a_folder_in_use(tmp_path: Path) -> None:
+    """No run is overwritten."""
     out = tmp_path / "a" / "b"
     assert create_run_folder(out).is_dir()
     assert create_run_folder(out).is_dir()
@@ -153,7 +159,8 @@ def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
     assert (out / "results.jsonl").read_text() == "precious"
 
 
-def test_a_run_that_was_cut_off_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
+def test_resumed_run_asks_nothing_twice(tmp_path: Path) -> None:
+    """Cut off anywhere, a run ends with the same results and outcomes."""
     whole = asked(tmp_path / "whole")
     results = (tmp_path / "whole" / "results.jsonl").read_bytes()
     for cut in range(0, len(results), 97):
@@ -178,7 +185,8 @@ def test_a_run_that_was_cut_off_goes_on_and_asks_nothing_twice(tmp_path: Path) -
         lambda rows: [{**rows[0], "repeat": 2}],
     ],
 )
-def test_results_of_other_questions_are_not_gone_on_with(tmp_path: Path, change: Any) -> None:
+def test_results_of_other_questions_are_refused(tmp_path: Path, change: Any) -> None:
+    """A run is resumed only with its own results, which stay as they are."""
     asked(tmp_path)
     rows = change(lines(tmp_path))
     before = "".join(json.dumps(row) + "\n" for row in rows)
@@ -189,7 +197,8 @@ def test_results_of_other_questions_are_not_gone_on_with(tmp_path: Path, change:
     assert (bot.heard, (tmp_path / "results.jsonl").read_text()) == ([], before)
 
 
-def test_lines_that_are_no_results_are_all_told(tmp_path: Path) -> None:
+def test_resume_names_every_damaged_line(tmp_path: Path) -> None:
+    """All of them at once."""
     asked(tmp_path)
     rows = (tmp_path / "results.jsonl").read_bytes().split(b"\n")
     rows[1], rows[3] = b"{", b'{"id": "refused"}'
@@ -199,7 +208,9 @@ def test_lines_that_are_no_results_are_all_told(tmp_path: Path) -> None:
     assert [line[:8] for line in str(caught.value).split("\n")[1:]] == ["  line 2", "  line 4"]
 
 
-def test_two_at_once_do_not_go_on_with_one_run(tmp_path: Path) -> None:
+def test_second_process_on_one_run_is_refused(tmp_path: Path) -> None:
+    """Two programs cannot write the same results."""
+
     class Meanwhile(ScriptedBot):
         def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
             with pytest.raises(RunError, match="Another program is at work"):
@@ -218,7 +229,8 @@ class Wavering(ScriptedBot):
         return given if sum(words == question for words, _ in self.heard) == 1 else refusal()
 
 
-def test_asking_again_gives_means_and_says_how_far_answers_differ(tmp_path: Path) -> None:
+def test_repeats_give_mean_scores_and_their_spread(tmp_path: Path) -> None:
+    """A question has the mean of its scores; the summary says how far answers differ."""
     both = [QUESTIONS[0], QUESTIONS[4]]
     found = run(both, Wavering(SCRIPT), [PETS], create_run_folder(tmp_path), repeat=2)
     assert [(row["id"], row.get("repeat")) for row in lines(tmp_path)] == [
@@ -241,7 +253,8 @@ def figure(group: Group, name: str) -> tuple[int, int, float | None]:
     return found.n, found.unscored, None if found.value is None else round(found.value, 4)
 
 
-def test_the_figures_of_all_questions_by_hand(tmp_path: Path) -> None:
+def test_estimates_of_all_questions_by_hand(tmp_path: Path) -> None:
+    """Each value, its n and its unscored count."""
     overall = groups(asked(tmp_path))[0]
     assert (overall.by, overall.questions, overall.errors) == ("overall", 6, 1)
     expected = {
@@ -276,7 +289,8 @@ def test_the_figures_of_all_questions_by_hand(tmp_path: Path) -> None:
         assert found.low <= found.value <= found.high
 
 
-def test_the_figures_by_split_and_kind(tmp_path: Path) -> None:
+def test_estimates_by_split_and_kind(tmp_path: Path) -> None:
+    """Groups come in the order in which they are met."""
     found = groups(asked(tmp_path))
     assert [(group.by, group.name, group.questions, group.errors) for group in found] == [
         ("overall", "overall", 6, 1),
@@ -300,6 +314,7 @@ def test_the_figures_by_split_and_kind(tmp_path: Path) -> None:
 def test_bots_that_refuse_all_or_nothing(
     tmp_path: Path, given: Answer, wrongly: tuple[int, int, float], rightly: tuple[int, int, float]
 ) -> None:
+    """Neither is rewarded."""
     both = [question("a"), question("b", evidence=[])]
     overall = groups(asked(tmp_path, ScriptedBot({"a?": given, "b?": given}), both))[0]
     assert (figure(overall, "wrongly_refused"), figure(overall, "rightly_refused")) == (
@@ -310,7 +325,8 @@ def test_bots_that_refuse_all_or_nothing(
     assert figure(overall, "confidence_auroc") == (2, 0, 0.5)
 
 
-def test_a_set_that_broke_altogether_has_no_figures(tmp_path: Path) -> None:
+def test_run_of_errors_only_has_no_estimates(tmp_path: Path) -> None:
+    """Errors are counted and nothing is scored."""
     only = groups(asked(tmp_path, ScriptedBot({"a?": ValueError("no")}), [question("a")]))[0]
     assert only.errors == 1
     assert set(only.estimates.values()) == {Estimate(0, 1, None, None, None)}
@@ -326,7 +342,8 @@ def summarised(out: Path, script: dict[str, Answer | Exception]) -> dict[str, An
     return summary
 
 
-def test_the_summary_says_what_was_measured_and_with_what(tmp_path: Path) -> None:
+def test_summary_has_provenance_and_scores(tmp_path: Path) -> None:
+    """What estimates depend on stands beside them."""
     summary = summarised(tmp_path, SCRIPT)
     assert summary["overall"]["figures"]["answered_right"] == {
         "n": 5,
@@ -359,9 +376,10 @@ def test_the_summary_says_what_was_measured_and_with_what(tmp_path: Path) -> Non
     ],
     ids=["in a repository", "outside one", "without the program"],
 )
-def test_the_commit_is_told_where_there_is_one(
+def test_commit_is_recorded_where_there_is_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, commit: str | None
 ) -> None:
+    """Outside a repository, or without git, it is None."""
     if script:
         (tmp_path / "git").write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / "git").chmod(0o755)
@@ -370,7 +388,8 @@ def test_the_commit_is_told_where_there_is_one(
 
 
 @pytest.mark.parametrize("changed", ["bot.py", "training/fit.py", "models/reader/weights.json"])
-def test_the_code_is_known_by_all_that_answers(tmp_path: Path, changed: str) -> None:
+def test_code_hash_covers_sources_and_models(tmp_path: Path, changed: str) -> None:
+    """A file that changes no answer does not change it."""
     folders = (tmp_path / "one" / "qa", tmp_path / "two" / "qa")
     for folder in folders:
         for name in (
@@ -388,7 +407,8 @@ def test_the_code_is_known_by_all_that_answers(tmp_path: Path, changed: str) -> 
     assert code_hash(folders[:1]) != code_hash(folders[1:])
 
 
-def test_two_runs_differ_in_nothing_but_time(tmp_path: Path) -> None:
+def test_two_runs_differ_only_in_times(tmp_path: Path) -> None:
+    """The same answers give the same files."""
     slower = {
         key: replace(given, timings={"total": 9.0}) if isinstance(given, Answer) else given
         for key, given in SCRIPT.items()
@@ -406,7 +426,8 @@ def test_two_runs_differ_in_nothing_but_time(tmp_path: Path) -> None:
     assert timeless(lines(tmp_path / "one")) == timeless(lines(tmp_path / "two"))
 
 
-def test_the_tables_fit_and_hold_every_figure(tmp_path: Path) -> None:
+def test_tables_fit_and_hold_every_estimate(tmp_path: Path) -> None:
+    """No line is wider than 100 columns, and kinds cannot style the terminal."""
     found = groups(asked(tmp_path))
     file = StringIO()
     print_tables(found, file)
@@ -421,7 +442,8 @@ def test_the_tables_fit_and_hold_every_figure(tmp_path: Path) -> None:
     assert "1 of 6 questions broke" in text
 
 
-def test_one_split_alone_has_no_row_of_its_own(tmp_path: Path) -> None:
+def test_single_split_has_no_row(tmp_path: Path) -> None:
+    """It would repeat the row of all questions."""
     file = StringIO()
     print_tables(groups(asked(tmp_path, questions=QUESTIONS[1:])), file)
     assert "\noverall " in file.getvalue()
