@@ -82,6 +82,7 @@ def code_hash(packages: Sequence[Path] = _CODE) -> str:
 def commit() -> str | None:
     """Returns the commit of this code, with "-dirty" for changed files; None outside git."""
     command = "git --no-optional-locks describe --always --dirty --abbrev=40 --exclude=*"
+    # Without locks: another git command may be at work in the repository.
     try:
         done = subprocess.run(  # noqa: S603  # a constant command
             command.split(),

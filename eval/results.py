@@ -52,6 +52,7 @@ LARGEST = 1e15
 _MOST_PROBLEMS = 20
 """Problems of one file that an error names."""
 
+# Comparisons compute with scores: a number near the largest float would overflow there.
 Number = Annotated[FiniteFloat, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=0)]
 Scalar = str | bool | int | FiniteFloat | None
@@ -250,6 +251,7 @@ def read_run(folder: Path) -> Run:
         raise RunError(_why_no_summary(folder))
     raw = _read(path)
     try:
+        # Each of the two ignores the keys of the other. Strict: "0.5" and True are not numbers.
         provenance = _PROVENANCE.validate_json(raw, strict=True)
         summary = _SUMMARY.validate_json(raw, strict=True)
     except ValidationError as error:
@@ -291,6 +293,7 @@ def read_results(
     # A whole line ends with a newline, so the last part is empty or incomplete.
     *lines, rest = _read(path).split(b"\n")
     results: list[Result] = []
+    # All problems are collected: who repairs a file by hand wants to know them at once.
     problems: list[str] = []
     seen: dict[tuple[str, int], int] = {}
     for number, line in enumerate(lines, start=1):
@@ -384,6 +387,7 @@ def _read(path: Path) -> bytes:
 
 
 def _check_size(path: Path) -> None:
+    # Checked before reading, so that a huge file cannot fill the memory.
     most = MOST_BYTES[path.name]
     if path.is_file() and path.stat().st_size > most:
         raise RunError(f"{path} is too large: a run has at most {most:,} bytes there.")
@@ -396,6 +400,7 @@ def _why_no_summary(folder: Path) -> str:
         return f"{folder} is not a run: there is no such folder."
     if not (folder / RUN).is_file() and not (folder / RESULTS).is_file():
         return f"{folder} is not a run: there is no {SUMMARY}."
+    # Some of its answers are there: they are worth more than a new run.
     command = f"python -m eval run --resume {quote(str(folder))}"
     return f"{folder} is a run that did not end. Resume it: {command}"
 
@@ -436,6 +441,7 @@ def _has_interval(estimate: Estimate) -> Estimate:
 
 
 def _in_utc(time: datetime) -> datetime:
+    # Runs of several machines are sorted by time, which needs one time zone.
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
@@ -443,6 +449,7 @@ def _in_utc(time: datetime) -> datetime:
 class _FileGroup:
     questions: Count
     errors: Count
+    # The file says figures; the code says estimates.
     figures: dict[str, Annotated[Estimate, AfterValidator(_has_interval)]]
 
     def group(self, by: GroupKind, name: str) -> Group:

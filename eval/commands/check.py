@@ -65,6 +65,7 @@ def _print(file: Path, result: "CheckResult") -> None:
     print(f"{file}: {count} good {'line' if count == 1 else 'lines'}, {answerable} answerable")
     for level in LEVELS:
         findings = result.at(level)
+        # A heading without findings would read like a finding.
         if findings:
             print(f"\n{HEADINGS[level]}")
         for finding in findings:

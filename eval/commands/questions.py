@@ -77,6 +77,7 @@ def read_question_set(options: argparse.Namespace) -> "QuestionSet":
     from eval.batch import QuestionSet
 
     check_name(options.questions)
+    # Another format comes with its documents, and its reader reports its own problems.
     if options.format:
         return _read_foreign(options)
     for name in ("columns", "separator", "qrels"):
@@ -90,6 +91,7 @@ def read_question_set(options: argparse.Namespace) -> "QuestionSet":
         documents = _library_documents()
     else:
         documents, failures = read_documents(options.documents or [seeds_folder()])
+    # Without any document every quote would be reported as missing.
     if documents:
         problems += find_evidence(questions, documents)[1]
     if problems or failures:

@@ -86,6 +86,7 @@ def _run(options: argparse.Namespace) -> int:
     from eval.batch import resume, run_configurations
     from eval.configurations import VARIED, configurations
 
+    # Runs are generators: nothing is asked before `_print_runs` takes the first.
     if options.resume:
         _check_only_resume(options)
         out = options.resume
@@ -127,6 +128,7 @@ def _check_only_resume(options: argparse.Namespace) -> None:
     changed = []
     for name, default in vars(options.parse_defaults([])).items():
         if name not in allowed and getattr(options, name) != default:
+            # The only argument whose setting has another name.
             flag = "engine" if name == "llm" else name.replace("_", "-")
             changed.append(f"--{flag}")
     if changed:

@@ -75,6 +75,7 @@ def _sweep(options: argparse.Namespace) -> int:
     out = create_run_folder(check_name(options.out or Path("runs") / f"sweep-{now}"))
 
     tried = _run_split("dev", configured, question_set, out, options)
+    # Of equal values the first of the grid wins.
     best = max(tried, key=lambda run: _goodness(run, metric))
     chosen = [configuration for configuration in configured if configuration.name == best.name]
     (tested,) = _run_split("test", chosen, question_set, out, options)
@@ -94,6 +95,7 @@ def _sweep(options: argparse.Namespace) -> int:
     else:
         _print(metric, tried, best, tested, alike)
     print(f"Written to {out}", file=sys.stderr)
+    # An error is not a wrong answer: the choice may rest on fewer questions than it seems.
     broken = any(run.groups[0].errors for run in (*tried, tested))
     return BrokenError.exit_code if broken else 0
 
