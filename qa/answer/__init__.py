@@ -1,1 +1,1 @@
-"""From a question that was read to its answer: exact quotes, or a language model's checked words."""
+"""Answers: exact quotes of the documents, or a language model's checked words."""

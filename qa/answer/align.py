@@ -60,7 +60,7 @@ class CoveredSentence:
 
     @property
     def span(self) -> Span:
-        """The part of the sentence that is in the passage: a long sentence may continue after it."""
+        """The part of the sentence in the passage: a long sentence may continue after it."""
         start = self.sentence.span.start
         end = min(self.sentence.span.end, self.passage.span.end)
         text = self.document.text[start:end]
@@ -75,7 +75,10 @@ class CoveredSentence:
 def encode_claim(text: str, encoding: Encoding, frequencies: SentenceFrequencies) -> EncodedClaim:
     """Returns the claim's content words; of a claim that has only stop words, all words."""
     all_words = list(WORD.finditer(text))
-    content_words = [word for word in all_words if word[0].casefold() not in STOP_WORDS]
+    content_words = []
+    for word in all_words:
+        if word[0].casefold() not in STOP_WORDS:
+            content_words.append(word)
     token_starts, token_ends = _token_offsets(encoding)
     stems = []
     tokens = []
@@ -110,12 +113,14 @@ def cover_sentences(
     token_starts = token_starts - title_length + passage.span.start
 
     # For each word of the claim: (tokens of the word, tokens of the passage).
-    cosines = [word_tokens @ encoding.tokens.T for word_tokens in claim.tokens]
+    cosines = []
+    for word_tokens in claim.tokens:
+        cosines.append(word_tokens @ encoding.tokens.T)
     covered = []
     for sentence in sentences:
         span = sentence.span
-        sentence_words = words(passage.document.text_of(span))
-        sentence_stems = {stem(word) for word in sentence_words}
+        text = passage.document.text_of(span)
+        sentence_stems = {stem(word) for word in words(text)}
         begins_after = token_starts >= span.start
         begins_before = token_starts < span.end
         inside = begins_after & begins_before
@@ -126,7 +131,8 @@ def cover_sentences(
                 coverage.append(1.0)
             else:
                 coverage.append(_similarity(cosine[:, inside]))
-        covered.append(CoveredSentence(passage, sentence, np.array(coverage)))
+        shares = np.array(coverage)
+        covered.append(CoveredSentence(passage, sentence, shares))
     return covered
 
 

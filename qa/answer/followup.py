@@ -1,7 +1,7 @@
 """Makes a follow-up question stand alone: by rule, or with one short call of the language model.
 
-"What did he praise?" becomes "What did Eric Meyer praise?". Retrieval knows no conversation, so what a question leaves
-out has to be put into it from the turns before.
+"What did he praise?" becomes "What did Eric Meyer praise?". Retrieval knows no conversation, so
+what a question leaves out is put into it from the turns before.
 """
 
 import logging
@@ -90,7 +90,7 @@ def standalone_by_model(
         error.streamed = ""  # a half question is not part of an answer
         raise
     except LanguageModelError as error:
-        # A model that thinks for longer than this call allows writes nothing here, but answers well.
+        # A model that thinks for longer than this call allows may answer well all the same.
         _log.warning("Rewriting the question by rule: %s", error)
         return None
 

@@ -93,7 +93,8 @@ def draft_answer(
             parser.text,
         )
     left_out = ranked[len(seen) :]
-    notices = _left_out_notice(left_out, model, context) + _unknown_ids_notice(parser)
+    notices = _left_out_notice(left_out, model, context)
+    notices += _unknown_ids_notice(parser)
     return DraftAnswer(claims, seen, tuple(notices))
 
 
@@ -108,7 +109,8 @@ def declines(text: str) -> bool:
 def _ids_for(question: str, ranked: Sequence[RankedPassage]) -> list[str]:
     texts = [question]
     for shown in ranked:
-        texts += [shown.passage.text, shown.passage.document.title]
+        texts.append(shown.passage.text)
+        texts.append(shown.passage.document.title)
     return passage_ids(len(ranked), texts)
 
 
@@ -128,8 +130,8 @@ def _fit_prompt(
         if prompt_tokens(model, messages) <= max_tokens:
             return tuple(ranked[:number]), messages
     raise LanguageModelError(
-        f"The question and one passage are too long for {model.name}, which has {max_tokens} tokens "
-        "for them. Ask a shorter question, or set QA_LLM_CONTEXT if its context is larger."
+        f"The question and one passage are too long for {model.name}, which has {max_tokens} "
+        "tokens for them. Ask a shorter question, or set QA_LLM_CONTEXT if its context is larger."
     )
 
 
@@ -164,8 +166,8 @@ def _claims(parser: MarkerParser, passages: Mapping[str, Passage]) -> tuple[Clai
     for sentence in cited_sentences(parser.text, parser.markers, spans):
         text = plain_text(sentence.text, source_text)
         if any(character.isalnum() for character in text):
-            cited = tuple(passages[passage_id] for passage_id in sentence.ids)
-            claims.append(Claim(text, cited))
+            cited = [passages[passage_id] for passage_id in sentence.ids]
+            claims.append(Claim(text, tuple(cited)))
     return tuple(claims)
 
 
@@ -174,8 +176,12 @@ def _sentence_spans(text: str) -> list[Span]:
     # The Markdown parser must not drop what it reads as markup. Each replacement has the same
     # length: a line of dashes makes a heading of the line before it, a tag begins a block of HTML,
     # and an image hides the end of its sentence.
-    readable = _MARKDOWN_RULE.sub(lambda rule: " " * len(rule[0]), text)
+    readable = _MARKDOWN_RULE.sub(_blank, text)
     readable = readable.replace("<", "‹").replace("![", "‹[")
     everything = segment(Document("", "", "", readable, markdown=True))
     prose = [sentence for sentence in everything if sentence.kind != "heading"]
     return [sentence.span for sentence in prose or everything]
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from qa.answer.lookahead import Lookahead
+
 WINDOW = 240
 """How many characters may decide what a token is; anything longer is plain text."""
 MAX_DEPTH = 4
@@ -29,37 +31,34 @@ class Bracket:
     """Whether an id that was not given makes a marker too: `[7]` does, `(7)` is a number."""
 
 
-_FOR_ANY_ID = (
-    ("[", "]"),
-    ("【", "】"),
-    ("［", "］"),
-    ("〔", "〕"),
-    ("^[", "]"),
-    (r"\[", r"\]"),
+_ALL_BRACKETS = (
+    Bracket("[", "]", cites_unknown=True),
+    Bracket("【", "】", cites_unknown=True),
+    Bracket("［", "］", cites_unknown=True),
+    Bracket("〔", "〕", cites_unknown=True),
+    Bracket("^[", "]", cites_unknown=True),
+    Bracket(r"\[", r"\]", cites_unknown=True),
+    Bracket("(", ")"),
+    Bracket("（", "）"),
+    Bracket("{", "}"),
+    Bracket("<", ">"),
+    Bracket("<sup>", "</sup>"),
+    Bracket("*", "*"),
+    Bracket("_", "_"),
+    Bracket("^", "^"),
+    Bracket(r"\cite{", "}"),
+    Bracket(r"\citep{", "}"),
+    Bracket(r"\citet{", "}"),
 )
-_FOR_GIVEN_IDS = (
-    ("(", ")"),
-    ("（", "）"),
-    ("{", "}"),
-    ("<", ">"),
-    ("<sup>", "</sup>"),
-    ("*", "*"),
-    ("_", "_"),
-    ("^", "^"),
-    (r"\cite{", "}"),
-    (r"\citep{", "}"),
-    (r"\citet{", "}"),
-)
-BRACKETS = {
-    **{opening: Bracket(opening, closing, True) for opening, closing in _FOR_ANY_ID},
-    **{opening: Bracket(opening, closing) for opening, closing in _FOR_GIVEN_IDS},
-}
+BRACKETS = {bracket.opening: bracket for bracket in _ALL_BRACKETS}
 _LONGEST_FIRST = sorted(BRACKETS, key=len, reverse=True)
 _ANY_OPENING = "|".join(map(re.escape, _LONGEST_FIRST))
 _OPENING = re.compile(_ANY_OPENING)
 _TOO_DEEP = re.compile(rf"(?:{_ANY_OPENING}){{{MAX_DEPTH + 1}}}")
 
 _SPACE = r"[ \t\u00a0\u202f]"
+_SPACES = rf"{_SPACE}{{1,2}}"
+_GAP = rf"{_SPACE}{{0,2}}"
 _WORD_END = r"(?![^\W_])"
 _NOUNS = (
     "id", "ids", "passage", "passages", "source", "sources", "document", "documents", "doc", "docs",
@@ -77,13 +76,11 @@ _SIGN_BETWEEN = r"[,;&/|+–—\"'“”‘’-]|[\^@#](?=[^\W_])|(?<=\w)\.(?![.
 
 _LINK_TARGET = re.compile(r"\((?:[#/]|https?:)[^()\s]{0,160}\)")
 _JOIN = re.compile(
-    rf"(?:[,;&/|]|(?:and|or)(?={_SPACE}))(?:{_SPACE}{{1,2}}(?:and|or)(?={_SPACE}))?{_SPACE}{{0,2}}",
+    rf"(?:[,;&/|]|(?:and|or)(?={_SPACE}))(?:{_SPACES}(?:and|or)(?={_SPACE}))?{_GAP}",
     re.IGNORECASE,
 )
 """The words between two markers, as in `[a1], and [b2]`."""
-_CONTINUES = (
-    rf"(?P<continues>(?={_SPACE}{{1,2}}(?!(?:and|or|but|while|which)\b)(?-i:[a-z])|['’]s\b))?"
-)
+_CONTINUES = rf"(?P<continues>(?={_SPACES}(?!(?:and|or|but|while|which)\b)(?-i:[a-z])|['’]s\b))?"
 """After an id without brackets: the sentence continues, so that the id is its noun: `a1 says`."""
 _CONTINUES_LENGTH = 9
 """How many characters that pattern looks at."""
@@ -95,9 +92,7 @@ _UNFINISHED_SIGN = re.compile(
     r"[^\W_]*|\\(?:c|ci|cit|cite[pt]?)?|</?(?:s|su|sup)?|[@#]|\d{0,3}:\d{0,3}"
 )
 _UNFINISHED_LINK = re.compile(r"(?:\((?:[#/h][^()\s]*)?)?")
-_UNFINISHED_JOIN = re.compile(
-    rf"(?:[,;&/|]|and|or)?{_SPACE}{{0,2}}(?:a|an|and|o|or)?{_SPACE}{{0,2}}", re.IGNORECASE
-)
+_UNFINISHED_JOIN = re.compile(rf"(?:[,;&/|]|and|or)?{_GAP}(?:a|an|and|o|or)?{_GAP}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,47 +105,6 @@ class Marker:
     """Given passage ids, lower case, in the order written, each once."""
     unknown: tuple[str, ...]
     """What has the shape of an id and was not given: reported, never resolved."""
-
-
-class NeedMoreText(Exception):
-    """More words are needed to know what stands here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lookahead:
-    """The part of a model's words that may decide which token begins at `start`."""
-
-    text: str
-    start: int
-    end: int
-    may_grow: bool
-    """Whether words that still arrive may belong to it."""
-
-    @property
-    def character(self) -> str:
-        return self.text[self.start]
-
-    @property
-    def previous(self) -> str:
-        return self.text[self.start - 1]
-
-    def until(self, end: int) -> str:
-        return self.text[self.start : end]
-
-    def match(self, pattern: re.Pattern[str], position: int | None = None) -> re.Match[str] | None:
-        """Returns the pattern's match at this position, at `start` if it is None."""
-        at = self.start if position is None else position
-        return pattern.match(self.text, at, self.end)
-
-    def require(self, position: int) -> None:
-        """Raises NeedMoreText if the character at this position has not arrived yet."""
-        if self.may_grow and position >= self.end:
-            raise NeedMoreText
-
-    def require_if(self, unfinished: re.Pattern[str], position: int) -> None:
-        """Raises NeedMoreText if all text from this position on may still grow."""
-        if unfinished.fullmatch(self.text, position, self.end):
-            self.require(self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +129,7 @@ class Grammar:
         any_given = "|".join(map(re.escape, ids)) or "(?!)"
         given = f"(?:{any_given}){_WORD_END}"
 
-        label = rf"(?:and|or|see|cite|{_NOUN}){_WORD_END}(?:{_SPACE}{{0,2}}[:=])?"
+        label = rf"(?:and|or|see|cite|{_NOUN}){_WORD_END}(?:{_GAP}[:=])?"
         given_content = rf"{_SPACE}|{_SIGN_BETWEEN}|{label}|{given}"
         bare_word = rf"(?:{_ARTICLE}|and|or|{_NOUN}){_WORD_END}|{given}"
         id_or_detail = rf"(?<![^\W_])(?P<id>{given}|{_ID_SHAPE})"
@@ -289,19 +243,19 @@ def unique(names: Iterable[str]) -> tuple[str, ...]:
 
 def _bare_pattern(given: str) -> str:
     """Returns the pattern of an id without brackets; `given`: the pattern of a given id."""
-    joined_by = rf"(?:[,;&/|–-]{_SPACE}{{0,2}})?(?:(?:and|or){_SPACE}{{1,2}})?"
-    ids = rf"{given}(?:{_SPACE}{{0,2}}{joined_by}{given})*"
+    joined_by = rf"(?:[,;&/|–-]{_GAP})?(?:(?:and|or){_SPACES})?"
+    ids = rf"{given}(?:{_GAP}{joined_by}{given})*"
 
     # With a noun the ids may be in brackets: "source [a1]", "the passages a1 and b2".
     target = rf"(?:\[{_SPACE}?{ids}{_SPACE}?\]|{ids})"
-    targets_joined_by = rf"(?:[,;&]{_SPACE}{{0,2}})?(?:(?:and|or){_SPACE}{{1,2}})?"
-    targets = rf"{target}(?:{_SPACE}{{0,2}}{targets_joined_by}{target})*"
-    after_noun = rf"(?:{_SPACE}{{0,2}}[:=]{_SPACE}{{0,2}}|{_SPACE}{{1,2}})"
-    article = rf"(?:(?:{_ARTICLE}){_SPACE}{{1,2}})?"
+    targets_joined_by = rf"(?:[,;&]{_GAP})?(?:(?:and|or){_SPACES})?"
+    targets = rf"{target}(?:{_GAP}{targets_joined_by}{target})*"
+    after_noun = rf"(?:{_GAP}[:=]{_GAP}|{_SPACES})"
+    article = rf"(?:(?:{_ARTICLE}){_SPACES})?"
     with_noun = rf"(?<!\w){article}(?P<noun>{_NOUN}){after_noun}{targets}"
 
     # Without a noun, not after a sign that makes it a part of something else: "#a1", "/a1".
-    without_noun = rf"(?<![\w(\[{{<（【/\\@#=‘“\"'-])(?:the{_SPACE}{{1,2}})?{ids}"
+    without_noun = rf"(?<![\w(\[{{<（【/\\@#=‘“\"'-])(?:the{_SPACES})?{ids}"
     return f"(?:{with_noun}|{without_noun}){_CONTINUES}"
 
 

@@ -13,15 +13,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from qa.answer.clean_text import LEADS, MAX_HELD_SPACE, SENTENCE_END, CleanText
-from qa.answer.marker_grammar import (
-    WINDOW,
-    Grammar,
-    Lookahead,
-    Marker,
-    NeedMoreText,
-    inline_code_end,
-    unique,
-)
+from qa.answer.lookahead import Lookahead, NeedMoreText
+from qa.answer.marker_grammar import WINDOW, Grammar, Marker, inline_code_end, unique
 from qa.types import Span
 
 MAX_HELD_BACK = WINDOW + MAX_HELD_SPACE
@@ -104,7 +97,7 @@ def _sentence_of(marker: Marker, text: str, sentences: Sequence[Span]) -> int:
 
 
 class MarkerParser:
-    """Takes a model's words in pieces of any length; holds back at most MAX_HELD_BACK characters."""
+    """Takes words in pieces of any length; holds back at most MAX_HELD_BACK characters."""
 
     def __init__(self, ids: Collection[str]) -> None:
         self._grammar = Grammar.for_ids(ids)
@@ -164,10 +157,12 @@ class MarkerParser:
         if character.isspace():
             self._clean.add_space(character)
             return ahead.start + 1
+        # In "[a1] and [b2]" the word "and" vanishes with the markers.
         join_end = self._grammar.join_end(ahead) if self._after_marker else 0
         if join_end:
             self._clean.drop_join()
             return join_end
+        # A word: "passage a1 says", "a1", or any other.
         if character.isalnum():
             bare = self._grammar.bare(ahead)
             if bare:

@@ -34,8 +34,10 @@ def plain_text(markdown: str, source_text: str) -> str:
     """
 
     def link_words(link: re.Match[str]) -> str:
-        words, address = link[1], link[2]
-        if _ADDRESS.fullmatch(address) and address in source_text:
+        words = link[1]
+        address = link[2]
+        is_address = _ADDRESS.fullmatch(address)
+        if is_address and address in source_text:
             return f"{words} ({address})"
         return words
 
@@ -50,12 +52,20 @@ def plain_text(markdown: str, source_text: str) -> str:
     text = _CODE_SIGNS.sub("", markdown)
     text = _INVISIBLE.sub("", text)
     # Removing a tag may leave another: "<scr<b>ipt>".
-    text = _until_stable(lambda rest: _TAG.sub("", rest), text)
+    text = _until_stable(_without_tags, text)
     text = _IMAGE.sub("", text)
     text = _LINK.sub(link_words, text)
     text = _ADDRESS.sub(checked_address, text)
-    text = _until_stable(lambda rest: _EMPHASIS.sub(r"\2", rest), text)
+    text = _until_stable(_without_emphasis, text)
     return " ".join(text.split())
+
+
+def _without_tags(text: str) -> str:
+    return _TAG.sub("", text)
+
+
+def _without_emphasis(text: str) -> str:
+    return _EMPHASIS.sub(r"\2", text)
 
 
 def _until_stable(change: Callable[[str], str], text: str) -> str:

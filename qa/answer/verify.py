@@ -31,7 +31,7 @@ from qa.types import AnswerSentence, Passage, Support
 
 @dataclass(frozen=True, slots=True)
 class SupportThresholds:
-    """The least probability, 0 to 1, of a claim that is weakly supported, and of a supported one."""
+    """The probabilities, 0 to 1, from which a claim is weakly supported and supported."""
 
     # Chosen on 300 claims over ten news articles: docs/verifier_card.md.
     weak: float = 0.4
@@ -72,7 +72,8 @@ class _SeenPassages:
         """
         citable = []
         for sentence in self.snapshot.sentences_in(passage):
-            if not sentence.boilerplate and not self._original_was_seen(passage, sentence):
+            repeats = self._original_was_seen(passage, sentence)
+            if not sentence.boilerplate and not repeats:
                 citable.append(sentence)
         return citable
 
@@ -111,10 +112,12 @@ class Verifier:
         """
         if not claims:
             return ()
-        passage_encodings = self._encodings.encode([passage.embedded_text for passage in seen])
+        passage_texts = [passage.embedded_text for passage in seen]
+        passage_encodings = self._encodings.encode(passage_texts)
         encoding_of = dict(zip(seen, passage_encodings, strict=True))
         passages = _SeenPassages(encoding_of, snapshot)
-        claim_encodings = self._encodings.encode([claim.text for claim in claims])
+        claim_texts = [claim.text for claim in claims]
+        claim_encodings = self._encodings.encode(claim_texts)
         in_cited = []
         for claim, encoding in zip(claims, claim_encodings, strict=True):
             encoded = encode_claim(claim.text, encoding, snapshot.frequencies)
@@ -158,8 +161,9 @@ class Verifier:
             if sentences and not _lacks_facts(claim.text, sentences):
                 # In digits on both sides: "two thousand" and "2,000" are the same words then.
                 context = _with_sentence_before(sentences, seen.snapshot)
+                pair = (in_digits(claim.text), in_digits(context))
                 to_read.append(checked)
-                pairs.append((in_digits(claim.text), in_digits(context)))
+                pairs.append(pair)
 
         all_log_odds = self._entailment.log_odds(pairs)
         for read, log_odds in zip(to_read, all_log_odds, strict=True):
@@ -186,12 +190,17 @@ class Verifier:
 def _choose_sentences(
     claim: EncodedClaim, passages: Sequence[Passage], seen: _SeenPassages
 ) -> list[CoveredSentence]:
-    """Returns the shortest sentence that contains the claim, or the sentences that cover it best."""
+    """Returns the shortest sentence that contains the claim, or those that cover it best."""
     candidates: list[CoveredSentence] = []
     for passage in passages:
+        encoding = seen.encodings[passage]
         sentences = seen.citable_sentences(passage)
-        candidates += cover_sentences(claim, passage, seen.encodings[passage], sentences)
-    containing = [sentence for sentence in candidates if _contains(sentence.text, claim.text)]
+        candidates += cover_sentences(claim, passage, encoding, sentences)
+
+    containing = []
+    for sentence in candidates:
+        if _contains(sentence.text, claim.text):
+            containing.append(sentence)
     # The shortest has the fewest words that the claim does not have.
     if containing:
         return [min(containing, key=lambda sentence: len(sentence.text))]
@@ -208,7 +217,9 @@ def _lacks_facts(claim: str, sentences: Sequence[CoveredSentence]) -> bool:
     for quotation in facts.quotations(claim):
         if not _contains(text, quotation):
             return True
-    return not facts.months_and_weekdays(claim) <= facts.months_and_weekdays(text)
+    claim_days = facts.months_and_weekdays(claim)
+    text_days = facts.months_and_weekdays(text)
+    return not claim_days <= text_days
 
 
 def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapshot) -> str:

@@ -1,4 +1,4 @@
-"""The chain with a language model: when it is asked, what of its words stays, and what is shown instead."""
+"""The chain with a language model: calls, checks, refusals, failures and stops."""
 
 import json
 import threading
@@ -35,7 +35,7 @@ def _ask(folder: Path, *script: str, **options: Any) -> Answer:
     return _bot(folder, *script, **options)[0].ask(QUESTION)
 
 
-def test_an_answer_in_the_models_words_ends_in_the_documents_own(tmp_path: Path) -> None:
+def test_ask_with_model_cites_exact_quotes(tmp_path: Path) -> None:
     answer = _ask(tmp_path, f"{COST} {FERRY}")
     assert (answer.engine, answer.reason, answer.notices) == ("scripted/model", None, ())
     assert answer.text == "The bridge cost 48 million euros. The ferry will stop in May."
@@ -48,14 +48,14 @@ def test_an_answer_in_the_models_words_ends_in_the_documents_own(tmp_path: Path)
         assert citation.quote.startswith(begins)
 
 
-def test_what_the_model_saw_is_what_is_shown(tmp_path: Path) -> None:
+def test_ask_shows_the_passages_that_the_model_saw(tmp_path: Path) -> None:
     bot, model = _bot(tmp_path, COST)
     answer = bot.ask(QUESTION)
     assert answer.passages
     assert all(one.passage.text.strip() in model.prompts[0][1].content for one in answer.passages)
 
 
-def test_what_the_model_was_given_and_gave_is_counted(tmp_path: Path) -> None:
+def test_ask_counts_the_tokens_of_prompt_and_answer(tmp_path: Path) -> None:
     bot, model = _bot(tmp_path, COST)
     answer = bot.ask(QUESTION)
     assert answer.usage
@@ -75,15 +75,15 @@ def test_what_the_model_was_given_and_gave_is_counted(tmp_path: Path) -> None:
     )
 
 
-def test_a_refusal_by_the_reader_never_calls_the_model(tmp_path: Path) -> None:
+def test_ask_below_threshold_does_not_call_the_model(tmp_path: Path) -> None:
     bot, model = _bot(tmp_path, threshold=0.95)
-    told: list[Event] = []
-    answer = bot.ask(QUESTION, on_event=told.append)
+    events: list[Event] = []
+    answer = bot.ask(QUESTION, on_event=events.append)
     assert (answer.reason, answer.engine, model.prompts) == ("not_in_documents", "built-in", [])
-    assert [event.stage for event in told] == ["retrieve", "read", "answer"]
+    assert [event.stage for event in events] == ["retrieve", "read", "answer"]
 
 
-def test_an_empty_library_never_calls_the_model(tmp_path: Path) -> None:
+def test_ask_of_empty_library_does_not_call_the_model(tmp_path: Path) -> None:
     model = ScriptedModel()
     assert scripted_bot(tmp_path, model).ask(QUESTION).reason == "no_documents"
     assert model.prompts == []
@@ -93,7 +93,7 @@ def test_an_empty_library_never_calls_the_model(tmp_path: Path) -> None:
     "words",
     [DECLINE_SENTENCE, f"{DECLINE_SENTENCE} But it cost 48 million [{{ID:The bridge cost}}]."],
 )
-def test_a_model_that_declines_is_a_refusal_without_citations(tmp_path: Path, words: str) -> None:
+def test_model_that_declines_gives_a_refusal(tmp_path: Path, words: str) -> None:
     answer = _ask(tmp_path, words)
     assert (answer.reason, answer.text, answer.sentences) == (
         "model_declined",
@@ -104,7 +104,7 @@ def test_a_model_that_declines_is_a_refusal_without_citations(tmp_path: Path, wo
     assert answer.passages
 
 
-def test_when_nothing_is_supported_the_documents_answer_and_it_is_said(tmp_path: Path) -> None:
+def test_unsupported_answer_gives_quotes_and_a_notice(tmp_path: Path) -> None:
     answer = _ask(tmp_path, FALSE)
     assert answer.engine == "built-in"
     assert answer.notices == (NOTHING_SUPPORTED.format(model="scripted/model"),)
@@ -112,7 +112,7 @@ def test_when_nothing_is_supported_the_documents_answer_and_it_is_said(tmp_path:
     assert {sentence.support for sentence in answer.sentences} == {"verbatim"}
 
 
-def test_an_unsupported_sentence_is_marked_and_has_no_citation(tmp_path: Path) -> None:
+def test_unsupported_sentence_has_no_citation(tmp_path: Path) -> None:
     answer = _ask(tmp_path, f"{COST} {FALSE}")
     assert [(one.support, len(one.citations)) for one in answer.sentences] == [
         ("supported", 1),
@@ -121,14 +121,16 @@ def test_an_unsupported_sentence_is_marked_and_has_no_citation(tmp_path: Path) -
     assert answer.notices == ()
 
 
-@pytest.mark.parametrize(("count", "told"), [(1, "1 sentence"), (3, "3 sentences")])
-def test_strict_leaves_them_out_and_says_how_many(tmp_path: Path, count: int, told: str) -> None:
+@pytest.mark.parametrize(("count", "counted"), [(1, "1 sentence"), (3, "3 sentences")])
+def test_strict_leaves_out_unsupported_with_a_notice(
+    tmp_path: Path, count: int, counted: str
+) -> None:
     answer = _ask(tmp_path, " ".join([COST, *[FALSE] * count]), strict=True)
     assert answer.text == "The bridge cost 48 million euros."
-    assert answer.notices == (LEFT_OUT.format(count=told),)
+    assert answer.notices == (LEFT_OUT.format(count=counted),)
 
 
-def test_built_in_never_calls_the_model(tmp_path: Path) -> None:
+def test_ask_built_in_does_not_call_the_model(tmp_path: Path) -> None:
     bot, model = _bot(tmp_path)
     answer = bot.ask("Whom did she thank?", HISTORY, built_in=True)
     plain = word_bot(tmp_path / "plain", text_document(NEWS)).ask("Whom did she thank?", HISTORY)
@@ -136,7 +138,7 @@ def test_built_in_never_calls_the_model(tmp_path: Path) -> None:
     assert (answer.engine, model.prompts) == ("built-in", [])
 
 
-def test_a_follow_up_is_asked_as_the_model_puts_it(tmp_path: Path) -> None:
+def test_follow_up_is_the_one_that_the_model_writes(tmp_path: Path) -> None:
     bot, model = _bot(
         tmp_path, "Whom did Ines Prado thank for the deck?", "She thanked the 62 workers."
     )
@@ -148,9 +150,7 @@ def test_a_follow_up_is_asked_as_the_model_puts_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bad", ["Whom did Angela Merkel thank?", "Sure!\nWhom did she thank?", ""])
-def test_a_follow_up_is_asked_by_rule_when_the_model_does_not_keep_to_it(
-    tmp_path: Path, bad: str
-) -> None:
+def test_follow_up_is_by_rule_if_the_model_changes_it(tmp_path: Path, bad: str) -> None:
     bot, model = _bot(tmp_path, bad, "She thanked the 62 workers.")
     assert (
         bot.ask("Whom did she thank?", HISTORY).standalone_question == "Whom did Ines Prado thank?"
@@ -158,7 +158,7 @@ def test_a_follow_up_is_asked_by_rule_when_the_model_does_not_keep_to_it(
     assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank?")
 
 
-def test_a_follow_up_is_asked_by_rule_when_the_model_says_nothing(tmp_path: Path) -> None:
+def test_follow_up_is_by_rule_if_the_model_fails(tmp_path: Path) -> None:
     bot, model = _bot(
         tmp_path, "", "She thanked the 62 workers.", fails=LanguageModelError("It said nothing.")
     )
@@ -167,39 +167,39 @@ def test_a_follow_up_is_asked_by_rule_when_the_model_says_nothing(tmp_path: Path
     assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank?")
 
 
-def test_a_first_question_is_not_put_anew(tmp_path: Path) -> None:
+def test_first_question_is_not_rewritten(tmp_path: Path) -> None:
     bot, model = _bot(tmp_path, COST)
     assert bot.ask(QUESTION).standalone_question == QUESTION
     assert len(model.prompts) == 1
 
 
 @pytest.mark.parametrize("history", [[], HISTORY])
-def test_a_stop_before_it_begins(tmp_path: Path, history: list[Turn]) -> None:
+def test_stop_before_the_answer_raises(tmp_path: Path, history: list[Turn]) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(StoppedError):
         _bot(tmp_path, "Words.")[0].ask(QUESTION, history, stop=stop)
 
 
-def test_a_stop_while_it_writes_keeps_the_words_and_the_bot_goes_on(tmp_path: Path) -> None:
+def test_stop_in_mid_answer_keeps_words_and_bot_lives_on(tmp_path: Path) -> None:
     stop = threading.Event()
-    told: list[Event] = []
+    events: list[Event] = []
 
     def tell(event: Event) -> None:
-        told.append(event)
-        if "48" in "".join(one.words for one in told):
+        events.append(event)
+        if "48" in "".join(one.words for one in events):
             stop.set()
 
     bot, _ = _bot(tmp_path, f"{COST} {FERRY}", COST)
     with pytest.raises(StoppedError) as caught:
         bot.ask(QUESTION, on_event=tell, stop=stop)
-    assert caught.value.streamed == "".join(event.words for event in told)
+    assert caught.value.streamed == "".join(event.words for event in events)
     assert "The bridge cost 48".startswith(caught.value.streamed[:18])
-    assert "verify" not in {event.stage for event in told}
+    assert "verify" not in {event.stage for event in events}
     assert bot.ask(QUESTION).text == "The bridge cost 48 million euros."
 
 
-def test_a_fault_keeps_the_words_and_the_documents_may_answer_instead(tmp_path: Path) -> None:
+def test_failure_keeps_words_and_quotes_can_answer(tmp_path: Path) -> None:
     bot, _ = _bot(tmp_path, COST, fails=LanguageModelError("It was cut off."))
     with pytest.raises(LanguageModelError, match="cut off") as caught:
         bot.ask(QUESTION)
@@ -208,22 +208,22 @@ def test_a_fault_keeps_the_words_and_the_documents_may_answer_instead(tmp_path: 
     assert "48 million" in bot.ask(QUESTION, built_in=True).text
 
 
-def test_events_come_in_order(tmp_path: Path) -> None:
-    told: list[Event] = []
-    _bot(tmp_path, COST)[0].ask(QUESTION, on_event=told.append)
-    stages = list(dict.fromkeys(event.stage for event in told))
+def test_events_of_model_come_in_order(tmp_path: Path) -> None:
+    events: list[Event] = []
+    _bot(tmp_path, COST)[0].ask(QUESTION, on_event=events.append)
+    stages = list(dict.fromkeys(event.stage for event in events))
     assert stages == ["retrieve", "read", "answer", "words", "verify"]
-    assert "".join(event.words for event in told) == "The bridge cost 48 million euros."
-    assert all(event.stage == "words" for event in told if event.words)
+    assert "".join(event.words for event in events) == "The bridge cost 48 million euros."
+    assert all(event.stage == "words" for event in events if event.words)
 
 
-def test_two_threads_at_once_and_a_slow_model_keeps_nobody_else_waiting(tmp_path: Path) -> None:
-    writing, go_on = threading.Event(), threading.Event()
+def test_slow_model_does_not_block_other_threads(tmp_path: Path) -> None:
+    writing, proceed = threading.Event(), threading.Event()
 
     def tell(event: Event) -> None:
         if event.stage == "words":
             writing.set()
-            assert go_on.wait(20)
+            assert proceed.wait(20)
 
     bot, _ = _bot(tmp_path, COST)
     with ThreadPoolExecutor(2) as pool:
@@ -232,7 +232,7 @@ def test_two_threads_at_once_and_a_slow_model_keeps_nobody_else_waiting(tmp_path
         quick = pool.submit(bot.ask, QUESTION, built_in=True)
         assert quick.result(timeout=20).engine == "built-in"
         assert not slow.done()
-        go_on.set()
+        proceed.set()
         assert slow.result(timeout=20).text == "The bridge cost 48 million euros."
 
 
@@ -243,12 +243,12 @@ def test_many_threads_get_their_own_answers(tmp_path: Path) -> None:
     assert {answer.text for answer in answers} == {"The bridge cost 48 million euros."}
 
 
-def test_the_json_has_the_notices(tmp_path: Path) -> None:
-    told = _ask(tmp_path, f"{COST} {FALSE}", strict=True).as_json()
-    assert list(told)[-3:] == ["timings", "notices", "usage"]
-    assert told["notices"] == [LEFT_OUT.format(count="1 sentence")]
-    assert told["timings"]["verify"] > 0
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
+def test_json_has_notices_and_usage(tmp_path: Path) -> None:
+    answer = _ask(tmp_path, f"{COST} {FALSE}", strict=True).as_json()
+    assert list(answer)[-3:] == ["timings", "notices", "usage"]
+    assert answer["notices"] == [LEFT_OUT.format(count="1 sentence")]
+    assert answer["timings"]["verify"] > 0
+    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
 
 
 _SAID = st.one_of(
@@ -261,12 +261,12 @@ _SAID = st.one_of(
 
 @examples(60)
 @given(st.lists(_SAID, max_size=6).map(" ".join), st.booleans(), st.lists(texts, max_size=2))
-def test_whatever_the_model_says_citations_are_exact_and_of_what_it_saw(
-    tmp_path_factory: pytest.TempPathFactory, script: str, strict: bool, others: list[str]
+def test_citations_of_any_model_words_are_exact_and_seen(
+    tmp_path_factory: pytest.TempPathFactory, script: str, strict: bool, more: list[str]
 ) -> None:
     documents = [
         text_document(text, f"{n}.txt", markdown=n == 1)
-        for n, text in enumerate([NEWS, *others, NEWS])
+        for n, text in enumerate([NEWS, *more, NEWS])
         if text.strip()
     ]
     model = ScriptedModel(script)
