@@ -5,6 +5,7 @@ sentence of a language model that cites the passages with its evidence.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +73,13 @@ def read_claims(path: Path, documents: Sequence[Document]) -> tuple[LabelledClai
         try:
             claim = _parse_claim(json.loads(line))
         except (ValueError, KeyError, TypeError):
-            problems.append(
-                f"line {number}: not a claim with id, claim, supported, kind and evidence"
-            )
+            fields = "id, claim, supported, kind and evidence"
+            problems.append(f"line {number}: not a claim with {fields}")
             continue
-        if not all(any(quote in text for text in texts) for quote in claim.evidence):
-            problems.append(f"line {number}: its evidence is not in the documents")
+        for quote in claim.evidence:
+            if not any(quote in text for text in texts):
+                problems.append(f"line {number}: its evidence is not in the documents")
+                break
         claims.append(claim)
 
     if not lines:
@@ -96,6 +98,7 @@ def check_claims(
     """
     supports = []
     for claim in claims:
+        # A quote may reach into several passages, and several quotes into one.
         cited: dict[Passage, None] = {}
         for quote in claim.evidence:
             cited |= dict.fromkeys(_passages_with(quote, snapshot))
@@ -107,14 +110,21 @@ def check_claims(
 
 def detection(claims: Sequence[LabelledClaim], supports: Sequence[Support]) -> Detection:
     """Returns the counts by kind and support, and precision and recall of "unsupported"."""
-    counts: dict[tuple[str, Support], int] = {}
+    counts: Counter[tuple[str, Support]] = Counter()
     called_unsupported = actually_unsupported = both = 0
     for claim, support in zip(claims, supports, strict=True):
-        counts[claim.kind, support] = counts.get((claim.kind, support), 0) + 1
-        called_unsupported += support == "unsupported"
-        actually_unsupported += not claim.supported
-        both += support == "unsupported" and not claim.supported
-    return Detection(counts, _share(both, called_unsupported), _share(both, actually_unsupported))
+        counts[claim.kind, support] += 1
+        if support == "unsupported":
+            called_unsupported += 1
+        if not claim.supported:
+            actually_unsupported += 1
+        if support == "unsupported" and not claim.supported:
+            both += 1
+    return Detection(
+        counts=counts,
+        precision=_share(both, called_unsupported),
+        recall=_share(both, actually_unsupported),
+    )
 
 
 def _parse_claim(raw: Any) -> LabelledClaim:
@@ -124,8 +134,13 @@ def _parse_claim(raw: Any) -> LabelledClaim:
         raise TypeError(text)
     if not isinstance(evidence, list) or not evidence:
         raise ValueError(evidence)
-    quotes = tuple(str(quote) for quote in evidence)
-    return LabelledClaim(str(raw["id"]), text, supported, str(raw["kind"]), quotes)
+    return LabelledClaim(
+        id=str(raw["id"]),
+        text=text,
+        supported=supported,
+        kind=str(raw["kind"]),
+        evidence=tuple(map(str, evidence)),
+    )
 
 
 def _passages_with(quote: str, snapshot: Snapshot) -> list[Passage]:
@@ -135,15 +150,18 @@ def _passages_with(quote: str, snapshot: Snapshot) -> list[Passage]:
         if start < 0:
             continue
         span = Span(start, start + len(quote))
-        passages = [
-            passage
-            for passage in snapshot.passages.values()
-            if passage.document.id == document.id and passage.span.overlap(span)
-        ]
+        passages = []
+        for passage in snapshot.passages.values():
+            same_document = passage.document.id == document.id
+            if same_document and passage.span.overlap(span):
+                passages.append(passage)
         return passages[:MAX_CITED_SENTENCES]
     return []
 
 
 def _share(successes: int, n: int) -> Share | None:
     interval = wilson(successes, n)
-    return Share(successes / n, *interval, n) if interval else None
+    if interval is None:
+        return None
+    low, high = interval
+    return Share(successes / n, low, high, n)

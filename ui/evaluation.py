@@ -7,6 +7,7 @@ shown by selectors, which show it as it is.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from eval.comparison import PairedComparison
 
 Option = TypeVar("Option")
-Stamp = tuple[tuple[int, int], ...]
-"""Modification times and sizes of a run's files. While they are the same, so is the run."""
+Runs = Mapping[str, Run]
+"""Runs by name."""
+RunKey = tuple[Path, tuple[tuple[int, int], ...]]
+"""The folder of a run, and modification times and sizes of its files."""
 ALL: Final = "all"
 AT_ONCE: Final = 25
 """Failed questions that are shown, and how many more with each click."""
@@ -47,27 +50,28 @@ def show(folders: Sequence[Path]) -> None:
         _show_comparison(runs)
 
 
-def _read_runs(folders: Sequence[Path]) -> tuple[dict[str, Run], dict[str, str]]:
-    """Returns the runs by name, newest first, and by name why other folders have no estimates."""
+def _read_runs(folders: Sequence[Path]) -> tuple[Runs, Mapping[str, str]]:
+    """Returns the runs, newest first, and by name why other folders have no estimates."""
     by_path: dict[Path, Path] = {}
     for folder in folders:
         for run_folder in run_folders(folder):
+            # Two of the folders may be the same one.
             by_path.setdefault(run_folder.resolve(), run_folder)
-    found = list(by_path.values())
 
-    runs: dict[str, Run] = {}
+    runs: list[tuple[str, Run]] = []
     damaged: dict[str, str] = {}
-    for name, folder in zip(run_names(found), found, strict=True):
-        run = _read_run(folder, _stamp(folder))
+    names = run_names(list(by_path.values()))
+    for name, folder in zip(names, by_path.values(), strict=True):
+        run = _read_run(_key(folder))
         if isinstance(run, Run):
-            runs[name] = run
+            runs.append((name, run))
         else:
             damaged[name] = run
-    newest_first = sorted(runs.items(), key=lambda item: _finished(item[1]), reverse=True)
-    return dict(newest_first), damaged
+    runs.sort(key=_finished, reverse=True)
+    return dict(runs), damaged
 
 
-def _show_metric(runs: Mapping[str, Run]) -> None:
+def _show_metric(runs: Runs) -> None:
     """Shows one metric, of one group of questions, over the runs."""
     st.header("A metric over the runs", anchor=False)
     metrics: dict[str, None] = {}
@@ -87,17 +91,17 @@ def _show_metric(runs: Mapping[str, Run]) -> None:
     _show_html("metric", html.table_html(table_over_runs(metric, group, runs, lines)))
 
 
-def _show_run(runs: Mapping[str, Run]) -> None:
+def _show_run(runs: Runs) -> None:
     """Shows all estimates of one run, and its failed questions."""
     st.header("One run", anchor=False)
     name = _select("Run", list(runs), on_change=_show_first)
     try:
-        details = _read_details(runs[name].folder, _stamp(runs[name].folder))
+        details = _read_details(_key(runs[name].folder))
     except FootnoteError as error:
-        _show_html("damage", html.message_html(str(error)))
+        _show_message("damage", str(error))
         details = details_of_summary(runs[name])
     for number, remark in enumerate(remarks({name: details})):
-        _show_html(f"remark-{number}", html.message_html(remark))
+        _show_message(f"remark-{number}", remark)
     _show_html("estimates", html.estimates_html(name, details))
     _show_failures(name, details)
 
@@ -107,11 +111,13 @@ def _show_failures(name: str, details: RunDetails) -> None:
     failed = details.failed
     matching = _filtered(failed)
     limit: int = st.session_state.setdefault(LIMIT, AT_ONCE)
-    status = f"{len(matching)} of the {len(failed)} failed questions"
-    status += f"; {len(details.questions)} were asked."
+    status = [
+        f"{len(matching)} of the {len(failed)} failed questions;",
+        f"{len(details.questions)} were asked.",
+    ]
     if len(matching) > limit:
-        status += f" The first {limit} are shown."
-    st.html(f'<p role="status">{status}</p>')
+        status.append(f"The first {limit} are shown.")
+    st.html(f'<p role="status">{" ".join(status)}</p>')
     _show_html("failures", html.failures_html(name, matching[:limit]))
     if len(matching) > limit:
         more = min(AT_ONCE, len(matching) - limit)
@@ -123,56 +129,72 @@ def _filtered(failed: Sequence[QuestionDetails]) -> list[QuestionDetails]:
 
     A selector is left out where the questions do not have what it selects.
     """
-    filters: dict[str, Callable[[QuestionDetails], str]] = {
-        "Outcome": lambda details: details.outcome,
-        "Kind": lambda details: details.kind,
-        "Split": lambda details: details.question.split if details.question else "",
-    }
     matching = list(failed)
-    for column, (label, value_of) in zip(st.columns(3), filters.items(), strict=True):
-        options = sorted({value_of(details) for details in failed} - {""})
+    for column, field in zip(st.columns(3), ("outcome", "kind", "split"), strict=True):
+        value_of = attrgetter(field)
+        options = sorted(filter(None, set(map(value_of, failed))))
         if not options:
             continue
         with column:
-            selected = _select(label, [ALL, *options], on_change=_show_first)
+            selected = _select(field.title(), [ALL, *options], on_change=_show_first)
         if selected != ALL:
             matching = [details for details in matching if value_of(details) == selected]
     return matching
 
 
-def _show_comparison(runs: Mapping[str, Run]) -> None:
+def _show_comparison(runs: Runs) -> None:
     """Shows two runs compared: at first the newest, and the last before it that is comparable."""
     st.header("Two runs side by side", anchor=False)
     newest, *earlier = runs
     comparable = [name for name in earlier if not differences(runs[name], runs[newest])]
+    before = comparable[0] if comparable else earlier[0]
     left, right = st.columns(2)
     with left:
-        first = _select("First run", list(runs), default=[*comparable, *earlier][0])
+        first = _select("First run", list(runs), default=before)
     with right:
         second = _select("Second run", list(runs), default=newest)
+
     reasons = differences(runs[first], runs[second])
     if first == second:
-        reasons = ["This is the same run twice. Choose another."]
+        _show_message("reason", "This is the same run twice. Choose another.")
     elif reasons:
-        reasons = ["These two runs cannot be compared.", *reasons]
-    if reasons:
-        _show_html("reasons", html.message_html(" ".join(reasons)))
-        return
+        text = " ".join(reasons)
+        _show_message("reason", f"These two runs cannot be compared. {text}")
+    else:
+        first_key = _key(runs[first].folder)
+        second_key = _key(runs[second].folder)
+        tables = _compare(first_key, second_key)
+        _show_html("comparison", html.comparison_html(first, second, tables))
+        _show_changes(tables, first_key, second_key)
 
-    folders = [runs[name].folder for name in (first, second)]
-    key = tuple((folder, _stamp(folder)) for folder in folders)
-    tables = _compare(key, runs[first], runs[second])
-    _show_html("comparison", html.comparison_html(first, second, tables))
-    by_metric = {row.metric: row for rows in tables.values() for row in rows}
+
+def _show_changes(
+    tables: "Mapping[str, Sequence[PairedComparison]]",
+    first: RunKey,
+    second: RunKey,
+) -> None:
+    """Shows the questions that the second run won and lost, by the selected metric."""
+    by_metric: dict[str, PairedComparison] = {}
+    for rows in tables.values():
+        for row in rows:
+            by_metric[row.metric] = row
     if not by_metric:
         return
     metric = _select("Questions by", list(by_metric), _metric_label, DECIDING)
     try:
-        details = [_read_details(folder, stamp) for folder, stamp in key]
+        piece = html.changes_html(
+            by_metric[metric],
+            _read_details(first),
+            _read_details(second),
+        )
     except FootnoteError as error:
-        _show_html("changes-damage", html.message_html(str(error)))
-        return
-    _show_html("changes", html.changes_html(by_metric[metric], *details))
+        _show_message("changes-damage", str(error))
+    else:
+        _show_html("changes", piece)
+
+
+def _show_message(key: str, message: str) -> None:
+    _show_html(key, html.message_html(message))
 
 
 def _show_html(key: str, piece: str) -> None:
@@ -211,11 +233,13 @@ def _show_first() -> None:
     st.session_state[LIMIT] = AT_ONCE
 
 
-def _finished(run: Run) -> datetime:
+def _finished(named_run: tuple[str, Run]) -> datetime:
+    _, run = named_run
     return run.finished or datetime.min.replace(tzinfo=UTC)
 
 
-def _stamp(folder: Path) -> Stamp:
+def _key(folder: Path) -> RunKey:
+    """Returns a key that changes with the files of a run."""
     stamps = []
     for name in (SUMMARY, RESULTS, QUESTIONS):
         try:
@@ -224,13 +248,14 @@ def _stamp(folder: Path) -> Stamp:
             stamps.append((0, 0))
         else:
             stamps.append((status.st_mtime_ns, status.st_size))
-    return tuple(stamps)
+    return folder, tuple(stamps)
 
 
 # Runs are immutable, so that all sessions can share them: a cache of resources copies nothing.
 @st.cache_resource(show_spinner=False, max_entries=500)
-def _read_run(folder: Path, stamp: Stamp) -> Run | str:  # noqa: ARG001  # of the cache's key
+def _read_run(key: RunKey) -> Run | str:
     """Returns the run, or why the folder has none to show."""
+    folder, _ = key
     try:
         return read_run(folder)
     except FootnoteError as error:
@@ -238,16 +263,15 @@ def _read_run(folder: Path, stamp: Stamp) -> Run | str:  # noqa: ARG001  # of th
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
-def _read_details(folder: Path, stamp: Stamp) -> RunDetails:  # noqa: ARG001  # of the cache's key
+def _read_details(key: RunKey) -> RunDetails:
+    folder, _ = key
     return read_details(folder)
 
 
 @st.cache_resource(show_spinner=False, max_entries=100)
-def _compare(
-    key: tuple[tuple[Path, Stamp], ...],  # noqa: ARG001  # the cache's key
-    _first: Run,
-    _second: Run,
-) -> "Mapping[str, Sequence[PairedComparison]]":
+def _compare(first: RunKey, second: RunKey) -> "Mapping[str, Sequence[PairedComparison]]":
     from eval.comparison import comparison_tables  # imports scipy
 
-    return comparison_tables(_first, _second, [DECIDING])
+    first_folder, _ = first
+    second_folder, _ = second
+    return comparison_tables(read_run(first_folder), read_run(second_folder), [DECIDING])

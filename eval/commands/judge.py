@@ -17,7 +17,10 @@ from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, FootnoteError, NotWritableError
 
 if TYPE_CHECKING:
+    from eval.dataset import Question
     from eval.judge import JudgedAnswer
+    from eval.results import Run
+    from qa.llm.client import LanguageModel
 
 _NO_VERDICT = {
     "unsettled": "unsettled between repeats",
@@ -59,13 +62,7 @@ def _judge(options: argparse.Namespace) -> int:
 
     Everything that can be wrong is checked before anything is sent.
     """
-    from eval.judge import (
-        JUDGE_PROMPT_SHA256,
-        JUDGE_PROMPT_VERSION,
-        answers_to_judge,
-        judge,
-        summarise,
-    )
+    from eval.judge import answers_to_judge
     from eval.results import read_results, read_run, read_run_questions
     from qa.llm.client import LlmSettings, language_model, model_host
 
@@ -86,23 +83,11 @@ def _judge(options: argparse.Namespace) -> int:
 
     host, _ = model_host(llm_settings)
     print(f"{len(answers)} answers and their evidence go to {host}.", file=sys.stderr)
-    progress = _progress(len(answers))
-    judgements = list(judge(answers, model, options.repeat, threading.Event(), progress))
-    if all(judgement.error for judgement in judgements):
-        raise BrokenError(
-            f"{model.name} judged nothing, and nothing was written: {judgements[0].error}"
-        )
-
+    judgements = _judge_answers(answers, model, options.repeat)
     report = {
-        "judge": model.name,
-        "prompt": {"version": JUDGE_PROMPT_VERSION, "sha256": JUDGE_PROMPT_SHA256},
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "questions_sha256": run.provenance.questions.sha256,
-        "repeat": options.repeat,
-        "limit": options.limit,
+        **_provenance(options, model.name, run),
         "not_judged": dict(left_out),
-        **summarise(judgements, run),
-        "answers": _rows(judgements),
+        **_results(judgements, run),
     }
     text = json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     _write(out, text)
@@ -112,6 +97,56 @@ def _judge(options: argparse.Namespace) -> int:
         _print(report)
     print(f"Written to {out}", file=sys.stderr)
     return BrokenError.exit_code if report["failed"] else 0
+
+
+def _judge_answers(
+    answers: "Sequence[tuple[Question, str]]",
+    model: "LanguageModel",
+    repeat: int,
+) -> "list[JudgedAnswer]":
+    """Returns the judgement of each answer. Raises BrokenError if the model judged none."""
+    from eval.judge import judge
+
+    # Nothing sets the event: Ctrl+C ends the command.
+    never = threading.Event()
+    judgements = list(judge(answers, model, repeat, never, _progress(len(answers))))
+    if all(judgement.error for judgement in judgements):
+        raise BrokenError(
+            f"{model.name} judged nothing, and nothing was written: {judgements[0].error}"
+        )
+    return judgements
+
+
+def _provenance(options: argparse.Namespace, model: str, run: "Run") -> dict[str, Any]:
+    """Returns by which model, with which prompt and over which questions was judged."""
+    from eval.judge import JUDGE_PROMPT_SHA256, JUDGE_PROMPT_VERSION
+
+    return {
+        "judge": model,
+        "prompt": {"version": JUDGE_PROMPT_VERSION, "sha256": JUDGE_PROMPT_SHA256},
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "questions_sha256": run.provenance.questions.sha256,
+        "repeat": options.repeat,
+        "limit": options.limit,
+    }
+
+
+def _results(judgements: "Sequence[JudgedAnswer]", run: "Run") -> dict[str, Any]:
+    """Returns the summary of the judgements, and each of them."""
+    from eval.judge import summarise
+
+    rows = []
+    for judgement in judgements:
+        row = {
+            "id": judgement.id,
+            "verdict": judgement.verdict,
+            "verdicts": judgement.verdicts,
+            "replies": judgement.replies,
+        }
+        if judgement.error:
+            row["error"] = judgement.error
+        rows.append(row)
+    return {**summarise(judgements, run), "answers": rows}
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -130,21 +165,6 @@ def _settings(options: argparse.Namespace) -> Settings:
     return replace(settings, llm_url=options.llm_url, llm_key=None, llm_context=None)
 
 
-def _rows(judgements: "Sequence[JudgedAnswer]") -> list[dict[str, Any]]:
-    rows = []
-    for judgement in judgements:
-        row = {
-            "id": judgement.id,
-            "verdict": judgement.verdict,
-            "verdicts": judgement.verdicts,
-            "replies": judgement.replies,
-        }
-        if judgement.error:
-            row["error"] = judgement.error
-        rows.append(row)
-    return rows
-
-
 def _write(out: Path, text: str) -> None:
     try:
         with out.open("x", encoding="utf-8") as file:
@@ -157,6 +177,7 @@ def _write(out: Path, text: str) -> None:
 
 def _print(report: Mapping[str, Any]) -> None:
     prompt = report["prompt"]
+    # The same order and words as the file, so that a reader finds a number there again.
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in report["verdicts"].items())
     without = {words: report[key] for key, words in _NO_VERDICT.items() if report[key]}
     unreadable = f"{report['unparseable_replies']} of {report['replies']}"

@@ -50,6 +50,10 @@ class QuestionDetails:
         return self.question.kind if self.question else ""
 
     @property
+    def split(self) -> str:
+        return self.question.split if self.question else ""
+
+    @property
     def answerable(self) -> bool | None:
         """None: not known."""
         if self.question is not None:
@@ -119,8 +123,12 @@ def details_of_summary(run: Run) -> RunDetails:
 
 def failed_count(run: Run) -> int:
     """Returns how many questions of a run failed, without reading its results."""
-    rights = [scores.get("answered_right") for scores in run.scores.values()]
-    return len(run.errors) + sum(right is not None and right < 1 for right in rights)
+    failed = len(run.errors)
+    for scores in run.scores.values():
+        right = scores.get("answered_right")
+        if right is not None and right < 1:
+            failed += 1
+    return failed
 
 
 def _details(
@@ -152,6 +160,7 @@ def _missing(
     details: Sequence[QuestionDetails], has_results: bool, has_questions: bool
 ) -> list[str]:
     sentences = []
+    # Both files may also lack some of the questions.
     unanswered = sum(not question.results for question in details)
     unknown = sum(question.question is None for question in details)
     if not has_results:

@@ -12,6 +12,9 @@ Runs = Mapping[str, Run]
 GroupKey = tuple[GroupKind, str]
 """The sort of a group and its name, for example ("kind", "fact")."""
 Groups = Mapping[GroupKey, Group]
+"""The splits and kinds of one run."""
+GroupByRun = Mapping[str, Group | None]
+"""A group of questions by run; None: the run does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,8 @@ def view_estimates(runs: Runs) -> EstimatesView:
     tables_of_groups = []
     titles = _group_titles(groups.values())
     for key, title in titles.items():
-        same_group = {name: of_run.get(key) for name, of_run in groups.items()}
-        tables_of_groups.append((title, _table_of_metrics(title, metrics, same_group)))
+        table = _table_of_metrics(title, metrics, _same_group(key, groups))
+        tables_of_groups.append((title, table))
 
     tables_of_sections = []
     for title, section in sections.items():
@@ -117,7 +120,10 @@ def view_estimates(runs: Runs) -> EstimatesView:
 
 
 def table_over_runs(
-    metric: str, group_title: str, runs: Runs, details: Mapping[str, str]
+    metric: str,
+    group_title: str,
+    runs: Runs,
+    details: Mapping[str, str],
 ) -> EstimateTable:
     """Returns one metric of one group of questions, a row for each run.
 
@@ -125,11 +131,18 @@ def table_over_runs(
     """
     rows = []
     for name, run in runs.items():
-        groups = {title_of(group): group for group in run.groups}
-        estimate = _estimate(groups.get(group_title), metric)
-        rows.append(EstimateRow(name, estimate, details[name]))
+        row = EstimateRow(
+            heading=name,
+            estimate=_estimate(_group_with_title(run, group_title), metric),
+            detail=details[name],
+        )
+        rows.append(row)
     label = _label(metric)
-    return EstimateTable(f"{label}, {group_title}", "Run", [EstimateRows(label, metric, rows)])
+    return EstimateTable(
+        caption=f"{label}, {group_title}",
+        heading="Run",
+        blocks=[EstimateRows(label, metric, rows)],
+    )
 
 
 def groups_to_show(groups: Sequence[Group]) -> list[Group]:
@@ -143,6 +156,13 @@ def title_of(group: Group) -> str:
     if group.by == "overall":
         return "all questions"
     return f"{group.by}: {group.name}"
+
+
+def _group_with_title(run: Run, title: str) -> Group | None:
+    for group in run.groups:
+        if title_of(group) == title:
+            return group
+    return None
 
 
 def _metrics_of(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
@@ -173,20 +193,24 @@ def _sections(measured: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _table_of_metrics(
-    caption: str, metrics: Sequence[str], groups: Mapping[str, Group | None]
+    caption: str,
+    metrics: Sequence[str],
+    groups: GroupByRun,
 ) -> EstimateTable:
     """Returns a table with a block for each metric, and in it a row for each run."""
     blocks = []
+    # A block of its own for each metric: each may have its own scale.
     for metric in metrics:
-        rows = []
-        for run, group in groups.items():
-            rows.append(EstimateRow(run, _estimate(group, metric)))
-        blocks.append(EstimateRows(_label(metric), metric, rows))
+        label = _label(metric)
+        rows = _rows(metric, groups)
+        blocks.append(EstimateRows(label, metric, rows))
     return EstimateTable(caption, "Metric", blocks)
 
 
 def _table_of_groups(
-    metrics: Sequence[str], titles: Mapping[GroupKey, str], groups: Mapping[str, Groups]
+    metrics: Sequence[str],
+    titles: Mapping[GroupKey, str],
+    groups: Mapping[str, Groups],
 ) -> EstimateTable:
     """Returns a table of the main metric: a block for each group, and in it a row for each run.
 
@@ -197,11 +221,25 @@ def _table_of_groups(
         metric = metrics[0]
     blocks = []
     for key, title in titles.items():
-        rows = []
-        for run, of_run in groups.items():
-            rows.append(EstimateRow(run, _estimate(of_run.get(key), metric)))
+        rows = _rows(metric, _same_group(key, groups))
         blocks.append(EstimateRows(title, metric, rows))
     return EstimateTable(_label(metric), "Questions", blocks)
+
+
+def _same_group(key: GroupKey, groups: Mapping[str, Groups]) -> GroupByRun:
+    """Returns a group of questions as each run has it."""
+    by_run: dict[str, Group | None] = {}
+    for run, of_run in groups.items():
+        by_run[run] = of_run.get(key)
+    return by_run
+
+
+def _rows(metric: str, groups: GroupByRun) -> list[EstimateRow]:
+    rows = []
+    for run, group in groups.items():
+        estimate = _estimate(group, metric)
+        rows.append(EstimateRow(run, estimate))
+    return rows
 
 
 def _splits_and_kinds(run: Run) -> Groups:
@@ -217,13 +255,16 @@ def _group_titles(groups: Iterable[Groups]) -> dict[GroupKey, str]:
     counts: dict[GroupKey, list[str]] = {}
     for of_run in groups:
         for key, group in of_run.items():
+            number = str(group.questions)
             numbers = counts.setdefault(key, [])
-            if str(group.questions) not in numbers:
-                numbers.append(str(group.questions))
+            # Usually the runs asked the same questions, and one number says it.
+            if number not in numbers:
+                numbers.append(number)
 
     titles = {}
     for (by, name), numbers in counts.items():
-        titles[by, name] = f"{by}: {name} ({' and '.join(numbers)})"
+        questions = " and ".join(numbers)
+        titles[by, name] = f"{by}: {name} ({questions})"
     return titles
 
 

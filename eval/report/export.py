@@ -61,12 +61,12 @@ def write_files(files: Sequence[tuple[Path, str, FileKind]]) -> None:
 
     Raises FootnoteError for such a file, and NotWritableError.
     """
+    paths: set[Path] = set()
     for path, _, kind in files:
         _check_file(path, kind)
-    paths = [path.absolute() for path, _, _ in files]
-    for path in paths:
-        if paths.count(path) > 1:
+        if path.absolute() in paths:
             raise FootnoteError(f"{path} is given for two files. Give each another name.")
+        paths.add(path.absolute())
     for path, text, _ in files:
         try:
             # JSON can spell half a surrogate pair; a file in UTF-8 cannot hold it.
@@ -89,9 +89,13 @@ def as_csv(runs: Sequence[RunDetails], names: Sequence[str]) -> str:
     table.writerow([*COLUMNS, *map(_safe_cell, metrics)])
     for details, name in zip(runs, names, strict=True):
         for question in details.questions:
-            scores = [_number_cell(question.scores.get(metric)) for metric in metrics]
+            scores = []
+            for metric in metrics:
+                scores.append(_number_cell(question.scores.get(metric)))
+            # A question has a row also where the run has no results.
             for result in question.results or (None,):
-                table.writerow([*_cells(name, question, result), *scores])
+                cells = _cells(name, question, result)
+                table.writerow(cells + scores)
     return text.getvalue()
 
 
@@ -100,14 +104,17 @@ def as_junit(runs: Sequence[RunDetails], names: Sequence[str]) -> str:
 
     A case passed, failed, had an error, or is skipped because it is not scored.
     """
-    every = [question for details in runs for question in details.questions]
+    every: list[QuestionDetails] = []
+    for details in runs:
+        every += details.questions
     root = ElementTree.Element("testsuites", _counts("footnote evaluation", every))
     for details, name in zip(runs, names, strict=True):
         attributes = _counts(name, details.questions)
         if details.run.finished:
             attributes["timestamp"] = details.run.finished.isoformat()
         suite = ElementTree.SubElement(root, "testsuite", attributes)
-        suite.extend(_test_case(question) for question in details.questions)
+        for question in details.questions:
+            suite.append(_test_case(question))
     ElementTree.indent(root)
     xml = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{xml}\n'
@@ -143,21 +150,29 @@ def _metrics_of(runs: Sequence[RunDetails]) -> list[str]:
 
 def _cells(run: str, details: QuestionDetails, result: Result | None) -> list[str]:
     """Returns the cells of `COLUMNS`; `result` is None where the run has no results."""
-    question = details.question
-    answered = result if result is not None and result.error is None else None
-    confidence = answered.confidence if answered else details.scores.get("confidence")
-    error = result.error if result is not None else details.error
+    repeat = ""
+    abstained: bool | None = None
+    answer = ""
+    confidence = details.scores.get("confidence")
+    error = details.error
+    if result is not None:
+        repeat = str(result.repeat)
+        error = result.error
+    if result is not None and result.error is None:
+        abstained = result.abstained
+        answer = result.answer
+        confidence = result.confidence
     return [
         _safe_cell(run),
         _safe_cell(details.id),
-        str(result.repeat) if result is not None else "",
+        repeat,
         _safe_cell(details.text),
         _safe_cell(details.kind),
-        question.split if question else "",
+        details.split,
         _truth_cell(details.answerable),
         details.outcome,
-        _truth_cell(answered.abstained if answered else None),
-        _safe_cell(answered.answer if answered else ""),
+        _truth_cell(abstained),
+        _safe_cell(answer),
         _number_cell(confidence),
         _safe_cell(error or ""),
     ]
@@ -179,15 +194,17 @@ def _truth_cell(value: bool | None) -> str:
 def _counts(name: str, questions: Sequence[QuestionDetails]) -> dict[str, str]:
     """Returns the attributes of a suite."""
     outcomes = [question.outcome for question in questions]
-    errors, skipped = outcomes.count("error"), outcomes.count("not scored")
-    failures = len(outcomes) - errors - skipped - outcomes.count("right")
+    errors = outcomes.count("error")
+    skipped = outcomes.count("not scored")
+    right = outcomes.count("right")
+    seconds = sum(map(_seconds, questions))
     return {
         "name": _valid_xml(name),
         "tests": str(len(questions)),
-        "failures": str(failures),
+        "failures": str(len(outcomes) - errors - skipped - right),
         "errors": str(errors),
         "skipped": str(skipped),
-        "time": f"{sum(map(_seconds, questions)):.3f}",
+        "time": f"{seconds:.3f}",
     }
 
 
@@ -201,9 +218,14 @@ def _test_case(details: QuestionDetails) -> ElementTree.Element:
     if details.outcome == "not scored":
         ElementTree.SubElement(case, "skipped", {"message": "nothing to measure"})
     elif details.failed:
+        reason = {
+            "message": _valid_xml(_message(details)),
+            "type": details.outcome,
+        }
+        # JUnit tells a broken test (error) from one that failed (failure).
         tag = "error" if details.outcome == "error" else "failure"
-        reason = {"message": _valid_xml(_message(details)), "type": details.outcome}
-        ElementTree.SubElement(case, tag, reason).text = _valid_xml(_account(details))
+        failure = ElementTree.SubElement(case, tag, reason)
+        failure.text = _valid_xml(_account(details))
     return case
 
 
@@ -217,8 +239,10 @@ def _seconds(details: QuestionDetails) -> float:
 def _message(details: QuestionDetails) -> str:
     if details.outcome != "error":
         return details.outcome
-    errors = [result.error for result in details.results if result.error is not None]
-    return (errors[0] if errors else details.error) or "error"
+    for result in details.results:
+        if result.error:
+            return result.error
+    return details.error or "error"
 
 
 def _account(details: QuestionDetails) -> str:

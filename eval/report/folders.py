@@ -21,18 +21,20 @@ def run_folders(folder: Path) -> list[Path]:
         if _is_run(inner) or not _can_be_listed(inner):
             runs.append(inner)
         else:
-            runs += [deeper for deeper in _subfolders(inner) if _is_run(deeper)]
+            runs += filter(_is_run, _subfolders(inner))
     return runs
 
 
 def run_names(folders: Sequence[Path]) -> list[str]:
     """Returns a name for each folder: its own, or its path where two have the same name."""
-    names = [folder.resolve().name for folder in folders]
-    counts = Counter(names)
-    return [
-        with_valid_unicode(name if counts[name] == 1 else str(folder))
-        for folder, name in zip(folders, names, strict=True)
-    ]
+    counts = Counter(folder.resolve().name for folder in folders)
+    names = []
+    for folder in folders:
+        name = folder.resolve().name
+        if counts[name] > 1:
+            name = str(folder)
+        names.append(with_valid_unicode(name))
+    return names
 
 
 def _is_run(folder: Path) -> bool:
@@ -42,11 +44,15 @@ def _is_run(folder: Path) -> bool:
 def _subfolders(folder: Path) -> list[Path]:
     if not folder.is_dir() or not _can_be_listed(folder):
         return []
-    inner = (path for path in folder.iterdir() if not path.name.startswith("."))
-    return sorted(path for path in inner if path.is_dir())
+    inner = []
+    for path in folder.iterdir():
+        if path.is_dir() and not path.name.startswith("."):
+            inner.append(path)
+    return sorted(inner)
 
 
 def _can_be_listed(folder: Path) -> bool:
+    # Listing is the only way to know: a folder may be readable and closed.
     try:
         next(folder.iterdir(), None)
     except OSError:

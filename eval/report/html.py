@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
+from itertools import chain, count
 from pathlib import Path
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
@@ -51,11 +52,13 @@ def write_report(folder: Path) -> Path:
 
 def page(runs: Sequence[RunDetails]) -> str:
     """Returns the page of one run, or of several side by side. The same runs give the same page."""
-    by_name = dict(zip(_page_names(runs), runs, strict=True))
-    names = list(by_name)
-    is_single = len(runs) == 1
-    title = f"An evaluation run: {names[0]}" if is_single else f"An evaluation of {len(runs)} runs"
-    css, script = stylesheet(), _text_of("report.js")
+    names = _page_names(runs)
+    by_name = dict(zip(names, runs, strict=True))
+    title = f"An evaluation run: {names[0]}"
+    if len(runs) > 1:
+        title = f"An evaluation of {len(runs)} runs"
+    css = stylesheet()
+    script = _text_of("report.js")
     return _render(
         "page.html",
         title=title,
@@ -65,7 +68,7 @@ def page(runs: Sequence[RunDetails]) -> str:
         script_hash=_hash(script),
         remarks=remarks(by_name),
         comparison=_comparison_of(by_name),
-        failures=view_failures({name: details.questions for name, details in by_name.items()}),
+        failures=view_failures(_questions(by_name)),
         with_filter=True,
         damaged={},
         **_run_context(by_name),
@@ -117,10 +120,14 @@ def stylesheet() -> str:
 
 
 def _run_context(runs: Mapping[str, RunDetails]) -> dict[str, Any]:
-    charts = [confidence_chart(name, details) for name, details in runs.items()]
+    charts = []
+    for name, details in runs.items():
+        chart = confidence_chart(name, details)
+        if chart:
+            charts.append(chart)
     return {
         "estimates": view_estimates(_summaries(runs)),
-        "charts": [chart for chart in charts if chart],
+        "charts": charts,
         "is_single": len(runs) == 1,
     }
 
@@ -143,10 +150,12 @@ def _comparison_of(runs: Mapping[str, RunDetails]) -> dict[str, Any] | None:
 def _changes(
     comparison: "PairedComparison", first: RunDetails, second: RunDetails
 ) -> dict[str, Any]:
-    by_id = [{question.id: question for question in run.questions} for run in (first, second)]
+    in_first = {question.id: question for question in first.questions}
+    in_second = {question.id: question for question in second.questions}
     changes = []
     for title, ids in (("Won", comparison.won), ("Lost", comparison.lost)):
-        changes.append((title, [tuple(questions[key] for questions in by_id) for key in ids]))
+        pairs = [(in_first[key], in_second[key]) for key in ids]
+        changes.append((title, pairs))
     return {"changes": changes}
 
 
@@ -155,12 +164,14 @@ def _page_names(runs: Sequence[RunDetails]) -> list[str]:
     names = run_names([details.run.folder for details in runs])
     if len(names) == 1:
         return names
-    lettered = []
-    for place_of_run, name in enumerate(names):
-        has_letter = place_of_run < len(ascii_uppercase)
-        letter = ascii_uppercase[place_of_run] if has_letter else str(place_of_run + 1)
-        lettered.append(f"{letter} · {name}")
-    return lettered
+    # A letter for each run is short enough to find it again; after 26 runs, a number.
+    numbers = map(str, count(len(ascii_uppercase) + 1))
+    letters = chain(ascii_uppercase, numbers)
+    return [f"{letter} · {name}" for letter, name in zip(letters, names, strict=False)]
+
+
+def _questions(runs: Mapping[str, RunDetails]) -> dict[str, Sequence[QuestionDetails]]:
+    return {name: details.questions for name, details in runs.items()}
 
 
 def _summaries(runs: Mapping[str, RunDetails]) -> dict[str, Run]:

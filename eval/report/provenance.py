@@ -96,12 +96,16 @@ def facts_of(run: Run) -> Facts:
 
 def differing_facts(facts: Sequence[Facts]) -> list[str]:
     """Returns the names of the facts that are not the same in all runs, as first met."""
-    values: dict[str, set[str]] = {}
+    names: dict[str, None] = {}
     for of_run in facts:
-        for name, value in of_run.items():
-            values.setdefault(name, set()).add(value)
-    missing = [name for name in values if not all(name in of_run for of_run in facts)]
-    return [name for name in values if len(values[name]) > 1 or name in missing]
+        names |= dict.fromkeys(of_run)
+    differing = []
+    for name in names:
+        # A fact that a run does not have differs too.
+        values = {of_run.get(name) for of_run in facts}
+        if len(values) > 1:
+            differing.append(name)
+    return differing
 
 
 def configuration(facts: Facts, differing: Sequence[str]) -> str:
