@@ -147,12 +147,16 @@ def _find_files(path: Path, suffixes: set[str]) -> list[tuple[Path, str]]:
             raise _unsupported(_printable(path))
         return [(path, path.name)]
 
-    files = []
+    files: list[tuple[Path, str]] = []
     for file in sorted(path.rglob("*")):
         below = file.relative_to(path)
-        hidden = any(part.startswith((".", "~$")) for part in below.parts)
-        outside = not file.resolve().is_relative_to(path.resolve())
-        if file.suffix.lower() in suffixes and file.is_file() and not hidden and not outside:
+        if file.suffix.lower() not in suffixes or not file.is_file():
+            continue
+        # Word marks an open document with a file whose name begins so.
+        is_hidden = any(part.startswith((".", "~$")) for part in below.parts)
+        # A link must not bring in files that were not added.
+        is_inside = file.resolve().is_relative_to(path.resolve())
+        if is_inside and not is_hidden:
             files.append((file, below.as_posix()))
     if not files:
         raise DocumentError(
@@ -172,7 +176,8 @@ def _load_file(file: Path, name: str, readers: Mapping[str, "BaseReader"]) -> Do
 
 def _read_with(reader: "BaseReader", file: Path) -> ParsedFile:
     """Joins the documents that a llama-index reader makes of a file, for example one a page."""
-    texts = [document.get_content() for document in reader.load_data(file)]
+    documents = reader.load_data(file)
+    texts = [document.get_content() for document in documents]
     text = _unix_line_ends("\n\n".join(texts))
     if not text.strip():
         raise _empty(file)
@@ -227,9 +232,14 @@ def _title_in_text(text: str, markdown: bool) -> str | None:
     """Returns a Markdown text's first main heading, or a first line that is not a sentence."""
     if markdown:
         return next(_main_headings(_FRONT_MATTER.sub("", text)), None)
-    first_line = text.strip().split("\n", 1)[0].strip()
-    is_title = len(first_line) <= MAX_FIRST_LINE_TITLE and not first_line.endswith(tuple(".,;:"))
-    return first_line if is_title else None
+    lines = text.strip().split("\n", 1)
+    first_line = lines[0].strip()
+    if len(first_line) > MAX_FIRST_LINE_TITLE:
+        return None
+    # A line with one of these at its end belongs to a paragraph.
+    if first_line.endswith((".", ",", ";", ":")):
+        return None
+    return first_line
 
 
 def _main_headings(text: str) -> Iterator[str]:
@@ -280,11 +290,15 @@ def _unix_line_ends(text: str) -> str:
 
 def _clean_name(name: str) -> str:
     """Returns the last component of a name or path without control characters, cut to MAX_NAME."""
+    # A browser can send a path, of Windows too.
     last = re.split(r"[/\\]", name)[-1]
-    visible = "".join(letter for letter in last if unicodedata.category(letter) not in ("Cc", "Cs"))
-    path = Path(" ".join(_DIRECTION_MARKS.sub("", visible).split()).strip(" ."))
-    stem = path.stem[: max(1, MAX_NAME - len(path.suffix))]
-    return stem.rstrip() + path.suffix[: MAX_NAME - 1]
+    last = _DIRECTION_MARKS.sub("", last)
+    letters = [letter for letter in last if unicodedata.category(letter) not in ("Cc", "Cs")]
+    words = "".join(letters).split()
+    path = Path(" ".join(words).strip(" ."))
+    room = max(1, MAX_NAME - len(path.suffix))
+    stem = path.stem[:room].rstrip()
+    return stem + path.suffix[: MAX_NAME - 1]
 
 
 def _printable(path: Path) -> str:

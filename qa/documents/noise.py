@@ -80,16 +80,21 @@ def find_boilerplate(lines: Sequence[str], kinds: Sequence[str]) -> list[bool]:
     are. A line that only a web page has is boilerplate by itself; an appeal is, together with the
     slight lines around it.
     """
-    pairs = list(zip(lines, kinds, strict=True))
-    short = [_is_short(line, kind) for line, kind in pairs]
-    slight = [_is_short(line, kind) and _is_slight(line) for line, kind in pairs]
-    appeals = [_is_short(line, kind) and bool(_APPEAL.search(line)) for line, kind in pairs]
+    short = []
+    slight = []
+    for line, kind in zip(lines, kinds, strict=True):
+        is_short = _is_short(line, kind)
+        short.append(is_short)
+        slight.append(is_short and _is_slight(line))
 
-    boilerplate = list(appeals)
+    boilerplate = [False] * len(lines)
     for place, line in enumerate(lines):
-        if short[place] and _PAGE_FURNITURE.search(line):
+        if not short[place]:
+            continue
+        if _PAGE_FURNITURE.search(line):
             boilerplate[place] = True
-        if appeals[place]:
+        if _APPEAL.search(line):
+            boilerplate[place] = True
             for neighbour in _part_of_appeal(place, short, slight):
                 boilerplate[neighbour] = True
     return boilerplate
@@ -105,15 +110,18 @@ def _is_slight(line: str) -> bool:
 
 def _part_of_appeal(place: int, short: Sequence[bool], slight: Sequence[bool]) -> Iterator[int]:
     """Yields the places of the lines around an appeal that are part of it."""
-    for before in range(place - 1, max(-1, place - 1 - LINES_BEFORE), -1):
+    first = max(0, place - LINES_BEFORE)
+    for before in reversed(range(first, place)):
         if not slight[before]:
             break
         yield before
 
-    for after in range(place + 1, min(len(short), place + 1 + LINES_AFTER)):
+    end = min(len(short), place + 1 + LINES_AFTER)
+    for after in range(place + 1, end):
         # A longer line between two slight ones is part of the appeal too.
-        is_between = short[after] and after + 1 < len(slight) and slight[after + 1]
-        if not (slight[after] or is_between):
+        is_followed = after + 1 < len(slight) and slight[after + 1]
+        is_between = short[after] and is_followed
+        if not slight[after] and not is_between:
             break
         yield after
 
@@ -142,10 +150,7 @@ def find_duplicates(sentences: Sequence[str], may_answer: Sequence[bool]) -> dic
     That sentence is not a duplicate itself. Of two equal sentences the quoted one stays, else the
     first. Time is linear in the text unless most of it repeats.
     """
-    contents = [
-        _ComparedSentence.of(text, answers)
-        for text, answers in zip(sentences, may_answer, strict=True)
-    ]
+    contents = list(map(_ComparedSentence.of, sentences, may_answer))
     places_of: dict[Run, list[int]] = defaultdict(list)
     for place, content in enumerate(contents):
         for run in content.runs:
@@ -154,10 +159,10 @@ def find_duplicates(sentences: Sequence[str], may_answer: Sequence[bool]) -> dic
     original_of = {}
     for place, content in enumerate(contents):
         originals = []
+        rank = _rank(contents, place)
         for candidate in _similar(place, content, places_of):
-            if _rank(contents, candidate) > _rank(contents, place) and _says_everything(
-                contents[candidate], content
-            ):
+            is_better = _rank(contents, candidate) > rank
+            if is_better and _says_everything(contents[candidate], content):
                 originals.append(candidate)
         if originals:
             original_of[place] = max(originals, key=lambda at: (len(contents[at].words), -at))

@@ -55,11 +55,13 @@ def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...
     A page without text begins where the next page begins.
     """
     pages = _without_running_heads(pages)
-    lines = [(number, line) for number, page in enumerate(pages) for line in page]
-    words = set()
-    for _, line in lines:
-        words.update(_WORD.findall(line.text.casefold()))
     distances = [_usual_distance(page) for page in pages]
+    lines: list[tuple[int, PageLine]] = []
+    words: set[str] = set()
+    for number, page in enumerate(pages):
+        for line in page:
+            lines.append((number, line))
+            words.update(_WORD.findall(line.text.casefold()))
 
     parts: list[str] = []
     offsets: list[int] = []
@@ -71,7 +73,10 @@ def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...
         if place + 1 < len(lines):
             next_number, next_line = lines[place + 1]
             edge = _column_edge(lines, place)
-            distance = distances[number] if next_number == number else None
+            # Lines of different pages have no distance.
+            distance = None
+            if next_number == number:
+                distance = distances[number]
             if _continues(line, next_line, edge, distance):
                 part = _with_joint(part, next_line.text, words)
             else:
@@ -88,8 +93,12 @@ def _column_edge(lines: Sequence[tuple[int, PageLine]], place: int) -> float:
     """Returns the right edge of the column of a line: of its neighbours with the same left edge."""
     _, line = lines[place]
     edge = line.right
-    for _, neighbour in lines[max(0, place - NEIGHBOURS) : place + NEIGHBOURS + 1]:
-        if abs(neighbour.left - line.left) <= COLUMN_TOLERANCE * line.height:
+    tolerance = COLUMN_TOLERANCE * line.height
+    first = max(0, place - NEIGHBOURS)
+    last = place + NEIGHBOURS
+    for _, neighbour in lines[first : last + 1]:
+        indent = abs(neighbour.left - line.left)
+        if indent <= tolerance:
             edge = max(edge, neighbour.right)
     return edge
 
@@ -107,7 +116,8 @@ def _usual_distance(page: Sequence[PageLine]) -> float:
 
 def _are_same_size(line: PageLine, next_line: PageLine) -> bool:
     larger = max(line.height, next_line.height)
-    return abs(line.height - next_line.height) <= SIZE_TOLERANCE * larger
+    difference = abs(line.height - next_line.height)
+    return difference <= SIZE_TOLERANCE * larger
 
 
 def _continues(line: PageLine, next_line: PageLine, edge: float, distance: float | None) -> bool:
@@ -125,21 +135,32 @@ def _continues(line: PageLine, next_line: PageLine, edge: float, distance: float
     is_open = not _SENTENCE_END.search(line.text)
     if distance is None or next_line.bottom >= line.bottom:
         # The next line is on the next page or in the next column.
-        return is_open and (is_full or bool(_BROKEN_WORD.search(line.text)))
+        is_broken = bool(_BROKEN_WORD.search(line.text))
+        return is_open and (is_full or is_broken)
 
-    if line.bottom - next_line.bottom > PARAGRAPH_DISTANCE * distance * line.height:
+    down = line.bottom - next_line.bottom
+    if down > PARAGRAPH_DISTANCE * distance * line.height:
         return False
+
     if is_open and next_line.text[:1].islower():
-        return 2 * (line.right - line.left) >= edge - line.left
+        # The inside of a sentence, unless the line is too short to have been broken.
+        width = line.right - line.left
+        column_width = edge - line.left
+        return 2 * width >= column_width
+
+    is_item = bool(_LIST_ITEM.match(line.text))
     is_indented = next_line.left > line.left + INDENT * line.height
-    return is_full and (not is_indented or _LIST_ITEM.match(line.text) is not None)
+    # The lines of an item after its first stand to the right of the marker.
+    return is_full and (is_item or not is_indented)
 
 
 def _is_full(line: PageLine, next_line: PageLine, edge: float) -> bool:
     """Returns whether the first word of the next line would not have fitted into a line."""
-    letter_width = (next_line.right - next_line.left) / max(1, len(next_line.text))
+    width = next_line.right - next_line.left
+    letter_width = width / max(1, len(next_line.text))
     first_word = next_line.text.split(maxsplit=1)[0]
-    return line.right + letter_width * (1 + len(first_word)) > edge
+    letters = 1 + len(first_word)
+    return line.right + letter_width * letters > edge
 
 
 def _with_joint(text: str, next_text: str, words: set[str]) -> str:
@@ -149,15 +170,20 @@ def _with_joint(text: str, next_text: str, words: set[str]) -> str:
     """
     if not _BROKEN_WORD.search(text) or not next_text[:1].isalpha():
         return text + " "
-    compound = f"{_WORD.findall(text)[-1]}-{_WORD.findall(next_text)[0]}".casefold()
-    keeps_hyphen = compound in words or not next_text[:1].islower()
-    return text[:-1] + "-" if keeps_hyphen else text[:-1]
+    head = _WORD.findall(text)[-1]
+    tail = _WORD.findall(next_text)[0]
+    compound = f"{head}-{tail}".casefold()
+    unbroken = text[:-1]
+    if compound in words or not next_text[:1].islower():
+        return unbroken + "-"
+    return unbroken
 
 
 def _separator(line: PageLine, next_line: PageLine) -> str:
     """Rows and list items are separated by a line end, paragraphs by a blank line."""
     is_table = line.is_row and next_line.is_row
-    return "\n" if is_table or _LIST_ITEM.match(next_line.text) else "\n\n"
+    is_item = _LIST_ITEM.match(next_line.text)
+    return "\n" if is_table or is_item else "\n\n"
 
 
 def _without_running_heads(pages: Sequence[Sequence[PageLine]]) -> list[list[PageLine]]:
@@ -169,23 +195,29 @@ def _without_running_heads(pages: Sequence[Sequence[PageLine]]) -> list[list[Pag
     stripped = [list(page) for page in pages]
     for edge in (0, -1):
         texts = [page[edge].text if page else "" for page in stripped]
-        numbers = [_page_number(text) for text in texts]
-        first_numbers: Counter[int] = Counter()
-        for place, number in enumerate(numbers):
-            if number is not None:
-                first_numbers[number - place] += 1
-
-        repeats = Counter(texts)
-        seen: set[str] = set()
-        for place, (text, number) in enumerate(zip(texts, numbers, strict=True)):
-            grows = number is not None and first_numbers[number - place] >= MIN_RUNNING_PAGES
-            is_repeat = repeats[text] >= MIN_RUNNING_PAGES and text in seen
-            if text and (grows or is_repeat):
-                stripped[place].pop(edge)
-            seen.add(text)
+        for place in _running(texts):
+            stripped[place].pop(edge)
     return stripped
 
 
-def _page_number(text: str) -> int | None:
-    match = _PAGE_NUMBER.fullmatch(text)
-    return int(match[1]) if match else None
+def _running(texts: Sequence[str]) -> list[int]:
+    """Returns the pages whose line at one edge is a page number or the repeat of a running head."""
+    # Numbers that grow with the pages have the same difference to the place of their page.
+    differences: list[int | None] = []
+    for place, text in enumerate(texts):
+        number = _PAGE_NUMBER.fullmatch(text)
+        differences.append(int(number[1]) - place if number else None)
+    growing = Counter(differences)
+    growing[None] = 0
+
+    running = []
+    repeats = Counter(texts)
+    repeats[""] = 0
+    seen: set[str] = set()
+    for place, text in enumerate(texts):
+        is_page_number = growing[differences[place]] >= MIN_RUNNING_PAGES
+        is_repeat = repeats[text] >= MIN_RUNNING_PAGES and text in seen
+        if is_page_number or is_repeat:
+            running.append(place)
+        seen.add(text)
+    return running

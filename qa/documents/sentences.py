@@ -71,21 +71,26 @@ def segment(document: Document) -> tuple[Sentence, ...]:
     Between two sentences there is only white space and markup.
     """
     text = document.text
-    blocks = list(_markdown_blocks(text) if document.markdown else _text_blocks(text))
+    find_blocks = _markdown_blocks if document.markdown else _text_blocks
+    blocks = list(find_blocks(text))
     lines = [_slice(text, block.span) for block in blocks]
     boilerplate = find_boilerplate(lines, [block.kind for block in blocks])
 
     sentences = []
     for number, block in enumerate(blocks):
         for span in _sentence_spans(text, block):
-            is_question = _is_question(text, span)
             sentence = Sentence(
-                span, block.kind, number, boilerplate[number], is_question=is_question
+                span,
+                block.kind,
+                paragraph=number,
+                boilerplate=boilerplate[number],
+                is_question=_is_question(text, span),
             )
             sentences.append(sentence)
 
     contents = [_slice(text, sentence.span) for sentence in sentences]
-    duplicates = find_duplicates(contents, [sentence.may_answer for sentence in sentences])
+    may_answer = [sentence.may_answer for sentence in sentences]
+    duplicates = find_duplicates(contents, may_answer)
     for place, original in duplicates.items():
         sentences[place] = replace(sentences[place], duplicate_of=original)
     return tuple(sentences)
@@ -106,8 +111,9 @@ def _sentence_spans(text: str, block: _Block) -> Iterator[Span]:
         return
     # A line break inside a block is white space, but sentencex ends a sentence at some of them.
     flat = _slice(text, block.span).replace("\n", " ")
+    offset = block.span.start
     for start, end in _boundaries(flat):
-        span = _trimmed(text, block.span.start + start, block.span.start + end)
+        span = _trimmed(text, offset + start, offset + end)
         if span:
             yield span
 
@@ -122,7 +128,9 @@ def _boundaries(flat: str) -> Iterator[tuple[int, int]]:
         if last - first <= MAX_SENTENCE:
             yield first, last
             continue
-        for start, end in _sentencex(flat[first:last].translate(_WITHOUT_QUOTES)):
+        # Without its marks sentencex splits a quotation; the offsets stay the same.
+        unquoted = flat[first:last].translate(_WITHOUT_QUOTES)
+        for start, end in _sentencex(unquoted):
             yield from _cut(flat, first + start, first + end)
 
 
@@ -134,15 +142,17 @@ def _sentencex(flat: str) -> list[tuple[int, int]]:
 def _cut(flat: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yields pieces that are short enough, cut at a semicolon, else a comma, else a space."""
     while end - start > MAX_SENTENCE:
+        middle = start + MAX_SENTENCE // 2
         limit = start + MAX_SENTENCE
-        place = limit
+        cut = limit
         for mark in ("; ", ", ", " "):
-            last = flat.rfind(mark, start + MAX_SENTENCE // 2, limit)
-            if last > 0:
-                place = last + 1
+            # The last half only, so that no piece is very short.
+            place = flat.rfind(mark, middle, limit)
+            if place > 0:
+                cut = place + 1
                 break
-        yield start, place
-        start = place
+        yield start, cut
+        start = cut
     yield start, end
 
 
@@ -173,7 +183,8 @@ def _text_blocks(text: str) -> Iterator[_Block]:
         content = _slice(text, span)
         marker = _ITEM.match(content)
         if marker:
-            yield _Block(Span(span.start + marker.end(), span.end), "item")
+            start = span.start + marker.end()
+            yield _Block(Span(start, span.end), "item")
         elif not bare[place]:
             yield _Block(span, "prose")
         elif _is_heading(content, bare, place):
@@ -211,10 +222,13 @@ def _is_heading(content: str, bare: Sequence[bool], place: int) -> bool:
     A heading is followed by prose, perhaps after a subtitle; it is not one of a run of bare lines
     and does not give a value.
     """
-    following = list(bare[place + 1 : place + 3])
-    preceding = list(bare[max(0, place - 2) : place])[::-1]
+    first = max(0, place - 2)
+    preceding = list(reversed(bare[first:place]))
+    following = bare[place + 1 : place + 3]
     run = 1 + _leading(following) + _leading(preceding)
-    return run <= 2 and not all(following) and not _VALUE.match(content)
+    if run > 2 or all(following):
+        return False
+    return not _VALUE.match(content)
 
 
 def _leading(marks: Sequence[bool]) -> int:
@@ -266,21 +280,25 @@ def _is_wrapped(text: str, line: Span, following: Span, width: int) -> bool:
     if not content.strip() or _ITEM.match(content):
         return False
     first_word = content.split(maxsplit=1)[0]
-    return len(line) + 1 + len(first_word) > width
+    joined = len(line) + 1 + len(first_word)
+    return joined > width
 
 
 def _markdown_blocks(text: str) -> Iterator[_Block]:
     """Yields the leaf blocks of a Markdown text, by the line numbers of a CommonMark parser."""
     lines = list(_lines(text))
+    parser = MarkdownIt("commonmark").enable("table")
     inside: list[str] = []
-    for token in MarkdownIt("commonmark").enable("table").parse(text):
+    for token in parser.parse(text):
         if token.nesting == -1:
             inside.pop()
             continue
         kind = _markdown_kind(token.type, inside)
         if kind and token.map:
             first, last = token.map
-            span = _trimmed(text, lines[first].start, lines[last - 1].end)
+            start = lines[first].start
+            end = lines[last - 1].end
+            span = _trimmed(text, start, end)
             if span:
                 yield _Block(_without_markup(text, span, kind), kind)
         if token.nesting == 1:
@@ -304,4 +322,6 @@ def _without_markup(text: str, span: Span, kind: Kind) -> Span:
     if kind in ("row", "code"):
         return span
     markup = _MARKUP.match(_slice(text, span))
-    return Span(span.start + markup.end(), span.end) if markup else span
+    if not markup:
+        return span
+    return Span(span.start + markup.end(), span.end)
