@@ -123,6 +123,7 @@ class LoginRequired:
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         name = form.get("name", [""])[0]
         password = form.get("password", [""])[0]
+        # Passwords are slow to check on purpose: many at once would take all processors.
         async with self._checks:
             if await run_in_threadpool(self._users.password_matches, name, password):
                 return self._log_in(name, request.url.scheme == "https")
@@ -143,6 +144,7 @@ def logged_in(home: Path, cookies: Mapping[str, str]) -> str | None:
 
     A new password and the removal of a user end all their sessions.
     """
+    # The signature shows that the cookie is ours, the fingerprint that the password still holds.
     token = cookies.get(COOKIE)
     if not token:
         return None
@@ -163,6 +165,7 @@ def _signer(home: Path) -> URLSafeTimedSerializer:
     """Returns the signer of cookies; its key is created once and stays in the home folder."""
     path = home / _KEY_FILE
     try:
+        # O_EXCL: of several processes that start together, one writes the key.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
     except FileExistsError:

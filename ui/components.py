@@ -26,7 +26,9 @@ def show_text(
         if on_open and value is not None:
             on_open(value)
 
-    _component("text")(key=key, data={"html": html, "announce": announce}, on_open_change=opened)
+    component = _component("text")
+    data = {"html": html, "announce": announce}
+    component(key=key, data=data, on_open_change=opened)
 
 
 def show_pane(
@@ -43,7 +45,13 @@ def show_pane(
         if on_pick and value is not None:
             on_pick(value)
 
-    _component("pane")(key=key, data=data, on_close_change=on_close, on_picked_change=picked)
+    component = _component("pane")
+    component(
+        key=key,
+        data=data,
+        on_close_change=on_close,
+        on_picked_change=picked,
+    )
 
 
 def show_header(title: str, text: str = "", style: str = "lead") -> None:
@@ -58,13 +66,19 @@ def show_paragraph(text: str, style: str = "hint", role: str = "") -> None:
 
 def show_error(key: str, message: str) -> None:
     """Shows that something failed: unlike a refusal, and said aloud by screen readers."""
-    show_text(key, render("failure.html", message=message, stopped=False, lines=[]))
+    html = render("failure.html", message=message, stopped=False, lines=[])
+    show_text(key, html)
 
 
 @cache
 def _component(name: str) -> ComponentRenderer:
-    styles = [(STATIC / f"{part}.css").read_text(encoding="utf-8") for part in ("common", name)]
+    common = (STATIC / "common.css").read_text(encoding="utf-8")
+    own_style = (STATIC / f"{name}.css").read_text(encoding="utf-8")
     script = (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    # Isolated: no style of Streamlit reaches the component, and none of it leaves it.
     return st.components.v2.component(
-        f"footnote_{name}", css="".join(styles), js=script, isolate_styles=True
+        f"footnote_{name}",
+        css=common + own_style,
+        js=script,
+        isolate_styles=True,
     )

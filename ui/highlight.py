@@ -54,30 +54,34 @@ def excerpt(text: str, highlight: Highlight, context: int) -> list[Piece]:
 
     The context is cut between words.
     """
-    before = text[: highlight.start]
-    # Reversed, so that the words nearest to the highlight stay.
-    before = shorten(before[::-1], context)[::-1]
-    after = shorten(text[highlight.end :], context)
-    cited = _pieces(text, highlight.start, highlight.end, [highlight])
-    return [Piece(before.lstrip("\n")), *cited, Piece(after.rstrip("\n"))]
+    start, end = highlight.start, highlight.end
+    # Shortened backwards, so that the words nearest to the highlight stay.
+    backwards = text[:start][::-1]
+    before = shorten(backwards, context)[::-1]
+    after = shorten(text[end:], context)
+    cited = _pieces(text, start, end, [highlight])
+    return [
+        Piece(before.lstrip("\n")),
+        *cited,
+        Piece(after.rstrip("\n")),
+    ]
 
 
 def _pieces(text: str, start: int, end: int, highlights: Sequence[Highlight]) -> list[Piece]:
     """Returns `text[start:end]`, cut wherever a highlight begins or ends."""
-    near = [
-        highlight for highlight in highlights if highlight.start < end and highlight.end > start
-    ]
+    near = []
     edges = {start, end}
-    for highlight in near:
-        edges.add(min(max(highlight.start, start), end))
-        edges.add(min(max(highlight.end, start), end))
-    return [_piece(text, first, last, near) for first, last in pairwise(sorted(edges))]
+    for highlight in highlights:
+        if highlight.start < end and highlight.end > start:
+            near.append(highlight)
+            edges.add(max(highlight.start, start))
+            edges.add(min(highlight.end, end))
 
-
-def _piece(text: str, start: int, end: int, highlights: Sequence[Highlight]) -> Piece:
-    over = [
-        highlight for highlight in highlights if highlight.start <= start and end <= highlight.end
-    ]
-    numbers = tuple(highlight.number for highlight in over)
-    starting = tuple(highlight.number for highlight in over if highlight.start == start)
-    return Piece(text[start:end], numbers, starting)
+    pieces = []
+    for first, last in pairwise(sorted(edges)):
+        # No highlight begins or ends inside a piece, so it covers all of the piece or nothing.
+        over = [highlight for highlight in near if highlight.start <= first < highlight.end]
+        numbers = tuple(highlight.number for highlight in over)
+        starting = tuple(highlight.number for highlight in over if highlight.start == first)
+        pieces.append(Piece(text[first:last], numbers, starting))
+    return pieces

@@ -18,7 +18,7 @@ def document_html(text: str, highlights: list[Highlight]) -> str:
     html = render(
         "source.html",
         title="T",
-        publisher="P",
+        subtitle="P",
         footnotes=(),
         picking=False,
         notice="",

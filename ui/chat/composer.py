@@ -28,6 +28,7 @@ def show(conversation: Conversation, state: AppState, documents: Sequence[Docume
 def _choose_documents(conversation: Conversation, documents: Sequence[Document]) -> None:
     titles = {document.name: document.title for document in documents}
     chosen = [name for name in conversation.options.documents or () if name in titles]
+    # The button names what is searched, also while its menu is closed.
     label = count(len(chosen), "document") if chosen else "All documents"
     with st.popover(label, key=f"scope-{conversation.id}", disabled=not documents):
         picked = st.multiselect(

@@ -34,8 +34,10 @@ class Conversation:
 def current_conversation(state: AppState, owner: str) -> Conversation:
     """Returns this tab's conversation: the one in the address, the last one, or a new one."""
     conversation: Conversation | None = st.session_state.get("conversation")
+    # Another owner: somebody else has logged in in this tab.
     if conversation is None or conversation.owner != owner:
         conversation = Conversation(owner)
+        # Anybody may type an address: only the owner's conversations are opened.
         linked = st.query_params.get(PARAMETER, "")
         if linked and state.history.has(linked, owner):
             conversation.id = linked

@@ -26,10 +26,15 @@ def as_json(title: str, exchanges: Sequence[Exchange]) -> str:
     """Returns all that the page shows of the conversation, with the offsets of every citation."""
     rows: list[dict[str, Any]] = []
     for exchange in exchanges:
+        row = {
+            "question": exchange.question,
+            "rating": exchange.rating,
+        }
         outcome = exchange.outcome or Outcome()
-        row = {"question": exchange.question, "rating": exchange.rating}
-        rows.append(row | OUTCOME.dump_python(outcome, mode="json", by_alias=True))
-    return json.dumps({"title": title, "exchanges": rows}, ensure_ascii=False, indent=1) + "\n"
+        row |= OUTCOME.dump_python(outcome, mode="json", by_alias=True)
+        rows.append(row)
+    conversation = {"title": title, "exchanges": rows}
+    return json.dumps(conversation, ensure_ascii=False, indent=1) + "\n"
 
 
 def _outcome(exchange: Exchange) -> list[str]:
@@ -37,41 +42,56 @@ def _outcome(exchange: Exchange) -> list[str]:
     outcome = exchange.outcome
     if outcome and outcome.answer:
         return _answer(exchange.question, outcome.answer)
-    if outcome and outcome.failure:
-        failure = outcome.failure
-        return ["*Stopped.*" if failure.stopped else f"*Failed: {_escape(failure.message)}*"]
-    return ["*Not answered.*"]
+    failure = outcome.failure if outcome else None
+    if failure is None:
+        return ["*Not answered.*"]
+    if failure.stopped:
+        return ["*Stopped.*"]
+    return [f"*Failed: {_escape(failure.message)}*"]
 
 
 def _answer(question: str, answer: StoredAnswer) -> list[str]:
     paragraphs = []
-    if answer.standalone_question != question:
-        paragraphs.append(f"*Understood as: {_escape(answer.standalone_question)}*")
+    standalone = answer.standalone_question
+    if standalone != question:
+        paragraphs.append(f"*Understood as: {_escape(standalone)}*")
     for notice in answer.notices:
         paragraphs.append(f"*Note: {_escape(notice)}*")
     if answer.abstained:
-        return [*paragraphs, _escape(answer.text)]
+        paragraphs.append(_escape(answer.text))
+        return paragraphs
 
     numbers = {footnote.citation: footnote.number for footnote in footnotes(answer)}
     sentences = [_sentence(sentence, numbers) for sentence in answer.sentences]
     paragraphs.append(" ".join(sentences))
-    if numbers:
-        notes = [f"- \\[{number}] {_source(citation)}" for citation, number in numbers.items()]
+    notes = []
+    for citation, number in numbers.items():
+        notes.append(f"- \\[{number}] {_source(citation)}")
+    if notes:
         paragraphs.append("\n".join(notes))
     return paragraphs
 
 
 def _sentence(sentence: AnswerSentence, numbers: dict[Citation, int]) -> str:
-    # The bracket is escaped, so that "[1]" followed by "(" does not become a link.
-    markers = "".join(f"\\[{numbers[citation]}]" for citation in dict.fromkeys(sentence.citations))
-    doubt = f" *({SUPPORT[sentence.support][1]})*" if sentence.support in DOUBTFUL else ""
-    return f"{_escape(sentence.text)}{markers}{doubt}"
+    markdown = _escape(sentence.text)
+    for citation in dict.fromkeys(sentence.citations):
+        # The bracket is escaped: "[1]" followed by "(" would be a link.
+        markdown += f"\\[{numbers[citation]}]"
+    if sentence.support in DOUBTFUL:
+        _, words = SUPPORT[sentence.support]
+        markdown += f" *({words})*"
+    return markdown
 
 
 def _source(citation: Citation) -> str:
-    page = f"page {citation.page}, " if citation.page else ""
-    where = f"{_escape(citation.document)}, {page}characters {citation.start}–{citation.end}"
-    return f"{_escape(citation.title)} ({where}): “{_escape(citation.quote)}”"
+    title, quote = _escape(citation.title), _escape(citation.quote)
+    where = [
+        _escape(citation.document),
+        f"characters {citation.start}–{citation.end}",
+    ]
+    if citation.page:
+        where.insert(1, f"page {citation.page}")
+    return f"{title} ({', '.join(where)}): “{quote}”"
 
 
 def _escape(text: str) -> str:

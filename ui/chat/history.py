@@ -88,6 +88,7 @@ class History:
         with self._errors_explained():
             home.mkdir(parents=True, exist_ok=True)
         with self._connection() as db:
+            # Readers and a writer do not wait for each other.
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
 
@@ -98,6 +99,7 @@ class History:
         """
         words = search.strip().casefold()
 
+        # SQLite's own LIKE ignores the case of ASCII letters only, and has wildcards.
         def matches(text: str | None) -> bool:
             return words in (text or "").casefold()
 
@@ -134,6 +136,7 @@ class History:
         title = " ".join(question.split())[:LONGEST_TITLE]
         now = time.time()
         with self._connection() as db:
+            # Only the first question of a conversation adds a row.
             db.execute(
                 "INSERT INTO conversations VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (conversation, owner, title, now),
@@ -188,6 +191,7 @@ class History:
             closing(sqlite3.connect(self._file, timeout=LOCK_TIMEOUT)) as db,
             db,
         ):
+            # Off by default; it deletes the exchanges of a deleted conversation.
             db.execute("PRAGMA foreign_keys = ON")
             yield db
 

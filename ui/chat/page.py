@@ -214,12 +214,16 @@ def _show_rating(
 ) -> None:
     key = f"rating-{exchange.id}"
 
-    def rate() -> None:
+    def rating() -> Rating | None:
         thumb = st.session_state[key]
-        state.history.rate(exchange.id, None if thumb is None else RATINGS[thumb])
+        return None if thumb is None else RATINGS[thumb]
+
+    def rate() -> None:
+        state.history.rate(exchange.id, rating())
 
     def start_draft() -> None:
-        good = exchange.rating != "bad"
+        # Not the stored rating: a click that follows at once comes before it is read again.
+        good = rating() != "bad"
         conversation.draft = question_form.draft_question(exchange.id, answer, good)
 
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -81,10 +81,13 @@ def show(draft: QuestionDraft, home: Path, documents: Sequence[Document]) -> boo
 
     draft.problem = _problem_with_form(question, answerable, answers, draft.evidence)
     if draft.problem:
+        # The problem is shown above the buttons, which are drawn already.
         st.rerun()
     file = home / FILE
     _append(file, question.strip(), answers, draft.evidence if answerable else [])
-    saved = count(len(file.read_text(encoding="utf-8").splitlines()), "test question")
+    # Counted in the file: it also holds those of other people and earlier days.
+    lines = file.read_text(encoding="utf-8").splitlines()
+    saved = count(len(lines), "test question")
     command = f"footnote eval run --library --questions {shell_quote(str(file))}"
     st.toast(f"Saved. You have {saved}. Run them: `{command}`", duration="long")
     return True
@@ -97,6 +100,7 @@ def _show_evidence(draft: QuestionDraft, key: str, documents: Sequence[Document]
     def add() -> None:
         add_evidence(draft, st.session_state[f"{key}-words"], documents)
         if not draft.problem:
+            # Words with a problem stay in the field, so that they can be corrected.
             st.session_state[f"{key}-words"] = ""
 
     show_text(f"{key}-evidence", render("evidence.html", quotes=draft.evidence), remove)

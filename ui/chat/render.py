@@ -148,17 +148,18 @@ def _lines(words: str) -> list[str]:
 
 
 def _timings(answer: StoredAnswer) -> list[str]:
-    return [
-        f"{TIMINGS.get(stage, stage)} {seconds:.2f} s"
-        for stage, seconds in answer.timings.items()
-        if seconds >= SHORTEST_TIMING
-    ]
+    timings = []
+    for stage, seconds in answer.timings.items():
+        if seconds >= SHORTEST_TIMING:
+            timings.append(f"{TIMINGS.get(stage, stage)} {seconds:.2f} s")
+    return timings
 
 
 def _sentence_view(
     sentence: AnswerSentence, by_citation: dict[Citation, Footnote]
 ) -> _SentenceView:
     sign, label = SUPPORT[sentence.support]
+    # A line that begins with a footnote reads badly, so the last word stays with its footnotes.
     last_word = sentence.text.rstrip().rfind(" ") + 1
     return _SentenceView(
         head=_bold_parts(sentence, 0, last_word),
@@ -183,6 +184,7 @@ def _bold_parts(sentence: AnswerSentence, start: int, end: int) -> list[tuple[st
 def _card(footnote: Footnote, passages: Sequence[StoredPassage]) -> _Card:
     """Returns the card of a footnote; without its passage, the quote alone."""
     citation = footnote.citation
+    # A citation of an older version may have no passage: then its quote is all there is.
     text, start, publisher = citation.quote, citation.start, None
     for passage in passages:
         if passage.holds(citation):

@@ -1,18 +1,21 @@
 """The sidebar with the conversations, and the menu of the one that is shown."""
 
 import re
+from collections.abc import Sequence
 
 import streamlit as st
 
 from ui.chat.conversation import Conversation, open_conversation
 from ui.chat.export import as_json, as_markdown
-from ui.chat.history import LONGEST_TITLE
+from ui.chat.history import LONGEST_TITLE, Exchange
 from ui.components import show_paragraph, show_text
 from ui.jinja import count, render
 from ui.state import AppState
 
 LISTED = 50
 """Conversations in the list; older ones are found by searching."""
+LONGEST_FILE_NAME = 40
+"""Characters of an exported file's name."""
 
 
 def show(conversation: Conversation, state: AppState) -> None:
@@ -23,9 +26,14 @@ def show(conversation: Conversation, state: AppState) -> None:
         open_conversation(owner, conversation_id)
 
     st.button(
-        "New chat", key="new-chat", on_click=open_conversation, args=(owner,), width="stretch"
+        "New chat",
+        key="new-chat",
+        on_click=open_conversation,
+        args=(owner,),
+        width="stretch",
     )
     st.html(render("chats_title.html"))
+    # The field comes after the list is known: without conversations there is nothing to search.
     search = st.session_state.get("search") or ""
     entries = state.history.entries(owner, search)
     if entries or search:
@@ -59,19 +67,32 @@ def show_menu(conversation: Conversation, state: AppState) -> None:
 
     with st.popover("Chat menu", key=f"menu-{key}"):
         st.text_input("Title", title, key=f"title-{key}", max_chars=LONGEST_TITLE, on_change=rename)
-        exchanges = history.exchanges(key, owner)
-        exports = (
-            ("Export as Markdown", as_markdown(title, exchanges), "md", "text/markdown"),
-            ("Export as JSON", as_json(title, exchanges), "json", "application/json"),
-        )
-        for label, text, suffix, media_type in exports:
-            file = f"{_file_stem(title)}.{suffix}"
-            st.download_button(label, text, file, media_type, width="stretch")
+        _show_exports(title, history.exchanges(key, owner))
+        # Asked twice: a deleted conversation cannot be brought back.
         sure = st.checkbox("Yes, delete this chat and its answers", key=f"sure-{key}")
         st.button(
-            "Delete chat", key=f"delete-{key}", disabled=not sure, on_click=delete, width="stretch"
+            "Delete chat",
+            key=f"delete-{key}",
+            disabled=not sure,
+            on_click=delete,
+            width="stretch",
         )
 
 
-def _file_stem(title: str) -> str:
-    return re.sub(r"[^\w-]+", "-", title).strip("-")[:40] or "conversation"
+def _show_exports(title: str, exchanges: Sequence[Exchange]) -> None:
+    # Only what every file system takes stays of the title.
+    stem = re.sub(r"[^\w-]+", "-", title).strip("-")[:LONGEST_FILE_NAME] or "conversation"
+    st.download_button(
+        "Export as Markdown",
+        as_markdown(title, exchanges),
+        f"{stem}.md",
+        "text/markdown",
+        width="stretch",
+    )
+    st.download_button(
+        "Export as JSON",
+        as_json(title, exchanges),
+        f"{stem}.json",
+        "application/json",
+        width="stretch",
+    )

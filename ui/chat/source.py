@@ -31,8 +31,13 @@ class OpenSource:
 def open_at(footnote: Footnote, footnotes: Sequence[Footnote]) -> OpenSource:
     """Returns the pane opened at a footnote; others that cite the same text are marked too."""
     cited = footnote.citation
-    same_text = [other for other in footnotes if _text_of(other) == _text_of(footnote)]
-    same_text.sort(key=lambda other: (other.citation.start, other.citation.end))
+    same_text = []
+    for candidate in footnotes:
+        citation = candidate.citation
+        if (citation.document, citation.version) == (cited.document, cited.version):
+            same_text.append(candidate)
+    # In the order of the text, for the buttons that step through them.
+    same_text.sort(key=lambda candidate: (candidate.citation.start, candidate.citation.end))
     return OpenSource(cited.document, cited.title, tuple(same_text), footnote)
 
 
@@ -43,11 +48,13 @@ def show(
     on_pick: Callable[[str], None] | None = None,
 ) -> None:
     """Shows the pane. `on_pick` takes words that the person selects in it."""
-    document = next((document for document in documents if document.name == source.document), None)
+    current = source.current
+    by_name = {document.name: document for document in documents}
+    document = by_name.get(source.document)
     data = {
         "html": pane_html(source, document, picking=on_pick is not None),
         "numbers": [footnote.number for footnote in source.footnotes],
-        "current": source.current.number if source.current else None,
+        "current": current.number if current else None,
         "token": source.token,
     }
     with st.container(key="source"):
@@ -59,38 +66,43 @@ def pane_html(source: OpenSource, document: Document | None, picking: bool = Fal
 
     If the cited version of the text is gone, only the quotes are shown.
     """
-    current = source.current
-    notice = ""
+    title, subtitle = source.title, source.document
+    notice = GONE
     lines: list[Line] = []
-    quotes: list[list[Line]] = []
-    if document and (current is None or current.citation.version == document.version):
-        lines = split_lines(document.text, _highlights(source.footnotes))
-    else:
-        notice = CHANGED if document else GONE
-        quotes = [_quote(footnote) for footnote in source.footnotes if footnote.citation.quote]
+    if document:
+        title = document.title
+        subtitle = document.publisher or subtitle
+        notice = CHANGED
+        current = source.current
+        # A citation's offsets count in its own version only.
+        if current is None or current.citation.version == document.version:
+            notice = ""
+            lines = _whole_text(document, source.footnotes)
     return render(
         "source.html",
-        title=document.title if document else source.title,
-        publisher=(document and document.publisher) or source.document,
+        title=title,
+        subtitle=subtitle,
         footnotes=source.footnotes,
         picking=picking,
         notice=notice,
         lines=lines,
-        quotes=quotes,
+        quotes=_quotes(source.footnotes) if notice else [],
     )
 
 
-def _highlights(footnotes: Sequence[Footnote]) -> list[Highlight]:
-    return [
-        Highlight(footnote.number, footnote.citation.start, footnote.citation.end)
-        for footnote in footnotes
-    ]
+def _whole_text(document: Document, footnotes: Sequence[Footnote]) -> list[Line]:
+    highlights = []
+    for footnote in footnotes:
+        citation = footnote.citation
+        highlights.append(Highlight(footnote.number, citation.start, citation.end))
+    return split_lines(document.text, highlights)
 
 
-def _quote(footnote: Footnote) -> list[Line]:
-    quote = footnote.citation.quote
-    return split_lines(quote, [Highlight(footnote.number, 0, len(quote))])
-
-
-def _text_of(footnote: Footnote) -> tuple[str, str]:
-    return footnote.citation.document, footnote.citation.version
+def _quotes(footnotes: Sequence[Footnote]) -> list[list[Line]]:
+    quotes = []
+    for footnote in footnotes:
+        quote = footnote.citation.quote
+        if quote:
+            highlight = Highlight(footnote.number, 0, len(quote))
+            quotes.append(split_lines(quote, [highlight]))
+    return quotes

@@ -91,9 +91,10 @@ class AnswerQueue:
     def ask_again(self, conversation: str, owner: str, exchange: Exchange) -> PendingAnswer | None:
         """Queues a question that has no answer; returns None if it is queued already."""
         with self._lock:
-            waiting = self._queues.get(conversation, ())
-            if any(pending.exchange.id == exchange.id for pending in waiting):
-                return None
+            for pending in self._queues.get(conversation, ()):
+                # A double click arrives twice.
+                if pending.exchange.id == exchange.id:
+                    return None
             self._history.settle(exchange.id, None)
             return self._enqueue(conversation, owner, PendingAnswer(exchange))
 
@@ -106,8 +107,11 @@ class AnswerQueue:
     def busy(self) -> bool:
         """Returns whether any question is being answered."""
         with self._lock:
-            current = [queue[0].stage for queue in self._queues.values() if queue]
-        return any(stage not in (None, ADDING) for stage in current)
+            for queue in self._queues.values():
+                # A question that waits for its files must not stop these files from being added.
+                if queue and queue[0].stage not in (None, ADDING):
+                    return True
+        return False
 
     def stop(self, conversation: str) -> None:
         """Stops all pending questions of a conversation."""

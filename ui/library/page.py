@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from math import ceil
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -120,6 +121,7 @@ def _show_jobs(job_queue: JobQueue, owner: str) -> None:
     jobs = job_queue.jobs(owner)
     if not jobs:
         return
+    # Without an active job nothing changes, and the browser asks for nothing.
     tick = TICK if any(job.active for job in jobs) else None
     st.fragment(_show_progress, run_every=tick)(job_queue, owner, _ended(jobs))
 
@@ -215,25 +217,28 @@ def _end_removal() -> None:
 
 def _search(documents: Sequence[Document]) -> list[Document]:
     """Returns the documents that have all the words of the search field."""
-    words = st.text_input("Search by title, publisher or name", key="library-search")
-    wanted = words.casefold().split()
+    search = st.text_input("Search by title, publisher or name", key="library-search")
+    words = search.casefold().split()
     matching = []
     for document in documents:
-        searched = f"{document.title} {document.publisher or ''} {document.name}".casefold()
-        if all(word in searched for word in wanted):
+        fields = [document.title, document.publisher or "", document.name]
+        searched = " ".join(fields).casefold()
+        if all(word in searched for word in words):
             matching.append(document)
     return matching
 
 
 def _page_of(documents: Sequence[Document]) -> Sequence[Document]:
-    pages = -(-len(documents) // PAGE_SIZE)
+    pages = ceil(len(documents) / PAGE_SIZE)
+    # A key for each number of pages: a page that no longer exists must not stay chosen.
     page = st.selectbox(
         "Page",
         range(1, pages + 1),
         format_func=lambda page: f"{page} of {pages}",
         key=f"library-page-{pages}",
     )
-    return documents[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    end = page * PAGE_SIZE
+    return documents[end - PAGE_SIZE : end]
 
 
 def _show_reindex(job_queue: JobQueue, owner: str, documents: Sequence[Document]) -> None:
@@ -242,8 +247,11 @@ def _show_reindex(job_queue: JobQueue, owner: str, documents: Sequence[Document]
     with st.expander("Rebuild search index"):
         st.markdown(REINDEX_HINT)
         labels = _labels(documents)
+        # The empty name stands for all documents.
         name = st.selectbox(
-            "Document", ["", *labels], format_func=lambda name: labels.get(name, "All documents")
+            "Document",
+            ["", *labels],
+            format_func=lambda name: labels.get(name, "All documents"),
         )
         names = [name] if name else list(labels)
         reindex = partial(_reindex, job_queue, owner, names)
@@ -251,6 +259,7 @@ def _show_reindex(job_queue: JobQueue, owner: str, documents: Sequence[Document]
 
 
 def _reindex(job_queue: JobQueue, owner: str, names: Sequence[str]) -> None:
+    # A double click arrives twice.
     active = {job.name for job in job_queue.jobs(owner) if job.active}
     for name in names:
         if name not in active:
@@ -262,8 +271,8 @@ def _labels(documents: Sequence[Document]) -> dict[str, str]:
     times = Counter(document.title for document in documents)
     labels = {}
     for document in documents:
-        unique = times[document.title] == 1
-        labels[document.name] = document.title if unique else f"{document.title} ({document.name})"
+        name, title = document.name, document.title
+        labels[name] = title if times[title] == 1 else f"{title} ({name})"
     return labels
 
 

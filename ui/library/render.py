@@ -50,6 +50,7 @@ def summary(jobs: Sequence[Job]) -> str:
 
 def shown_jobs(jobs: Sequence[Job]) -> tuple[Job, ...]:
     """Returns the jobs there is room for, in order; active and failed jobs come first."""
+    # Sorted to choose, not to show: a job keeps its place while its state changes.
     important = sorted(jobs, key=lambda job: _ORDER[job.state])[:MOST_JOBS]
     ids = {job.id for job in important}
     return tuple(job for job in jobs if job.id in ids)
@@ -80,7 +81,9 @@ def documents_html(documents: Sequence[Document], readable: bool) -> str:
     A button's `data-open` is "read:" or "remove:" and the document's name.
     """
     facts = {document.name: _facts(document) for document in documents}
-    actions = [("Open", "read"), ("Remove", "remove")] if readable else [("Remove", "remove")]
+    actions = [("Remove", "remove")]
+    if readable:
+        actions.insert(0, ("Open", "read"))
     return render("documents.html", documents=documents, facts=facts, actions=actions)
 
 

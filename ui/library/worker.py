@@ -105,13 +105,19 @@ class JobQueue:
     def jobs(self, owner: str | None = None) -> tuple[Job, ...]:
         """Returns the jobs of an owner, or of all, in the order they came."""
         with self._changed:
-            return tuple(job for job in self._jobs.values() if owner is None or job.owner == owner)
+            jobs = tuple(self._jobs.values())
+        if owner is None:
+            return jobs
+        return tuple(job for job in jobs if job.owner == owner)
 
     def retry(self, key: str) -> None:
         """Queues a failed or cancelled job again; does nothing if its bytes are gone."""
         with self._changed:
             job = self._jobs.get(key)
-            if job and job.state in ("failed", "cancelled") and job.kept:
+            # A click may come late: the job is gone, or was tried again in another tab.
+            if job is None or job.state not in ("failed", "cancelled"):
+                return
+            if job.kept:
                 self._jobs[key] = Job(job.id, job.name, job.owner)
                 self._changed.notify()
 
@@ -119,30 +125,37 @@ class JobQueue:
         """Ends a job: at once while it waits, else before its next batch of passages."""
         with self._changed:
             job = self._jobs.get(key)
-            if job and job.state == "waiting":
+            if job is None or not job.active:
+                return
+            if job.state == "waiting":
                 self._settle(job, state="cancelled")
-            elif job and job.active:
+            else:
+                # Its thread looks at this before each batch.
                 self._jobs[key] = replace(job, cancelling=True)
 
     def clear(self, owner: str) -> None:
         """Forgets the owner's jobs that have ended."""
         with self._changed:
-            self._forget(lambda job: job.owner == owner)
+            for job in list(self._jobs.values()):
+                if job.owner == owner:
+                    self._forget(job)
 
     def _enqueue(self, job: Job, content: _Content) -> Job:
         """Adds a job; it replaces ended jobs of the same owner and name."""
         with self._changed:
-            self._forget(lambda old: (old.owner, old.name) == (job.owner, job.name))
+            for old in list(self._jobs.values()):
+                if old.owner == job.owner and old.name == job.name:
+                    self._forget(old)
             self._jobs[job.id] = job
             self._contents[job.id] = content
             self._changed.notify()
         return job
 
-    def _forget(self, matches: Callable[[Job], bool]) -> None:
-        for job in list(self._jobs.values()):
-            if not job.active and matches(job):
-                del self._jobs[job.id]
-                self._contents.pop(job.id, None)
+    def _forget(self, job: Job) -> None:
+        """Forgets a job, if it has ended."""
+        if not job.active:
+            del self._jobs[job.id]
+            self._contents.pop(job.id, None)
 
     def _work(self) -> None:
         while True:
@@ -200,8 +213,10 @@ class JobQueue:
 
     def _pause(self, job: Job) -> None:
         """Waits while questions are answered. Raises _CancelledError if the job was cancelled."""
-        end = time.monotonic() + LONGEST_PAUSE
-        while not self._jobs[job.id].cancelling and self._busy() and time.monotonic() < end:
+        deadline = time.monotonic() + LONGEST_PAUSE
+        while self._busy() and time.monotonic() < deadline:
+            if self._jobs[job.id].cancelling:
+                break
             time.sleep(PAUSE)
         if self._jobs[job.id].cancelling:
             raise _CancelledError

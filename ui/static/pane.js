@@ -1,4 +1,4 @@
-// The source pane. data: { html (escaped by ui/source.py), numbers (footnotes, in the order of the text), current,
+// The source pane. data: { html (escaped by the templates), numbers (footnotes, in the order of the text), current,
 // token (new at every opening) }. Triggers: close; picked, the selected words.
 
 export default function ({ data, parentElement, setTriggerValue }) {

@@ -1,4 +1,4 @@
-// Texts with buttons. data: { html (escaped by ui/render.py), announce }. Trigger: open, a button's data-open.
+// Texts with buttons. data: { html (escaped by the templates), announce }. Trigger: open, a button's data-open.
 // Streamlit calls the function again whenever data changes; what is already shown is left alone, so that focus stays.
 
 const HOVER = 120; // milliseconds: a pointer that only crosses a chip shows nothing, and it may move on to the card
