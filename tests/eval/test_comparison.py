@@ -1,4 +1,4 @@
-"""Two runs on one measure: by hand, and against scipy and statsmodels."""
+"""Two runs compared on one metric: by hand, and against scipy and statsmodels."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, permutation_test, t
 from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 
 from eval.comparison import (
     PairedComparison,
@@ -18,7 +17,7 @@ from eval.comparison import (
     corrected_together,
 )
 from eval.results import Run
-from eval.stats.significance import adjusted_mean, holm
+from eval.stats.significance import adjusted_mean
 from tests.eval.fakes import PROVENANCE
 
 PARTS = st.sampled_from([0.0, 0.25, 0.5, 0.8, 1.0])
@@ -47,7 +46,7 @@ def zeros_and_ones(won: int, lost: int, ties: int) -> tuple[list[float], list[fl
     return [0.0] * won + [1.0] * (lost + ties), [1.0] * won + [0.0] * lost + [1.0] * ties
 
 
-def test_by_hand() -> None:
+def test_compare_by_hand() -> None:
     row = paired([0.5, 1.0, 0.0, None, 0.5], [1.0, 0.5, 0.0, 1.0, 1.0])
     assert (row.n, row.left_out) == (4, 1)
     assert (row.first, row.second, row.effect) == pytest.approx((0.5, 0.625, 0.125))
@@ -59,14 +58,14 @@ def test_by_hand() -> None:
     assert row.minimum_detectable is None
 
 
-def test_questions_that_broke_are_left_out() -> None:
+def test_compare_leaves_out_errors() -> None:
     first, second = run([1.0, 0.0, 1.0], broken=["q7"]), run([1.0, 1.0], broken=["q2", "q7"])
     row = compare("answer_f1", first, second)
     assert row is not None
     assert (row.n, row.left_out) == (2, 2)
 
 
-def test_nothing_in_common_is_none() -> None:
+def test_compare_nothing_in_common_is_none() -> None:
     assert compare("answer_f1", run([None, 1.0]), run([1.0, None])) is None
     assert compare("other", run([1.0]), run([1.0])) is None
 
@@ -74,7 +73,7 @@ def test_nothing_in_common_is_none() -> None:
 @pytest.mark.parametrize(
     ("won", "lost"), [(6, 0), (5, 0), (9, 1), (8, 2), (30, 14), (0, 6), (3, 3), (1, 0)]
 )
-def test_of_zeros_and_ones_p_is_mcnemars(won: int, lost: int) -> None:
+def test_compare_zeros_and_ones_is_mcnemar(won: int, lost: int) -> None:
     first, second = zeros_and_ones(won, lost, 60)
     row = paired(first, second)
     exact = min(1.0, binomtest(won, won + lost).pvalue)
@@ -87,9 +86,8 @@ def test_of_zeros_and_ones_p_is_mcnemars(won: int, lost: int) -> None:
 
 @pytest.mark.parametrize("n", [4, 8, 11, 40])
 @pytest.mark.parametrize("gain", [0.0, 0.1, 0.3])
-def test_of_other_values_p_is_the_larger_of_the_permutation_tests_and_the_intervals(
-    n: int, gain: float
-) -> None:
+def test_compare_p_is_larger_of_two(n: int, gain: float) -> None:
+    """The p-value of scipy's permutation test, and that of the interval."""
     drawn = np.random.default_rng(n)
     first = drawn.random(n)
     second = drawn.random(n) * 0.7 + gain
@@ -110,7 +108,7 @@ def test_of_other_values_p_is_the_larger_of_the_permutation_tests_and_the_interv
     )
 
 
-def test_in_clusters_signs_are_flipped_corrected_together() -> None:
+def test_compare_flips_signs_by_cluster() -> None:
     """Six clusters of ten, each wholly won: as much as six questions show, and not as sixty."""
     values = [0.0] * 60, [1.0] * 60
     clusters = {f"q{at}": str(at % 6) for at in range(60)}
@@ -126,7 +124,7 @@ def test_in_clusters_signs_are_flipped_corrected_together() -> None:
     assert row.low == 0
 
 
-def test_a_label_and_an_id_that_are_alike_are_not_one_cluster() -> None:
+def test_compare_id_like_a_cluster_name_is_separate() -> None:
     clusters = {"q0": "q5", "q1": "q5", "q2": "q6", "q3": "q6"}
     row = compare("answer_f1", run([0.0] * 8, clusters=clusters), run([1.0] * 8))
     assert row is not None
@@ -134,14 +132,14 @@ def test_a_label_and_an_id_that_are_alike_are_not_one_cluster() -> None:
     assert row.p == pytest.approx(2 / 2**6)
 
 
-def test_one_article_with_questions_of_none_is_no_cluster() -> None:
+def test_compare_single_article_has_no_clusters() -> None:
     first, second = zeros_and_ones(9, 1, 20)
     clusters = {f"q{at}": "article" for at in range(15)}
     row = compare("answer_f1", run(first, clusters=clusters), run(second, clusters=clusters))
     assert row == paired(first, second)
 
 
-def test_all_ties_say_what_could_be_seen() -> None:
+def test_compare_all_ties_have_minimum_detectable() -> None:
     row = paired([1.0] * 100, [1.0] * 100)
     assert (row.p, row.effect, row.ties) == (1, 0, 100)
     assert row.low == pytest.approx(-row.high)
@@ -151,7 +149,7 @@ def test_all_ties_say_what_could_be_seen() -> None:
     assert paired([1.0] * 5, [1.0] * 5).minimum_detectable is None
 
 
-def test_what_floats_round_to_is_a_tie() -> None:
+def test_compare_rounding_of_means_is_a_tie() -> None:
     first = [0.1 + at / 30 for at in range(20)]
     row = paired(first, [sum([value] * 3) / 3 for value in first])
     assert any(value != sum([value] * 3) / 3 for value in first)
@@ -160,14 +158,14 @@ def test_what_floats_round_to_is_a_tie() -> None:
     assert row.minimum_detectable > 0.1
 
 
-def test_one_question_shows_nothing() -> None:
+def test_compare_one_question_shows_nothing() -> None:
     row = paired([0.0], [1.0])
     assert (row.low, row.high, row.p) == (-1, 1, 1)
     assert row.verdict == "no detectable difference"
 
 
 @pytest.mark.parametrize("measure", ["wrongly_refused", "unsupported_sentences"])
-def test_where_less_is_better_more_is_lost(measure: str) -> None:
+def test_compare_lower_is_better_reverses_verdict(measure: str) -> None:
     first, second = zeros_and_ones(12, 1, 20)
     row = paired(first, second, measure)
     assert row.verdict == "worse"
@@ -176,7 +174,7 @@ def test_where_less_is_better_more_is_lost(measure: str) -> None:
     assert paired(second, first, measure).verdict == "better"
 
 
-def test_seconds_are_compared_as_a_ratio() -> None:
+def test_compare_seconds_as_ratio() -> None:
     first = [0.1 * at for at in range(1, 21)]
     row = paired(first, [2 * one for one in first], "seconds")
     assert (row.effect, row.low, row.high) == pytest.approx((2, 2, 2), rel=0.2)
@@ -190,9 +188,10 @@ def test_seconds_are_compared_as_a_ratio() -> None:
 
 
 @given(PAIRS, st.integers(1, 5))
-def test_words_interval_and_p_agree_however_many_are_tested(
+def test_compare_verdict_interval_and_p_agree(
     values: list[tuple[float, float]], tests: int
 ) -> None:
+    """Also when several metrics are corrected together."""
     first, second = zip(*values, strict=True)
     for row in corrected_together([paired(first, second)] * tests):
         assert row.low <= row.effect + 1e-9
@@ -207,7 +206,7 @@ def test_words_interval_and_p_agree_however_many_are_tested(
 
 
 @given(PAIRS)
-def test_the_other_way_round_is_the_mirror(values: list[tuple[float, float]]) -> None:
+def test_compare_swapped_runs_are_mirrored(values: list[tuple[float, float]]) -> None:
     first, second = zip(*values, strict=True)
     there, back = paired(first, second), paired(second, first)
     assert back.effect == pytest.approx(-there.effect)
@@ -217,15 +216,7 @@ def test_the_other_way_round_is_the_mirror(values: list[tuple[float, float]]) ->
     assert {there.verdict, back.verdict} in ({"better", "worse"}, {"no detectable difference"})
 
 
-def test_many_tests_are_corrected_as_by_statsmodels() -> None:
-    drawn = np.random.default_rng(3)
-    for n in (1, 2, 7, 20):
-        values = list(drawn.random(n) ** 3)
-        assert holm(values) == pytest.approx(list(multipletests(values, method="holm")[1]))
-    assert holm([]) == []
-
-
-def test_a_difference_that_is_shown_alone_may_not_be_among_several() -> None:
+def test_corrected_together_may_lose_significance() -> None:
     alone = paired(*zeros_and_ones(6, 0, 20))
     assert alone.verdict == "better"
     assert alone.low > 0
@@ -236,13 +227,13 @@ def test_a_difference_that_is_shown_alone_may_not_be_among_several() -> None:
     assert among.low == 0
 
 
-def test_what_has_no_better_is_no_measure() -> None:
+def test_comparable_metrics_need_a_direction() -> None:
     scores = {"q": {"answered": 1.0, "confidence": 0.5, "answered_right": 1.0}}
     both = Run(Path("run"), PROVENANCE, scores)
     assert comparable_metrics(both, both) == ["answered_right"]
 
 
-def test_the_same_runs_give_the_same_figures() -> None:
+def test_compare_is_repeatable() -> None:
     drawn = np.random.default_rng(5)
     first, second = list(drawn.random(40)), list(drawn.random(40))
     assert paired(first, second) == paired(first, second)

@@ -1,4 +1,4 @@
-"""Figures over questions, worked out by hand, and against other ways to work them out."""
+"""Estimates over groups of questions: by hand, and against other implementations."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ def told(group: Group, names: Sequence[str]) -> dict[str, tuple[int, float | Non
     }
 
 
-def test_every_figure_by_hand() -> None:
+def test_groups_every_estimate_by_hand() -> None:
     overall = groups(OUTCOMES)[0]
     expected = {
         # Of right, wrong, model and refused: the quote second, not at all, and nothing read twice.
@@ -133,7 +133,7 @@ def test_metrics_all_are_distinct_and_computable() -> None:
 
 
 @pytest.mark.parametrize("given", [refusal(), RIGHT], ids=["all refused", "none refused"])
-def test_sets_of_which_all_or_none_was_refused(given: Answer) -> None:
+def test_groups_all_or_none_refused(given: Answer) -> None:
     overall = groups([outcome(given, question("a")), outcome(given, ABSENT)])[0]
     names = [
         "refusal_accuracy",
@@ -165,7 +165,8 @@ def test_sets_of_which_all_or_none_was_refused(given: Answer) -> None:
     }
 
 
-def test_one_question_has_figures_and_one_that_broke_has_none() -> None:
+def test_groups_single_question_and_error() -> None:
+    """An error has no value in any metric."""
     overall = groups([outcome(RIGHT, question("only"))])[0]
     right = overall.estimates["answered_right"]
     assert (right.n, right.unscored, right.value, right.high) == (1, 0, 1.0, 1.0)
@@ -193,7 +194,7 @@ def drawn_set(seed: int) -> list[Outcome]:
     return found
 
 
-def test_refusals_are_measured_as_scikit_learn_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_refusal_metrics_same_as_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "eval.stats.intervals.RESAMPLES", 2
     )  # the intervals are looked at elsewhere
@@ -213,7 +214,7 @@ def test_refusals_are_measured_as_scikit_learn_does(monkeypatch: pytest.MonkeyPa
         assert found == [*values, pytest.approx(accuracy_score(truth, refused))], group.name
 
 
-def test_intervals_are_those_of_the_values_with_their_clusters() -> None:
+def test_groups_intervals_use_clusters() -> None:
     asked = [
         question(f"q{number}", evidence=() if number % 3 == 0 else ["Dogs bark at night."])
         for number in range(24)
@@ -248,7 +249,7 @@ def interval(figure: Estimate) -> tuple[float | None, float | None]:
     return figure.low, figure.high
 
 
-def test_questions_of_one_article_are_no_clusters() -> None:
+def test_groups_single_article_has_no_clusters() -> None:
     outcomes = [outcome(RIGHT, question(f"q{number}")) for number in range(5)] + [
         outcome(refusal(), ABSENT)
     ]
@@ -268,13 +269,14 @@ def test_questions_of_one_article_are_no_clusters() -> None:
     ],
     ids=["first quote", "group", "group without gold", "nothing"],
 )
-def test_the_cluster_of_a_question_is_its_article(
+def test_cluster_is_group_or_document_or_id(
     asked: Question, gold: Sequence[Gold], expected: str
 ) -> None:
     assert cluster(asked, gold) == expected
 
 
-def test_what_was_asked_several_times_counts_as_what_it_was_most_often() -> None:
+def test_groups_repeats_count_as_the_majority() -> None:
+    """A tie counts as answered."""
     often, seldom, even = (
         scored(question(key, evidence=[]), answered=share, answered_right=1 - share, confidence=0.5)
         for key, share in (("often", 0.8), ("seldom", 0.2), ("even", 0.5))
@@ -296,7 +298,7 @@ def printed(outcomes: Sequence[Outcome], clusters: Mapping[str, str] | None = No
     return file.getvalue()
 
 
-def test_the_tables_fit_and_are_by_theme() -> None:
+def test_print_tables_fit_and_follow_sections() -> None:
     text = printed(OUTCOMES)
     assert max(map(len, text.split("\n"))) <= 100
     titles = [line.strip() for line in text.split("\n") if line.strip() in set(tables())]
@@ -305,7 +307,7 @@ def test_the_tables_fit_and_are_by_theme() -> None:
     assert "800 (2)" in text
 
 
-def test_tables_columns_and_rows_without_any_value_are_left_out() -> None:
+def test_print_tables_leave_out_what_has_no_value() -> None:
     text = printed([outcome(answer(says("Dogs bark.")), question("a")), outcome(refusal(), ABSENT)])
     for absent in ("tokens", "first words", "list", "completeness"):
         assert absent not in text
@@ -319,13 +321,13 @@ def test_tables_columns_and_rows_without_any_value_are_left_out() -> None:
     assert "Refusals" in only
 
 
-def test_a_set_that_broke_altogether_says_so_and_has_no_table() -> None:
+def test_print_tables_only_errors_prints_no_table() -> None:
     text = printed([OUTCOMES[-1]])
     assert text.count("\n") == 2
     assert "1 of 1 questions broke" in text
 
 
-def test_runs_side_by_side_are_told_whole_however_long_their_names() -> None:
+def test_print_runs_long_names_keep_all_values() -> None:
     figures = {name: Estimate(168, 0, 0.77, 0.7, 0.83) for name in MAIN_METRICS}
     group = Group("overall", "overall", 168, 0, figures)
     out = StringIO()

@@ -1,4 +1,4 @@
-"""The refusal threshold: what each one comes to, by hand, and which runs it may be chosen on."""
+"""The refusal threshold: what each would lead to, and which runs it may be chosen on."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ ASKED = [
 ]
 
 
-def test_every_place_between_two_confidences_is_a_choice() -> None:
+def test_threshold_results_between_all_confidences() -> None:
     found = threshold_results(ASKED)
     assert [choice.threshold for choice in found] == pytest.approx(
         [0.1, 0.3, 0.45, 0.55, 0.75, 0.95]
@@ -33,14 +33,14 @@ def test_every_place_between_two_confidences_is_a_choice() -> None:
     assert [choice.rightly_refused for choice in found] == pytest.approx([0, 0.5, 0.5, 1, 1, 1])
 
 
-def test_the_best_has_the_highest_balance() -> None:
+def test_best_has_highest_balance() -> None:
     found = threshold_results(ASKED)
     assert best(found).balance == pytest.approx(2 / 3)
     assert best(found).threshold == pytest.approx(0.75)
 
 
 @pytest.mark.parametrize("of", [[], [ScoredAnswer(0.5, True)], [ScoredAnswer(0.5, None)]])
-def test_one_class_alone_gives_no_threshold(of: list[ScoredAnswer]) -> None:
+def test_threshold_results_one_class_raises(of: list[ScoredAnswer]) -> None:
     with pytest.raises(FootnoteError, match="some that they do not"):
         threshold_results(of)
 
@@ -69,7 +69,7 @@ def _run(folder: Path, threshold: float = 0, split: str = "dev") -> Path:
     return folder
 
 
-def test_a_run_is_read(tmp_path: Path) -> None:
+def test_scored_answers_of_a_run(tmp_path: Path) -> None:
     assert scored_answers(read_run(_run(tmp_path))) == [
         ScoredAnswer(0.7, True),
         ScoredAnswer(0.3, None),
@@ -84,13 +84,14 @@ def test_a_run_is_read(tmp_path: Path) -> None:
         ({"threshold": 0.5}, "--threshold 0"),
     ],
 )
-def test_no_threshold_is_chosen_on_the_test_split_nor_on_a_run_that_refused(
+def test_scored_answers_unsuitable_run_raises(
     tmp_path: Path, changed: dict[str, Any], words: str
 ) -> None:
+    """Neither the test split nor a run that refused questions may choose a threshold."""
     with pytest.raises(FootnoteError, match=words):
         scored_answers(read_run(_run(tmp_path, **changed)))
 
 
-def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
+def test_read_run_empty_folder_raises(tmp_path: Path) -> None:
     with pytest.raises(FootnoteError, match="is not a run"):
         read_run(tmp_path)

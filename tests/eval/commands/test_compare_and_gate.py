@@ -1,4 +1,4 @@
-"""`compare` and `gate` over run folders written by hand: exit codes agree with the words."""
+"""`compare` and `gate` over run folders written by hand: exit codes agree with the verdict."""
 
 import json
 import subprocess
@@ -78,7 +78,7 @@ def cli(*arguments: str) -> int:
         ([*[0.0] * 6, *HALF[6:]], 1, "The second run is worse on answered_right."),
     ],
 )
-def test_the_exit_code_agrees_with_the_words(
+def test_compare_exit_code_agrees_with_verdict(
     second: list[float], code: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, other = folder("a", HALF), folder("b", second)
@@ -92,7 +92,7 @@ def test_the_exit_code_agrees_with_the_words(
     assert told["verdict"] in words.lower()
 
 
-def test_what_decides_can_be_chosen_and_the_rest_decides_nothing(
+def test_compare_measure_chooses_what_decides(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     first = folder("a", ONES, {"wrongly_refused": ZEROS, "seconds": ONES})
@@ -115,7 +115,7 @@ def test_what_decides_can_be_chosen_and_the_rest_decides_nothing(
     assert told["deciding"] == ["answered_right", "wrongly_refused"]
 
 
-def test_better_on_one_and_worse_on_another_is_worse(capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_better_and_worse_is_worse(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = folder("a", ZEROS, {"hit_at_1": ONES}), folder("b", ONES, {"hit_at_1": ZEROS})
     assert cli("compare", first, second, "--measure", "answered_right", "hit_at_1") == 1
     assert (
@@ -124,7 +124,7 @@ def test_better_on_one_and_worse_on_another_is_worse(capsys: pytest.CaptureFixtu
     )
 
 
-def test_what_the_runs_were_made_with_is_above_the_tables(
+def test_compare_prints_changed_settings_first(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     first = folder("a", HALF, errors={"q99": "broke"})
@@ -146,7 +146,7 @@ def test_what_the_runs_were_made_with_is_above_the_tables(
     assert out.index("top_k") < out.index("Deciding")
 
 
-def test_runs_over_other_questions_or_documents_are_refused(
+def test_compare_other_questions_or_documents_fails(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     first = folder("a", HALF)
@@ -167,7 +167,7 @@ def test_runs_over_other_questions_or_documents_are_refused(
 
 
 @pytest.mark.parametrize("measure", ["nonsense", "answered", "none_there"])
-def test_a_measure_that_cannot_decide_is_told_with_those_that_can(
+def test_compare_unusable_metric_names_usable_ones(
     measure: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     others: dict[str, list[float | None]] = {"none_there": [None] * 20, "answered": [1.0] * 20}
@@ -182,7 +182,7 @@ def test_a_measure_that_cannot_decide_is_told_with_those_that_can(
     assert capsys.readouterr().err.startswith("footnote: ")
 
 
-def test_a_table_fits_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_table_fits_without_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     others = {
         "unsupported_sentences": HALF,
         "cited_quote_precision": HALF,
@@ -199,7 +199,7 @@ def test_a_table_fits_where_there_is_no_terminal(capsys: pytest.CaptureFixture[s
     ("second", "code"),
     [(HALF, 0), (ONES, 0), ([*[0.0] * 4, *HALF[4:]], 0), ([*[0.0] * 5, *HALF[5:]], 1), (ZEROS, 1)],
 )
-def test_the_gate_fails_on_a_detectable_regression(
+def test_gate_detectable_regression_fails(
     second: list[float], code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One-sided, five of five lost are 1 in 32 by chance, four of four 1 in 16."""
@@ -215,7 +215,7 @@ def test_the_gate_fails_on_a_detectable_regression(
     assert [check["passed"] for check in told["checks"]] == [True, code == 0]
 
 
-def test_several_gated_measures_are_corrected() -> None:
+def test_gate_several_metrics_are_corrected() -> None:
     others = {"hit_at_5": HALF}
     baseline, run = folder("a", HALF, others), folder("b", [*[0.0] * 5, *HALF[5:]], others)
     assert cli("gate", run, "--baseline", baseline) == 0
@@ -226,7 +226,7 @@ def test_several_gated_measures_are_corrected() -> None:
     )
 
 
-def test_what_broke_anew_fails(capsys: pytest.CaptureFixture[str]) -> None:
+def test_gate_new_error_fails(capsys: pytest.CaptureFixture[str]) -> None:
     told = {f"x{n}": "ValueError: no" for n in range(7)}
     baseline, run = (
         folder("a", HALF, errors={"x0": "TimeoutError"}),
@@ -255,7 +255,7 @@ def test_what_broke_anew_fails(capsys: pytest.CaptureFixture[str]) -> None:
         (["--max", "citation_recall=1"], 1, "no question has a value, at most 1 required"),
     ],
 )
-def test_thresholds(
+def test_gate_limits(
     arguments: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = {"hit_at_1": 0.75, "seconds_p95": 1.5, "citation_recall": None}
@@ -266,7 +266,7 @@ def test_thresholds(
     assert out.splitlines()[-1].startswith("failed: 1 of" if code else "passed: ")
 
 
-def test_quotes_must_be_exact_unless_said_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+def test_gate_inexact_quote_fails_by_default(capsys: pytest.CaptureFixture[str]) -> None:
     baseline = folder("a", HALF)
     run = folder("b", HALF, figures={"quotes_exact": 0.99})
     assert cli("gate", run, "--baseline", baseline) == 1
@@ -280,19 +280,19 @@ def test_quotes_must_be_exact_unless_said_otherwise(capsys: pytest.CaptureFixtur
     )
 
 
-def test_two_thresholds_for_one_figure_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_gate_repeated_limit_fails(capsys: pytest.CaptureFixture[str]) -> None:
     run = folder("b", HALF, figures={"hit_at_1": 0.75})
     bounds = ["--min", "hit_at_1=0.9", "--min", "hit_at_1=0.1"]
     assert cli("gate", run, "--baseline", folder("a", HALF), *bounds) == 2
     assert "hit_at_1 has two limits" in capsys.readouterr().err
 
 
-def test_a_measure_that_is_not_gated_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_gate_names_default_metrics_not_gated(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("gate", folder("b", HALF), "--baseline", folder("a", HALF)) == 0
     assert "rightly_refused  not gated: no question has it in both runs" in capsys.readouterr().out
 
 
-def test_an_unknown_figure_is_told_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_gate_unknown_metric_names_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     run = folder("b", HALF, figures={"hit_at_1": 0.75, "seconds_p95": 1.5})
     assert cli("gate", run, "--baseline", folder("a", HALF), "--min", "hit_at_2=0.5") == 2
     printed = capsys.readouterr()
@@ -303,9 +303,7 @@ def test_an_unknown_figure_is_told_with_those_there_are(capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     "bad", ["hit_at_1", "hit_at_1=", "=1", "hit_at_1=much", "hit_at_1=nan", "hit_at_1=inf"]
 )
-def test_a_threshold_that_is_none_is_bad_usage(
-    bad: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_gate_invalid_limit_is_bad_usage(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli("gate", "b", "--baseline", "a", "--min", bad)
     assert caught.value.code == 2
@@ -313,15 +311,13 @@ def test_a_threshold_that_is_none_is_bad_usage(
 
 
 @pytest.mark.parametrize("figure", ["much", True, {"of": 1}])
-def test_a_figure_that_is_no_number_is_damage(
-    figure: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_gate_value_not_a_number_is_damage(figure: Any, capsys: pytest.CaptureFixture[str]) -> None:
     run = folder("b", HALF, figures={"hit_at_1": figure})
     assert cli("gate", run, "--baseline", folder("a", HALF)) == 2
     assert "summary.json is damaged" in capsys.readouterr().err
 
 
-def test_runs_that_are_none_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_and_gate_not_a_run_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("compare", "nowhere", folder("a", HALF)) == 2
     assert "nowhere is not a run" in capsys.readouterr().err
     assert cli("gate", "a", "--baseline", "a/summary.json") == 2
@@ -330,19 +326,19 @@ def test_runs_that_are_none_are_told(capsys: pytest.CaptureFixture[str]) -> None
     assert "nowhere is not a run" in capsys.readouterr().err
 
 
-def test_code_that_is_not_committed_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_prints_hash_of_uncommitted_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("compare", folder("a", HALF, code="1" * 64), folder("b", HALF, code="2" * 64)) == 0
     assert f'code: "{"1" * 12}" -> "{"2" * 12}"' in capsys.readouterr().out
     assert cli("compare", "a", folder("c", HALF)) == 0
     assert f'code: "{"1" * 12}" -> null' in capsys.readouterr().out
 
 
-def test_a_score_beyond_all_measures_is_damage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_too_large_score_is_damage(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("compare", folder("a", HALF), folder("b", [1e300])) == 2
     assert "scores.q0.answered_right: " in capsys.readouterr().err
 
 
-def test_nothing_to_gate_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_gate_no_common_scores_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("gate", folder("b", [None]), "--baseline", folder("a", [1.0])) == 2
     assert "Nothing to gate. No question has" in capsys.readouterr().err
     assert cli("compare", "a", "b") == 2
@@ -352,7 +348,7 @@ def test_nothing_to_gate_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_help_names_what_is_gated_and_loads_nothing_heavy(
+def test_gate_help_names_defaults_and_is_light(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):

@@ -1,4 +1,4 @@
-"""Each measure against cases worked out by hand. In the text, the gold quote is the second sentence, 21 to 40."""
+"""Each metric against cases worked out by hand. The gold quote is the second sentence, 21 to 40."""
 
 from dataclasses import replace
 from math import log2
@@ -72,14 +72,13 @@ THIRD = says("Birds sing at dawn.", cite(41, 60))
         *("a letter", "half of the passage", "less than half of the passage"),
     ],
 )
-def test_a_passage_holds_a_quote_from_half_of_the_shorter_on(
-    start: int, end: int, holds: int
-) -> None:
+def test_retrieval_half_of_shorter_is_a_hit(start: int, end: int, holds: int) -> None:
+    """A passage holds a quote if they share at least half of the shorter of the two."""
     asked = example(answer(passages=[read(start, end)]))
     assert [measure(asked, 1) for measure in (hit, recall, ndcg)] == [holds] * 3
 
 
-def test_hits_and_rank_count_from_the_first_passage_that_holds() -> None:
+def test_retrieval_counts_from_first_passage_with_evidence() -> None:
     other = document("x" * 60, "other.txt")
     passages = [read(0, 20), read(21, 40, other), read(41, 60), read(21, 40), read(0, 60)]
     asked = example(answer(passages=passages))
@@ -90,7 +89,7 @@ def test_hits_and_rank_count_from_the_first_passage_that_holds() -> None:
 THREE = question(evidence=["Cats sleep 16 hours.", "Dogs bark at night.", "Birds sing at dawn."])
 
 
-def test_each_of_several_quotes_counts_once_where_it_is_first_held() -> None:
+def test_retrieval_quote_counts_once_at_first_passage() -> None:
     passages = [read(0, 40), read(0, 20), read(21, 40), read(41, 60)]
     asked = example(answer(passages=passages), THREE)
     assert [hit(asked, depth) for depth in (1, 3, 10)] == [1, 1, 1]
@@ -102,7 +101,7 @@ def test_each_of_several_quotes_counts_once_where_it_is_first_held() -> None:
     )
 
 
-def test_what_is_held_does_not_depend_on_how_it_is_cut() -> None:
+def test_retrieval_same_for_other_cuts_of_the_text() -> None:
     whole, halves = (
         example(answer(passages=[read(0, 60)]), THREE),
         example(answer(passages=[read(0, 30)]), THREE),
@@ -112,20 +111,22 @@ def test_what_is_held_does_not_depend_on_how_it_is_cut() -> None:
     assert [measure(halves, 1) for measure in (hit, recall, ndcg)] == [1, 1 / 3, 1 / 3]
 
 
-def test_retrieval_without_passages_is_zero_and_counts_under_a_refusal_too() -> None:
+def test_retrieval_no_passages_is_zero() -> None:
+    """Passages read before a refusal count too."""
     nothing, refused = example(answer()), example(refusal(passages=[read(0, 20), read(21, 40)]))
     assert [measure(nothing, 5) for measure in (hit, recall, ndcg)] == [0, 0, 0]
     assert [measure(refused, 5) for measure in (hit, recall, ndcg)] == [1, 1, 1 / log2(3)]
     assert (reciprocal_rank(nothing), reciprocal_rank(refused)) == (0, 1 / 2)
 
 
-def test_without_anything_relevant_retrieval_is_unscored() -> None:
+def test_retrieval_no_evidence_is_unscored() -> None:
     asked = example(answer(passages=[read(0, 20)]), ABSENT)
     assert [measure(asked, 5) for measure in (hit, recall, ndcg)] == [None] * 3
     assert reciprocal_rank(asked) is None
 
 
-def test_relevant_documents_are_ranked_by_their_best_passage_and_graded() -> None:
+def test_retrieval_documents_ranked_by_best_passage() -> None:
+    """The gain of a document is its grade."""
     library = [
         PETS,
         document("y" * 60, "grade-2.txt"),
@@ -158,12 +159,12 @@ def test_relevant_documents_are_ranked_by_their_best_passage_and_graded() -> Non
     ] == [None] * 4
 
 
-def test_quotes_count_and_not_documents_where_both_are_known() -> None:
+def test_retrieval_quotes_take_precedence_over_documents() -> None:
     asked = question(relevant={"pets.txt": 1})
     assert hit(example(answer(passages=[read(0, 20)]), asked), 1) == 0
 
 
-def test_equal_scores_are_no_ties() -> None:
+def test_retrieval_equal_scores_keep_their_order() -> None:
     passages = [read(0, 20), read(21, 40)]
     assert {one.score for one in passages} == {1.0}
     assert reciprocal_rank(example(answer(passages=passages))) == 1 / 2
@@ -205,7 +206,7 @@ def bold(start: int, end: int) -> AnswerSentence:
         *("as often as both have it", "articles", "ASCII punctuation", "other quotes"),
     ],
 )
-def test_squad_compares_words_that_answer(
+def test_squad_metrics_compare_answering_words(
     accepted: list[str], sentences: list[AnswerSentence], exact: float, f1: float
 ) -> None:
     asked = example(answer(*sentences), question(answers=accepted))
@@ -213,7 +214,8 @@ def test_squad_compares_words_that_answer(
     assert answer_f1(asked) == pytest.approx(f1)
 
 
-def test_what_squad_cannot_measure_is_unscored_and_a_refusal_is_wrong() -> None:
+def test_squad_metrics_empty_form_is_unscored() -> None:
+    """A refusal of an answerable question scores 0."""
     for measure in (exact_match, answer_f1):
         assert measure(example(answer(says("Type A.")), question(answers=["A", "the"]))) is None
         assert measure(example(answer(says("Type A.")), question(answers=["A", "type A"]))) == 1
@@ -250,9 +252,7 @@ def test_what_squad_cannot_measure_is_unscored_and_a_refusal_is_wrong() -> None:
         "not known",
     ],
 )
-def test_rouge_l_is_the_longest_common_subsequence(
-    accepted: list[str], text: str, found: float | None
-) -> None:
+def test_rouge_l_by_hand(accepted: list[str], text: str, found: float | None) -> None:
     asked = question(answers=accepted)
     assert rouge_l(example(answer(says(text)), asked)) == (
         None if found is None else pytest.approx(found)
@@ -280,7 +280,7 @@ def test_rouge_l_is_the_longest_common_subsequence(
         ([], "Cats.", None),
     ],
 )
-def test_a_list_is_as_complete_as_its_items_are_named(
+def test_list_completeness_share_of_named_items(
     accepted: list[str], text: str, found: float | None
 ) -> None:
     asked = question(answers=accepted, kind="list")
@@ -289,7 +289,8 @@ def test_a_list_is_as_complete_as_its_items_are_named(
     )
 
 
-def test_only_lists_are_complete_and_a_refusal_names_nothing() -> None:
+def test_list_completeness_other_kinds_are_unscored() -> None:
+    """A refusal names no item."""
     assert (
         list_completeness(example(answer(says("Cats, dogs.")), question(answers=["cats and dogs"])))
         is None
@@ -319,14 +320,12 @@ def test_only_lists_are_complete_and_a_refusal_names_nothing() -> None:
         (".*", "They bark.", 0),
     ],
 )
-def test_an_accepted_answer_is_found_however_it_is_typed(
-    accepted: str, text: str, right: int
-) -> None:
+def test_contains_answer_ignores_typography(accepted: str, text: str, right: int) -> None:
     asked = question(answers=["never there", accepted])
     assert contains_answer(example(answer(says(text)), asked)) == right
 
 
-def test_the_words_of_a_refusal_are_no_answer() -> None:
+def test_answers_words_of_refusal_do_not_count() -> None:
     asked = question(answers=["documents"])
     assert contains_answer(example(refusal("The documents do not say."), asked)) == 0
     assert contains_answer(example(refusal(), ABSENT)) is None
@@ -360,13 +359,11 @@ def test_the_words_of_a_refusal_are_no_answer() -> None:
         "elsewhere",
     ],
 )
-def test_the_first_sentence_is_right_from_half_of_the_shorter_on(
-    citation: Citation, right: int
-) -> None:
+def test_first_sentence_right_half_of_shorter(citation: Citation, right: int) -> None:
     assert first_sentence_right(example(answer(says("So.", citation)))) == right
 
 
-def test_only_the_first_sentence_counts_with_any_of_its_citations() -> None:
+def test_first_sentence_right_any_of_its_citations() -> None:
     assert first_sentence_right(example(answer(THIRD, SECOND))) == 0
     assert first_sentence_right(example(answer(says("Both.", cite(41, 60), cite(21, 40))))) == 1
     assert first_sentence_right(example(answer(says("Uncited."), SECOND))) == 0
@@ -388,7 +385,7 @@ def test_only_the_first_sentence_counts_with_any_of_its_citations() -> None:
     ],
     ids=["all", "none", "too much", "too little", "overlapping counts once", "half", "uncited"],
 )
-def test_citations_are_counted_by_characters(
+def test_citation_metrics_count_characters(
     sentences: list[AnswerSentence], precision: float | None, recalled: float
 ) -> None:
     asked = example(answer(*sentences))
@@ -409,7 +406,7 @@ def test_citations_are_counted_by_characters(
     ],
     ids=["two of three", "twice counts once", "all in one", "one between", "none", "uncited"],
 )
-def test_citations_are_counted_by_quotes(
+def test_cited_quote_metrics_count_quotes(
     sentences: list[AnswerSentence], precision: float | None, recalled: float, f1: float
 ) -> None:
     asked = example(answer(*sentences), THREE)
@@ -418,13 +415,13 @@ def test_citations_are_counted_by_quotes(
     assert cited_quote_f1(asked) == pytest.approx(f1)
 
 
-def test_the_same_offsets_in_another_document_are_not_gold() -> None:
+def test_citation_metrics_other_document_is_not_gold() -> None:
     other = document("z" * 60, "other.txt")
     asked = example(answer(says("", cite(21, 40, other), cite(21, 40))), documents=[PETS, other])
     assert (citation_precision(asked), citation_recall(asked)) == (1 / 2, 1)
 
 
-def test_citations_to_several_quotes_are_measured_against_all_of_them() -> None:
+def test_citation_metrics_several_gold_quotes() -> None:
     asked = question(evidence=["Cats sleep 16 hours.", "Dogs bark at night."])
     found = example(answer(SECOND), asked)
     assert (citation_precision(found), citation_recall(found)) == (1, 19 / 39)
@@ -436,20 +433,20 @@ CITING = (
 )
 
 
-def test_a_refusal_cites_nothing() -> None:
+def test_citation_metrics_refusal_cites_nothing() -> None:
     assert [measure(example(refusal())) for measure in CITING] == [None, 0, 0, None, 0, 0]
     for given_answer in (refusal(), answer(SECOND)):
         assert [measure(example(given_answer, ABSENT)) for measure in CITING] == [None] * 6
 
 
-def test_were_a_refusal_to_carry_sentences_they_would_be_no_answer() -> None:
+def test_sentences_of_a_refusal_do_not_count() -> None:
     odd = example(replace(refusal(), sentences=(SECOND,)))
     assert (first_sentence_right(odd), answered_right(odd), exact_match(odd)) == (0, 0, 0)
     assert [measure(odd) for measure in CITING] == [None, 0, 0, None, 0, 0]
     assert (supported_sentences(odd), unsupported_sentences(odd)) == (None, None)
 
 
-def test_sentences_are_supported_or_not_or_something_between() -> None:
+def test_supported_sentences_weak_is_neither() -> None:
     states = [says("", support=state) for state in ("verbatim", "supported", "weak", "unsupported")]
     assert supported_sentences(example(answer(*states))) == 2 / 4
     assert unsupported_sentences(example(answer(*states), ABSENT)) == 1 / 4
@@ -459,7 +456,7 @@ def test_sentences_are_supported_or_not_or_something_between() -> None:
     )
 
 
-def test_quotes_are_exact_to_the_letter_and_the_version() -> None:
+def test_quotes_exact_needs_letters_and_version() -> None:
     right = cite(21, 40)
     wrong = [
         Citation("pets.txt", "Pets", PETS.version, 21, 40, "dogs bark at night."),
@@ -488,14 +485,12 @@ def test_quotes_are_exact_to_the_letter_and_the_version() -> None:
     ],
     ids=["right", "wrong", "refused", "made up", "refused rightly", "declined rightly"],
 )
-def test_refusals_are_right_or_wrong_by_whether_there_is_an_answer(
-    asked: Example, expected: tuple[float | None, ...]
-) -> None:
+def test_refusal_metrics_by_hand(asked: Example, expected: tuple[float | None, ...]) -> None:
     measures = (answered, wrongly_refused, rightly_refused, refusal_accuracy, answered_right)
     assert tuple(measure(asked) for measure in measures) == expected
 
 
-def test_what_is_not_told_is_unscored() -> None:
+def test_cost_missing_value_is_unscored() -> None:
     assert seconds(example(answer(seconds=None))) is None
     assert seconds(example(answer(seconds=0.25))) == 0.25
     built_in, asked = example(answer()), example(answer(first_words=0.25, usage=Usage(812, 30)))
@@ -506,7 +501,7 @@ def test_what_is_not_told_is_unscored() -> None:
     assert confidence(example(refusal(confidence=0.0))) == 0.0
 
 
-def test_every_measure_gives_each_example_one_value() -> None:
+def test_scores_one_value_for_each_metric() -> None:
     for each in (example(answer(SECOND)), example(refusal()), example(refusal(), ABSENT)):
         found = scores(each)
         assert list(found) == [metric.name for metric in METRICS if metric.score is not None]

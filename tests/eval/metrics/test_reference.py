@@ -112,7 +112,7 @@ def calculated(measures: Iterable[Any], qrels: Any, run: Any) -> dict[tuple[str,
     return {(one.query_id, str(one.measure)): one.value for one in found}
 
 
-def test_recall_of_quotes_and_their_ndcg_are_those_of_ndeval(quoted: dict[str, Example]) -> None:
+def test_recall_and_ndcg_of_quotes_same_as_ndeval(quoted: dict[str, Example]) -> None:
     qrels = [
         pyndeval.SubtopicQrel(key, str(number), passage, 1)
         for key, example in quoted.items()
@@ -139,7 +139,7 @@ def test_recall_of_quotes_and_their_ndcg_are_those_of_ndeval(quoted: dict[str, E
                 assert ndcg(example, depth) == pytest.approx(expected), key
 
 
-def test_ndcg_of_quotes_is_the_mean_of_that_of_each(quoted: dict[str, Example]) -> None:
+def test_ndcg_of_quotes_is_mean_over_quotes(quoted: dict[str, Example]) -> None:
     """nDCG-IA: only the first passage that holds a quote is relevant to it."""
     qrels = [
         ir_measures.Qrel(f"{key} {number}", f"p{ranks[0]}" if ranks else "not read", 1)
@@ -157,7 +157,7 @@ def test_ndcg_of_quotes_is_the_mean_of_that_of_each(quoted: dict[str, Example]) 
         assert ndcg(example, depth) == pytest.approx(np.mean(each)), key
 
 
-def test_hits_and_ranks_of_quotes_are_those_of_trec_eval(quoted: dict[str, Example]) -> None:
+def test_hit_and_rank_of_quotes_same_as_trec_eval(quoted: dict[str, Example]) -> None:
     qrels = {
         key: {"not read": 1} | {f"p{rank}": 1 for _, ranks in holders(example) for rank in ranks}
         for key, example in quoted.items()
@@ -181,7 +181,7 @@ def graded(seed: int) -> Example:
     return Example(asked, (), answer(passages=ranked(drawn, passages)), {})
 
 
-def test_relevant_documents_are_measured_as_trec_eval_does() -> None:
+def test_retrieval_of_documents_same_as_trec_eval() -> None:
     examples = {f"q{seed:04}": graded(seed) for seed in SEEDS}
     qrels = {key: dict(example.question.relevant) for key, example in examples.items()}
     run: dict[str, dict[str, float]] = {key: {} for key in examples}
@@ -238,7 +238,7 @@ def text_of(example: Example) -> str:
     return "" if example.answer.abstained else example.answer.text
 
 
-def test_exact_match_and_f1_are_those_of_squad() -> None:
+def test_exact_match_and_f1_same_as_torchmetrics() -> None:
     values = set()
     for example in map(said, SEEDS):
         accepted = list(example.question.answers)
@@ -253,7 +253,7 @@ def test_exact_match_and_f1_are_those_of_squad() -> None:
     assert len(values) > 10
 
 
-def test_rouge_l_is_that_of_torchmetrics() -> None:
+def test_rouge_l_same_as_torchmetrics() -> None:
     for example in map(said, SEEDS):
         theirs = rouge_score(
             text_of(example),
@@ -287,7 +287,7 @@ def citing(seed: int) -> Example:
     )
 
 
-def test_citations_by_character_are_measured_as_scikit_learn_does() -> None:
+def test_citation_metrics_same_as_scikit_learn() -> None:
     for seed, example in enumerate(map(citing, SEEDS)):
         citations = [one for sentence in example.answer.sentences for one in sentence.citations]
         found = [letters((one.document, Span(one.start, one.end))) for one in citations]
@@ -304,7 +304,7 @@ def test_citations_by_character_are_measured_as_scikit_learn_does() -> None:
         assert citation_f1(example) == pytest.approx(f1), seed
 
 
-def test_citations_by_quote_are_those_counted_letter_by_letter() -> None:
+def test_cited_quote_metrics_same_letter_by_letter() -> None:
     for seed, example in enumerate(map(citing, SEEDS)):
         citations = [one for sentence in example.answer.sentences for one in sentence.citations]
         places = {(one.document, Span(one.start, one.end)) for one in citations}
@@ -335,7 +335,7 @@ def some(drawn: np.random.Generator, n: int) -> np.ndarray[Any, np.dtype[np.floa
     return (drawn.random(n) < share).astype(np.float64)
 
 
-def test_the_f1_of_refusing_is_that_of_scikit_learn() -> None:
+def test_refusal_f1_same_as_scikit_learn() -> None:
     undefined = 0
     for seed in SEEDS:
         drawn, weights = weighed(seed, 12)
@@ -349,7 +349,8 @@ def test_the_f1_of_refusing_is_that_of_scikit_learn() -> None:
     assert 0 < undefined < CASES / 2
 
 
-def test_auroc_is_the_share_of_pairs_in_order_with_ties_half() -> None:
+def test_auroc_is_share_of_ordered_pairs() -> None:
+    """Ties count half."""
     for seed in SEEDS:
         drawn = random.Random(seed)
         positive, negative = (
@@ -370,7 +371,7 @@ def area(risks: Sequence[float]) -> float:
     return float(np.mean([np.mean(risks[:count]) for count in range(1, len(risks) + 1)]))
 
 
-def test_the_area_under_risk_coverage_is_the_mean_over_all_orders_of_equals() -> None:
+def test_risk_coverage_is_mean_over_orders_of_equals() -> None:
     ties = 0
     for seed in SEEDS:
         drawn, weights = weighed(seed, 3)
@@ -390,7 +391,7 @@ def test_the_area_under_risk_coverage_is_the_mean_over_all_orders_of_equals() ->
     assert ties > 100
 
 
-def test_the_area_under_risk_coverage_of_many_without_ties_is_that_of_their_order() -> None:
+def test_risk_coverage_without_ties_by_definition() -> None:
     for seed in range(100):
         drawn = np.random.default_rng(seed)
         confidences, risks = drawn.permutation(200) / 200, some(drawn, 200)
@@ -400,7 +401,7 @@ def test_the_area_under_risk_coverage_of_many_without_ties_is_that_of_their_orde
         )
 
 
-def test_the_calibration_error_is_that_of_torchmetrics() -> None:
+def test_calibration_error_same_as_torchmetrics() -> None:
     for seed in SEEDS:
         drawn, weights = weighed(seed, 40)
         # Between the bins' ends: at 1 torchmetrics has a bin of its own.
@@ -417,7 +418,7 @@ def test_the_calibration_error_is_that_of_torchmetrics() -> None:
         assert found == pytest.approx([expected], abs=1e-6), seed
 
 
-def test_several_sets_are_measured_at_once_as_each_by_itself() -> None:
+def test_set_metrics_resamples_same_as_one_by_one() -> None:
     drawn = np.random.default_rng(1)
     weights, confidences = (
         drawn.integers(0, 4, (50, 30)).astype(float),

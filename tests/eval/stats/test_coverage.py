@@ -260,7 +260,7 @@ def slack(p: float, draws: int) -> float:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind} {case.name}")
-def test_intervals_hold_the_truth_as_often_as_docs_say(case: Case) -> None:
+def test_intervals_contain_truth_as_often_as_documented(case: Case) -> None:
     for n in SIZES:
         held, _ = covered(case, n, case.draws)
         least = most = case.outside.get(n)
@@ -303,9 +303,7 @@ def false_alarms(draws: int, n: int, clusters: int) -> float:
 
 
 @pytest.mark.parametrize(("n", "clusters"), [(30, 30), (SMALL, SMALL), (SMALL, 12)])
-def test_the_gate_is_wrong_about_runs_that_are_alike_at_most_1_time_in_20(
-    n: int, clusters: int
-) -> None:
+def test_gate_false_alarms_at_most_1_in_20(n: int, clusters: int) -> None:
     draws = 250
     assert false_alarms(draws, n, clusters) <= 0.05 + slack(0.05, draws)
 
@@ -338,7 +336,7 @@ def shown(draws: int, n: int, up: float, down: float) -> tuple[float, float]:
 @pytest.mark.parametrize(
     ("n", "up", "down"), [(200, 0.13, 0.04), (400, 0.02, 0.0), (60, 0.3, 0.07)]
 )
-def test_the_smallest_difference_is_seen_4_times_of_5(n: int, up: float, down: float) -> None:
+def test_minimum_detectable_effect_detected_4_of_5(n: int, up: float, down: float) -> None:
     draws = 300
     seen, smallest = shown(draws, n, up, down)
     assert smallest == pytest.approx(up - down, rel=0.12)

@@ -1,4 +1,4 @@
-"""Intervals against other ways to work them out. How often they hold the truth: test_coverage.py."""
+"""Intervals against other implementations. How often they contain the truth: test_coverage.py."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def held(interval: Interval | None) -> Interval:
     return interval
 
 
-def test_wilson_is_that_of_scipy_and_of_statsmodels() -> None:
+def test_wilson_same_as_scipy_and_statsmodels() -> None:
     drawn = np.random.default_rng(1)
     for _ in range(1_000):
         n = int(drawn.integers(1, 2_000))
@@ -49,7 +49,7 @@ def test_wilson_is_that_of_scipy_and_of_statsmodels() -> None:
         )
 
 
-def test_nothing_has_no_interval() -> None:
+def test_intervals_no_values_is_none() -> None:
     assert wilson(0, 0) is None
     assert mean_interval([]) is None
     assert mean_interval([], []) is None
@@ -60,7 +60,7 @@ def test_nothing_has_no_interval() -> None:
     assert auroc_interval([0.5], []) is None
 
 
-def test_one_question_shows_little() -> None:
+def test_intervals_one_question_is_wide() -> None:
     assert mean_interval([1.0]) == pytest.approx((0.2065, 1.0), abs=1e-4)
     low, high = held(mean_interval([0.4]))
     assert low < 0.1
@@ -73,19 +73,19 @@ def test_one_question_shows_little() -> None:
 
 
 @given(SHARES)
-def test_the_mean_of_zeros_and_ones_is_wilsons_share(values: list[float]) -> None:
+def test_mean_interval_zeros_and_ones_is_wilson(values: list[float]) -> None:
     assert mean_interval(values) == pytest.approx(wilson(int(sum(values)), len(values)), abs=1e-9)
 
 
 @given(PARTS)
-def test_the_interval_of_a_mean_holds_it_and_lies_in_0_to_1(values: list[float]) -> None:
+def test_mean_interval_contains_mean_within_0_and_1(values: list[float]) -> None:
     low, high = held(mean_interval(values))
     assert -1e-9 <= low <= sum(values) / len(values) + 1e-9
     assert sum(values) / len(values) - 1e-9 <= high <= 1 + 1e-9
 
 
 @given(PARTS)
-def test_the_interval_of_the_complement_is_the_mirror(values: list[float]) -> None:
+def test_mean_interval_complement_is_mirrored(values: list[float]) -> None:
     low, high = held(mean_interval(values))
     assert mean_interval([1 - value for value in values]) == pytest.approx(
         (1 - high, 1 - low), abs=1e-9
@@ -93,7 +93,8 @@ def test_the_interval_of_the_complement_is_the_mirror(values: list[float]) -> No
 
 
 @given(PARTS, st.data())
-def test_order_does_not_matter_and_clusters_widen(values: list[float], data: st.DataObject) -> None:
+def test_mean_interval_clusters_widen(values: list[float], data: st.DataObject) -> None:
+    """The order of the values does not matter."""
     labels = data.draw(st.lists(st.integers(0, 4), min_size=len(values), max_size=len(values)))
     mixed = data.draw(st.permutations(list(zip(values, labels, strict=True))))
     in_clusters = held(mean_interval(values, labels))
@@ -105,13 +106,14 @@ def test_order_does_not_matter_and_clusters_widen(values: list[float], data: st.
 
 
 @given(PARTS)
-def test_clusters_of_one_and_one_cluster_are_none(values: list[float]) -> None:
+def test_mean_interval_trivial_clusters_have_no_effect(values: list[float]) -> None:
+    """Clusters of one question, or one cluster of all."""
     plain = mean_interval(values)
     assert mean_interval(values, list(range(len(values)))) == plain
     assert mean_interval(values, ["same"] * len(values)) == plain
 
 
-def test_questions_asked_twice_count_once() -> None:
+def test_mean_interval_repeated_questions_count_once() -> None:
     """Each question twice, as a cluster: as wide as each once, but for Student's t and that of 40 clusters is 40/39."""
     values = list(np.random.default_rng(2).choice([0.0, 0.5, 1.0], 40))
     twice, labels = (
@@ -125,7 +127,7 @@ def test_questions_asked_twice_count_once() -> None:
     assert plain[1] - plain[0] < 0.75 * (high - low)
 
 
-def test_the_spread_by_cluster_is_that_of_the_cluster_robust_regression() -> None:
+def test_variation_same_as_cluster_robust_regression() -> None:
     drawn = np.random.default_rng(3)
     labels = np.repeat(np.arange(8), [2, 3, 5, 4, 6, 2, 9, 4])
     values = drawn.normal(size=len(labels)) + drawn.normal(size=8)[labels]
@@ -138,13 +140,14 @@ def test_the_spread_by_cluster_is_that_of_the_cluster_robust_regression() -> Non
     assert squares * (units - 1) / units / 35**2 == pytest.approx(float(fitted.cov_params()[0, 0]))
 
 
-def test_values_that_are_no_shares_are_refused() -> None:
+def test_mean_interval_outside_0_to_1_raises() -> None:
     for values in ([120.0, 80.0], [-0.1, 0.5], [float("nan")]):
         with pytest.raises(ValueError, match="outside 0 to 1"):
             mean_interval(values)
 
 
-def test_one_shared_cluster_is_none_and_a_large_one_counts_for_much() -> None:
+def test_mean_interval_large_cluster_widens() -> None:
+    """A single shared cluster has no effect."""
     values = [1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0]
     plain = held(mean_interval(values))
     assert mean_interval(values, ["a"] * 5 + ["b", "c", "d"]) == plain
@@ -155,7 +158,7 @@ def test_one_shared_cluster_is_none_and_a_large_one_counts_for_much() -> None:
     assert large[1] - large[0] > 1.4 * (small[1] - small[0])
 
 
-def test_the_mean_of_many_values_is_near_that_of_the_normal() -> None:
+def test_mean_interval_many_values_near_normal() -> None:
     values = np.random.default_rng(4).random(2_000)
     half = 1.96 * values.std() / np.sqrt(2_000)
     assert mean_interval(list(values)) == pytest.approx(
@@ -163,7 +166,7 @@ def test_the_mean_of_many_values_is_near_that_of_the_normal() -> None:
     )
 
 
-def test_the_bootstrap_is_near_that_of_scipy_and_the_same_each_time() -> None:
+def test_bootstrap_near_scipy_and_repeatable() -> None:
     values = list(np.random.default_rng(5).beta(2, 5, size=300))
     theirs = scipy_bootstrap(
         (values,), np.mean, n_resamples=20_000, method="percentile", rng=6
@@ -173,7 +176,7 @@ def test_the_bootstrap_is_near_that_of_scipy_and_the_same_each_time() -> None:
     assert found == bootstrap(mean_of(values), 300)
 
 
-def test_the_tails_of_the_bootstrap_widen_for_few_questions() -> None:
+def test_bootstrap_few_questions_widen_tails() -> None:
     values = list(np.random.default_rng(7).normal(size=8))
     theirs = scipy_bootstrap(
         (values,), np.mean, n_resamples=20_000, method="percentile", rng=8
@@ -182,7 +185,7 @@ def test_the_tails_of_the_bootstrap_widen_for_few_questions() -> None:
     assert 1.1 < (high - low) / (theirs.high - theirs.low) < 1.4
 
 
-def test_the_bootstrap_draws_clusters_whole() -> None:
+def test_bootstrap_draws_whole_clusters() -> None:
     labels = ["a", "b", "a", "c", "b"]
     seen: list[Floats] = []
 
@@ -198,7 +201,7 @@ def test_the_bootstrap_draws_clusters_whole() -> None:
     assert (weights[:, [0, 1, 3]].sum(axis=1) == 3).all()
 
 
-def test_the_bootstrap_leaves_out_what_has_no_figure() -> None:
+def test_bootstrap_leaves_out_undefined_resamples() -> None:
     values = np.array([1.0, 3.0, 5.0])
 
     def of_those_with_the_first(weights: Floats) -> Floats:
@@ -209,7 +212,7 @@ def test_the_bootstrap_leaves_out_what_has_no_figure() -> None:
     assert high < 5
 
 
-def test_auroc_has_the_variance_of_delong() -> None:
+def test_auroc_interval_has_variance_of_delong() -> None:
     """Worked out as in their paper, by the covariance of the placements; with many values the additions vanish."""
     drawn = np.random.default_rng(9)
     positive, negative = drawn.normal(1, 1, 700), drawn.normal(0, 1, 900)
@@ -226,7 +229,7 @@ def test_auroc_has_the_variance_of_delong() -> None:
     st.lists(st.integers(0, 5), min_size=1, max_size=20),
     st.lists(st.integers(0, 5), min_size=1, max_size=20),
 )
-def test_the_interval_of_auroc_holds_it_and_is_mirrored(ups: list[int], downs: list[int]) -> None:
+def test_auroc_interval_contains_area_and_mirrors(ups: list[int], downs: list[int]) -> None:
     positive, negative = [float(one) for one in ups], [float(one) for one in downs]
     area = np.mean([(up > down) + 0.5 * (up == down) for up in positive for down in negative])
     low, high = held(auroc_interval(positive, negative))
@@ -236,7 +239,7 @@ def test_the_interval_of_auroc_holds_it_and_is_mirrored(ups: list[int], downs: l
     assert auroc_interval(negative, positive) == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
 
-def test_auroc_in_clusters_is_wider() -> None:
+def test_auroc_interval_clusters_widen() -> None:
     drawn = np.random.default_rng(10)
     moved = np.repeat(drawn.normal(0, 1, 20), 10)
     positive, negative = (
@@ -252,9 +255,7 @@ def test_auroc_in_clusters_is_wider() -> None:
 
 @examples(50)
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=80), st.sampled_from([50.0, 90.0, 95.0]))
-def test_the_interval_of_a_percentile_is_of_values_and_follows_their_scale(
-    values: list[float], percent: float
-) -> None:
+def test_percentile_interval_within_values_and_scales(values: list[float], percent: float) -> None:
     low, high = held(percentile_interval(values, percent))
     assert min(values) <= low <= high <= max(values)
     assert percentile_interval([2 * value for value in values], percent) == pytest.approx(
@@ -262,14 +263,14 @@ def test_the_interval_of_a_percentile_is_of_values_and_follows_their_scale(
     )
 
 
-def test_the_median_is_between_the_ranks_of_the_sign_test() -> None:
+def test_percentile_interval_median_near_sign_test() -> None:
     """Of 100 values these are the 40th and the 61st (Conover 1999); Wilson's share and its interpolation give less."""
     low, high = held(percentile_interval([float(value) for value in range(1, 101)], 50))
     assert 40 <= low <= 41.5
     assert 59.5 <= high <= 61
 
 
-def test_values_are_summed_by_cluster_in_the_order_first_met() -> None:
+def test_cluster_sums_in_order_first_met() -> None:
     assert list(cluster_sums(np.array([1.0, 2.0, 4.0, 8.0, 16.0]), ["b", "a", "b", "c", "a"])) == [
         5,
         18,
