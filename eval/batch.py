@@ -33,7 +33,7 @@ from eval.results import (
     read_plan,
     read_run_questions,
 )
-from eval.run import Answerer, create_run_folder, finish, run, start
+from eval.run import EvaluatedBot, create_run_folder, finish, run, start
 from qa.errors import RunError
 from qa.types import Document
 
@@ -128,7 +128,7 @@ def _run(
     name: str,
     out: Path,
     chosen: Sequence[Question],
-    bot: Answerer,
+    bot: EvaluatedBot,
     documents: Sequence[Document],
     on_progress: OnProgress,
 ) -> FinishedRun:

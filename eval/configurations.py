@@ -43,7 +43,7 @@ def configurations(
     """Returns a configuration for each combination of the values, given by setting.
 
     Settings without a value are as the environment has them. Raises FootnoteError for an invalid
-    value, and for two configurations that cannot be told apart. No model is loaded.
+    value, and for two configurations with the same name or settings. No model is loaded.
     """
     columns = []
     several = []

@@ -179,7 +179,7 @@ class _TurnRow(BaseModel):
     answer: _Text
 
 
-class _Row(BaseModel):
+class _QuestionRow(BaseModel):
     """A line of a question file."""
 
     model_config = ConfigDict(extra="forbid")
@@ -196,7 +196,7 @@ class _Row(BaseModel):
     group: _Text = ""
 
 
-_ROW = TypeAdapter(_Row)
+_ROW = TypeAdapter(_QuestionRow)
 _NOT_EMPTY = "a text that is not empty"
 _WANTED: Mapping[str | int, str] = {
     "id": _NOT_EMPTY,

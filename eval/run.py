@@ -37,7 +37,7 @@ Documents = Mapping[str, Document]
 _log = logging.getLogger(__name__)
 
 
-class Answerer(Protocol):
+class EvaluatedBot(Protocol):
     """What is evaluated: `qa.bot.Bot`, or a fake."""
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer: ...
@@ -68,7 +68,7 @@ def start(out: Path, plan: Mapping[str, Any], questions: bytes) -> None:
 
 def run(
     questions: Sequence[Question],
-    bot: Answerer,
+    bot: EvaluatedBot,
     documents: Sequence[Document],
     out: Path,
     repeat: int = 1,
@@ -215,7 +215,7 @@ def _replay(
 def _ask(
     question: Question,
     gold: Sequence[Gold],
-    bot: Answerer,
+    bot: EvaluatedBot,
     library: Documents,
     number: int,
 ) -> tuple[Outcome, bytes]:
