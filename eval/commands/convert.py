@@ -9,7 +9,7 @@ from eval.commands.shared import Commands
 from eval.formats import FORMATS
 
 if TYPE_CHECKING:
-    from eval.formats import Options
+    from eval.formats import ImportOptions
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
@@ -54,12 +54,12 @@ def add_options(parser: argparse.ArgumentParser, documents: bool = True) -> None
     parser.add_argument("--qrels", metavar="NAME", help="beir, trec: read the judgements of NAME")
 
 
-def options_of(arguments: argparse.Namespace) -> "Options":
+def options_of(arguments: argparse.Namespace) -> "ImportOptions":
     """Returns the arguments of `add_options`. Raises FootnoteError for invalid columns."""
-    from eval.formats import Options
+    from eval.formats import ImportOptions
     from eval.formats.csv_table import columns
 
-    return Options(
+    return ImportOptions(
         documents=tuple(arguments.documents or ()),
         columns=columns(arguments.columns or ()),
         separator=arguments.separator or "",

@@ -1,6 +1,7 @@
-"""Other people's question sets, each read into documents and questions of ours.
+"""Question sets in other formats, read as documents and questions of ours.
 
-`foreign` has the types; `files`, `texts`, `articles`, `quotes` and `judged` are what the readers share.
+`base` has the types. `parsing`, `canonical`, `paragraphs`, `quotes` and `relevance` are shared by
+the readers of the formats. To add a format, write its file and add its row to `FORMATS`.
 """
 
 from collections.abc import Mapping
@@ -9,10 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from eval.formats import beir, clapnq, csv_table, rag_dataset, squad, trec
-from eval.formats.base import ForeignSet, Format, Options
+from eval.formats.base import Format, ImportedSet, ImportOptions
 from qa.errors import FootnoteError
 
-__all__ = ["FORMATS", "ForeignSet", "Format", "Options", "read"]
+__all__ = ["FORMATS", "Format", "ImportOptions", "ImportedSet", "read"]
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
@@ -26,12 +27,16 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 )
 
 
-def read(name: str, path: Path, options: Options) -> ForeignSet:
-    """Raises FootnoteError for an option that the format does not take, otherwise what its reader raises."""
+def read(name: str, path: Path, options: ImportOptions) -> ImportedSet:
+    """Returns the set at `path`, read by the format of this name.
+
+    Raises FootnoteError for an option that the format does not take, and what its reader raises.
+    """
     chosen = FORMATS[name]
-    given = [field.name for field in fields(options) if getattr(options, field.name)]
-    if unused := [f"--{field}" for field in given if field not in chosen.takes]:
-        raise FootnoteError(
-            f"{name} does not take {', '.join(unused)}. Leave it out. It reads {chosen.what}."
-        )
+    for field in fields(options):
+        is_given = bool(getattr(options, field.name))
+        if is_given and field.name not in chosen.takes:
+            raise FootnoteError(
+                f"{name} does not take --{field.name}. Leave it out. {name} reads {chosen.what}."
+            )
     return chosen.read(path, options)

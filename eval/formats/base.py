@@ -1,4 +1,4 @@
-"""What every foreign format is read into, and how what was left out on the way is counted."""
+"""The types that every format is read into, and the lists of its problems and notes."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,33 +12,34 @@ from qa.types import Document
 
 UNANSWERABLE = "unanswerable"
 """The kind of every question that the documents do not answer."""
-_ASKING = re.compile(
+
+_QUESTION_WORD = re.compile(
     r"\b(?:(how)\s+(many|much)|(what|who|whom|whose|when|where|which|why|how))\b", re.IGNORECASE
 )
-_KINDS = {"whom": "who", "whose": "who"}
-_NAMED = 5
-"""How many of the questions left out for one reason a note names."""
-_LISTED = 200
-"""How many problems a message lists; a set with more is wrong as a whole."""
+_SAME_KIND = {"whom": "who", "whose": "who"}
+_MOST_IDS = 5
+"""Ids that a note lists."""
+_MOST_PROBLEMS = 200
+"""Problems that a message lists. A set with more problems is in another format."""
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What a person says beside the path. Each format takes some of it (`Format.takes`)."""
+class ImportOptions:
+    """The options of an import. Each format takes some of them (`Format.takes`)."""
 
     documents: tuple[Path, ...] = ()
-    """Their own documents, for a set that comes without."""
+    """The person's own documents, for a set that has none."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """By field of ours (`csv_table.FIELDS`), the name of the column that has it."""
+    """The name of the column of each field (`csv_table.FIELDS`)."""
     separator: str = ""
-    """What stands between the several answers, quotes or documents of one cell; "": `csv_table.SEPARATOR`."""
+    """Stands between the values of one cell; "": `csv_table.SEPARATOR`."""
     qrels: str = ""
-    """Which of several files of judgements: its name, with or without suffix, or its path; "": the only one."""
+    """The file of judgements, by name, stem or path; "": the only one."""
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignSet:
-    """A set as ours: names of documents and ids of questions are unique, every quote stands exactly once."""
+class ImportedSet:
+    """A set in our format: names and ids are unique, and each quote stands in exactly one place."""
 
     documents: tuple[Document, ...]
     questions: tuple[Question, ...]
@@ -48,99 +49,111 @@ class ForeignSet:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format that is read."""
+    """A format of question sets."""
 
-    read: Callable[[Path, Options], ForeignSet]
-    """Raises QuestionFileError with everything that is wrong with the files, and DocumentError."""
+    read: Callable[[Path, ImportOptions], ImportedSet]
+    """Raises QuestionFileError with all problems of the files, and DocumentError."""
     what: str
+    """What it reads, for help and messages."""
     takes: frozenset[str] = frozenset()
-    """The fields of `Options` that mean something to it."""
+    """The fields of `ImportOptions` that it uses."""
 
 
 class Problems:
-    """What is wrong with the files of a set, gathered so that it is told at once."""
+    """Collects what is wrong with the files of a set, so that one error lists all of it."""
 
     def __init__(self) -> None:
-        self._found: list[str] = []
+        self._lines: list[str] = []
 
-    def add(self, where: str, what: str) -> None:
-        self._found.append(f"  {where}: {what}")
+    def add(self, where: str, problem: str) -> None:
+        self._lines.append(f"  {where}: {problem}")
 
     def check(self, path: Path) -> None:
-        """Raises QuestionFileError if there is any."""
-        if not self._found:
+        """Raises QuestionFileError if there are problems."""
+        if not self._lines:
             return
-        more = len(self._found) - _LISTED
-        rest = [f"  and {more:,} more"] if more > 0 else []
-        raise QuestionFileError(
-            "\n".join([f"{path} has mistakes. Mend them:", *self._found[:_LISTED], *rest])
-        )
+        lines = [f"{path} has mistakes. Fix them:", *self._lines[:_MOST_PROBLEMS]]
+        remaining = len(self._lines) - _MOST_PROBLEMS
+        if remaining > 0:
+            lines.append(f"  and {remaining:,} more")
+        raise QuestionFileError("\n".join(lines))
 
 
 class Notes:
-    """What was changed or left out, counted by reason, in the order in which the reasons came up."""
+    """Counts what was changed or left out, by reason, in the order of the first occurrence."""
 
     def __init__(self) -> None:
         self._left_out: dict[str, list[str]] = defaultdict(list)
         self._counts: dict[str, int] = defaultdict(int)
 
-    def leave_out(self, question: str, why: str) -> None:
-        """Counts a question that cannot be used, by its id."""
-        self._left_out[why].append(question)
+    def leave_out(self, question: str, reason: str) -> None:
+        """Counts a question that cannot be used. `question`: its id."""
+        self._left_out[reason].append(question)
 
-    def count(self, what: str) -> None:
-        """Counts anything else. `what`: the words before the number."""
-        self._counts[what] += 1
+    def count(self, event: str) -> None:
+        """Counts any other event. `event`: the words before the number."""
+        self._counts[event] += 1
 
-    def told(self) -> tuple[str, ...]:
-        left_out = (
-            f"Questions left out, {why}: {len(ids):,} ({_some(ids)})."
-            for why, ids in self._left_out.items()
-        )
-        return (*left_out, *(f"{what}: {number:,}." for what, number in self._counts.items()))
+    def sentences(self) -> tuple[str, ...]:
+        """Returns a sentence for each reason and event."""
+        sentences = []
+        for reason, ids in self._left_out.items():
+            shown = ", ".join(ids[:_MOST_IDS])
+            if len(ids) > _MOST_IDS:
+                shown += ", …"
+            sentences.append(f"Questions left out, {reason}: {len(ids):,} ({shown}).")
+
+        for event, number in self._counts.items():
+            sentences.append(f"{event}: {number:,}.")
+        return tuple(sentences)
 
 
-def foreign_set(
+def imported_set(
     path: Path, documents: Sequence[Document], questions: Sequence[Question], notes: Notes
-) -> ForeignSet:
-    """Raises QuestionFileError for a set of which nothing is left."""
-    found = ForeignSet(tuple(documents), tuple(questions), notes.told())
+) -> ImportedSet:
+    """Returns the set. Raises QuestionFileError if no question is left."""
+    sentences = notes.sentences()
     if not questions:
-        raise QuestionFileError(
-            "\n".join([f"{path} holds no question that can be used.", *found.notes])
-        )
-    return found
+        message = f"{path} holds no question that can be used."
+        raise QuestionFileError("\n".join([message, *sentences]))
+    return ImportedSet(tuple(documents), tuple(questions), sentences)
 
 
-def asking_word(question: str) -> str:
-    """The kind of an answerable question: what, who, when, where, which, why, how, how-many; other (not English)."""
-    found = _ASKING.search(question)
-    if not found:
+def question_kind(question: str) -> str:
+    """Returns the kind of an answerable question, by its question word.
+
+    what, who, when, where, which, why, how or how-many; other: no English question word.
+    """
+    match = _QUESTION_WORD.search(question)
+    if not match:
         return "other"
-    word = (found[3] or "how-many").lower()
-    return _KINDS.get(word, word)
+    word = (match[3] or "how-many").lower()
+    return _SAME_KIND.get(word, word)
 
 
-def own_documents(paths: Sequence[Path]) -> tuple[Document, ...]:
-    """A person's own documents. Raises DocumentError for any that cannot be read, and for two of one name."""
-    from qa.documents.load import load  # brings llama-index, which takes its time
+def load_documents(paths: Sequence[Path]) -> tuple[Document, ...]:
+    """Returns a person's own documents.
+
+    Raises DocumentError for a file that cannot be read, and for two documents with one name.
+    """
+    # Imported here: it brings llama-index, which takes a second.
+    from qa.documents.load import load
 
     loaded = load(paths)
     if loaded.failures:
         raise DocumentError("\n".join(map(str, loaded.failures)))
-    names = Counter(document.name for document in loaded.documents)
-    if twice := [name for name, count in names.items() if count > 1]:
+
+    counts = Counter(document.name for document in loaded.documents)
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
         raise DocumentError(
-            f"Two documents are called {', '.join(twice)}. Give the folder that holds both instead."
+            f"Two documents have the name {', '.join(repeated)}. "
+            "Give the folder that holds both of them instead."
         )
     return loaded.documents
 
 
-def needed(given: object, flag: str, why: str) -> None:
-    """Raises FootnoteError for an argument that was not given."""
-    if not given:
-        raise FootnoteError(f"{why}: {flag}")
-
-
-def _some(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:_NAMED]) + (", …" if len(ids) > _NAMED else "")
+def require(value: object, flag: str, reason: str) -> None:
+    """Raises FootnoteError for an option that is missing."""
+    if not value:
+        raise FootnoteError(f"{reason}: {flag}")

@@ -1,4 +1,7 @@
-"""ClapNQ: long answers over passages of Wikipedia, one JSON object a line (Rosenthal et al. 2024, arXiv:2404.02103)."""
+"""ClapNQ: long answers over passages of Wikipedia, one JSON object a line.
+
+Rosenthal et al. 2024, arXiv:2404.02103.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,18 +11,28 @@ from typing import Any
 from eval.dataset import Question
 from eval.formats.base import (
     UNANSWERABLE,
-    ForeignSet,
     Format,
+    ImportedSet,
+    ImportOptions,
     Notes,
-    Options,
     Problems,
-    asking_word,
-    foreign_set,
+    imported_set,
+    question_kind,
 )
-from eval.formats.canonical import Taken, canonical, one_line, unique
-from eval.formats.paragraphs import Articles, Place
-from eval.formats.parsing import ANY_TEXT, ID, LIST, OBJECT, TEXT, TEXTS, at_line, fits, json_lines
-from eval.formats.quotes import Quotes
+from eval.formats.canonical import TakenNames, canonical, one_line, unique
+from eval.formats.paragraphs import ArticleBuilder, ParagraphPlace
+from eval.formats.parsing import (
+    ANY_TEXT,
+    ID,
+    LIST,
+    OBJECT,
+    TEXT,
+    TEXTS,
+    at_line,
+    is_valid,
+    json_lines,
+)
+from eval.formats.quotes import QuoteFinder
 from qa.types import Document
 
 NAME = "clapnq"
@@ -29,100 +42,136 @@ _OUTPUT = {"answer": ANY_TEXT, "selected_sentences": TEXTS, "meta": OBJECT}
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _ClapnqQuestion:
+    """A question of the file, its passages already added to the articles."""
+
     id: str
     question: str
     answers: tuple[str, ...]
     selected: tuple[str, ...]
-    places: tuple[Place, ...]
-    """Where its passages stand."""
+    """The sentences that annotators selected."""
+    passages: tuple[ParagraphPlace, ...]
 
 
-def read(path: Path, _options: Options) -> ForeignSet:
-    """One document for each title. The evidence: the sentences that any annotator made the answer of."""
+def read(path: Path, _options: ImportOptions) -> ImportedSet:
+    """Reads a document for each title. Evidence: the sentences that any annotator selected."""
     problems, notes = Problems(), Notes()
-    articles = Articles(NAME, notes)
-    asked = list(_asked(path, articles, problems, notes))
+    articles = ArticleBuilder(NAME, notes)
+    rows = list(_rows(path, articles, problems, notes))
     problems.check(path)
+
     documents = articles.documents()
-    quotes = Quotes(documents)
-    taken: Taken = {}
-    questions = [_question(each, quotes, documents, notes, taken) for each in asked]
-    return foreign_set(path, documents, [question for question in questions if question], notes)
+    finder = QuoteFinder(documents)
+    taken: TakenNames = {}
+    questions = []
+    for row in rows:
+        question = _question(row, finder, documents, notes, taken)
+        if question:
+            questions.append(question)
+    return imported_set(path, documents, questions, notes)
 
 
 FORMAT = Format(read, "ClapNQ: a file of JSON lines")
 
 
-def _asked(path: Path, articles: Articles, problems: Problems, notes: Notes) -> Iterator[_Asked]:
-    for number, row in json_lines(path, problems):
-        where = at_line(path, number)
-        if not fits(row, _ROW, where, problems):
+def _rows(
+    path: Path, articles: ArticleBuilder, problems: Problems, notes: Notes
+) -> Iterator[_ClapnqQuestion]:
+    for line, row in json_lines(path, problems):
+        where = at_line(path, line)
+        if not is_valid(row, _ROW, where, problems):
             continue
-        parts = [("passages", _PASSAGE), ("output", _OUTPUT)]
-        # A list, so that all that is wrong is told and not the first of it only.
-        right = [
-            fits(part, shape, f"{where}: {name}[{at}]", problems)
-            for name, shape in parts
-            for at, part in enumerate(row[name])
-        ]
-        if all(right):
-            yield from _one(row, number, articles, notes)
+
+        # All parts are checked, also after an invalid part: one error lists all problems.
+        valid = True
+        for name, fields in (("passages", _PASSAGE), ("output", _OUTPUT)):
+            for number, part in enumerate(row[name]):
+                valid &= is_valid(part, fields, f"{where}: {name}[{number}]", problems)
+        if valid:
+            yield from _row(row, line, articles, notes)
 
 
-def _one(row: dict[str, Any], number: int, articles: Articles, notes: Notes) -> Iterator[_Asked]:
+def _row(
+    row: dict[str, Any], line: int, articles: ArticleBuilder, notes: Notes
+) -> Iterator[_ClapnqQuestion]:
+    """Yields the question of a valid row, unless it has no annotation or no passage."""
     key = one_line(str(row["id"])) or "question"
-    outputs = [output for output in row["output"] if not (output.get("meta") or {}).get("skip")]
+    outputs = []
+    for output in row["output"]:
+        meta = output.get("meta") or {}
+        if not meta.get("skip"):
+            outputs.append(output)
+
     places = []
     for passage in row["passages"]:
         title = one_line(passage.get("title") or "")
-        places.append(articles.add(title or number, title, passage["text"]))
-    if not outputs or not places:
-        notes.leave_out(key, "every annotator skipped it" if places else "without a passage")
+        places.append(articles.add(title or line, title, passage["text"]))
+
+    if not places:
+        notes.leave_out(key, "without a passage")
         return
-    answers = [canonical(output.get("answer") or "").strip() for output in outputs]
-    selected = [
-        sentence for output in outputs for sentence in output.get("selected_sentences") or ()
-    ]
-    yield _Asked(
-        key,
-        canonical(row["input"]).strip(),
-        tuple(dict.fromkeys(filter(None, answers))),
-        tuple(dict.fromkeys(filter(None, (canonical(sentence).strip() for sentence in selected)))),
-        tuple(place for place in places if place),
+    if not outputs:
+        notes.leave_out(key, "every annotator skipped it")
+        return
+
+    answers: dict[str, None] = {}
+    selected: dict[str, None] = {}
+    for output in outputs:
+        answers[canonical(output.get("answer") or "").strip()] = None
+        for sentence in output.get("selected_sentences") or ():
+            selected[canonical(sentence).strip()] = None
+    yield _ClapnqQuestion(
+        id=key,
+        question=canonical(row["input"]).strip(),
+        answers=tuple(answer for answer in answers if answer),
+        selected=tuple(sentence for sentence in selected if sentence),
+        passages=tuple(place for place in places if place),
     )
 
 
 def _question(
-    asked: _Asked, quotes: Quotes, documents: tuple[Document, ...], notes: Notes, taken: Taken
+    row: _ClapnqQuestion,
+    finder: QuoteFinder,
+    documents: tuple[Document, ...],
+    notes: Notes,
+    taken: TakenNames,
 ) -> Question | None:
-    answerable = bool(asked.answers or asked.selected)
-    found = list(_evidence(asked, quotes)) if answerable else []
-    if not all(found):
+    answerable = bool(row.answers or row.selected)
+    quotes = list(_evidence(row, finder)) if answerable else []
+    if not all(quotes):
         notes.leave_out(
-            asked.id,
-            "a selected sentence is not in its passage, or the passage is there more than once",
+            row.id, "a selected sentence is not in its passage, or the passage is repeated"
         )
         return None
-    evidence = tuple(dict.fromkeys(quote for quote in found if quote))
-    names = [documents[place.document].name for place in asked.places]
+
+    relevant = {}
+    if answerable and not row.answers:
+        # Without an answer to compare with, the documents are still known to be relevant.
+        names = [documents[place.document].name for place in row.passages]
+        relevant = dict.fromkeys(names, 1)
     return Question(
-        id=unique(asked.id, taken),
-        question=asked.question,
+        id=unique(row.id, taken),
+        question=row.question,
         answerable=answerable,
-        answers=asked.answers,
-        evidence=evidence,
-        kind=asking_word(asked.question) if answerable else UNANSWERABLE,
-        relevant={} if asked.answers or not answerable else dict.fromkeys(names, 1),
-        group=documents[asked.places[0].document].title,
+        answers=row.answers,
+        evidence=tuple(dict.fromkeys(quote for quote in quotes if quote)),
+        kind=question_kind(row.question) if answerable else UNANSWERABLE,
+        relevant=relevant,
+        group=documents[row.passages[0].document].title,
     )
 
 
-def _evidence(asked: _Asked, quotes: Quotes) -> Iterator[str | None]:
-    """Each selected sentence, or the passage where none was selected; None for one that cannot be used."""
-    if not asked.selected:
-        yield from (quotes.widened(place.span, place) for place in asked.places)
-    for sentence in asked.selected:
-        found = ((span, place) for place in asked.places if (span := quotes.span(sentence, place)))
-        at = next(found, None)
-        yield quotes.widened(*at) if at else None
+def _evidence(row: _ClapnqQuestion, finder: QuoteFinder) -> Iterator[str | None]:
+    """Yields each selected sentence; without any, each passage. None: it cannot be used."""
+    if not row.selected:
+        for passage in row.passages:
+            yield finder.widened(passage.span, passage)
+
+    for sentence in row.selected:
+        quote = None
+        for passage in row.passages:
+            span = finder.span(sentence, passage)
+            if span:
+                quote = finder.widened(span, passage)
+                break
+        yield quote

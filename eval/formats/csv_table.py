@@ -1,4 +1,4 @@
-"""A table of questions, CSV, over the person's own documents; its columns are named by the person."""
+"""CSV: a table of questions over the person's own documents. The person names the columns."""
 
 import csv
 import re
@@ -10,19 +10,19 @@ from typing import TextIO
 from eval.dataset import Question
 from eval.formats.base import (
     UNANSWERABLE,
-    ForeignSet,
     Format,
+    ImportedSet,
+    ImportOptions,
     Notes,
-    Options,
     Problems,
-    asking_word,
-    foreign_set,
-    needed,
-    own_documents,
+    imported_set,
+    load_documents,
+    question_kind,
+    require,
 )
-from eval.formats.canonical import Taken, canonical, one_line, unique
+from eval.formats.canonical import TakenNames, canonical, one_line, unique
 from eval.formats.parsing import at_line
-from eval.formats.quotes import Quotes
+from eval.formats.quotes import QuoteFinder
 from qa.errors import FootnoteError, QuestionFileError
 from qa.types import Document
 
@@ -34,51 +34,59 @@ _NEXT_FIELD = re.compile(rf",(?=(?:{'|'.join(FIELDS)})=)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _TableRow:
     line: int
     cells: Mapping[str, str]
-    """By field of ours; those of columns that were not named are missing."""
+    """By field; a field without a column is missing."""
 
-    def texts(self, field: str, separator: str) -> tuple[str, ...]:
-        parts = (part.strip() for part in self.cells.get(field, "").split(separator))
-        return tuple(dict.fromkeys(part for part in parts if part))
+    def values(self, field: str, separator: str) -> tuple[str, ...]:
+        """Returns the values of a cell, each once."""
+        values: dict[str, None] = {}
+        for part in self.cells.get(field, "").split(separator):
+            if part.strip():
+                values[part.strip()] = None
+        return tuple(values)
 
 
 def columns(arguments: Sequence[str]) -> dict[str, str]:
-    """`question=Q,answers=A` in one argument or several: columns by field. Raises FootnoteError for anything else."""
-    found: dict[str, str] = {}
-    for part in (part for argument in arguments for part in _NEXT_FIELD.split(argument)):
-        field, sign, column = part.partition("=")
-        if field not in FIELDS or not sign or not column or field in found:
-            raise FootnoteError(
-                f"--columns takes FIELD=COLUMN, each field once, not {part!r}: {', '.join(FIELDS)}."
-            )
-        found[field] = column
-    return found
+    """Returns the columns by field, from arguments such as `question=Q,answers=A`.
+
+    Raises FootnoteError for anything else.
+    """
+    columns: dict[str, str] = {}
+    for argument in arguments:
+        for part in _NEXT_FIELD.split(argument):
+            field, _, column = part.partition("=")
+            if field not in FIELDS or not column or field in columns:
+                known = ", ".join(FIELDS)
+                raise FootnoteError(
+                    f"--columns takes FIELD=COLUMN, each field once, not {part!r}. Fields: {known}."
+                )
+            columns[field] = column
+    return columns
 
 
-def read(path: Path, options: Options) -> ForeignSet:
-    """A question is answerable when it has an answer or evidence."""
-    why = f"Say which column of {path} has the questions"
-    needed(
+def read(path: Path, options: ImportOptions) -> ImportedSet:
+    """Reads a question from each row. It is answerable if the row has an answer or evidence."""
+    require(
         options.columns.get("question"),
         "--columns question=COLUMN,answers=COLUMN,evidence=COLUMN",
-        why,
+        f"Name the column of {path} that has the questions",
     )
-    needed(
-        options.documents, "--documents PATH", f"{path} comes without documents. Say where they are"
-    )
+    require(options.documents, "--documents PATH", f"{path} has no documents. Name their folder")
     problems, notes = Problems(), Notes()
     rows = list(_rows(path, options.columns, problems))
-    documents = own_documents(options.documents)
+    documents = load_documents(options.documents)
     names = {document.name for document in documents}
     separator = options.separator or SEPARATOR
     for row in rows:
-        for name in row.texts("documents", separator):
+        for name in row.values("documents", separator):
             if name not in names:
                 problems.add(at_line(path, row.line), f"there is no document {name!r}")
     problems.check(path)
-    return foreign_set(path, documents, list(_questions(rows, documents, separator, notes)), notes)
+
+    questions = list(_questions(rows, documents, separator, notes))
+    return imported_set(path, documents, questions, notes)
 
 
 FORMAT = Format(
@@ -88,10 +96,11 @@ FORMAT = Format(
 )
 
 
-def _rows(path: Path, named: Mapping[str, str], problems: Problems) -> Iterator[_Row]:
+def _rows(path: Path, columns: Mapping[str, str], problems: Problems) -> Iterator[_TableRow]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from _of_table(path, file, _delimiter(path, file, named), named, problems)
+            delimiter = _delimiter(path, file, columns)
+            yield from _table_rows(path, file, delimiter, columns, problems)
     except OSError as error:
         raise QuestionFileError(
             f"{path} cannot be read: {error.strerror}. Check the path."
@@ -102,91 +111,98 @@ def _rows(path: Path, named: Mapping[str, str], problems: Problems) -> Iterator[
         ) from error
 
 
-def _delimiter(path: Path, file: TextIO, named: Mapping[str, str]) -> str:
-    """The delimiter with which the headings have every column that was named. Raises QuestionFileError if none does."""
-    fullest: list[str] = []
+def _delimiter(path: Path, file: TextIO, columns: Mapping[str, str]) -> str:
+    """Returns the delimiter by which the headings have every named column.
+
+    Raises QuestionFileError if no delimiter does.
+    """
+    most_headings: list[str] = []
     for delimiter in _DELIMITERS:
         file.seek(0)
         headings = next(csv.reader(file, delimiter=delimiter), [])
-        if set(named.values()) <= set(headings):
+        if set(columns.values()) <= set(headings):
             return delimiter
-        fullest = max(fullest, headings, key=len)
-    missing = [column for column in named.values() if column not in fullest]
+        most_headings = max(most_headings, headings, key=len)
+
+    missing = [column for column in columns.values() if column not in most_headings]
     raise QuestionFileError(
-        f"{path} has no column {', '.join(missing)}. It has: {', '.join(fullest)}."
+        f"{path} has no column {', '.join(missing)}. Its columns: {', '.join(most_headings)}."
     )
 
 
-def _of_table(
-    path: Path, file: TextIO, delimiter: str, named: Mapping[str, str], problems: Problems
-) -> Iterator[_Row]:
+def _table_rows(
+    path: Path, file: TextIO, delimiter: str, columns: Mapping[str, str], problems: Problems
+) -> Iterator[_TableRow]:
     file.seek(0)
     table = csv.reader(file, delimiter=delimiter, strict=True)
     headings = next(table)
-    at = {field: headings.index(column) for field, column in named.items()}
+    positions = {field: headings.index(column) for field, column in columns.items()}
+
+    # A cell may have line breaks, and the reader counts to the last line of a row.
     line = table.line_num + 1
     try:
         for cells in table:
-            # A cell may have line breaks: the reader counts to the row's last line.
-            if any(map(str.strip, cells)):
-                yield from _row(path, line, cells, headings, at, problems)
+            is_blank = not any(cell.strip() for cell in cells)
+            where = at_line(path, line)
+            if is_blank:
+                pass
+            elif len(cells) != len(headings):
+                problems.add(where, f"has {len(cells)} cells, the headings {len(headings)}")
+            elif not cells[positions["question"]].strip():
+                problems.add(where, "has no question")
+            else:
+                row = {field: canonical(cells[at]) for field, at in positions.items()}
+                yield _TableRow(line, row)
             line = table.line_num + 1
     except csv.Error as error:
         problems.add(at_line(path, line), f"not a table from here on: {error}")
 
 
-def _row(
-    path: Path,
-    line: int,
-    cells: list[str],
-    headings: list[str],
-    at: Mapping[str, int],
-    problems: Problems,
-) -> Iterator[_Row]:
-    if len(cells) != len(headings):
-        problems.add(at_line(path, line), f"has {len(cells)} cells, the headings {len(headings)}")
-    elif not cells[at["question"]].strip():
-        problems.add(at_line(path, line), "has no question")
-    else:
-        yield _Row(line, {field: canonical(cells[place]) for field, place in at.items()})
-
-
 def _questions(
-    rows: Iterable[_Row], documents: Sequence[Document], separator: str, notes: Notes
+    rows: Iterable[_TableRow], documents: Sequence[Document], separator: str, notes: Notes
 ) -> Iterator[Question]:
-    quotes = Quotes(documents)
-    taken: Taken = {}
+    finder = QuoteFinder(documents)
+    taken: TakenNames = {}
     for row in rows:
         key = unique(one_line(row.cells.get("id", "")) or f"line-{row.line}", taken)
-        quoted = row.texts("evidence", separator)
-        found = [quotes.verbatim(quote) for quote in quoted]
-        evidence = tuple(dict.fromkeys(quote for quote in found if quote))
-        answers = row.texts("answers", separator)
-        holding = row.texts("documents", separator) or quotes.holding(evidence)
-        if not all(found):
+        quotes = [finder.verbatim(quote) for quote in row.values("evidence", separator)]
+        evidence = tuple(dict.fromkeys(quote for quote in quotes if quote))
+        answers = row.values("answers", separator)
+        relevant = row.values("documents", separator) or finder.documents_with(evidence)
+
+        if not all(quotes):
             notes.leave_out(key, "its evidence is not in the documents, or more than once")
-        elif answers and not holding:
+        elif answers and not relevant:
             notes.leave_out(key, "an answer without evidence or document")
         else:
-            yield _question(key, row, answers, evidence, holding)
+            yield _question(key, row, answers, evidence, relevant)
 
 
 def _question(
-    key: str, row: _Row, answers: tuple[str, ...], evidence: tuple[str, ...], holding: Sequence[str]
+    key: str,
+    row: _TableRow,
+    answers: tuple[str, ...],
+    evidence: tuple[str, ...],
+    relevant: Sequence[str],
 ) -> Question:
-    answerable = bool(answers or evidence or holding)
-    asked = row.cells["question"].strip()
-    kind = one_line(row.cells.get("kind", "")) or (
-        asking_word(asked) if answerable else UNANSWERABLE
-    )
+    question = row.cells["question"].strip()
+    answerable = bool(answers or evidence or relevant)
+    kind = one_line(row.cells.get("kind", ""))
+    if not kind:
+        kind = question_kind(question) if answerable else UNANSWERABLE
+    group = one_line(row.cells.get("group", ""))
+    if not group and relevant:
+        group = relevant[0]
+
+    is_complete = bool(answers and evidence)
     return Question(
         id=key,
-        question=asked,
+        question=question,
         answerable=answerable,
         answers=answers,
         evidence=evidence,
         kind=kind,
-        # Without answers or without evidence it is known at least which documents are right.
-        relevant={} if answers and evidence else dict.fromkeys(holding, 1),
-        group=one_line(row.cells.get("group", "")) or (holding[0] if holding else ""),
+        # Without answers or evidence, at least the right documents are known.
+        relevant={} if is_complete else dict.fromkeys(relevant, 1),
+        group=group,
     )

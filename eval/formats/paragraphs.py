@@ -1,18 +1,18 @@
-"""Paragraphs become documents, one for each article, and keep their places."""
+"""Paragraphs become documents, one document for each article, and keep their places."""
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from eval.formats.base import Notes
-from eval.formats.canonical import Taken, canonical, file_name, is_altered, one_line
+from eval.formats.canonical import TakenNames, canonical, file_name, is_altered, one_line
 from qa.types import Document, Span
 
 _BETWEEN = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A paragraph: the number of its document, from 0, and where it stands there."""
+class ParagraphPlace:
+    """The number of a paragraph's document, from 0, and the paragraph's span in the document."""
 
     document: int
     span: Span
@@ -23,58 +23,69 @@ class _Article:
     title: str
     paragraphs: list[str] = field(default_factory=list)
     length: int = 0
+    """Characters of the paragraphs, joined."""
 
 
-class Articles:
-    """Paragraphs, added one by one. Those of one key are one document; one that is there already is not added again."""
+class ArticleBuilder:
+    """Joins paragraphs of the same key into one document. A repeated paragraph is kept once."""
 
     def __init__(self, format_name: str, notes: Notes) -> None:
-        self._format, self._notes = format_name, notes
+        self._format = format_name
+        self._notes = notes
         self._articles: dict[Hashable, _Article] = {}
         self._numbers: dict[Hashable, int] = {}
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, ParagraphPlace] = {}
 
-    def add(self, key: Hashable, title: str, text: str) -> Place | None:
-        """Where the paragraph stands; None for one without a word, which is in no document."""
+    def add(self, key: Hashable, title: str, text: str) -> ParagraphPlace | None:
+        """Adds a paragraph and returns its place; None for a blank text, which is not added."""
         paragraph = canonical(text)
         if not paragraph.strip():
             return None
-        if paragraph not in self._places:
+
+        place = self._places.get(paragraph)
+        if place is None:
             if is_altered(text):
                 self._notes.count(
-                    "Texts with characters that no text file holds, which are spaces or U+FFFD now"
+                    "Texts with characters that a text file cannot hold, replaced by spaces or "
+                    "U+FFFD"
                 )
-            self._places[paragraph] = self._append(key, title, paragraph)
-        elif self._numbers.get(key) != self._places[paragraph].document:
-            self._notes.count("Texts that were in another document already, and are there only")
-        return self._places[paragraph]
-
-    def _append(self, key: Hashable, title: str, paragraph: str) -> Place:
-        number = self._numbers.setdefault(key, len(self._numbers))
-        article = self._articles.setdefault(key, _Article(one_line(title)))
-        start = article.length + (len(_BETWEEN) if article.paragraphs else 0)
-        article.paragraphs.append(paragraph)
-        article.length = start + len(paragraph)
-        return Place(number, Span(start, article.length))
+            place = self._append(key, title, paragraph)
+            self._places[paragraph] = place
+        elif self._numbers.get(key) != place.document:
+            self._notes.count("Texts that another document already has, kept only there")
+        return place
 
     def documents(
-        self, by_key: bool = False, beside: Iterable[Document] = ()
+        self, by_key: bool = False, taken_by: Iterable[Document] = ()
     ) -> tuple[Document, ...]:
-        """In the order of their first paragraphs: `Place.document` counts in it.
+        """Returns the documents, in the order in which `ParagraphPlace.document` counts them.
 
-        Named by title, or by key; by no name of those `beside` them.
+        by_key: name the documents by their keys; otherwise by their titles.
+        taken_by: documents whose names are not used again.
         """
-        taken: Taken = {}
-        for document in beside:
+        taken: TakenNames = {}
+        for document in taken_by:
             file_name(document.name.removesuffix(".txt"), taken)
-        wanted = (str(key) if by_key else article.title for key, article in self._articles.items())
-        names = [file_name(name, taken) for name in wanted]
-        return tuple(
-            Document(
+
+        documents = []
+        for key, article in self._articles.items():
+            name = file_name(str(key) if by_key else article.title, taken)
+            document = Document(
                 name=name,
                 source=f"{self._format}/{name}",
                 title=article.title or name.removesuffix(".txt"),
                 text=_BETWEEN.join(article.paragraphs),
             )
-            for name, article in zip(names, self._articles.values(), strict=True)
-        )
+            documents.append(document)
+        return tuple(documents)
+
+    def _append(self, key: Hashable, title: str, paragraph: str) -> ParagraphPlace:
+        number = self._numbers.setdefault(key, len(self._numbers))
+        article = self._articles.setdefault(key, _Article(one_line(title)))
+
+        start = article.length
+        if article.paragraphs:
+            start += len(_BETWEEN)
+        article.paragraphs.append(paragraph)
+        article.length = start + len(paragraph)
+        return ParagraphPlace(number, Span(start, article.length))

@@ -1,4 +1,4 @@
-"""Foreign files: JSON, lines of JSON, lines of text. Nothing in them is trusted to be what it should be."""
+"""Reads JSON, JSON lines and lines of text from untrusted files, and checks their fields."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -11,15 +11,15 @@ from eval.formats.base import Problems
 from eval.formats.canonical import canonical
 from qa.errors import QuestionFileError
 
-LARGEST_WHOLE = 1_000_000_000
-"""Bytes of a file that can only be read whole; those of lines are read line by line, however long."""
+LARGEST_WHOLE_FILE = 1_000_000_000
+"""Bytes of a file that can only be read whole. A file of lines may be larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a field of a JSON object must be, in words that follow "must be"."""
+    """A field of a JSON object: a check of its value, and words that follow "must be"."""
 
-    fits: Callable[[Any], bool]
+    is_valid: Callable[[Any], bool]
     words: str
     required: bool = True
 
@@ -28,60 +28,79 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(canonical(value).strip())
 
 
-def _is_number(value: Any) -> bool:
+def _is_integer(value: Any) -> bool:
+    # In Python a bool is an int, in JSON it is not.
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_count(value: Any) -> bool:
+    return _is_integer(value) and value >= 0
+
+
+def _is_id(value: Any) -> bool:
+    return _is_text(value) or _is_integer(value)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _is_text_list(value: Any) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _optional(kind: type) -> Callable[[Any], bool]:
+    return lambda value: value is None or isinstance(value, kind)
+
+
 TEXT = Field(_is_text, "a text that is not empty")
-ANY_TEXT = Field(lambda value: value is None or isinstance(value, str), "a text", required=False)
-TEXTS = Field(
-    lambda value: (
-        value is None or (isinstance(value, list) and all(isinstance(each, str) for each in value))
-    ),
-    "a list of texts",
-    required=False,
-)
-LIST = Field(lambda value: isinstance(value, list), "a list")
-OBJECT = Field(lambda value: value is None or isinstance(value, dict), "an object", required=False)
-NUMBER = Field(lambda value: _is_number(value) and value >= 0, "a whole number from 0")
-FLAG = Field(
-    lambda value: value is None or isinstance(value, bool), "true or false", required=False
-)
-ID = Field(
-    lambda value: _is_text(value) or _is_number(value),
-    "a text that is not empty, or a whole number",
-)
+ID = Field(_is_id, "a text that is not empty, or a whole number")
+NUMBER = Field(_is_count, "a whole number from 0")
+LIST = Field(_is_list, "a list")
+ANY_TEXT = Field(_optional(str), "a text", required=False)
+TEXTS = Field(_is_text_list, "a list of texts", required=False)
+OBJECT = Field(_optional(dict), "an object", required=False)
+FLAG = Field(_optional(bool), "true or false", required=False)
 
 
-def fits(row: Any, shape: Mapping[str, Field], where: str, problems: Problems) -> bool:
-    """Whether a JSON object has the fields it must have; tells each one that is wrong."""
+def is_valid(row: Any, fields: Mapping[str, Field], where: str, problems: Problems) -> bool:
+    """Returns whether a JSON object has valid fields. Adds a problem for each invalid field."""
     if not isinstance(row, dict):
         problems.add(where, "not a JSON object")
         return False
-    wrong = [
-        f'"{name}" is missing' if name not in row else f'"{name}" must be {field.words}'
-        for name, field in shape.items()
-        if (field.required if name not in row else not field.fits(row[name]))
-    ]
-    for what in wrong:
-        problems.add(where, what)
-    return not wrong
+
+    valid = True
+    for name, field in fields.items():
+        if name in row:
+            problem = "" if field.is_valid(row[name]) else f'"{name}" must be {field.words}'
+        else:
+            problem = f'"{name}" is missing' if field.required else ""
+        if problem:
+            problems.add(where, problem)
+            valid = False
+    return valid
 
 
-def whole_json(path: Path) -> Any:
-    """Raises QuestionFileError for a file that is not JSON."""
-    with _reading(path):
-        return json.loads(_whole(path))
+def read_json(path: Path) -> Any:
+    """Returns the value of a JSON file. Raises QuestionFileError for a file that is not JSON."""
+    with _readable(path):
+        return json.loads(_bytes(path))
 
 
-def whole_text(path: Path) -> str:
-    """A file's text, its line ends `\\n`. Raises QuestionFileError for one that is not UTF-8."""
-    with _reading(path):
-        return _whole(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+def read_text(path: Path) -> str:
+    """Returns a file's text with line ends `\\n`. Raises QuestionFileError if it is not UTF-8."""
+    with _readable(path):
+        text = _bytes(path).decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def json_lines(path: Path, problems: Problems) -> Iterator[tuple[int, Any]]:
-    """The value of each line that is not blank, with its number from 1; a line that is not JSON is a problem."""
+    """Yields (line number from 1, value) of each line that is not blank.
+
+    A line that is not JSON is added to the problems.
+    """
     for number, line in _lines(path):
         try:
             yield number, json.loads(line)
@@ -90,14 +109,17 @@ def json_lines(path: Path, problems: Problems) -> Iterator[tuple[int, Any]]:
 
 
 def text_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
-    """Each line that is not blank, without its end, with its number from 1; one that is not UTF-8 is a problem."""
+    """Yields (line number from 1, text without line end) of each line that is not blank.
+
+    A line that is not UTF-8 is added to the problems.
+    """
     for number, line in _lines(path):
+        encoding = "utf-8-sig" if number == 1 else "utf-8"
         try:
-            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            yield number, line.decode(encoding).rstrip("\r\n")
         except UnicodeDecodeError as error:
-            problems.add(
-                at_line(path, number), f"invalid UTF-8 (byte {error.start + 1} of the line)"
-            )
+            byte = error.start + 1
+            problems.add(at_line(path, number), f"invalid UTF-8 (byte {byte} of the line)")
 
 
 def at_line(path: Path, number: int) -> str:
@@ -105,19 +127,23 @@ def at_line(path: Path, number: int) -> str:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    # As bytes: lines of a str also end at characters, U+2028 for one, that JSON allows inside a text.
-    with _reading(path), path.open("rb") as file:
-        yield from ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+    # As bytes: lines of a str also end at characters such as U+2028, which JSON allows in a text.
+    with _readable(path), path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, line
 
 
-def _whole(path: Path) -> bytes:
-    if path.stat().st_size > LARGEST_WHOLE:
-        raise QuestionFileError(f"{path} is larger than {LARGEST_WHOLE // 1_000_000} MB. Split it.")
+def _bytes(path: Path) -> bytes:
+    if path.stat().st_size > LARGEST_WHOLE_FILE:
+        megabytes = LARGEST_WHOLE_FILE // 1_000_000
+        raise QuestionFileError(f"{path} is larger than {megabytes} MB. Split it.")
     return path.read_bytes()
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _readable(path: Path) -> Iterator[None]:
+    """Turns errors of reading a file into QuestionFileError."""
     try:
         yield
     except OSError as error:

@@ -1,100 +1,110 @@
-"""Gold quotes: where they stand, whether they stand nowhere else, and the sentences around them where they do."""
+"""Finds gold quotes in the documents, and widens them until they stand in one place only."""
 
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from eval.formats.paragraphs import Place
+from eval.formats.paragraphs import ParagraphPlace
 from qa.documents.sentences import segment
 from qa.types import Document, Span
 
+MOST_SENTENCES = 8
+"""Sentences that a quote may grow to; after that it becomes its whole paragraph."""
+
 _WORD = re.compile(r"\w+")
-WIDEST = 8
-"""Sentences by which a quote grows, before it becomes its whole paragraph."""
 
 
-class Quotes:
-    """Finds quotes in documents; looks only into those that have all their words."""
+class QuoteFinder:
+    """Finds quotes in documents. An index of words skips the documents that cannot hold a quote."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._documents = documents
-        self._sentences: dict[int, tuple[list[int], list[int]]] = {}
-        self._holding: dict[str, set[int]] = defaultdict(set)
+        self._sentence_ends: dict[int, tuple[list[int], list[int]]] = {}
+        self._documents_with: dict[str, set[int]] = defaultdict(set)
         for number, document in enumerate(documents):
             for word in set(_WORD.findall(document.text)):
-                self._holding[word].add(number)
+                self._documents_with[word].add(number)
 
-    def places(self, quote: str) -> Iterator[Place]:
-        """Every place of a quote, as `eval.dataset.check_evidence` counts them."""
+    def places(self, quote: str) -> Iterator[ParagraphPlace]:
+        """Yields every place of a quote, counted as `eval.dataset.check_evidence` counts."""
         for number in self._candidates(quote):
             text = self._documents[number].text
             start = text.find(quote)
             while start >= 0:
-                yield Place(number, Span(start, start + len(quote)))
+                yield ParagraphPlace(number, Span(start, start + len(quote)))
                 start = text.find(quote, start + 1)
 
     def is_unique(self, quote: str) -> bool:
-        found = self.places(quote)
-        return next(found, None) is not None and next(found, None) is None
+        """Returns whether the quote stands in exactly one place."""
+        places = self.places(quote)
+        has_first = next(places, None) is not None
+        has_second = next(places, None) is not None
+        return has_first and not has_second
 
     def verbatim(self, quote: str) -> str | None:
-        """The quote as the documents have it, if they do exactly once; its white space need not be theirs."""
+        """Returns the quote with the white space of the documents; None if it is not unique."""
         exact = quote.strip()
         if not exact:
             return None
         if next(self.places(exact), None):
             return exact if self.is_unique(exact) else None
-        loose = _loose(exact)
-        found = {
-            hit[0]
-            for number in self._candidates(exact)
-            for hit in loose.finditer(self._documents[number].text)
-        }
-        return found.pop() if len(found) == 1 and self.is_unique(*found) else None
 
-    def span(self, quote: str, paragraph: Place) -> Span | None:
-        """Where a quote first stands in a paragraph; its white space need not be the document's."""
+        pattern = _any_white_space(exact)
+        spellings = set()
+        for number in self._candidates(exact):
+            for match in pattern.finditer(self._documents[number].text):
+                spellings.add(match[0])
+        if len(spellings) != 1:
+            return None
+        (spelling,) = spellings
+        return spelling if self.is_unique(spelling) else None
+
+    def span(self, quote: str, paragraph: ParagraphPlace) -> Span | None:
+        """Returns where a quote first stands in a paragraph, whatever its white space."""
         text = self._documents[paragraph.document].text
-        hit = _loose(quote).search(text, paragraph.span.start, paragraph.span.end)
-        return Span(*hit.span()) if hit else None
+        pattern = _any_white_space(quote)
+        match = pattern.search(text, paragraph.span.start, paragraph.span.end)
+        return Span(*match.span()) if match else None
 
-    def holding(self, found: Iterable[str]) -> list[str]:
-        """The names of the documents that hold these quotes, each once."""
-        return list(
-            dict.fromkeys(
-                self._documents[place.document].name
-                for each in found
-                for place in self.places(each)
-            )
-        )
+    def documents_with(self, quotes: Iterable[str]) -> list[str]:
+        """Returns the names of the documents that hold these quotes, each name once."""
+        names: dict[str, None] = {}
+        for quote in quotes:
+            for place in self.places(quote):
+                names[self._documents[place.document].name] = None
+        return list(names)
 
-    def evidence(self, at: Span, paragraph: Place) -> str | None:
-        """The sentences that hold a span of a paragraph, widened until they stand nowhere else; None: they never do.
+    def evidence(self, span: Span, paragraph: ParagraphPlace) -> str | None:
+        """Returns the sentences around a span, widened until they are unique; None: never unique.
 
-        One sentence at a time, those that follow first, then those before; in the end the whole paragraph.
+        Grows by one sentence at a time: first those that follow, then those before, and in the end
+        the whole paragraph.
         """
-        return next(filter(self.is_unique, self._widening(at, paragraph)), None)
+        for quote in self._widening(span, paragraph):
+            if self.is_unique(quote):
+                return quote
+        return None
 
-    def widened(self, at: Span, paragraph: Place) -> str | None:
-        """The span itself if it stands nowhere else; otherwise as `evidence`."""
-        quote = self._documents[paragraph.document].text[at.start : at.end]
-        return quote if self.is_unique(quote) else self.evidence(at, paragraph)
+    def widened(self, span: Span, paragraph: ParagraphPlace) -> str | None:
+        """Returns the text of the span if it is unique; otherwise like `evidence`."""
+        quote = self._documents[paragraph.document].text[span.start : span.end]
+        return quote if self.is_unique(quote) else self.evidence(span, paragraph)
 
-    def _widening(self, at: Span, paragraph: Place) -> Iterator[str]:
+    def _widening(self, span: Span, paragraph: ParagraphPlace) -> Iterator[str]:
         text = self._documents[paragraph.document].text
-        starts, ends = self._sentences_of(paragraph.document)
-        lowest, after = (
-            bisect_left(starts, paragraph.span.start),
-            bisect_right(ends, paragraph.span.end),
-        )
-        first, last = (
-            max(lowest, bisect_right(ends, at.start)),
-            min(after, bisect_left(starts, at.end)) - 1,
-        )
-        for _ in range(WIDEST if first <= last else 0):
-            yield text[min(starts[first], at.start) : max(ends[last], at.end)]
-            if last < after - 1:
+        starts, ends = self._sentence_bounds(paragraph.document)
+        # Sentences of the paragraph: from `lowest`, up to but not including `highest`.
+        lowest = bisect_left(starts, paragraph.span.start)
+        highest = bisect_right(ends, paragraph.span.end)
+        # Sentences that hold the span: from `first` to `last`, both included.
+        first = max(lowest, bisect_right(ends, span.start))
+        last = min(highest, bisect_left(starts, span.end)) - 1
+
+        steps = MOST_SENTENCES if first <= last else 0
+        for _ in range(steps):
+            yield text[min(starts[first], span.start) : max(ends[last], span.end)]
+            if last < highest - 1:
                 last += 1
             elif first > lowest:
                 first -= 1
@@ -102,23 +112,29 @@ class Quotes:
                 break
         yield text[paragraph.span.start : paragraph.span.end].strip()
 
-    def _sentences_of(self, number: int) -> tuple[list[int], list[int]]:
-        if number not in self._sentences:
+    def _sentence_bounds(self, number: int) -> tuple[list[int], list[int]]:
+        """Returns the starts and the ends of a document's sentences."""
+        if number not in self._sentence_ends:
             spans = [sentence.span for sentence in segment(self._documents[number])]
-            self._sentences[number] = [span.start for span in spans], [span.end for span in spans]
-        return self._sentences[number]
+            starts = [span.start for span in spans]
+            ends = [span.end for span in spans]
+            self._sentence_ends[number] = starts, ends
+        return self._sentence_ends[number]
 
     def _candidates(self, quote: str) -> Sequence[int]:
-        # The first and the last word may be cut; whatever stands between them is a whole word of the document too.
-        words = {
-            word[0]
-            for word in _WORD.finditer(quote)
-            if word.start() > 0 and word.end() < len(quote)
-        }
-        held = sorted((self._holding.get(word, set()) for word in words), key=len)
-        return sorted(set.intersection(*held)) if held else range(len(self._documents))
+        """Returns the numbers of the documents that have all whole words of the quote."""
+        holders = []
+        for match in _WORD.finditer(quote):
+            # The quote may cut its first and last word; the words between are whole.
+            if match.start() > 0 and match.end() < len(quote):
+                holders.append(self._documents_with.get(match[0], set()))
+        if not holders:
+            return range(len(self._documents))
+        # Smallest set first, so that the intersection stays small.
+        holders.sort(key=len)
+        return sorted(set.intersection(*holders))
 
 
-def _loose(quote: str) -> re.Pattern[str]:
-    """Finds a quote whatever its white space is."""
+def _any_white_space(quote: str) -> re.Pattern[str]:
+    """Returns a pattern that finds the quote whatever its white space is."""
     return re.compile(r"\s+".join(map(re.escape, quote.split())))

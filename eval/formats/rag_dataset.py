@@ -1,22 +1,22 @@
-"""llama-index's LabelledRagDataset: `rag_dataset.json`, alone or in its folder beside `source_files/`."""
+"""llama-index's LabelledRagDataset: `rag_dataset.json`, alone or next to `source_files/`."""
 
 from pathlib import Path
 from typing import Any
 
 from eval.dataset import Question
 from eval.formats.base import (
-    ForeignSet,
     Format,
+    ImportedSet,
+    ImportOptions,
     Notes,
-    Options,
     Problems,
-    foreign_set,
-    own_documents,
+    imported_set,
+    load_documents,
 )
 from eval.formats.canonical import canonical
-from eval.formats.paragraphs import Articles
-from eval.formats.parsing import ANY_TEXT, LIST, OBJECT, TEXT, TEXTS, fits, whole_json
-from eval.formats.quotes import Quotes
+from eval.formats.paragraphs import ArticleBuilder
+from eval.formats.parsing import ANY_TEXT, LIST, OBJECT, TEXT, TEXTS, is_valid, read_json
+from eval.formats.quotes import QuoteFinder
 from qa.types import Document
 
 NAME = "rag-dataset"
@@ -29,19 +29,28 @@ _EXAMPLE = {
 }
 
 
-def read(path: Path, options: Options) -> ForeignSet:
-    """The evidence: the reference contexts, whole. The documents: the person's, or `source_files/`, or the contexts."""
+def read(path: Path, options: ImportOptions) -> ImportedSet:
+    """Reads a question from each example. Evidence: the whole reference contexts.
+
+    Documents: the person's own, otherwise `source_files/`, otherwise the contexts.
+    """
     problems, notes = Problems(), Notes()
     file = path / FILE if path.is_dir() else path
-    examples = _examples(whole_json(file), problems)
+    examples = _examples(read_json(file), problems)
     problems.check(file)
-    sources = options.documents or ((path / SOURCES,) if (path / SOURCES).is_dir() else ())
-    documents = own_documents(sources) if sources else _of_contexts(examples, notes)
-    quotes = Quotes(documents)
-    found = [
-        _question(f"q{number}", row, quotes, notes) for number, row in enumerate(examples, start=1)
-    ]
-    return foreign_set(file, documents, [question for question in found if question], notes)
+
+    sources = options.documents
+    if not sources and (path / SOURCES).is_dir():
+        sources = (path / SOURCES,)
+    documents = load_documents(sources) if sources else _context_documents(examples, notes)
+
+    finder = QuoteFinder(documents)
+    questions = []
+    for number, example in enumerate(examples, start=1):
+        question = _question(f"q{number}", example, finder, notes)
+        if question:
+            questions.append(question)
+    return imported_set(file, documents, questions, notes)
 
 
 FORMAT = Format(
@@ -50,53 +59,59 @@ FORMAT = Format(
 
 
 def _examples(root: Any, problems: Problems) -> list[dict[str, Any]]:
-    if not fits(root, {"examples": LIST}, "the file", problems):
+    if not is_valid(root, {"examples": LIST}, "the file", problems):
         return []
-    return [
-        row
-        for at, row in enumerate(root["examples"])
-        if fits(row, _EXAMPLE, f"examples[{at}]", problems)
-    ]
+    examples = []
+    for number, example in enumerate(root["examples"]):
+        if is_valid(example, _EXAMPLE, f"examples[{number}]", problems):
+            examples.append(example)
+    return examples
 
 
-def _of_contexts(examples: list[dict[str, Any]], notes: Notes) -> tuple[Document, ...]:
-    articles = Articles(NAME, notes)
-    contexts = dict.fromkeys(
-        context for row in examples for context in row.get("reference_contexts") or ()
-    )
+def _context_documents(examples: list[dict[str, Any]], notes: Notes) -> tuple[Document, ...]:
+    """Returns a document for each distinct reference context."""
+    contexts: dict[str, None] = {}
+    for example in examples:
+        for context in example.get("reference_contexts") or ():
+            contexts[context] = None
+
+    articles = ArticleBuilder(NAME, notes)
     for number, context in enumerate(contexts, start=1):
         articles.add(number, f"Context {number}", context)
     return articles.documents()
 
 
-def _question(key: str, row: dict[str, Any], quotes: Quotes, notes: Notes) -> Question | None:
-    contexts = [
-        canonical(context) for context in row.get("reference_contexts") or () if context.strip()
-    ]
-    found = [quotes.verbatim(context) for context in contexts]
-    evidence = tuple(dict.fromkeys(quote for quote in found if quote))
-    if not contexts:
+def _question(
+    key: str, example: dict[str, Any], finder: QuoteFinder, notes: Notes
+) -> Question | None:
+    quotes = []
+    for context in example.get("reference_contexts") or ():
+        if context.strip():
+            quotes.append(finder.verbatim(canonical(context)))
+    if not quotes:
         notes.leave_out(key, "without a reference context")
         return None
-    if not all(found):
+    if not all(quotes):
         notes.leave_out(key, "a reference context is not in the documents, or more than once")
         return None
-    answer = canonical(row.get("reference_answer") or "").strip()
-    holding = quotes.holding(evidence)
+
+    evidence = tuple(dict.fromkeys(quote for quote in quotes if quote))
+    answer = canonical(example.get("reference_answer") or "").strip()
+    relevant = finder.documents_with(evidence)
     return Question(
         id=key,
-        question=canonical(row["query"]).strip(),
+        question=canonical(example["query"]).strip(),
         answerable=True,
         answers=(answer,) if answer else (),
         evidence=evidence,
-        kind=_kind(row),
-        # Where it is not known what a right answer says, the documents of its evidence are what is right.
-        relevant={} if answer else dict.fromkeys(holding, 1),
-        group=holding[0],
+        kind=_kind(example),
+        # Without an answer to compare with, the documents of the evidence are the right ones.
+        relevant={} if answer else dict.fromkeys(relevant, 1),
+        group=relevant[0],
     )
 
 
-def _kind(row: dict[str, Any]) -> str:
-    """Who wrote the question: human, ai, or unknown."""
-    by = (row.get("query_by") or {}).get("type")
-    return by if by in ("human", "ai") else "unknown"
+def _kind(example: dict[str, Any]) -> str:
+    """Returns who wrote the question: human, ai or unknown."""
+    writer = (example.get("query_by") or {}).get("type")
+    return writer if writer in ("human", "ai") else "unknown"

@@ -1,4 +1,4 @@
-"""What BEIR and TREC share: which documents are relevant to a query, without quotes and without answers."""
+"""Relevance judgements, which BEIR and TREC share: no quotes and no answers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,18 +7,19 @@ from pathlib import Path
 
 from eval.dataset import Question, Split
 from eval.formats.base import Notes, Problems
-from eval.formats.canonical import Taken, canonical, one_line, unique
+from eval.formats.canonical import TakenNames, canonical, one_line, unique
 from eval.formats.parsing import at_line
 
-ONE, SEVERAL = "one-document", "several-documents"
-"""The kinds: of how many documents are relevant."""
+ONE_DOCUMENT, SEVERAL_DOCUMENTS = "one-document", "several-documents"
+"""The kinds of questions, by the number of relevant documents."""
+
 Grades = Mapping[str, Mapping[str, int]]
-"""By query and document, as the files call them, the grade; only positive ones."""
+"""By query id and document name, the grade; only positive grades."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """A line of a file of judgements."""
+class RelevanceJudgement:
+    """A line of a file of judgements, with the ids of the file."""
 
     line: int
     query: str
@@ -26,74 +27,84 @@ class Judgement:
     grade: str
 
 
-def grades(path: Path, judgements: Iterable[Judgement], problems: Problems) -> Iterator[Judgement]:
-    """The judgements that are positive; a grade that is not a whole number is a problem."""
+def positive_judgements(
+    path: Path, judgements: Iterable[RelevanceJudgement], problems: Problems
+) -> Iterator[RelevanceJudgement]:
+    """Yields the judgements with a positive grade. A grade must be a whole number."""
     for judgement in judgements:
         try:
             # Some exports write whole numbers as 1.0.
             grade = float(judgement.grade)
-            positive, whole = grade > 0, grade == int(grade)
+            is_whole = grade == int(grade)
         except (ValueError, OverflowError):
-            whole = positive = False
-        if not whole:
-            problems.add(
-                at_line(path, judgement.line),
-                f"the grade must be a whole number, not {judgement.grade[:80]!r}",
-            )
-        elif positive:
+            grade, is_whole = 0, False
+
+        if not is_whole:
+            place = at_line(path, judgement.line)
+            shown = judgement.grade[:80]
+            problems.add(place, f"the grade must be a whole number, not {shown!r}")
+        elif grade > 0:
             yield judgement
 
 
-def relevant(
+def relevant_documents(
     path: Path,
-    positive: Iterable[Judgement],
+    positive: Iterable[RelevanceJudgement],
     names: Mapping[str, str | None],
     problems: Problems,
     notes: Notes,
 ) -> dict[str, dict[str, int]]:
-    """By query, the grades of its relevant documents, by our names.
+    """Returns for each query the grades of its relevant documents, by our document names.
 
-    `names`: ours, by those of the file; None for a document that was left out. One that is not there is a problem.
+    names: our names by the ids of the file; None for a document that was left out. An unknown id is
+    added to the problems.
     """
-    found: dict[str, dict[str, int]] = defaultdict(dict)
+    grades: dict[str, dict[str, int]] = defaultdict(dict)
     for judgement in positive:
         if judgement.document not in names:
             shown = one_line(judgement.document)
             problems.add(at_line(path, judgement.line), f"there is no document {shown!r}")
-        elif name := names[judgement.document]:
-            grade = int(float(judgement.grade))
-            found[judgement.query][name] = max(grade, found[judgement.query].get(name, 0))
-        else:
-            notes.count("Judgements of documents without a word, left out")
-    return found
+            continue
+
+        name = names[judgement.document]
+        if not name:
+            notes.count("Judgements of blank documents, left out")
+            continue
+
+        grade = int(float(judgement.grade))
+        earlier = grades[judgement.query].get(name, 0)
+        grades[judgement.query][name] = max(grade, earlier)
+    return grades
 
 
-def questions(
-    queries: Mapping[str, str], found: Grades, split: Split, notes: Notes
+def judged_questions(
+    queries: Mapping[str, str], grades: Grades, split: Split, notes: Notes
 ) -> list[Question]:
-    """One for each query that has a relevant document; of the others it is not known whether one answers."""
-    for _ in found.keys() - queries.keys():
-        notes.count("Queries that are judged, but not in the file of queries")
-    taken: Taken = {}
-    asked = []
+    """Returns a question for each query that has a relevant document.
+
+    For a query without one, nobody knows whether a document answers it: it is left out.
+    """
+    for _ in grades.keys() - queries.keys():
+        notes.count("Queries with judgements that the file of queries lacks")
+
+    taken: TakenNames = {}
+    questions = []
     for key, query in queries.items():
-        if not found.get(key):
+        relevant = grades.get(key)
+        if not relevant:
             notes.leave_out(
-                one_line(key),
-                "no document is judged relevant, so that it is not known whether one answers",
+                one_line(key), "no document is judged relevant, so the answer is unknown"
             )
             continue
-        kind = ONE if len(found[key]) == 1 else SEVERAL
-        asked.append(
-            Question(
-                id=unique(one_line(key) or "query", taken),
-                question=canonical(query).strip(),
-                answerable=True,
-                answers=(),
-                evidence=(),
-                kind=kind,
-                split=split,
-                relevant=found[key],
-            )
+        question = Question(
+            id=unique(one_line(key) or "query", taken),
+            question=canonical(query).strip(),
+            answerable=True,
+            answers=(),
+            evidence=(),
+            kind=ONE_DOCUMENT if len(relevant) == 1 else SEVERAL_DOCUMENTS,
+            split=split,
+            relevant=relevant,
         )
-    return asked
+        questions.append(question)
+    return questions

@@ -1,4 +1,7 @@
-"""SQuAD 1.1 and 2.0 and XQuAD, one JSON file of one shape (Rajpurkar et al. 2016, 2018; Artetxe et al. 2020)."""
+"""SQuAD 1.1, SQuAD 2.0 and XQuAD: a JSON file of the same structure.
+
+Rajpurkar et al. 2016 and 2018; Artetxe et al. 2020.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,18 +12,18 @@ from urllib.parse import unquote
 from eval.dataset import Question
 from eval.formats.base import (
     UNANSWERABLE,
-    ForeignSet,
     Format,
+    ImportedSet,
+    ImportOptions,
     Notes,
-    Options,
     Problems,
-    asking_word,
-    foreign_set,
+    imported_set,
+    question_kind,
 )
-from eval.formats.canonical import Taken, canonical, one_line, unique
-from eval.formats.paragraphs import Articles, Place
-from eval.formats.parsing import ANY_TEXT, FLAG, ID, LIST, NUMBER, TEXT, fits, whole_json
-from eval.formats.quotes import Quotes
+from eval.formats.canonical import TakenNames, canonical, one_line, unique
+from eval.formats.paragraphs import ArticleBuilder, ParagraphPlace
+from eval.formats.parsing import ANY_TEXT, FLAG, ID, LIST, NUMBER, TEXT, is_valid, read_json
+from eval.formats.quotes import QuoteFinder
 from qa.types import Document, Span
 
 NAME = "squad"
@@ -32,121 +35,156 @@ _ANSWER = {"text": ANY_TEXT, "answer_start": NUMBER}
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question with its paragraph, as far as the file has them right."""
+class _SquadQuestion:
+    """A valid question of the file, its paragraph already added to the articles."""
 
     id: str
     question: str
     answers: tuple[str, ...]
     spans: tuple[Span, ...]
-    """Where the answers stand in the document, of those that stand where the file says."""
-    place: Place
+    """The answers in the document; only those that are where the file says."""
+    paragraph: ParagraphPlace
 
 
-def read(path: Path, _options: Options) -> ForeignSet:
-    """One document for each title. The evidence: the sentences that hold the annotators' answers."""
+def read(path: Path, _options: ImportOptions) -> ImportedSet:
+    """Reads a document for each title. Evidence: the sentences of the annotators' answers."""
     problems, notes = Problems(), Notes()
-    articles = Articles(NAME, notes)
-    asked = list(_asked(whole_json(path), articles, problems, notes))
+    articles = ArticleBuilder(NAME, notes)
+    rows = list(_rows(read_json(path), articles, problems, notes))
     problems.check(path)
+
     documents = articles.documents()
-    quotes = Quotes(documents)
-    taken: Taken = {}
-    questions = [_question(each, quotes, documents, notes, taken) for each in asked]
-    return foreign_set(path, documents, [question for question in questions if question], notes)
+    finder = QuoteFinder(documents)
+    taken: TakenNames = {}
+    questions = []
+    for row in rows:
+        question = _question(row, finder, documents, notes, taken)
+        if question:
+            questions.append(question)
+    return imported_set(path, documents, questions, notes)
 
 
 FORMAT = Format(read, "SQuAD 1.1, SQuAD 2.0 or XQuAD: a JSON file")
 
 
-def _asked(root: Any, articles: Articles, problems: Problems, notes: Notes) -> Iterator[_Asked]:
-    if not fits(root, {"data": LIST}, "the file", problems):
+def _rows(
+    root: Any, articles: ArticleBuilder, problems: Problems, notes: Notes
+) -> Iterator[_SquadQuestion]:
+    if not is_valid(root, {"data": LIST}, "the file", problems):
         return
     for number, article in enumerate(root["data"]):
         where = f"data[{number}]"
-        if not fits(article, _ARTICLE, where, problems):
+        if not is_valid(article, _ARTICLE, where, problems):
             continue
-        # What is below a bad title is looked at too, so that all that is wrong is told at once.
-        title = article.get("title") if fits(article, _TITLE, where, problems) else None
+
+        # The paragraphs are checked even if the title is invalid: one error lists all problems.
+        has_title = is_valid(article, _TITLE, where, problems)
+        title = article.get("title") if has_title else None
         title = unquote(title or "").replace("_", " ")
-        key = title or number
-        for place, paragraph in enumerate(article["paragraphs"]):
-            here = f"{where}.paragraphs[{place}]"
-            if fits(paragraph, _PARAGRAPH, here, problems):
-                yield from _of_paragraph(
-                    paragraph, articles.add(key, title, paragraph["context"]), here, problems, notes
-                )
+        for position, paragraph in enumerate(article["paragraphs"]):
+            here = f"{where}.paragraphs[{position}]"
+            if is_valid(paragraph, _PARAGRAPH, here, problems):
+                place = articles.add(title or number, title, paragraph["context"])
+                yield from _paragraph_rows(paragraph, place, here, problems, notes)
 
 
-def _of_paragraph(
-    paragraph: dict[str, Any], place: Place | None, where: str, problems: Problems, notes: Notes
-) -> Iterator[_Asked]:
+def _paragraph_rows(
+    paragraph: dict[str, Any],
+    place: ParagraphPlace | None,
+    where: str,
+    problems: Problems,
+    notes: Notes,
+) -> Iterator[_SquadQuestion]:
     for number, row in enumerate(paragraph["qas"]):
         here = f"{where}.qas[{number}]"
-        if not fits(row, _QUESTION, here, problems):
+        if not is_valid(row, _QUESTION, here, problems):
             continue
-        answers = [
-            answer
-            for each, answer in enumerate(row["answers"])
-            if fits(answer, _ANSWER, f"{here}.answers[{each}]", problems)
-            and canonical(answer.get("text") or "").strip()
-        ]
+
+        answers = []
+        for position, answer in enumerate(row["answers"]):
+            valid = is_valid(answer, _ANSWER, f"{here}.answers[{position}]", problems)
+            if valid and canonical(answer.get("text") or "").strip():
+                answers.append(answer)
+
         key = one_line(str(row["id"])) or "question"
-        if row.get("is_impossible") and answers:
+        impossible = row.get("is_impossible")
+        if impossible and answers:
             problems.add(here, '"is_impossible", but with "answers"')
-        elif row.get("is_impossible") is False and not answers:
+        elif impossible is False and not answers:
             notes.leave_out(key, "without an answer, though not marked as impossible")
         elif place:
-            yield _one(key, row["question"], paragraph["context"], answers, place, notes)
+            yield _row(key, row["question"], paragraph["context"], answers, place, notes)
 
 
-def _one(
-    key: str, question: str, context: str, answers: list[dict[str, Any]], place: Place, notes: Notes
-) -> _Asked:
-    spans = filter(None, (_span(context, answer, place, notes) for answer in answers))
-    texts = tuple(dict.fromkeys(canonical(answer["text"]).strip() for answer in answers))
-    return _Asked(key, canonical(question).strip(), texts, tuple(dict.fromkeys(spans)), place)
+def _row(
+    key: str,
+    question: str,
+    context: str,
+    answers: list[dict[str, Any]],
+    paragraph: ParagraphPlace,
+    notes: Notes,
+) -> _SquadQuestion:
+    texts: dict[str, None] = {}
+    spans: dict[Span, None] = {}
+    for answer in answers:
+        texts[canonical(answer["text"]).strip()] = None
+        span = _document_span(context, answer, paragraph, notes)
+        if span:
+            spans[span] = None
+    return _SquadQuestion(key, canonical(question).strip(), tuple(texts), tuple(spans), paragraph)
 
 
-def _span(context: str, answer: dict[str, Any], place: Place, notes: Notes) -> Span | None:
-    """Where an answer stands in the document; None for one that the context has elsewhere or not at all."""
-    start, text = answer["answer_start"], answer["text"]
-    if context[start : start + len(text)] != text:
-        notes.count(
-            "Answers that are not where the file says, so that no evidence was taken from there"
-        )
+def _document_span(
+    context: str, answer: dict[str, Any], paragraph: ParagraphPlace, notes: Notes
+) -> Span | None:
+    """Returns an answer's span in the document; None if the answer is not where the file says."""
+    start = answer["answer_start"]
+    end = start + len(answer["text"])
+    if context[start:end] != answer["text"]:
+        notes.count("Answers that are not where the file says, not used as evidence")
         return None
-    first, last = (
-        place.span.start + len(canonical(context[:end])) for end in (start, start + len(text))
-    )
+
+    offset = paragraph.span.start
+    first = offset + len(canonical(context[:start]))
+    last = offset + len(canonical(context[:end]))
     return Span(first, last)
 
 
 def _question(
-    asked: _Asked, quotes: Quotes, documents: tuple[Document, ...], notes: Notes, taken: Taken
+    row: _SquadQuestion,
+    finder: QuoteFinder,
+    documents: tuple[Document, ...],
+    notes: Notes,
+    taken: TakenNames,
 ) -> Question | None:
-    found = [quotes.evidence(span, asked.place) for span in asked.spans]
-    evidence = _outermost([quote for quote in found if quote])
-    if asked.answers and not asked.spans:
-        notes.leave_out(asked.id, "no answer is where the file says")
+    quotes: dict[str, None] = {}
+    for span in row.spans:
+        quote = finder.evidence(span, row.paragraph)
+        if quote:
+            quotes[quote] = None
+
+    if row.answers and not row.spans:
+        notes.leave_out(row.id, "no answer is where the file says")
         return None
-    if asked.answers and not evidence:
-        notes.leave_out(asked.id, "the paragraph stands in the documents more than once")
+    if row.answers and not quotes:
+        notes.leave_out(row.id, "the documents have the paragraph more than once")
         return None
     return Question(
-        id=unique(asked.id, taken),
-        question=asked.question,
-        answerable=bool(asked.answers),
-        answers=asked.answers,
-        evidence=evidence,
-        kind=asking_word(asked.question) if asked.answers else UNANSWERABLE,
-        group=documents[asked.place.document].title,
+        id=unique(row.id, taken),
+        question=row.question,
+        answerable=bool(row.answers),
+        answers=row.answers,
+        evidence=_outermost(list(quotes)),
+        kind=question_kind(row.question) if row.answers else UNANSWERABLE,
+        group=documents[row.paragraph.document].title,
     )
 
 
 def _outermost(quotes: list[str]) -> tuple[str, ...]:
-    """Each quote once, without those that another one holds."""
-    distinct = list(dict.fromkeys(quotes))
-    return tuple(
-        one for one in distinct if not any(one != other and one in other for other in distinct)
-    )
+    """Returns the distinct quotes that no longer quote holds."""
+    outermost = []
+    for quote in quotes:
+        holders = [longer for longer in quotes if quote != longer and quote in longer]
+        if not holders:
+            outermost.append(quote)
+    return tuple(outermost)

@@ -1,4 +1,7 @@
-"""TREC: topics (SGML, or lines of id, tab, query) and judgements, over the person's documents or TREC's own SGML."""
+"""TREC: topics and relevance judgements, over the person's documents or a corpus in TREC's SGML.
+
+Topics are SGML, or lines of id, tab and query.
+"""
 
 import html
 import re
@@ -7,141 +10,166 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from eval.formats.base import (
-    ForeignSet,
     Format,
+    ImportedSet,
+    ImportOptions,
     Notes,
-    Options,
     Problems,
-    foreign_set,
-    needed,
-    own_documents,
+    imported_set,
+    load_documents,
+    require,
 )
 from eval.formats.canonical import one_line
-from eval.formats.paragraphs import Articles
-from eval.formats.parsing import at_line, text_lines, whole_text
-from eval.formats.relevance import Judgement, grades, questions, relevant
+from eval.formats.paragraphs import ArticleBuilder
+from eval.formats.parsing import at_line, read_text, text_lines
+from eval.formats.relevance import (
+    RelevanceJudgement,
+    judged_questions,
+    positive_judgements,
+    relevant_documents,
+)
 from qa.documents.load import READABLE_SUFFIXES
 from qa.errors import QuestionFileError
 from qa.types import Document
 
 NAME = "trec"
-_TOPIC, _TOPIC_END = re.compile("<top>", re.IGNORECASE), re.compile("</top>", re.IGNORECASE)
+_TOPIC = re.compile("<top>", re.IGNORECASE)
+_TOPIC_END = re.compile("</top>", re.IGNORECASE)
 _FIELD = re.compile(
     r"<(num|title|desc|narr)>\s*(?:Number|Topic|Description|Narrative)?\s*:?", re.IGNORECASE
 )
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_TITLES = ("HEADLINE", "TITLE", "HEAD", "HL", "TTL", "TI")
+_TITLE_ELEMENTS = ("HEADLINE", "TITLE", "HEAD", "HL", "TTL", "TI")
+_JUDGEMENT_COLUMNS = 4
 
 
-def read(path: Path, options: Options) -> ForeignSet:
-    """`path`: a folder with one file topics*, qrels* and perhaps corpus*; or the topics, then with `options.qrels`."""
+def read(path: Path, options: ImportOptions) -> ImportedSet:
+    """Reads a question from each judged topic.
+
+    path: a folder with one file topics*, one file qrels* and perhaps corpus*; or the file of the
+    topics, with `options.qrels` and `options.documents`.
+    """
     topics, qrels, corpus = _files(path, options)
-    needed(corpus, "--documents PATH", f"{path} comes without documents. Say where they are")
+    require(corpus, "--documents PATH", f"{path} has no documents. Name their folder")
     problems, notes = Problems(), Notes()
     queries = _queries(topics, problems)
     documents, names = _documents(corpus, problems, notes)
-    found = relevant(
-        qrels, grades(qrels, _judgements(qrels, problems), problems), names, problems, notes
-    )
+    positive = positive_judgements(qrels, _judgements(qrels, problems), problems)
+    grades = relevant_documents(qrels, positive, names, problems, notes)
     problems.check(path)
-    return foreign_set(path, documents, questions(queries, found, "dev", notes), notes)
+
+    questions = judged_questions(queries, grades, "dev", notes)
+    return imported_set(path, documents, questions, notes)
 
 
 FORMAT = Format(
     read,
-    "TREC: a folder with topics*, qrels* and corpus*, or the topics with --qrels FILE and --documents",
+    "TREC: a folder with topics*, qrels* and corpus*, or the topics with --qrels FILE and "
+    "--documents",
     frozenset({"documents", "qrels"}),
 )
 
 
-def _files(path: Path, options: Options) -> tuple[Path, Path, tuple[Path, ...]]:
-    """The topics, the judgements, and the documents."""
+def _files(path: Path, options: ImportOptions) -> tuple[Path, Path, tuple[Path, ...]]:
+    """Returns the file of the topics, the file of the judgements, and the documents."""
     if not path.is_dir():
-        needed(
-            options.qrels,
-            "--qrels FILE",
-            f"{path} has the topics only. Say where the judgements are",
-        )
+        reason = f"{path} has only the topics. Name the file of the judgements"
+        require(options.qrels, "--qrels FILE", reason)
         return path, Path(options.qrels), options.documents
+
     corpus = options.documents or tuple(sorted(path.glob("corpus*")))
-    return _only(path, "topics", ""), _only(path, "qrels", options.qrels), corpus
+    return _only_file(path, "topics", ""), _only_file(path, "qrels", options.qrels), corpus
 
 
-def _only(folder: Path, what: str, wanted: str) -> Path:
-    """The one file whose name begins with `what`, or the one wanted, by its name or path."""
-    files = [file for file in sorted(folder.glob(f"{what}*")) if file.is_file()]
-    named = [file for file in files if wanted in (file.name, file.stem)]
-    if wanted and (named or Path(wanted).is_file()):
-        return named[0] if named else Path(wanted)
+def _only_file(folder: Path, prefix: str, wanted: str) -> Path:
+    """Returns the wanted file, by name, stem or path; otherwise the only file of this prefix."""
+    files = [file for file in sorted(folder.glob(f"{prefix}*")) if file.is_file()]
+    for file in files:
+        if wanted and wanted in (file.name, file.stem):
+            return file
+    if wanted and Path(wanted).is_file():
+        return Path(wanted)
     if len(files) == 1 and not wanted:
         return files[0]
-    told = f"has no {wanted!r}" if wanted else f"must have one file {what}*, not {len(files)}"
-    choose = f": {', '.join(file.name for file in files)}" if files else ""
+
+    problem = f"must have one file {prefix}*, not {len(files)}"
+    if wanted:
+        problem = f"has no {wanted!r}"
+    choice = f": {', '.join(file.name for file in files)}" if files else ""
     raise QuestionFileError(
-        f"{folder} {told}. Give the file itself, with --qrels and --documents{choose}"
+        f"{folder} {problem}. Give the file itself, with --qrels and --documents{choice}"
     )
 
 
 def _queries(path: Path, problems: Problems) -> dict[str, str]:
-    """The queries by topic, in their order: a topic's title, or its description where it has none."""
+    """Returns the query of each topic, in order: its title, or its description without one."""
     queries: dict[str, str] = {}
     lines: dict[str, int] = {}
-    for number, key, query in _topics(path, problems):
+    for line, key, query in _topics(path, problems):
+        where = at_line(path, line)
         if not key or not query:
             problems.add(
-                at_line(path, number),
-                "a topic must have a number and a title, or an id, a tab and a query",
+                where, "a topic must have a number and a title, or an id, a tab and a query"
             )
         elif key in queries:
-            problems.add(
-                at_line(path, number), f"the topic {key!r} is that of line {lines[key]} too"
-            )
+            problems.add(where, f"line {lines[key]} has the topic {key!r} too")
         else:
-            queries[key], lines[key] = query, number
+            queries[key] = query
+            lines[key] = line
     return queries
 
 
 def _topics(path: Path, problems: Problems) -> Iterator[tuple[int, str, str]]:
-    """Line, id and query of each topic; "" for what is missing."""
+    """Yields (line, id, query) of each topic; "" for a part that is missing."""
     if not _is_sgml(path):
         for number, line in text_lines(path, problems):
             key, _, query = line.partition("\t")
             yield number, one_line(key), " ".join(query.split())
         return
-    before, *topics = _TOPIC.split(whole_text(path))
+
+    before, *topics = _TOPIC.split(read_text(path))
     if not topics:
         problems.add(at_line(path, 1), "begins as SGML, but has no <top>")
-    at = 1 + before.count("\n")
+    line_number = 1 + before.count("\n")
     for topic in topics:
-        fields = _fields(_TOPIC_END.split(topic, maxsplit=1)[0])
-        yield at, fields.get("num", ""), fields.get("title") or fields.get("desc", "")
-        at += topic.count("\n")
+        fields = _topic_fields(_TOPIC_END.split(topic, maxsplit=1)[0])
+        query = fields.get("title") or fields.get("desc", "")
+        yield line_number, fields.get("num", ""), query
+        line_number += topic.count("\n")
 
 
-def _fields(topic: str) -> dict[str, str]:
-    """The first of each field. A field ends where the next begins: classic topics do not close them."""
+def _topic_fields(topic: str) -> dict[str, str]:
+    """Returns the first of each field.
+
+    A field ends where the next one starts: the classic topics have no closing tags.
+    """
     starts = list(_FIELD.finditer(topic))
-    ends = [*(start.start() for start in starts[1:]), len(topic)]
+    ends = [start.start() for start in starts[1:]]
+    ends.append(len(topic))
+
     fields: dict[str, str] = {}
     for start, end in zip(starts, ends, strict=True):
-        fields.setdefault(start[1].lower(), _plain(topic[start.end() : end]))
+        fields.setdefault(start[1].lower(), _plain_text(topic[start.end() : end]))
     return fields
 
 
-def _plain(markup: str) -> str:
+def _plain_text(markup: str) -> str:
     return " ".join(html.unescape(_TAG.sub(" ", markup)).split())
 
 
 def _is_sgml(path: Path) -> bool:
-    # What is wrong with a line is told when it is read for good.
-    return next((line.lstrip().startswith("<") for _, line in text_lines(path, Problems())), False)
+    # The problems are dropped here: they are reported when the lines are read again.
+    for _, line in text_lines(path, Problems()):
+        return line.lstrip().startswith("<")
+    return False
 
 
-def _judgements(path: Path, problems: Problems) -> Iterator[Judgement]:
+def _judgements(path: Path, problems: Problems) -> Iterator[RelevanceJudgement]:
     for number, line in text_lines(path, problems):
         cells = line.split()
-        if len(cells) == 4:
-            yield Judgement(number, cells[0], cells[2], cells[3])
+        if len(cells) == _JUDGEMENT_COLUMNS:
+            topic, _iteration, document, grade = cells
+            yield RelevanceJudgement(number, topic, document, grade)
         else:
             problems.add(
                 at_line(path, number),
@@ -152,80 +180,100 @@ def _judgements(path: Path, problems: Problems) -> Iterator[Judgement]:
 def _documents(
     paths: Sequence[Path], problems: Problems, notes: Notes
 ) -> tuple[tuple[Document, ...], dict[str, str | None]]:
-    """The documents, and our names of them by what judgements may call them; None for one without a word."""
-    sgml = [
-        path for path in paths if path.is_file() and path.suffix.lower() not in READABLE_SUFFIXES
-    ]
-    own = (
-        own_documents([path for path in paths if path not in sgml])
-        if len(sgml) < len(paths)
-        else ()
-    )
-    articles = Articles(NAME, notes)
-    places: dict[str, int | None] = {}
-    for path in sgml:
-        _add_corpus(path, articles, places, problems, notes)
-    made = articles.documents(by_key=True, beside=own)
-    names = {key: None if at is None else made[at].name for key, at in places.items()}
-    return (*own, *made), {**_called(own), **names}
+    """Returns the documents, and our names by every name that judgements may use.
+
+    None: a blank document.
+    """
+    corpora, own_paths = [], []
+    for path in paths:
+        is_corpus = path.is_file() and path.suffix.lower() not in READABLE_SUFFIXES
+        (corpora if is_corpus else own_paths).append(path)
+    own_documents = load_documents(own_paths) if own_paths else ()
+
+    articles = ArticleBuilder(NAME, notes)
+    numbers: dict[str, int | None] = {}
+    for path in corpora:
+        _add_corpus(path, articles, numbers, problems, notes)
+    corpus_documents = articles.documents(by_key=True, taken_by=own_documents)
+
+    names: dict[str, str | None] = dict(_names_in_judgements(own_documents))
+    for key, number in numbers.items():
+        names[key] = None if number is None else corpus_documents[number].name
+    return (*own_documents, *corpus_documents), names
 
 
-def _called(documents: Sequence[Document]) -> dict[str, str]:
-    """The names of documents, with and without suffix; without it only where that says which."""
-    names = [document.name for document in documents]
-    stems = [str(PurePosixPath(name).with_suffix("")) for name in names]
-    counts = Counter(stems)
-    return {
-        stem: name for stem, name in zip(stems, names, strict=True) if counts[stem] == 1
-    } | dict(zip(names, names, strict=True))
+def _names_in_judgements(documents: Sequence[Document]) -> dict[str, str]:
+    """Returns the documents' names, by name and by unambiguous name without suffix."""
+    stems = {}
+    for document in documents:
+        stems[document.name] = str(PurePosixPath(document.name).with_suffix(""))
+    counts = Counter(stems.values())
+
+    names = {}
+    for name, stem in stems.items():
+        if counts[stem] == 1:
+            names[stem] = name
+    # A full name comes before a stem that another document has as its name.
+    names.update({document.name: document.name for document in documents})
+    return names
 
 
 def _add_corpus(
-    path: Path, articles: Articles, places: dict[str, int | None], problems: Problems, notes: Notes
+    path: Path,
+    articles: ArticleBuilder,
+    numbers: dict[str, int | None],
+    problems: Problems,
+    notes: Notes,
 ) -> None:
-    for number, markup in _records(path, problems):
-        key = _element(markup, "DOCNO")
-        if not key or key in places:
-            told = f"the document {key!r} is there already" if key else "a document without <DOCNO>"
-            problems.add(at_line(path, number), told)
+    for line, markup in _records(path, problems):
+        key = _first_element(markup, "DOCNO")
+        if not key:
+            problems.add(at_line(path, line), "a document without <DOCNO>")
             continue
-        title = next(filter(None, (_element(markup, name) for name in _TITLES)), "")
-        place = articles.add(key, title or key, _text(markup) or title)
-        places[key] = place.document if place else None
+        if key in numbers:
+            problems.add(at_line(path, line), f"the document {key!r} is there already")
+            continue
+
+        titles = [_first_element(markup, name) for name in _TITLE_ELEMENTS]
+        title = next(filter(None, titles), "")
+        place = articles.add(key, title or key, _body(markup) or title)
+        numbers[key] = place.document if place else None
         if not place:
-            notes.count("Documents without a word, left out")
+            notes.count("Blank documents, left out")
 
 
 def _records(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
-    """What stands between <DOC> and </DOC>, each on a line of its own, with the line of the first."""
-    begun, lines = 0, list[str]()
-    for at, line in text_lines(path, problems):
-        bare = line.strip().upper()
-        if bare == "<DOC>":
-            begun, lines = at, []
-        elif bare == "</DOC>" and begun:
-            yield begun, "\n".join(lines)
-            begun = 0
-        elif begun:
+    """Yields (line of <DOC>, content) of each record; <DOC> and </DOC> stand alone on a line."""
+    start, lines = 0, list[str]()
+    for number, line in text_lines(path, problems):
+        tag = line.strip().upper()
+        if tag == "<DOC>":
+            start, lines = number, []
+        elif tag == "</DOC>" and start:
+            yield start, "\n".join(lines)
+            start = 0
+        elif start:
             lines.append(line)
-    if begun:
-        problems.add(at_line(path, begun), "a <DOC> that does not end: the file was cut off")
+    if start:
+        problems.add(at_line(path, start), "a <DOC> without an end: the file is cut off")
 
 
-def _element(markup: str, name: str) -> str:
-    """What the first element of that name says, on one line; "" without one."""
-    return _plain(next(_elements(markup, name), ""))
+def _first_element(markup: str, name: str) -> str:
+    """Returns the text of the first element of this name on one line; "" without one."""
+    return _plain_text(next(_elements(markup, name), ""))
 
 
-def _text(markup: str) -> str:
-    """The body: every TEXT element, without its markup."""
-    return "\n\n".join(
-        html.unescape(_TAG.sub("", part)).strip("\n") for part in _elements(markup, "TEXT")
-    )
+def _body(markup: str) -> str:
+    """Returns the text of every TEXT element, without its markup."""
+    paragraphs = []
+    for part in _elements(markup, "TEXT"):
+        paragraphs.append(html.unescape(_TAG.sub("", part)).strip("\n"))
+    return "\n\n".join(paragraphs)
 
 
 def _elements(markup: str, name: str) -> Iterator[str]:
+    """Yields the content of each closed element of this name."""
     for part in re.split(f"<{name}>", markup, flags=re.IGNORECASE)[1:]:
-        inside, *rest = re.split(f"</{name}>", part, maxsplit=1, flags=re.IGNORECASE)
+        content, *rest = re.split(f"</{name}>", part, maxsplit=1, flags=re.IGNORECASE)
         if rest:
-            yield inside
+            yield content

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eval.dataset import check_evidence, read_questions
-from eval.formats import ForeignSet, Options, read
+from eval.formats import ImportedSet, ImportOptions, read
 from eval.formats.write import DOCUMENTS, QUESTIONS, write
 from qa.documents.load import load
 from qa.errors import QuestionFileError
@@ -36,7 +36,7 @@ def put_lines(path: Path, *rows: Any) -> Path:
     )
 
 
-def reads_back(found: ForeignSet, folder: Path) -> ForeignSet:
+def reads_back(found: ImportedSet, folder: Path) -> ImportedSet:
     """The set, after its files were written and gave the same documents, questions and places of the evidence."""
     out = folder / "written"
     write(found, out)
@@ -54,10 +54,10 @@ def reads_back(found: ForeignSet, folder: Path) -> ForeignSet:
     return found
 
 
-def mistakes(name: str, path: Path, options: Options | None = None) -> list[str]:
+def mistakes(name: str, path: Path, options: ImportOptions | None = None) -> list[str]:
     """What the one error for a set tells, line by line."""
     with pytest.raises(QuestionFileError) as caught:
-        read(name, path, options or Options())
+        read(name, path, options or ImportOptions())
     heading, *rest = str(caught.value).split("\n")
-    assert heading == f"{path} has mistakes. Mend them:"
+    assert heading == f"{path} has mistakes. Fix them:"
     return [line.strip() for line in rest]

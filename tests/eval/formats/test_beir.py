@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.formats import Options, read
+from eval.formats import ImportOptions, read
 from qa.errors import QuestionFileError
 from tests.eval.formats.fixtures import ODD, mistakes, put, put_lines, reads_back
 
@@ -34,7 +34,7 @@ def folder(path: Path, qrels: str = QRELS, name: str = "test") -> Path:
 
 
 def test_documents_are_named_by_id_and_queries_have_their_grades(tmp_path: Path) -> None:
-    found = reads_back(read("beir", folder(tmp_path / "set"), Options()), tmp_path)
+    found = reads_back(read("beir", folder(tmp_path / "set"), ImportOptions()), tmp_path)
     assert [(each.name, each.source, each.title, each.text) for each in found.documents] == [
         ("d1.txt", "beir/d1.txt", "Cats", f"Cats sleep.\n{ODD}"),
         ("_d2.txt", "beir/_d2.txt", "../d2", "Dogs bark."),
@@ -52,11 +52,11 @@ def test_documents_are_named_by_id_and_queries_have_their_grades(tmp_path: Path)
         each.answerable and not each.answers and not each.evidence for each in found.questions
     )
     assert found.notes == (
-        "Questions left out, no document is judged relevant, so that it is not known whether one answers: 2 (q3, 4).",
-        "Documents without a word, left out: 1.",
-        "Texts that were in another document already, and are there only: 1.",
-        "Judgements of documents without a word, left out: 1.",
-        "Queries that are judged, but not in the file of queries: 1.",
+        "Questions left out, no document is judged relevant, so the answer is unknown: 2 (q3, 4).",
+        "Blank documents, left out: 1.",
+        "Texts that another document already has, kept only there: 1.",
+        "Judgements of blank documents, left out: 1.",
+        "Queries with judgements that the file of queries lacks: 1.",
     )
 
 
@@ -64,7 +64,7 @@ def test_several_files_of_judgements_are_chosen_from(tmp_path: Path) -> None:
     path = folder(tmp_path / "set")
     put(path / "qrels" / "train.tsv", "q2\td1\t1\n")
     for wanted in ("train", "train.tsv"):
-        found = read("beir", path, Options(qrels=wanted))
+        found = read("beir", path, ImportOptions(qrels=wanted))
         assert [(each.id, each.relevant, each.split) for each in found.questions] == [
             ("q2", {"d1.txt": 1}, "dev")
         ]
@@ -73,7 +73,7 @@ def test_several_files_of_judgements_are_chosen_from(tmp_path: Path) -> None:
         ("../qrels/test", r"has no judgements '\.\./qrels"),
     ]:
         with pytest.raises(QuestionFileError, match=rf"{told}.*Choose: --qrels test\|train"):
-            read("beir", path, Options(qrels=wanted))
+            read("beir", path, ImportOptions(qrels=wanted))
 
 
 def test_all_mistakes_are_told_at_once_with_line_numbers(tmp_path: Path) -> None:
@@ -87,11 +87,11 @@ def test_all_mistakes_are_told_at_once_with_line_numbers(tmp_path: Path) -> None
         file.write(b'{"_id": "q1", "text": "Again."}\n{"_id": true}\n')
     told = mistakes("beir", path)
     assert told == [
-        "corpus.jsonl line 7: the \"_id\" 'd1' is that of an earlier line too",
+        "corpus.jsonl line 7: an earlier line has the \"_id\" 'd1' too",
         'corpus.jsonl line 8: "_id" is missing',
         'corpus.jsonl line 8: "text" must be a text',
         "corpus.jsonl line 9: invalid JSON: Expecting value: line 1 column 1 (char 0)",
-        "queries.jsonl line 5: the \"_id\" 'q1' is that of an earlier line too",
+        "queries.jsonl line 5: an earlier line has the \"_id\" 'q1' too",
         'queries.jsonl line 6: "_id" must be a text that is not empty, or a whole number',
         'queries.jsonl line 6: "text" is missing',
         "test.tsv line 2: there is no document 'none'",
@@ -104,8 +104,8 @@ def test_all_mistakes_are_told_at_once_with_line_numbers(tmp_path: Path) -> None
 
 def test_a_folder_that_lacks_a_file_says_which(tmp_path: Path) -> None:
     with pytest.raises(QuestionFileError, match=r"qrels holds no file of judgements"):
-        read("beir", tmp_path, Options())
+        read("beir", tmp_path, ImportOptions())
     path = folder(tmp_path / "set")
     (path / "corpus.jsonl").unlink()
     with pytest.raises(QuestionFileError, match=r"corpus\.jsonl cannot be read"):
-        read("beir", path, Options())
+        read("beir", path, ImportOptions())

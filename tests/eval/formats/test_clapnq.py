@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eval.formats import Options, read
+from eval.formats import ImportOptions, read
 from qa.errors import QuestionFileError
 from tests.eval.formats.fixtures import ODD, mistakes, put_lines, reads_back
 
@@ -44,7 +44,7 @@ def test_the_selected_sentences_of_all_annotators_are_the_evidence(tmp_path: Pat
         row(-2, "where do dogs come from", {"Dog": ODD}, output("")),
         row("3", "dogs", {"Dog": "Dogs bark ."}, {"answer": None, "meta": None}),
     )
-    found = reads_back(read("clapnq", path, Options()), tmp_path)
+    found = reads_back(read("clapnq", path, ImportOptions()), tmp_path)
     assert [(each.name, each.title, each.text) for each in found.documents] == [
         ("Cat.txt", "Cat", CATS),
         ("Dog.txt", "Dog", f"{ODD}\n\nDogs bark ."),
@@ -77,7 +77,7 @@ def test_what_the_annotators_left_open(tmp_path: Path) -> None:
         row("elsewhere", "who", {"Cat": CATS}, output("Cats", SLEEP, "Dogs bark .")),
         row("bare", "who", {}, output("Cats")),
     )
-    found = reads_back(read("clapnq", path, Options()), tmp_path)
+    found = reads_back(read("clapnq", path, ImportOptions()), tmp_path)
     assert [(each.id, each.answers, each.evidence, each.relevant) for each in found.questions] == [
         ("whole", ("Because.",), (CATS,), {}),
         ("silent", (), (PURR,), {"Cat.txt": 1}),
@@ -86,7 +86,7 @@ def test_what_the_annotators_left_open(tmp_path: Path) -> None:
     assert found.notes == (
         "Questions left out, every annotator skipped it: 1 (skipped).",
         "Questions left out, without a passage: 1 (bare).",
-        "Questions left out, a selected sentence is not in its passage, or the passage is there more than once: "
+        "Questions left out, a selected sentence is not in its passage, or the passage is repeated: "
         "1 (elsewhere).",
     )
 
@@ -97,7 +97,7 @@ def test_a_selected_sentence_that_stands_elsewhere_too_is_widened(tmp_path: Path
         row("a", "who purrs", {"Cat": CATS}, output("Cats", PURR)),
         row("b", "who else purrs", {"Lynx": f"Lynxes hunt . {PURR}"}, output("Lynxes", PURR)),
     )
-    found = reads_back(read("clapnq", path, Options()), tmp_path)
+    found = reads_back(read("clapnq", path, ImportOptions()), tmp_path)
     assert [question.evidence for question in found.questions] == [
         (f"{PURR} {EAT}",),
         (f"Lynxes hunt . {PURR}",),
@@ -131,4 +131,4 @@ def test_all_mistakes_are_told_at_once_with_line_numbers(tmp_path: Path) -> None
 
 def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(QuestionFileError, match="holds no question"):
-        read("clapnq", put_lines(tmp_path / "set.jsonl"), Options())
+        read("clapnq", put_lines(tmp_path / "set.jsonl"), ImportOptions())

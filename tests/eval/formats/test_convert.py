@@ -110,7 +110,7 @@ def test_a_folder_that_holds_anything_is_left_as_it_is(
     put(Path("out/mine.txt"), "Mine.")
     assert cli("squad", "squad.json", "--out", "out") == 2
     assert cli("squad", "squad.json", "--out", "squad.json") == 2
-    assert capsys.readouterr().err.count("is there already") == 2
+    assert capsys.readouterr().err.count("exists already") == 2
     assert [path.name for path in Path("out").iterdir()] == ["mine.txt"]
     Path("empty").mkdir()
     assert cli("squad", "squad.json", "--out", "empty") == 0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.formats import Options, read
+from eval.formats import ImportOptions, read
 from eval.formats.csv_table import columns
 from qa.errors import FootnoteError, QuestionFileError
 from tests.eval.formats.fixtures import ODD, mistakes, put, reads_back
@@ -21,10 +21,10 @@ ALL = {
 PETS = "Cats sleep 16 hours.\nDogs bark\nat night."
 
 
-def options(folder: Path, named: dict[str, str], separator: str = "") -> Options:
+def options(folder: Path, named: dict[str, str], separator: str = "") -> ImportOptions:
     put(folder / "own" / "pets.txt", PETS)
     put(folder / "own" / "odd.txt", ODD)
-    return Options(documents=(folder / "own",), columns=named, separator=separator)
+    return ImportOptions(documents=(folder / "own",), columns=named, separator=separator)
 
 
 def test_every_column_is_read_and_answers_are_separated(tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_all_mistakes_are_told_at_once_with_line_numbers(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"Q;B\nx;y\n", "has no column A. It has: Q, B."),
-        (b"", "has no column Q, A. It has: ."),
+        (b"Q;B\nx;y\n", "has no column A. Its columns: Q, B."),
+        (b"", "has no column Q, A. Its columns: ."),
         (b"Q,A\n", "holds no question that can be used"),
         (b"Q,A\n\xff,x\n", "is not UTF-8"),
     ],
@@ -138,10 +138,10 @@ def test_a_table_that_is_none_is_an_error(tmp_path: Path, content: bytes, told: 
 
 def test_what_is_missing_is_asked_for(tmp_path: Path) -> None:
     path = put(tmp_path / "q.csv", "Q\nWho?\n")
-    with pytest.raises(FootnoteError, match="Say which column"):
+    with pytest.raises(FootnoteError, match="Name the column"):
         read("csv", path, options(tmp_path, {"answers": "A"}))
-    with pytest.raises(FootnoteError, match="Say where they are: --documents PATH"):
-        read("csv", path, Options(columns={"question": "Q"}))
+    with pytest.raises(FootnoteError, match="Name their folder: --documents PATH"):
+        read("csv", path, ImportOptions(columns={"question": "Q"}))
 
 
 def test_columns_are_named_in_one_argument_or_several() -> None:

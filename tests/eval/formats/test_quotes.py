@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.formats.canonical import LONGEST_NAME, canonical, file_name, is_altered
-from eval.formats.paragraphs import Place
-from eval.formats.quotes import Quotes
+from eval.formats.paragraphs import ParagraphPlace
+from eval.formats.quotes import QuoteFinder
 from qa.types import Document, Span
 
 TEXTS = st.lists(st.text(alphabet="ab .\n😀", max_size=40), min_size=1, max_size=4)
@@ -28,12 +28,12 @@ def test_every_place_is_found_and_no_other(texts: list[str], data: st.DataObject
     start = data.draw(st.integers(0, len(whole)))
     quote = whole[start : data.draw(st.integers(start, len(whole)))] or "a"
     expected = [
-        Place(number, Span(at, at + len(quote)))
+        ParagraphPlace(number, Span(at, at + len(quote)))
         for number, text in enumerate(texts)
         for at in range(len(text))
         if text.startswith(quote, at)
     ]
-    quotes = Quotes(documents(texts))
+    quotes = QuoteFinder(documents(texts))
     assert list(quotes.places(quote)) == expected
     assert quotes.is_unique(quote) == (len(expected) == 1)
 
@@ -48,8 +48,8 @@ def test_evidence_is_unique_holds_the_span_and_stays_in_the_paragraph(
     if not places:
         return
     at = data.draw(st.sampled_from(places))
-    quotes = Quotes(documents(texts))
-    evidence = quotes.evidence(Span(at, at + 1), Place(number, Span(0, len(text))))
+    quotes = QuoteFinder(documents(texts))
+    evidence = quotes.evidence(Span(at, at + 1), ParagraphPlace(number, Span(0, len(text))))
     if evidence is None:
         assert sum(len(re.findall(f"(?={re.escape(text.strip())})", other)) for other in texts) > 1
     else:
@@ -60,8 +60,8 @@ def test_evidence_is_unique_holds_the_span_and_stays_in_the_paragraph(
 
 def test_a_quote_far_from_unique_becomes_its_paragraph() -> None:
     text = "It rained. " * 40 + "It snowed."
-    quotes = Quotes(documents([text]))
-    assert quotes.evidence(Span(3, 9), Place(0, Span(0, len(text)))) == text
+    quotes = QuoteFinder(documents([text]))
+    assert quotes.evidence(Span(3, 9), ParagraphPlace(0, Span(0, len(text)))) == text
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_quote_far_from_unique_becomes_its_paragraph() -> None:
 def test_a_quote_whose_white_space_differs_is_given_as_the_document_has_it(
     quote: str, found: str | None
 ) -> None:
-    quotes = Quotes(documents(["Cats sleep. Dogs bark\n  at night. It is so.", "It is so."]))
+    quotes = QuoteFinder(documents(["Cats sleep. Dogs bark\n  at night. It is so.", "It is so."]))
     assert quotes.verbatim(quote) == found
 
 

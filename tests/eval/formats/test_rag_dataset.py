@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eval.formats import Options, read
+from eval.formats import ImportOptions, read
 from qa.errors import DocumentError, QuestionFileError
 from tests.eval.formats.fixtures import ODD, mistakes, put, reads_back
 
@@ -38,7 +38,7 @@ def test_each_context_is_a_document_and_evidence(tmp_path: Path) -> None:
         example("What is odd?", [f"\r\n{ODD}\x00"], "Tea\r\n", None),
         example("What barks?", [DOGS], ""),
     )
-    found = reads_back(read("rag-dataset", path, Options()), tmp_path)
+    found = reads_back(read("rag-dataset", path, ImportOptions()), tmp_path)
     assert [(each.name, each.title, each.text) for each in found.documents] == [
         ("Context 1.txt", "Context 1", CATS),
         ("Context 2.txt", "Context 2", DOGS),
@@ -64,7 +64,7 @@ def test_with_the_sources_beside_it_the_contexts_are_found_in_them(tmp_path: Pat
         example("Who?", None, "Nobody"),
     )
     put(tmp_path / "set" / "source_files" / "pets.txt", f"Pets\n\n{CATS}\n\n{DOGS}")
-    found = reads_back(read("rag-dataset", tmp_path / "set", Options()), tmp_path)
+    found = reads_back(read("rag-dataset", tmp_path / "set", ImportOptions()), tmp_path)
     assert [document.name for document in found.documents] == ["pets.txt"]
     assert [(each.id, each.evidence, each.group) for each in found.questions] == [
         ("q1", (CATS,), "pets.txt")
@@ -79,17 +79,19 @@ def test_a_persons_own_documents_come_before_the_sources(tmp_path: Path) -> None
     dataset(tmp_path / "set" / "rag_dataset.json", example("Who barks?", [DOGS], "Dogs"))
     put(tmp_path / "set" / "source_files" / "pets.txt", CATS)
     own = put(tmp_path / "own.md", f"# Dogs\n\n{DOGS}\n")
-    found = reads_back(read("rag-dataset", tmp_path / "set", Options(documents=(own,))), tmp_path)
+    found = reads_back(
+        read("rag-dataset", tmp_path / "set", ImportOptions(documents=(own,))), tmp_path
+    )
     assert [(document.name, document.title) for document in found.documents] == [("own.md", "Dogs")]
     with pytest.raises(DocumentError, match=r"none\.txt does not exist"):
-        read("rag-dataset", tmp_path / "set", Options(documents=(tmp_path / "none.txt",)))
+        read("rag-dataset", tmp_path / "set", ImportOptions(documents=(tmp_path / "none.txt",)))
 
 
 def test_a_context_inside_another_is_left_out(tmp_path: Path) -> None:
     path = dataset(
         tmp_path / "s.json", example("Long?", [CATS], "16"), example("Who?", ["They purr."], "Cats")
     )
-    found = read("rag-dataset", path, Options())
+    found = read("rag-dataset", path, ImportOptions())
     assert [question.id for question in found.questions] == ["q1"]
     assert len(found.notes) == 1
 
@@ -119,4 +121,4 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_folder_without_the_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(QuestionFileError, match=r"rag_dataset\.json cannot be read"):
-        read("rag-dataset", tmp_path, Options())
+        read("rag-dataset", tmp_path, ImportOptions())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eval.formats import ForeignSet, Options, read
+from eval.formats import ImportedSet, ImportOptions, read
 from qa.errors import QuestionFileError
 from tests.eval.formats.fixtures import ODD, mistakes, put, reads_back
 
@@ -32,9 +32,9 @@ def article(title: Any, *paragraphs: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "paragraphs": list(paragraphs)}
 
 
-def squad(folder: Path, *articles: dict[str, Any]) -> ForeignSet:
+def squad(folder: Path, *articles: dict[str, Any]) -> ImportedSet:
     path = put(folder / "set.json", {"version": "2.0", "data": list(articles)})
-    return reads_back(read("squad", path, Options()), folder)
+    return reads_back(read("squad", path, ImportOptions()), folder)
 
 
 def test_an_article_is_a_document_and_the_sentence_with_the_answer_is_the_evidence(
@@ -148,7 +148,7 @@ def test_a_paragraph_that_is_there_already_is_there_once_and_asked_there(tmp_pat
         ("b", "One"),
         ("c", "One"),
     ]
-    assert found.notes == ("Texts that were in another document already, and are there only: 1.",)
+    assert found.notes == ("Texts that another document already has, kept only there: 1.",)
 
 
 def test_what_cannot_be_used_is_left_out_and_counted(tmp_path: Path) -> None:
@@ -183,10 +183,10 @@ def test_what_cannot_be_used_is_left_out_and_counted(tmp_path: Path) -> None:
     ]
     assert found.notes == (
         "Questions left out, without an answer, though not marked as impossible: 1 (hidden).",
-        "Questions left out, the paragraph stands in the documents more than once: 7 "
+        "Questions left out, the documents have the paragraph more than once: 7 "
         "(inside-0, inside-1, inside-2, inside-3, inside-4, …).",
         "Questions left out, no answer is where the file says: 1 (moved).",
-        "Answers that are not where the file says, so that no evidence was taken from there: 2.",
+        "Answers that are not where the file says, not used as evidence: 2.",
     )
 
 
@@ -211,7 +211,7 @@ def test_odd_characters_keep_their_places_through_the_file(tmp_path: Path) -> No
     for question in found.questions:
         assert question.answers[0] in question.evidence[0]
     assert (
-        "Texts with characters that no text file holds, which are spaces or U+FFFD now: 1."
+        "Texts with characters that a text file cannot hold, replaced by spaces or U+FFFD: 1."
         in found.notes
     )
 
@@ -285,9 +285,9 @@ def test_a_set_that_is_wrong_throughout_does_not_flood_the_terminal(tmp_path: Pa
 )
 def test_a_file_that_is_no_set_is_an_error(tmp_path: Path, content: bytes, told: str) -> None:
     with pytest.raises(QuestionFileError, match=told):
-        read("squad", put(tmp_path / "bad.json", content), Options())
+        read("squad", put(tmp_path / "bad.json", content), ImportOptions())
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(QuestionFileError, match=r"none\.json cannot be read: No such file"):
-        read("squad", tmp_path / "none.json", Options())
+        read("squad", tmp_path / "none.json", ImportOptions())
