@@ -44,7 +44,9 @@ class SpanScores:
         inside = self._inside(start, end)
         if not inside.any():
             return _NO_TOKENS
-        return float(_logsumexp(self.starts[inside]) + _logsumexp(self.ends[inside])) / 2
+        start_odds = _logsumexp(self.starts[inside])
+        end_odds = _logsumexp(self.ends[inside])
+        return (start_odds + end_odds) / 2
 
     def best_span(self, start: int, end: int) -> tuple[float, int, int] | None:
         """Returns score, start and end of the best span between these characters.
@@ -55,27 +57,36 @@ class SpanScores:
         if not len(places):
             return None
 
-        sums = self.starts[places][:, None] + self.ends[places][None, :]
+        # (first token, last token): each pair is a span.
+        sums = np.add.outer(self.starts[places], self.ends[places])
         order = np.arange(len(places))
-        length = order[None, :] - order[:, None]
-        sums[(length < 0) | (length >= LONGEST_SPAN)] = -np.inf
+        length = np.subtract.outer(order, order).T
+        sums[length < 0] = -np.inf
+        sums[length >= LONGEST_SPAN] = -np.inf
 
-        first, last = np.unravel_index(int(np.argmax(sums)), sums.shape)
-        begin = int(self.offsets[places[first], 0])
-        stop = int(self.offsets[places[last], 1])
-        return float(sums[first, last]) / 2, begin, stop
+        best = int(np.argmax(sums))
+        first, last = divmod(best, len(places))
+        begin, _ = self.offsets[places[first]]
+        _, stop = self.offsets[places[last]]
+        score = float(sums[first, last]) / 2
+        return score, int(begin), int(stop)
 
     def _inside(self, start: int, end: int | None) -> NDArray[np.bool_]:
-        inside = self.offsets[:, 0] >= start
+        begins, stops = self.offsets.T
+        inside = begins >= start
         if end is not None:
-            inside &= self.offsets[:, 1] <= end
-        return inside
+            inside &= stops <= end
+        return np.asarray(inside)
 
 
 class SpanModel(Protocol):
     """What the reader needs of a cross-encoder."""
 
-    def score(self, question: str, texts: Sequence[str]) -> list[SpanScores]: ...
+    def score(
+        self,
+        question: str,
+        texts: Sequence[str],
+    ) -> list[SpanScores]: ...
 
 
 class CrossEncoder:
@@ -102,16 +113,21 @@ class CrossEncoder:
         owners = windows.pop("overflow_to_sample_mapping")
         offsets = windows.pop("offset_mapping")
         # Windows of similar length share a batch, so that little of it is padding.
-        order = sorted(range(len(owners)), key=lambda row: len(windows["input_ids"][row]))
+        lengths = [len(ids) for ids in windows["input_ids"]]
+        order = sorted(range(len(owners)), key=lambda row: lengths[row])
 
         tokens: list[_TokenScores] = [{} for _ in texts]
         for first in range(0, len(order), BATCH):
             rows = order[first : first + BATCH]
-            batch = {key: [values[row] for row in rows] for key, values in windows.items()}
-            starts, ends = self._margins(batch)
+            starts, ends = self._margins(windows, rows)
             for place, row in enumerate(rows):
-                in_text = np.asarray(windows["token_type_ids"][row]) == 1
-                _collect(tokens[owners[row]], offsets[row], in_text, starts[place], ends[place])
+                _collect(
+                    tokens[owners[row]],
+                    offsets[row],
+                    windows["token_type_ids"][row],
+                    starts[place],
+                    ends[place],
+                )
         return [_span_scores(text_tokens) for text_tokens in tokens]
 
     def _windows(self, question: str, texts: Sequence[str]) -> dict[str, Any]:
@@ -122,9 +138,10 @@ class CrossEncoder:
             max_length=QUESTION_TOKENS,
             return_offsets_mapping=True,
         )
-        end = max(end for _, end in tokens["offset_mapping"])
+        _, ends = zip(*tokens["offset_mapping"], strict=True)
+        question = question[: max(ends)]
         windows = self._tokenizer(
-            [question[:end]] * len(texts),
+            [question] * len(texts),
             list(texts),
             truncation="only_second",
             max_length=WINDOW_TOKENS,
@@ -135,16 +152,21 @@ class CrossEncoder:
         )
         return dict(windows)
 
-    def _margins(self, rows: dict[str, Any]) -> tuple[Scores, Scores]:
-        """Returns the start and end scores of a batch, each (windows, tokens)."""
+    def _margins(
+        self,
+        windows: dict[str, Any],
+        rows: Sequence[int],
+    ) -> tuple[Scores, Scores]:
+        """Returns the start and end scores of some windows, each (windows, tokens)."""
         import torch
 
-        inputs = self._tokenizer.pad(rows, return_tensors="pt")
+        batch = {}
+        for key, values in windows.items():
+            batch[key] = [values[row] for row in rows]
+        inputs = self._tokenizer.pad(batch, return_tensors="pt")
         with torch.inference_mode():
             logits = self._model(**inputs)
-        starts = np.asarray(logits.start_logits.float().numpy(), np.float64)
-        ends = np.asarray(logits.end_logits.float().numpy(), np.float64)
-        return starts - starts[:, :1], ends - ends[:, :1]
+        return _over_first(logits.start_logits), _over_first(logits.end_logits)
 
 
 _TokenScores = dict[tuple[int, int], tuple[float, float]]
@@ -154,28 +176,43 @@ _TokenScores = dict[tuple[int, int], tuple[float, float]]
 def _collect(
     tokens: _TokenScores,
     offsets: Sequence[tuple[int, int]],
-    in_text: NDArray[np.bool_],
+    types: Sequence[int],
     starts: Scores,
     ends: Scores,
 ) -> None:
     """Adds the tokens of a window to those of its text; in two windows the higher score counts."""
-    for place in np.flatnonzero(in_text).tolist():
+    for place, kind in enumerate(types):
         begin, stop = offsets[place]
-        if stop <= begin:
+        # Type 1 is the text, type 0 the question; special tokens have no characters.
+        if kind != 1 or stop <= begin:
             continue
-        start, end = float(starts[place]), float(ends[place])
-        earlier = tokens.get((begin, stop), (start, end))
-        tokens[begin, stop] = (max(start, earlier[0]), max(end, earlier[1]))
+        start = float(starts[place])
+        end = float(ends[place])
+        earlier_start, earlier_end = tokens.get((begin, stop), (start, end))
+        tokens[begin, stop] = (
+            max(start, earlier_start),
+            max(end, earlier_end),
+        )
 
 
 def _span_scores(tokens: _TokenScores) -> SpanScores:
     """Returns the scores of a text's tokens in the order of their offsets."""
     keys = sorted(tokens)
+    pairs = [tokens[key] for key in keys]
+    # The shape is (tokens, 2) also where a text has no token.
     offsets = np.array(keys, dtype=np.int64).reshape(-1, 2)
-    scores = np.array([tokens[key] for key in keys], dtype=np.float64).reshape(-1, 2)
-    return SpanScores(offsets, scores[:, 0], scores[:, 1])
+    scores = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    starts, ends = scores.T
+    return SpanScores(offsets, starts, ends)
+
+
+def _over_first(logits: Any) -> Scores:
+    """Returns the logits as margins over that of the first token, which means "not here"."""
+    values = np.asarray(logits.float().numpy(), np.float64)
+    return values - values[:, :1]
 
 
 def _logsumexp(values: Scores) -> float:
     top = values.max()
-    return float(top + np.log(np.exp(values - top).sum()))
+    total = np.exp(values - top).sum()
+    return float(top + np.log(total))

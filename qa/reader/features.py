@@ -47,8 +47,9 @@ def analyse(text: str, encoding: Encoding) -> AnalysedQuestion:
     """Returns a question with its terms, names and numbers, and the kind of thing it asks for."""
     meaningful = []
     for start, end in encoding.offsets:
-        is_word = words(text[start:end]) != []
-        meaningful.append(is_word and _word_around(text, start, end) not in STOP_WORDS)
+        token_words = words(text[start:end])
+        word = _word_around(text, start, end)
+        meaningful.append(bool(token_words) and word not in STOP_WORDS)
     if not any(meaningful):
         meaningful = [True] * len(meaningful)
 
@@ -78,9 +79,15 @@ def sentence_features(
     rows = []
     passages = zip(ranked, encodings, scores, sentences, strict=True)
     for rank, (read, encoding, span_scores, inside) in enumerate(passages, start=1):
-        context = _passage(question, read.passage, encoding, span_scores, frequencies, rank)
-        views = [_sentence(context, sentence) for sentence in inside]
-        rows.append([np.array([value(view) for _, value in FEATURES]) for view in views])
+        around = _passage(
+            question,
+            read.passage,
+            encoding,
+            span_scores,
+            frequencies,
+            rank,
+        )
+        rows.append([_row(_sentence(around, sentence)) for sentence in inside])
     return rows
 
 
@@ -115,7 +122,8 @@ class _PassageView:
 
     def tokens(self, start: int, end: int) -> list[int]:
         """Returns the tokens between two offsets in the document."""
-        first, last = start + self.shift, end + self.shift
+        first = start + self.shift
+        last = end + self.shift
         places = []
         for place, (begin, stop) in enumerate(self.encoding.offsets):
             if begin >= first and stop <= last:
@@ -124,15 +132,31 @@ class _PassageView:
 
     def coverage(self, own_terms: frozenset[str]) -> float:
         """Returns the share of the question's terms that a text has, weighted by rarity."""
-        idf = self.frequencies.idf
-        total = sum(idf(term) for term in self.question.terms)
-        shared = sum(idf(term) for term in self.question.terms if term in own_terms)
+        total = 0.0
+        shared = 0.0
+        for term in self.question.terms:
+            idf = self.frequencies.idf(term)
+            total += idf
+            if term in own_terms:
+                shared += idf
         return shared / total if total else 0.0
 
     def share_of_specifics(self, test: Callable[[str], bool]) -> float:
         """Returns the share of the question's names and numbers that pass a test."""
         specifics = self.question.specifics
-        return sum(map(test, specifics)) / len(specifics) if specifics else UNKNOWN
+        if not specifics:
+            return UNKNOWN
+        passing = sum(map(test, specifics))
+        return passing / len(specifics)
+
+    def similarity(self) -> float:
+        """Returns the cosine of the question and the passage."""
+        vector = self.question.encoding.vector
+        return float(vector @ self.encoding.vector)
+
+    def is_missing(self, term: str) -> bool:
+        """Whether no document of the library has a term."""
+        return self.frequencies.counts[term] == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +179,15 @@ class _SentenceView:
         """Returns the cosine of the question and the mean of the sentence's tokens."""
         if not self.tokens:
             return 0.0
-        mean = self.around.encoding.tokens[self.tokens].mean(axis=0)
+        vector = self.around.question.encoding.vector
+        tokens = self.around.encoding.tokens[self.tokens]
+        mean = tokens.mean(axis=0)
         norm = max(float(np.linalg.norm(mean)), 1e-12)
-        return float(self.around.question.encoding.vector @ mean / norm)
+        return float(vector @ mean / norm)
 
 
-FEATURES: tuple[tuple[str, Callable[[_SentenceView], float]], ...] = (
+_Feature = tuple[str, Callable[[_SentenceView], float]]
+FEATURES: tuple[_Feature, ...] = (
     # Embedder: the sentence, read within its passage, and the passage around it.
     ("meaning", lambda s: s.meaning()),
     ("late_interaction", lambda s: s.late.mean),
@@ -171,14 +198,14 @@ FEATURES: tuple[tuple[str, Callable[[_SentenceView], float]], ...] = (
     ("coverage", lambda s: s.around.coverage(s.terms)),
     ("coverage_around", lambda s: s.around.coverage(s.around.terms)),
     # The question's names and numbers: in the sentence, in the passage, in no document at all.
-    ("names", lambda s: s.around.share_of_specifics(lambda term: term in s.terms)),
-    ("names_around", lambda s: s.around.share_of_specifics(lambda term: term in s.around.terms)),
-    ("names_missing", lambda s: s.around.share_of_specifics(lambda term: _is_missing(s, term))),
+    ("names", lambda s: s.around.share_of_specifics(s.terms.__contains__)),
+    ("names_around", lambda s: s.around.share_of_specifics(s.around.terms.__contains__)),
+    ("names_missing", lambda s: s.around.share_of_specifics(s.around.is_missing)),
     # The kind of thing asked for: a date, a sum, a name, …
     ("fits", lambda s: s.fits),
     ("fits_near", lambda s: s.fits_near),
     # The passage: its cosine to the question as in the index, and the reciprocal of its rank.
-    ("passage", lambda s: float(s.around.question.encoding.vector @ s.around.encoding.vector)),
+    ("passage", lambda s: s.around.similarity()),
     ("rank", lambda s: 1 / s.around.rank),
     ("length", lambda s: math.log(1 + len(s.text.split()))),
     # Cross-encoder, over "not here": best span, whole sentence, whole passage.
@@ -189,6 +216,10 @@ FEATURES: tuple[tuple[str, Callable[[_SentenceView], float]], ...] = (
 """One row a feature: its name and its function. The order is that of the fitted weights."""
 FEATURE_NAMES = tuple(name for name, _ in FEATURES)
 CROSS_ENCODER_FEATURES = frozenset({"span", "pointed", "pointed_around"})
+
+
+def _row(view: _SentenceView) -> Row:
+    return np.array([feature(view) for _, feature in FEATURES])
 
 
 def _passage(
@@ -217,13 +248,15 @@ def _passage(
 
 
 def _sentence(around: _PassageView, sentence: Sentence) -> _SentenceView:
-    passage, span = around.passage, sentence.span
-    text = passage.document.text[span.start : span.end]
+    passage = around.passage
+    span = sentence.span
+    text = passage.document.text_of(span)
     tokens = around.tokens(span.start, span.end)
     late = _late_interaction(around.question, around.cosines[:, tokens])
     fits, fits_near = _fit(around, sentence, text, late)
 
-    start, end = span.start - passage.span.start, span.end - passage.span.start
+    start = span.start - passage.span.start
+    end = span.end - passage.span.start
     margin = around.scores.margin(start, end)
     best = around.scores.best_span(start, end)
     return _SentenceView(
@@ -247,26 +280,29 @@ def _fit(
     if question.kind == "any":
         return UNKNOWN, late.mean
 
+    start = sentence.span.start
     near = []
     for low, high in spans_of_kind(question.text, question.kind, text):
-        start = sentence.span.start
         tokens = around.tokens(start + low, start + high)
-        near.append(_late_interaction(question, around.cosines[:, tokens]).mean)
-    return (1.0, max(near)) if near else (0.0, 0.0)
+        cosines = around.cosines[:, tokens]
+        near.append(_late_interaction(question, cosines).mean)
+    if not near:
+        return 0.0, 0.0
+    return 1.0, max(near)
 
 
 def _late_interaction(question: AnalysedQuestion, cosines: Vectors) -> _LateInteraction:
     """Returns the late interaction over cosines of shape (question tokens, tokens of a text)."""
     if not cosines.size:
         return _LateInteraction(0.0, 0.0)
-    best = np.sort(cosines.max(axis=1)[question.weights > 0])
-    lowest = best[: math.ceil(len(best) / 3)]
-    return _LateInteraction(float(best.mean()), float(lowest.mean()))
-
-
-def _is_missing(view: _SentenceView, term: str) -> bool:
-    """Whether no document of the library has a term."""
-    return view.around.frequencies.counts[term] == 0
+    meaningful = question.weights > 0
+    best = cosines.max(axis=1)[meaningful]
+    best.sort()
+    third = math.ceil(len(best) / 3)
+    return _LateInteraction(
+        mean=float(best.mean()),
+        low=float(best[:third].mean()),
+    )
 
 
 def _word_around(text: str, start: int, end: int) -> str:

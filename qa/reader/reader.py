@@ -44,8 +44,8 @@ class Candidate:
     @property
     def text(self) -> str:
         """The words of the sentence in the document."""
-        span = self.sentence.span
-        return self.passage.passage.document.text[span.start : span.end]
+        document = self.passage.passage.document
+        return document.text_of(self.sentence.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ class Weights:
         fitted = Path(reader) / WEIGHTS
         packaged = files("qa").joinpath("models", PACKAGED_READER, WEIGHTS)
         file = fitted if fitted.is_file() else packaged
-        return cls.from_json(json.loads(file.read_text(encoding="utf-8")))
+        text = file.read_text(encoding="utf-8")
+        return cls.from_json(json.loads(text))
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Weights":
@@ -126,10 +127,16 @@ def reading_features(rows: Rows, scores: Row) -> Row:
     """
     order = np.argsort(-scores)
     best = order[0]
-    lead = scores[best] - scores[order[1]] if len(order) > 1 else 0.0
-    odds = np.exp(scores - scores[best])
+    top = scores[best]
+    lead = 0.0
+    if len(order) > 1:
+        second = scores[order[1]]
+        lead = top - second
+    odds = np.exp(scores - top)
     share = 1 / odds.sum()
-    return np.concatenate([[scores[best], lead, share], rows[best], rows.max(axis=0)])
+
+    highest = rows.max(axis=0)
+    return np.concatenate([[top, lead, share], rows[best], highest])
 
 
 class TrainedReader:
@@ -158,11 +165,13 @@ class TrainedReader:
         if not any(sentences):
             return Reading((), tuple(ranked), 0.0)
 
-        scores = self._cross_encoder.score(question, [passage.text for passage in passages])
+        texts = [passage.text for passage in passages]
+        scores = self._cross_encoder.score(question, texts)
+        embedded_texts = [passage.embedded_text for passage in passages]
         rows = sentence_features(
             analyse(question, encoding),
             ranked,
-            self._encodings.encode([passage.embedded_text for passage in passages]),
+            self._encodings.encode(embedded_texts),
             scores,
             sentences,
             snapshot.frequencies,
@@ -174,8 +183,11 @@ class TrainedReader:
         matrix = np.stack(flat_rows)
         sentence_scores = self._weights.scores(matrix)
         candidates = _candidates(ranked, sentences, scores, sentence_scores)
-        confidence = self._weights.confidence(matrix, sentence_scores)
-        return Reading(tuple(candidates), _reranked(ranked, candidates), confidence)
+        return Reading(
+            candidates=tuple(candidates),
+            passages=_reranked(ranked, candidates),
+            confidence=self._weights.confidence(matrix, sentence_scores),
+        )
 
 
 def _may_answer(sentences: Sequence[Sentence]) -> list[Sentence]:
@@ -189,22 +201,27 @@ def _candidates(
     sentence_scores: Row,
 ) -> list[Candidate]:
     """Returns a candidate for each sentence, best first."""
+    # The scores are in the order of the passages and, within each, of its sentences.
     remaining = iter(sentence_scores.tolist())
     candidates = []
     for read, inside, scores in zip(ranked, sentences, span_scores, strict=True):
         for sentence in inside:
             span, margin = _best_span(read.passage, sentence, scores)
-            candidates.append(Candidate(read, sentence, next(remaining), span, margin))
+            score = next(remaining)
+            candidates.append(Candidate(read, sentence, score, span, margin))
     candidates.sort(key=lambda candidate: -candidate.score)
     return candidates
 
 
 def _best_span(
-    passage: Passage, sentence: Sentence, scores: SpanScores
+    passage: Passage,
+    sentence: Sentence,
+    scores: SpanScores,
 ) -> tuple[Span | None, float]:
     """Returns the words of a sentence that answer best, by the cross-encoder, and their margin."""
     start = passage.span.start
-    best = scores.best_span(sentence.span.start - start, sentence.span.end - start)
+    span = sentence.span
+    best = scores.best_span(span.start - start, span.end - start)
     if best is None:
         return None, 0.0
     margin, first, last = best
@@ -212,7 +229,8 @@ def _best_span(
 
 
 def _reranked(
-    ranked: Sequence[RankedPassage], candidates: Sequence[Candidate]
+    ranked: Sequence[RankedPassage],
+    candidates: Sequence[Candidate],
 ) -> tuple[RankedPassage, ...]:
     """Returns the passages by the probability of their candidates, equal ones in fused order."""
     top = candidates[0].score
@@ -221,10 +239,12 @@ def _reranked(
     reranked = []
     for read in ranked:
         scores = [candidate.score for candidate in candidates if candidate.passage is read]
-        probability = sum(math.exp(score - top) for score in scores) / total
+        mass = sum(math.exp(score - top) for score in scores)
+        probability = mass / total
         why = replace(read.why, reader=max(scores, default=None))
         reranked.append(RankedPassage(read.passage, probability, why))
-    return tuple(sorted(reranked, key=lambda read: -read.score))
+    reranked.sort(key=lambda read: -read.score)
+    return tuple(reranked)
 
 
 def _row(values: Sequence[float]) -> Row:
