@@ -60,14 +60,14 @@ def _is_exact(answer: Answer, *documents: Document) -> None:
 
 @examples(60)
 @given(texts.filter(str.strip), st.booleans(), st.sampled_from(QUESTIONS))
-def test_whatever_the_text_citations_are_exact(
+def test_ask_any_text_has_exact_citations(
     tmp_path_factory: pytest.TempPathFactory, text: str, markdown: bool, question: str
 ) -> None:
     document = text_document(text, markdown=markdown)
     _is_exact(word_bot(tmp_path_factory.mktemp("exact"), document).ask(question), document)
 
 
-def test_citations_are_exact_on_200_generated_documents(tmp_path: Path) -> None:
+def test_ask_200_documents_has_exact_citations(tmp_path: Path) -> None:
     rng = random.Random(7)
     documents = [
         text_document(
@@ -87,7 +87,7 @@ def test_citations_are_exact_on_200_generated_documents(tmp_path: Path) -> None:
     assert cited >= 300
 
 
-def test_the_json_is_the_contract(seed_bot: Bot) -> None:
+def test_answer_json_has_the_contract_keys(seed_bot: Bot) -> None:
     told = seed_bot.ask("How much gold does Reko Diq hold?").as_json()
     assert list(told) == [*KEYS, "engine", "timings", "notices"]
     assert list(told["sentences"][0]) == ["text", "support", "citations", "span"]
@@ -117,15 +117,13 @@ def test_the_json_is_the_contract(seed_bot: Bot) -> None:
         ("If the US invests here, what could the impact be?", "“If the US invests here"),
     ],
 )
-def test_the_seed_article_is_answered_with_exact_footnotes(
-    seed_bot: Bot, question: str, words: str
-) -> None:
+def test_ask_seed_article_is_answered_exactly(seed_bot: Bot, question: str, words: str) -> None:
     answer = seed_bot.ask(question)
     _is_exact(answer, *seed_bot.index.documents())
     assert words in answer.text
 
 
-def test_a_refusal_is_a_value_with_a_reason_and_without_citations(tmp_path: Path) -> None:
+def test_ask_below_threshold_is_refused_with_reason(tmp_path: Path) -> None:
     answer = word_bot(tmp_path, text_document(NEWS), threshold=1.0).ask("What did the bridge cost?")
     assert (answer.reason, answer.text, answer.sentences) == (
         "not_in_documents",
@@ -136,9 +134,7 @@ def test_a_refusal_is_a_value_with_a_reason_and_without_citations(tmp_path: Path
     assert answer.passages
 
 
-def test_what_has_nothing_to_do_with_the_documents_is_refused_by_default(
-    seed_bot: Bot, tmp_path: Path
-) -> None:
+def test_ask_unrelated_question_is_refused_by_default(seed_bot: Bot, tmp_path: Path) -> None:
     from qa.config import Settings
 
     careful = Bot(seed_bot.index, seed_bot._embedder, seed_bot._reader, Settings(home=tmp_path))
@@ -146,13 +142,13 @@ def test_what_has_nothing_to_do_with_the_documents_is_refused_by_default(
     assert careful.ask("How much gold and copper does Reko Diq hold?").reason is None
 
 
-def test_an_empty_library_is_another_reason(tmp_path: Path) -> None:
+def test_ask_empty_library_has_its_own_reason(tmp_path: Path) -> None:
     answer = word_bot(tmp_path).ask("What did the bridge cost?")
     assert (answer.reason, answer.confidence, answer.passages) == ("no_documents", 0.0, ())
 
 
 @pytest.mark.parametrize("question", ["", " \n"])
-def test_an_empty_question_is_an_error(tmp_path: Path, question: str) -> None:
+def test_ask_empty_question_raises(tmp_path: Path, question: str) -> None:
     with pytest.raises(FootnoteError, match="empty"):
         word_bot(tmp_path).ask(question)
 
@@ -160,17 +156,17 @@ def test_an_empty_question_is_an_error(tmp_path: Path, question: str) -> None:
 @pytest.mark.parametrize(
     "question", ["?" * 50, "the of and", "😀😀", "x" * 5000, "what " * 1000, "日本語は？", "<b>&"]
 )
-def test_odd_questions_are_answered_or_refused(seed_bot: Bot, question: str) -> None:
+def test_ask_odd_question_is_answered_or_refused(seed_bot: Bot, question: str) -> None:
     _is_exact(seed_bot.ask(question), *seed_bot.index.documents())
 
 
-def test_events_come_in_order(tmp_path: Path) -> None:
+def test_ask_reports_stages_in_order(tmp_path: Path) -> None:
     told: list[Event] = []
     word_bot(tmp_path, text_document(NEWS)).ask("What did the bridge cost?", on_event=told.append)
     assert [event.stage for event in told] == ["retrieve", "read", "answer"]
 
 
-def test_only_the_documents_asked_are_cited_and_shown(tmp_path: Path) -> None:
+def test_ask_some_documents_cites_only_these(tmp_path: Path) -> None:
     documents = [
         text_document(f"The bridge in town {n} cost {n} euros.", f"{n}.txt") for n in range(5)
     ]
@@ -179,7 +175,7 @@ def test_only_the_documents_asked_are_cited_and_shown(tmp_path: Path) -> None:
     assert answer.text == "The bridge in town 3 cost 3 euros."
 
 
-def test_a_follow_up_is_asked_as_it_is_understood(tmp_path: Path) -> None:
+def test_ask_follow_up_is_made_standalone(tmp_path: Path) -> None:
     bot = word_bot(tmp_path, text_document(NEWS))
     answer = bot.ask("Whom did she thank?", [Turn("What did Ines Prado open?", "The bridge.")])
     assert (answer.question, answer.standalone_question) == (
@@ -188,7 +184,7 @@ def test_a_follow_up_is_asked_as_it_is_understood(tmp_path: Path) -> None:
     )
 
 
-def test_of_two_ways_to_understand_a_follow_up_the_surer_one_is_taken(tmp_path: Path) -> None:
+def test_ask_follow_up_takes_the_surer_form(tmp_path: Path) -> None:
     text = "The bridge cost 48 million euros.\nThe ferry stops in May.\n"
     bot = word_bot(tmp_path, text_document(text))
     history = [Turn("What did the harbor bridge cost?", "48 million euros.")]
@@ -199,12 +195,12 @@ def test_of_two_ways_to_understand_a_follow_up_the_surer_one_is_taken(tmp_path: 
     assert nothing.standalone_question == "And in dollars? (What did the harbor bridge cost?)"
 
 
-def test_the_same_question_has_the_same_answer(seed_bot: Bot) -> None:
+def test_ask_twice_returns_the_same_answer(seed_bot: Bot) -> None:
     one, other = (seed_bot.ask("Who spoke with Ishaq Dar?").as_json() for _ in range(2))
     assert {**one, "timings": None} == {**other, "timings": None}
 
 
-def test_threads_that_ask_at_once_get_their_own_answers(seed_bot: Bot) -> None:
+def test_ask_in_threads_returns_each_its_answer(seed_bot: Bot) -> None:
     questions = [
         "How much gold does Reko Diq hold?",
         "Who spoke with Ishaq Dar?",
@@ -215,7 +211,7 @@ def test_threads_that_ask_at_once_get_their_own_answers(seed_bot: Bot) -> None:
         assert [answer.text for answer in pool.map(seed_bot.ask, questions)] == alone
 
 
-def test_a_change_of_the_library_is_seen_by_the_next_question(tmp_path: Path) -> None:
+def test_ask_sees_a_change_of_the_library(tmp_path: Path) -> None:
     bot = word_bot(tmp_path, text_document("The bridge cost 3 euros."))
     bot.ask("What did the bridge cost?")
     bot.index.add(text_document("The bridge cost 4 euros."))

@@ -64,7 +64,7 @@ def _text(one: NodeWithScore) -> TextNode:
     return one.node
 
 
-def test_what_the_bot_reads_is_retrieved_as_it_ranks_it(bot: Bot) -> None:
+def test_retriever_returns_what_the_bot_reads(bot: Bot) -> None:
     read = bot.ask(QUESTION).passages
     found = FootnoteRetriever(bot).retrieve(QUESTION)
     assert len(found) == 2
@@ -79,18 +79,18 @@ def test_what_the_bot_reads_is_retrieved_as_it_ranks_it(bot: Bot) -> None:
     )
 
 
-def test_what_is_read_for_a_refused_question_is_retrieved_too(bot: Bot) -> None:
+def test_retriever_returns_passages_of_a_refusal(bot: Bot) -> None:
     assert bot.ask("Who sang opera?").abstained
     assert FootnoteRetriever(bot).retrieve("Who sang opera?")
 
 
-def test_retrieving_asks_no_language_model(tmp_path: Path) -> None:
+def test_retriever_calls_no_language_model(tmp_path: Path) -> None:
     model = ScriptedModel()
     assert FootnoteRetriever(scripted_bot(tmp_path, model, BRIDGE)).retrieve(QUESTION)
     assert model.prompts == []
 
 
-def test_without_documents_nothing_is_retrieved_and_the_answer_says_why(tmp_path: Path) -> None:
+def test_query_empty_library_says_why(tmp_path: Path) -> None:
     bot = word_bot(tmp_path)
     assert FootnoteRetriever(bot).retrieve(QUESTION) == []
     response = _query(bot)
@@ -99,7 +99,7 @@ def test_without_documents_nothing_is_retrieved_and_the_answer_says_why(tmp_path
     assert response.metadata["reason"] == "no_documents"
 
 
-def test_an_answer_has_a_node_for_each_thing_cited(bot: Bot) -> None:
+def test_query_has_a_node_for_each_citation(bot: Bot) -> None:
     answer, response = bot.ask(QUESTION), _query(bot)
     assert str(response) == answer.text == "The bridge cost 48 million euros."
     assert response.metadata == {
@@ -122,7 +122,7 @@ def test_an_answer_has_a_node_for_each_thing_cited(bot: Bot) -> None:
     assert _query(bot).source_nodes[0].node_id == source.node_id
 
 
-def test_what_two_sentences_cite_is_one_node(tmp_path: Path) -> None:
+def test_query_shared_citation_is_one_node(tmp_path: Path) -> None:
     model = ScriptedModel(
         "The bridge cost 48 million euros [{ID:bridge cost}]. It cost 48 million euros, the bridge [{ID:bridge cost}]."
     )
@@ -135,7 +135,7 @@ def test_what_two_sentences_cite_is_one_node(tmp_path: Path) -> None:
     assert response.metadata["engine"] == "scripted/model"
 
 
-def test_a_refusal_is_an_answer_without_nodes(bot: Bot) -> None:
+def test_query_refusal_has_no_nodes(bot: Bot) -> None:
     response = _query(bot, "Who sang opera?")
     assert (str(response), response.source_nodes) == (REFUSALS["not_in_documents"], [])
     assert response.metadata == {
@@ -148,7 +148,7 @@ def test_a_refusal_is_an_answer_without_nodes(bot: Bot) -> None:
     }
 
 
-def test_errors_are_ours(tmp_path: Path) -> None:
+def test_query_raises_our_errors(tmp_path: Path) -> None:
     with pytest.raises(FootnoteError, match="empty"):
         FootnoteRetriever(word_bot(tmp_path / "plain", BRIDGE)).retrieve(" ")
     failing = scripted_bot(
@@ -160,7 +160,7 @@ def test_errors_are_ours(tmp_path: Path) -> None:
         _run(FootnoteQueryEngine(failing).aquery(""))
 
 
-def test_asynchronously_it_is_the_same(bot: Bot) -> None:
+def test_async_query_returns_the_same(bot: Bot) -> None:
     async def both() -> tuple[list[NodeWithScore], object]:
         return await FootnoteRetriever(bot).aretrieve(QUESTION), await FootnoteQueryEngine(
             bot
@@ -187,7 +187,7 @@ class WaitingModel(ScriptedModel):
         yield
 
 
-def test_while_a_query_waits_others_run_and_cancelling_it_stops_the_model(tmp_path: Path) -> None:
+def test_async_query_cancelled_stops_the_model(tmp_path: Path) -> None:
     model = WaitingModel()
     engine = FootnoteQueryEngine(scripted_bot(tmp_path, model, BRIDGE))
 
@@ -203,7 +203,7 @@ def test_while_a_query_waits_others_run_and_cancelling_it_stops_the_model(tmp_pa
     assert model.stopped.wait(5)
 
 
-def test_in_a_chat_engine_a_follow_up_is_put_by_the_model_given(bot: Bot) -> None:
+def test_chat_engine_condenses_with_the_given_model(bot: Bot) -> None:
     """The mock model says its prompt: here, the question before."""
     chat = CondenseQuestionChatEngine.from_defaults(
         query_engine=FootnoteQueryEngine(bot),
@@ -226,7 +226,7 @@ def test_in_a_chat_engine_a_follow_up_is_put_by_the_model_given(bot: Bot) -> Non
     ]
 
 
-def test_in_a_chat_engine_the_model_given_reads_what_is_retrieved(bot: Bot) -> None:
+def test_chat_engine_reads_what_is_retrieved(bot: Bot) -> None:
     chat = ContextChatEngine.from_defaults(retriever=FootnoteRetriever(bot), llm=MockLLM())
     first = chat.chat(QUESTION)
     assert "document: bridge.txt\ntitle: A bridge" in first.response
@@ -243,7 +243,7 @@ class SecondChooser(MockLLM):
         return CompletionResponse(text='[{"choice": 2, "reason": "it tells of the market"}]')
 
 
-def test_in_a_router_it_is_one_engine_of_several(tmp_path: Path) -> None:
+def test_router_chooses_the_query_engine(tmp_path: Path) -> None:
     tools = [
         QueryEngineTool.from_defaults(
             FootnoteQueryEngine(word_bot(tmp_path / one.name, one)), description=one.title
@@ -258,7 +258,7 @@ def test_in_a_router_it_is_one_engine_of_several(tmp_path: Path) -> None:
     assert str(tools[0].call(QUESTION)) == "The bridge cost 48 million euros."
 
 
-def test_importing_it_makes_no_model_and_sets_nothing() -> None:
+def test_llamaindex_import_sets_no_default_model() -> None:
     code = (
         "import qa.llamaindex; from llama_index.core import Settings as s; "
         "assert s._llm is s._embed_model is s._callback_manager is s._node_parser is None"

@@ -38,17 +38,18 @@ def _bm25(texts: list[str], query: str, k1: float = 1.5, b: float = 0.75) -> lis
 
 @examples(100)
 @given(st.lists(LETTERS, min_size=1, max_size=8).filter(any), LETTERS)
-def test_bm25_is_its_formula(texts: list[str], query: str) -> None:
+def test_bm25_scores_equal_the_formula(texts: list[str], query: str) -> None:
     assert Bm25(texts).scores(query) == pytest.approx(_bm25(texts, query), abs=1e-4)
 
 
 @pytest.mark.parametrize(
     ("texts", "query"), [([], "gold"), ([""], "gold"), (["the of"], "gold"), (["gold"], "the")]
 )
-def test_bm25_of_nothing_is_zero(texts: list[str], query: str) -> None:
+def test_bm25_without_shared_terms_scores_zero(texts: list[str], query: str) -> None:
     assert Bm25(texts).scores(query) == [0.0] * len(texts)
 
 
-def test_a_term_is_the_rarer_the_fewer_sentences_have_it() -> None:
+def test_idf_falls_with_the_number_of_sentences() -> None:
+    """The fewer sentences have a term, the higher its idf."""
     rarity = SentenceFrequencies.count(["gold and salt", "gold", "gold gold coal"])
     assert rarity.idf("silver") > rarity.idf("salt") > rarity.idf("gold") > 0

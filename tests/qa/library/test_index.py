@@ -34,9 +34,10 @@ def _texts(index: Index) -> dict[str, str]:
 
 @examples(40)
 @given(texts.filter(str.strip))
-def test_adding_twice_is_a_no_op_and_the_text_comes_back(
+def test_add_same_document_twice_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
+    """The second adding embeds nothing, and the text is read back exactly."""
     embedder = WordEmbedder()
     index = Index(tmp_path_factory.mktemp("twice") / "index", embedder)
     document = text_document(text)
@@ -48,7 +49,7 @@ def test_adding_twice_is_a_no_op_and_the_text_comes_back(
     assert "".join(passage.text for passage in index.passages(index.documents())) == text
 
 
-def test_a_changed_document_replaces_the_old_version_whole(tmp_path: Path) -> None:
+def test_add_changed_document_replaces_old_version(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document(NEWS * 3))
     generation = index.generation
@@ -58,20 +59,21 @@ def test_a_changed_document_replaces_the_old_version_whole(tmp_path: Path) -> No
     assert index.generation != generation
 
 
-def test_a_new_title_replaces_too_because_it_is_embedded(tmp_path: Path) -> None:
+def test_add_new_title_replaces_document(tmp_path: Path) -> None:
+    """The title is part of the embedded text."""
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document("Same text.", title="Old"))
     assert index.add(text_document("Same text.", title="New")).outcome == "replaced"
     assert [document.title for document in index.documents()] == ["New"]
 
 
-def test_everything_of_a_document_comes_back(tmp_path: Path) -> None:
+def test_documents_returns_every_field(tmp_path: Path) -> None:
     document = Document("a.md", "/s/a.md", "T", "# T\n\nText.", "P", True, ("Q?",))
     Index(tmp_path / "index", WordEmbedder()).add(document)
     assert Index(tmp_path / "index").documents() == [document]
 
 
-def test_what_fails_in_the_middle_leaves_the_library_as_it_was(tmp_path: Path) -> None:
+def test_add_failing_embedder_leaves_library_unchanged(tmp_path: Path) -> None:
     Index(tmp_path / "index", WordEmbedder()).add(text_document("The first version."))
     with pytest.raises(RuntimeError, match="out of order"):
         Index(tmp_path / "index", BrokenEmbedder()).add(text_document("The second version."))
@@ -79,9 +81,7 @@ def test_what_fails_in_the_middle_leaves_the_library_as_it_was(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("stopped", [1, 2])
-def test_who_stops_an_adding_while_it_is_written_finds_the_library_as_before(
-    tmp_path: Path, stopped: int
-) -> None:
+def test_add_interrupted_write_leaves_library_unchanged(tmp_path: Path, stopped: int) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document(NEWS))
     question = WordEmbedder().encode(["bridge"])[0].vector
@@ -103,9 +103,10 @@ def test_who_stops_an_adding_while_it_is_written_finds_the_library_as_before(
     )
 
 
-def test_passages_without_a_record_are_not_seen_and_go_at_the_next_opening(
+def test_open_deletes_passages_without_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Passages that a killed process wrote are not part of the library."""
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document("The first version."))
 
@@ -122,7 +123,7 @@ def test_passages_without_a_record_are_not_seen_and_go_at_the_next_opening(
     assert len(reopened.nearest(vector, 9)) == 1
 
 
-def test_another_opening_of_the_same_folder_sees_a_change(tmp_path: Path) -> None:
+def test_index_sees_change_of_another_index(tmp_path: Path) -> None:
     one, other = (
         Index(tmp_path / "index", WordEmbedder()),
         Index(tmp_path / "index", WordEmbedder()),
@@ -133,7 +134,7 @@ def test_another_opening_of_the_same_folder_sees_a_change(tmp_path: Path) -> Non
     assert _texts(other) == {"a.txt": "Some text."}
 
 
-def test_two_sources_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_add_taken_name_is_extended_by_folders(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     first = Document("a.txt", "/one/a.txt", "A", "One.")
     second = Document("a.txt", "/two/a.txt", "A", "Two.")
@@ -145,7 +146,7 @@ def test_two_sources_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert _texts(index) == {"a.txt": "One.", "two/a.txt": "Two."}
 
 
-def test_removing(tmp_path: Path) -> None:
+def test_remove_deletes_document_and_passages(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document("Some text."))
     assert [index.remove("a.txt"), index.remove("a.txt")] == [True, False]
@@ -153,7 +154,8 @@ def test_removing(tmp_path: Path) -> None:
     assert index.nearest(WordEmbedder().encode(["text"])[0].vector, 9) == []
 
 
-def test_nearest_gives_cosines_nearest_first_and_may_be_restricted(tmp_path: Path) -> None:
+def test_nearest_returns_cosines_best_first(tmp_path: Path) -> None:
+    """`documents` restricts the search to their passages."""
     index = Index(tmp_path / "index", WordEmbedder())
     gold, salt = text_document("gold", "g.txt", title=""), text_document("salt", "s.txt", title="")
     for document in (gold, salt):
@@ -164,7 +166,7 @@ def test_nearest_gives_cosines_nearest_first_and_may_be_restricted(tmp_path: Pat
     assert index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9, []) == []
 
 
-def test_an_index_of_another_model_names_the_command_that_rebuilds_it(tmp_path: Path) -> None:
+def test_open_with_another_model_names_rebuild(tmp_path: Path) -> None:
     Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
     with pytest.raises(IndexMismatchError, match=r"embedding one.*python -m qa rebuild"):
         Index(tmp_path / "index", WordEmbedder("two"))
@@ -174,7 +176,7 @@ def test_an_index_of_another_model_names_the_command_that_rebuilds_it(tmp_path: 
         Index(tmp_path / "index", WordEmbedder("one"))
 
 
-def test_a_rebuild_that_fails_leaves_the_old_index(tmp_path: Path) -> None:
+def test_rebuild_failing_embedder_leaves_old_index(tmp_path: Path) -> None:
     Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
     with pytest.raises(RuntimeError, match="out of order"):
         Index.rebuild(tmp_path / "index", BrokenEmbedder("two"))
@@ -183,14 +185,14 @@ def test_a_rebuild_that_fails_leaves_the_old_index(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"garbage" * 999, b"SQLite format 3\0" + b"\0" * 200])
-def test_a_damaged_folder_is_one_error_that_says_what_to_do(tmp_path: Path, damage: bytes) -> None:
+def test_open_damaged_folder_raises_index_damaged(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "chroma.sqlite3").write_bytes(damage)
     with pytest.raises(IndexDamagedError, match="python -m qa add"):
         Index(tmp_path / "index", WordEmbedder())
 
 
-def test_vectors_that_are_gone_are_noticed(tmp_path: Path) -> None:
+def test_open_without_vector_files_raises_index_damaged(tmp_path: Path) -> None:
     """Chroma itself answers from the few that it has not yet put into files."""
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(
@@ -205,7 +207,7 @@ def test_vectors_that_are_gone_are_noticed(tmp_path: Path) -> None:
         Index(tmp_path / "copy", WordEmbedder())
 
 
-def test_a_place_that_takes_no_writes_is_one_error(tmp_path: Path) -> None:
+def test_open_unwritable_folder_raises_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NotWritableError, match="QA_HOME") as caught:
         Index(tmp_path / "file" / "index", WordEmbedder())
@@ -223,7 +225,7 @@ def _in_another_process(code: str, *arguments: str) -> None:
     )
 
 
-def test_what_another_process_adds_changes_removes_or_rebuilds_is_found(tmp_path: Path) -> None:
+def test_index_sees_every_change_of_another_process(tmp_path: Path) -> None:
     where = str(tmp_path / "index")
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document("The first text.", "a.txt"))
@@ -247,9 +249,10 @@ def test_what_another_process_adds_changes_removes_or_rebuilds_is_found(tmp_path
     assert set(_texts(index)) == {"a.txt", "c.txt"}
 
 
-def test_listing_or_rebuilding_an_empty_library_does_not_keep_it_from_being_used(
+def test_empty_library_accepts_any_embedder(
     tmp_path: Path,
 ) -> None:
+    """Listing or rebuilding an empty library does not bind it to a model."""
     assert Index(tmp_path / "index").documents() == []
     assert Index.rebuild(tmp_path / "index", WordEmbedder("one")) == 0
     index = Index(tmp_path / "index", WordEmbedder("two"))
@@ -262,7 +265,7 @@ def test_listing_or_rebuilding_an_empty_library_does_not_keep_it_from_being_used
 
 
 @pytest.mark.parametrize("step", ["_point", "sweep_pairs"])
-def test_a_rebuild_that_is_killed_leaves_the_old_library_or_the_new_one(
+def test_rebuild_killed_leaves_old_or_new_library(
     tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
@@ -280,7 +283,8 @@ def test_a_rebuild_that_is_killed_leaves_the_old_library_or_the_new_one(
     Index(tmp_path / "index", WordEmbedder("one" if step == "_point" else "two"))
 
 
-def test_a_library_whose_database_is_gone_is_not_an_empty_one(tmp_path: Path) -> None:
+def test_open_without_database_raises_index_damaged(tmp_path: Path) -> None:
+    """A library without its database is not an empty library."""
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document(NEWS))
     shutil.copytree(tmp_path / "index", tmp_path / "copy")
@@ -289,7 +293,7 @@ def test_a_library_whose_database_is_gone_is_not_an_empty_one(tmp_path: Path) ->
         Index(tmp_path / "copy", WordEmbedder())
 
 
-def test_a_text_that_was_changed_in_the_database_is_not_given(tmp_path: Path) -> None:
+def test_documents_with_changed_text_raises_index_damaged(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document("Some text."))
     stored = index._store.passages.get()
@@ -299,7 +303,8 @@ def test_a_text_that_was_changed_in_the_database_is_not_given(tmp_path: Path) ->
         index.documents()
 
 
-def test_a_name_that_told_two_apart_is_kept_when_the_other_is_gone(tmp_path: Path) -> None:
+def test_add_keeps_an_extended_name(tmp_path: Path) -> None:
+    """The name stays although the document with the short name was removed."""
     index = Index(tmp_path / "index", WordEmbedder())
     first, second = (
         Document("a.txt", "/one/a.txt", "A", "One."),

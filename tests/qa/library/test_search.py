@@ -10,7 +10,7 @@ from tests.qa.fakes import WordEmbedder, text_document
 from tests.qa.texts import NEWS
 
 
-def test_the_fused_score_is_the_sum_of_reciprocal_ranks(tmp_path: Path) -> None:
+def test_retrieve_score_is_sum_of_reciprocal_ranks(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     for name, text in (("a.txt", "gold gold gold"), ("b.txt", "salt"), ("c.txt", "gold salt coal")):
         index.add(text_document(text, name, title=""))
@@ -37,7 +37,7 @@ def test_the_fused_score_is_the_sum_of_reciprocal_ranks(tmp_path: Path) -> None:
     assert all(one.score == one.why.fused for one in found)
 
 
-def test_what_an_echo_repeats_is_read_too(tmp_path: Path) -> None:
+def test_retrieve_adds_original_of_a_duplicate(tmp_path: Path) -> None:
     pull = "This bridge belongs to the people who waited for it for nine long years."
     filler = "\n".join(f"Paragraph {n} is about the ferry and its boats. " * 12 for n in range(20))
     document = text_document(
@@ -56,7 +56,7 @@ def test_what_an_echo_repeats_is_read_too(tmp_path: Path) -> None:
     assert [one.passage.text.endswith("on Tuesday.") for one in found] == [False, True]
 
 
-def test_a_library_holds_each_sentence_in_one_passage(tmp_path: Path) -> None:
+def test_snapshot_has_each_sentence_in_one_passage(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document(NEWS * 4))
     library = index.snapshot()
@@ -69,7 +69,7 @@ def test_a_library_holds_each_sentence_in_one_passage(tmp_path: Path) -> None:
     assert DEPTH >= len(library.passages) > 2
 
 
-def test_a_library_may_be_a_part_of_the_index(tmp_path: Path) -> None:
+def test_snapshot_of_names_has_only_these_documents(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     for name in ("a.txt", "b.txt"):
         index.add(text_document("gold", name))

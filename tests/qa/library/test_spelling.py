@@ -22,13 +22,11 @@ from qa.library.spelling import correct_spelling
         ("ninerals", "ninerals"),  # another first letter
     ],
 )
-def test_a_word_that_nobody_knows_becomes_the_nearest_of_the_library(
-    query: str, expected: str
-) -> None:
+def test_spelling_unknown_word_becomes_nearest_word(query: str, expected: str) -> None:
     library = {"balochistan", "minerals", "gold"}
     assert correct_spelling(query, library, lambda word: word in {"miners", "of"}) == expected
 
 
 @given(st.text(max_size=80))
-def test_a_query_of_known_words_stays_as_it_is(query: str) -> None:
+def test_spelling_known_words_stay(query: str) -> None:
     assert correct_spelling(query, {"minerals"}, lambda word: True) == query

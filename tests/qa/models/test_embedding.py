@@ -7,7 +7,7 @@ from qa.errors import ModelError
 from qa.models.embedding import SentenceTransformerEmbedder
 
 
-def test_offsets_stand_for_the_words_and_vectors_have_length_one(
+def test_encode_returns_offsets_and_unit_vectors(
     embedder: SentenceTransformerEmbedder,
 ) -> None:
     text = "Reko Diq holds 40 million ounces."
@@ -23,7 +23,7 @@ def test_offsets_stand_for_the_words_and_vectors_have_length_one(
     assert np.linalg.norm(encoding.tokens, axis=1) == pytest.approx(1, abs=1e-3)
 
 
-def test_the_batch_does_not_change_a_vector(embedder: SentenceTransformerEmbedder) -> None:
+def test_encode_batch_hardly_changes_a_vector(embedder: SentenceTransformerEmbedder) -> None:
     texts = ["A short one.", "A much longer text about " + "copper and gold " * 30]
     together, alone = embedder.encode(texts), [embedder.encode([text])[0] for text in texts]
     for one, other in zip(together, alone, strict=True):
@@ -31,24 +31,25 @@ def test_the_batch_does_not_change_a_vector(embedder: SentenceTransformerEmbedde
         assert one.offsets == other.offsets
 
 
-def test_counting_has_no_limit_and_does_not_depend_on_earlier_calls(
+def test_count_tokens_has_no_limit(
     embedder: SentenceTransformerEmbedder,
 ) -> None:
+    """It does not depend on earlier calls of the tokenizer either."""
     embedder.encode(["short"])
     assert embedder.count_tokens("gold " * 1000) == 1000
     assert embedder.count_tokens("") == 0
 
 
-def test_odd_texts_are_embedded(embedder: SentenceTransformerEmbedder) -> None:
+def test_encode_odd_texts_is_finite(embedder: SentenceTransformerEmbedder) -> None:
     for encoding in embedder.encode(["", " ", "😀", "日本語", "x" * 9000]):
         assert np.isfinite(encoding.vector).all()
     assert embedder.encode([]) == []
 
 
-def test_a_whole_word_of_the_model_is_known(embedder: SentenceTransformerEmbedder) -> None:
+def test_knows_only_whole_words_of_the_model(embedder: SentenceTransformerEmbedder) -> None:
     assert (embedder.knows("copper"), embedder.knows("coppper")) == (True, False)
 
 
-def test_a_model_that_is_not_there_is_one_error_that_says_what_to_set(tmp_path: object) -> None:
+def test_embedder_missing_model_names_the_setting(tmp_path: object) -> None:
     with pytest.raises(ModelError, match="QA_EMBEDDING"):
         SentenceTransformerEmbedder(f"{tmp_path}/nothing")

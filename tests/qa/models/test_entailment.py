@@ -15,7 +15,7 @@ def entailment() -> CrossEncoderEntailment:
     return CrossEncoderEntailment()
 
 
-def test_what_the_evidence_says_is_likelier_than_what_it_does_not(
+def test_log_odds_supported_claim_is_highest(
     entailment: CrossEncoderEntailment,
 ) -> None:
     carried, number, other = entailment.log_odds(
@@ -28,7 +28,7 @@ def test_what_the_evidence_says_is_likelier_than_what_it_does_not(
     assert carried > 0 > max(number, other)
 
 
-def test_the_order_of_pairs_does_not_matter(entailment: CrossEncoderEntailment) -> None:
+def test_log_odds_do_not_depend_on_the_order(entailment: CrossEncoderEntailment) -> None:
     pairs = [
         (f"Around {count} people attended the forum.", EVIDENCE * (count % 3 + 1))
         for count in range(20)
@@ -38,7 +38,7 @@ def test_the_order_of_pairs_does_not_matter(entailment: CrossEncoderEntailment) 
     assert entailment.log_odds([]) == []
 
 
-def test_a_claim_that_is_not_read_whole_is_never_carried(
+def test_log_odds_long_claim_is_never_supported(
     entailment: CrossEncoderEntailment,
 ) -> None:
     long = "Around 2000 people attended the forum, " * 20 + "and the minister resigned."
@@ -47,9 +47,7 @@ def test_a_claim_that_is_not_read_whole_is_never_carried(
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
-def test_a_model_that_is_missing_or_damaged_is_one_clear_error(
-    tmp_path: Path, content: bytes | None
-) -> None:
+def test_entailment_damaged_model_says_reinstall(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "config.json").write_bytes(content)
         (tmp_path / "model.safetensors").write_bytes(content)

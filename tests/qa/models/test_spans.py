@@ -19,7 +19,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return random_model(tmp_path_factory.mktemp("tiny"))
 
 
-def test_every_word_of_a_long_text_is_read_once_in_order(tiny: Path) -> None:
+def test_score_long_text_reads_every_word_once(tiny: Path) -> None:
     text = FILLER * 600
     (pointing,) = CrossEncoder(str(tiny)).score("Where is the mill?", [text])
     words = [text[start:end] for start, end in pointing.offsets]
@@ -27,7 +27,7 @@ def test_every_word_of_a_long_text_is_read_once_in_order(tiny: Path) -> None:
     assert len(pointing.starts) == len(pointing.ends) == len(words)
 
 
-def test_a_text_is_read_alike_alone_and_among_others(tiny: Path) -> None:
+def test_score_does_not_depend_on_other_texts(tiny: Path) -> None:
     model = CrossEncoder(str(tiny))
     texts = [FILLER, "", FILLER * 3, "Short.", FILLER * 40]
     together = model.score("What ran past the mill?", texts)
@@ -51,7 +51,7 @@ def test_a_text_is_read_alike_alone_and_among_others(tiny: Path) -> None:
         ("Where?", "y" * 40_000),
     ],
 )
-def test_odd_questions_and_texts_are_read(tiny: Path, question: str, text: str) -> None:
+def test_score_odd_texts_is_finite(tiny: Path, question: str, text: str) -> None:
     (pointing,) = CrossEncoder(str(tiny)).score(question, [text])
     assert np.isfinite(pointing.margin())
     best = pointing.best_span(0, len(text))
@@ -59,14 +59,14 @@ def test_odd_questions_and_texts_are_read(tiny: Path, question: str, text: str) 
         assert 0 <= best[1] < best[2] <= len(text)
 
 
-def test_no_text_needs_no_reading(tiny: Path) -> None:
+def test_score_no_texts_returns_empty_list(tiny: Path) -> None:
     assert CrossEncoder(str(tiny)).score("Where?", []) == []
 
 
 OFFSETS = np.array([[0, 2], [3, 5], [6, 9], [10, 12]])
 
 
-def test_the_best_span_is_the_best_of_all_pairs_within_the_characters() -> None:
+def test_best_span_is_best_pair_between_characters() -> None:
     pointing = SpanScores(OFFSETS, np.array([0.0, 3.0, 1.0, 9.0]), np.array([8.0, 0.0, 2.0, 9.0]))
     assert pointing.best_span(0, 9) == (4.0, 0, 2)
     assert pointing.best_span(3, 9) == (2.5, 3, 9)
@@ -74,7 +74,7 @@ def test_the_best_span_is_the_best_of_all_pairs_within_the_characters() -> None:
     assert pointing.best_span(12, 20) is None
 
 
-def test_a_margin_is_the_mean_of_the_log_odds_of_start_and_end() -> None:
+def test_margin_is_mean_log_odds_of_start_and_end() -> None:
     pointing = SpanScores(OFFSETS, np.log([1.0, 2.0, 3.0, 4.0]), np.log([4.0, 3.0, 2.0, 1.0]))
     assert pointing.margin() == pytest.approx(np.log(10))
     assert pointing.margin(3, 9) == pytest.approx((np.log(5) + np.log(5)) / 2)
@@ -93,14 +93,12 @@ def _broken(folder: Path, tiny: Path, how: str) -> Path:
 
 
 @pytest.mark.parametrize("how", ["empty", "truncated", "of another kind"])
-def test_a_folder_that_holds_no_such_model_is_one_error(
-    tmp_path: Path, tiny: Path, how: str
-) -> None:
+def test_cross_encoder_other_model_names_the_setting(tmp_path: Path, tiny: Path, how: str) -> None:
     with pytest.raises(ModelError, match="QA_READER") as caught:
         CrossEncoder(str(_broken(tmp_path, tiny, how)))
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_that_is_nowhere_is_one_error(tmp_path: Path) -> None:
+def test_cross_encoder_missing_model_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="QA_READER"):
         CrossEncoder(str(tmp_path / "nowhere"))

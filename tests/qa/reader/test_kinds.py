@@ -21,7 +21,7 @@ from qa.reader.kinds import Kind, expected_kind, spans_of_kind
         ("Tell me about the harbor.", "any"),
     ],
 )
-def test_the_words_of_a_question_tell_what_it_asks_for(question: str, kind: Kind) -> None:
+def test_expected_kind_follows_the_words_of_a_question(question: str, kind: Kind) -> None:
     assert expected_kind(question) == kind
 
 
@@ -39,12 +39,12 @@ def test_the_words_of_a_question_tell_what_it_asks_for(question: str, kind: Kind
         ("Did Prado open it?", "Prado opened it.", False),
     ],
 )
-def test_a_sentence_fits_that_has_such_a_thing_and_not_from_the_question(
+def test_spans_of_kind_leave_out_things_of_the_question(
     question: str, sentence: str, found: bool
 ) -> None:
     assert bool(spans_of_kind(question, expected_kind(question), sentence)) == found
 
 
-def test_the_places_lie_inside_the_sentence() -> None:
+def test_spans_of_kind_lie_inside_the_sentence() -> None:
     sentence = "In 1994 it was built."
     assert spans_of_kind("What year?", "date", sentence) == [(0, len(sentence))]

@@ -30,7 +30,7 @@ def _read(tmp_path: Path, question: str, text: str = NEWS) -> tuple[Reading, Wor
     ).read(question, encoding, ranked, library), embedder
 
 
-def test_the_packaged_weights_fit_the_signals() -> None:
+def test_weights_packaged_have_one_value_a_feature() -> None:
     weights = Weights.load(PACKAGED_READER)
     assert (
         weights.rank.shape
@@ -44,7 +44,7 @@ def test_the_packaged_weights_fit_the_signals() -> None:
     assert (weights.sure_scale > 0).all()
 
 
-def test_scores_and_confidence_are_linear_models_by_hand() -> None:
+def test_weights_scores_equal_a_hand_calculation() -> None:
     one = np.ones(2)
     weights = Weights(
         one, 2 * one, np.array([3.0, -1.0]), np.zeros(7), np.ones(7), np.eye(7)[0], -1.0
@@ -56,9 +56,10 @@ def test_scores_and_confidence_are_linear_models_by_hand() -> None:
     )
 
 
-def test_candidates_are_sorted_may_answer_and_passages_share_the_probability(
+def test_read_sorts_candidates_and_passages(
     tmp_path: Path,
 ) -> None:
+    """Only sentences that may answer are candidates; the passages' scores add up to 1."""
     reading, _ = _read(tmp_path, "What did the harbor bridge cost?")
     scores = [candidate.score for candidate in reading.candidates]
     assert scores == sorted(scores, reverse=True)
@@ -70,12 +71,12 @@ def test_candidates_are_sorted_may_answer_and_passages_share_the_probability(
     assert 0 < reading.confidence < 1
 
 
-def test_nothing_that_may_answer_is_no_confidence(tmp_path: Path) -> None:
+def test_read_nothing_to_answer_has_confidence_zero(tmp_path: Path) -> None:
     reading, _ = _read(tmp_path, "Why?", "Who asks this?\n")
     assert (reading.candidates, reading.confidence) == ((), 0.0)
 
 
-def test_a_passage_is_encoded_once_for_many_questions(tmp_path: Path) -> None:
+def test_read_encodes_a_passage_once(tmp_path: Path) -> None:
     embedder = WordEmbedder()
     index = Index(tmp_path / "index", embedder)
     index.add(text_document(NEWS))
@@ -91,14 +92,14 @@ def test_a_passage_is_encoded_once_for_many_questions(tmp_path: Path) -> None:
     assert embedder.encoded[before:] == ["Who thanked the workers?"]
 
 
-def test_only_words_that_carry_meaning_have_weight() -> None:
+def test_analyse_weighs_only_meaningful_words() -> None:
     (encoding,) = WordEmbedder().encode(["What did the mayor open?"])
     assert analyse("What did the mayor open?", encoding).weights.tolist() == [0, 0, 0, 1, 1, 0]
     (encoding,) = WordEmbedder().encode(["who is it"])
     assert analyse("who is it", encoding).weights.tolist() == [1, 1, 1]
 
 
-def test_the_packaged_model_is_the_one_that_its_card_tells_of() -> None:
+def test_packaged_model_is_the_one_in_its_card() -> None:
     root = Path(__file__).parents[3]
     model = (root / "qa" / "models" / PACKAGED_READER / "model.safetensors").read_bytes()
     assert len(model) < 50_000_000
@@ -107,7 +108,7 @@ def test_the_packaged_model_is_the_one_that_its_card_tells_of() -> None:
     )
 
 
-def test_a_folder_with_weights_of_its_own_is_read_with_those(tmp_path: Path) -> None:
+def test_weights_load_prefers_weights_of_the_folder(tmp_path: Path) -> None:
     packaged = Path(__file__).parents[3] / "qa" / "models" / PACKAGED_READER / WEIGHTS
     raw = json.loads(packaged.read_text(encoding="utf-8"))
     (tmp_path / WEIGHTS).write_text(json.dumps({**raw, "sure_bias": 7.5}))
