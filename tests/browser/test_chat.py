@@ -80,6 +80,8 @@ def test_footnote_shows_passage_and_opens_source(open_page: OpenPage) -> None:
     expect(chip).to_be_visible()
     expect(page.get_by_role("tooltip")).to_have_count(0)
 
+    # Shown last: until then the page may still scroll the footnote away from the pointer.
+    expect(page.get_by_role("radio", name="Thumbs up")).to_be_visible()
     chip.hover()
     card = page.get_by_role("tooltip")
     expect(card).to_be_in_viewport(ratio=1)
