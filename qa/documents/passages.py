@@ -38,20 +38,24 @@ def split(
     Each has at most `size` tokens and holds whole paragraphs; of a paragraph that is longer whole
     sentences, and of a sentence that is longer a part.
     """
+    text = document.text
     starts = []
     cursor = 0
     for chunk in _chunks(document, count_tokens, size):
-        while document.text[cursor].isspace():
+        while text[cursor].isspace():
             cursor += 1
-        if not document.text.startswith(chunk, cursor):
+        if not text.startswith(chunk, cursor):
             place = f"the text of {document.name} at character {cursor}"
             raise RuntimeError(f"llama-index's splitter changed {place}")
         starts.append(cursor)
         cursor += len(chunk)
 
     # The first passage begins with the text, even if that is white space.
-    bounds = [0, *starts[1:], len(document.text)]
-    return tuple(Passage(document, Span(start, end)) for start, end in pairwise(bounds))
+    bounds = [0, *starts[1:], len(text)]
+    passages = []
+    for start, end in pairwise(bounds):
+        passages.append(Passage(document, Span(start, end)))
+    return tuple(passages)
 
 
 def _chunks(document: Document, count_tokens: Callable[[str], int], size: int) -> list[str]:
@@ -88,10 +92,16 @@ def _units(document: Document, count_tokens: Callable[[str], int], size: int) ->
         if sentence.paragraph != following.paragraph:
             paragraphs.append(following.span.start)
 
-    for start, end in pairwise([*paragraphs, len(text)]):
-        if count_tokens(text[start:end]) <= size:
-            yield text[start:end]
+    paragraphs.append(len(text))
+    for start, end in pairwise(paragraphs):
+        paragraph = text[start:end]
+        if count_tokens(paragraph) <= size:
+            yield paragraph
             continue
-        inside = [s.span.start for s in sentences if start < s.span.start < end]
-        for first, last in pairwise([start, *inside, end]):
+        bounds = [start]
+        for sentence in sentences:
+            if start < sentence.span.start < end:
+                bounds.append(sentence.span.start)
+        bounds.append(end)
+        for first, last in pairwise(bounds):
             yield text[first:last]

@@ -59,8 +59,13 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     if not any(pages):
         raise Unreadable(_SCANNED)
     text, offsets = join_pages(pages)
-    is_title = MIN_TITLE <= len(title) <= MAX_TITLE and not _PROGRAM_TITLE.fullmatch(title)
-    return ParsedFile(text, title if is_title else None, offsets)
+    return ParsedFile(text, title if _is_title(title) else None, offsets)
+
+
+def _is_title(title: str) -> bool:
+    if not MIN_TITLE <= len(title) <= MAX_TITLE:
+        return False
+    return not _PROGRAM_TITLE.fullmatch(title)
 
 
 def _open(data: bytes) -> pdfium.PdfDocument:
@@ -172,10 +177,11 @@ def _runs(codes: list[int]) -> Iterator[tuple[int, int]]:
 def _line(characters: _Characters, first: int, last: int) -> PageLine:
     box = characters.box(first)
     height = max(box.top - box.bottom, MIN_LINE_HEIGHT)
+
+    # pdfium gives the hyphen that it marks no box of its own.
     hyphenated = characters.codes[last] == _HYPHEN
     end = last if hyphenated else last + 1
-    # pdfium gives the hyphen that it marks no box of its own.
-    right = characters.box(max(first, end - 1)).right
+    last_box = characters.box(max(first, end - 1))
 
     text = ""
     start = first
@@ -189,7 +195,14 @@ def _line(characters: _Characters, first: int, last: int) -> PageLine:
     is_row = " | " in text
     if hyphenated:
         text += "-"
-    return PageLine(text, box.left, right, box.bottom, height, is_row)
+    return PageLine(
+        text,
+        left=box.left,
+        right=last_box.right,
+        bottom=box.bottom,
+        height=height,
+        is_row=is_row,
+    )
 
 
 def _cell_ends(characters: _Characters, first: int, last: int, wide: float) -> list[int]:
@@ -200,13 +213,16 @@ def _cell_ends(characters: _Characters, first: int, last: int, wide: float) -> l
     codes = characters.codes
     gaps = {}
     for place in range(first + 1, last):
-        if codes[place] == _SPACE and codes[place - 1] != _SPACE:
-            following = place
-            while codes[following] == _SPACE:
-                following += 1
-            left = characters.box(following).left
-            gaps[place] = left - characters.box(place - 1).right
+        opens_gap = codes[place] == _SPACE and codes[place - 1] != _SPACE
+        if not opens_gap:
+            continue
+        following = place
+        while codes[following] == _SPACE:
+            following += 1
+        right = characters.box(place - 1).right
+        gaps[place] = characters.box(following).left - right
 
-    if len(gaps) > 1 and max(gaps.values()) < EVEN_GAPS * min(gaps.values()):
+    widths = gaps.values()
+    if len(gaps) > 1 and max(widths) < EVEN_GAPS * min(widths):
         return []
     return [place for place, gap in gaps.items() if gap > wide]

@@ -246,22 +246,26 @@ def _wrap_width(text: str, lines: Sequence[Span]) -> int | None:
     break between two lines of words is where this width would have put it.
     """
     lengths = sorted(len(line) for line in lines if _has_words(text, line))
-    width = lengths[int(0.95 * (len(lengths) - 1))] if lengths else 0
+    if not lengths:
+        return None
+    place = int(0.95 * (len(lengths) - 1))
+    width = lengths[place]
     if not MIN_WRAP <= width <= MAX_WRAP:
         return None
 
-    breaks = 0
-    wraps = []
+    breaks = wraps = inside = 0
     for line, following in pairwise(lines):
-        if _has_words(text, line) and _has_words(text, following):
-            breaks += 1
-            if _is_wrapped(text, line, following, width):
-                wraps.append(_slice(text, following))
+        if not (_has_words(text, line) and _has_words(text, following)):
+            continue
+        breaks += 1
+        if _is_wrapped(text, line, following, width):
+            wraps += 1
+            inside += _opens_inside_sentence(_slice(text, following))
 
+    if wraps < 2 or 2 * wraps < breaks:
+        return None
     # Lines of one length that all open alike, as in a log, were not wrapped.
-    inside = sum(_opens_inside_sentence(line) for line in wraps)
-    was_wrapped = len(wraps) >= 2 and 2 * len(wraps) >= breaks and 3 * inside >= len(wraps)
-    return width if was_wrapped else None
+    return width if 3 * inside >= wraps else None
 
 
 def _has_words(text: str, line: Span) -> bool:

@@ -6,6 +6,7 @@ and "September 9", "the U.S." and "the United States". `qa.text.numbers` has the
 
 import re
 import unicodedata
+from itertools import combinations
 
 from rapidfuzz.distance import Prefix
 
@@ -92,11 +93,16 @@ def names(text: str) -> tuple[str, ...]:
     for match in _NAME.finditer(text):
         run = match[0].split()
         words = [word for word in run if _is_name_word(word)]
+        if not words:
+            continue
+
         before = text[: match.start()].rstrip()
         opens_sentence = not before or before[-1] in '.!?:“"'
-        is_first_word = opens_sentence and len(words) == len(run) == 1
-        if words and not (is_first_word and not words[0].isupper()):
-            names.append(" ".join(words))
+        is_single = len(words) == len(run) == 1
+        # The first word of a sentence has a capital whether it is a name or not.
+        if opens_sentence and is_single and not words[0].isupper():
+            continue
+        names.append(" ".join(words))
     return tuple(names)
 
 
@@ -122,8 +128,8 @@ def initials(text: str) -> frozenset[str]:
         words = re.findall(r"[\w’'-]+", run)
         letters = "".join(word[0] for word in words if word[0].isupper())
         # Part of a run counts too: "the United States of America" is the US and the USA.
-        for start in range(len(letters)):
-            for end in range(start + 2, len(letters) + 1):
+        for start, end in combinations(range(len(letters) + 1), 2):
+            if end - start >= 2:
                 initials.add(letters[start:end].casefold())
     return frozenset(initials)
 
@@ -137,7 +143,8 @@ def quotations(text: str) -> tuple[str, ...]:
     for match in _QUOTATION.finditer(text):
         quotation = match[1] or match[2] or match[3]
         for part in _OMISSION.split(quotation):
-            if len(part.split()) >= _MIN_QUOTED_WORDS:
+            words = part.split()
+            if len(words) >= _MIN_QUOTED_WORDS:
                 quotations.append(part.strip())
     return tuple(quotations)
 
@@ -148,10 +155,11 @@ def folded(text: str) -> str:
     Invisible format characters go. Symbols and numerals other than digits stay as they are:
     decomposed, "10²" would read "102".
     """
-    composed = unicodedata.normalize("NFC", text.translate(_QUOTES_AND_DASHES))
-    if composed.isascii():
-        return " ".join(composed.casefold().split())
-    return " ".join("".join(map(_folded_character, composed)).split())
+    text = text.translate(_QUOTES_AND_DASHES)
+    text = unicodedata.normalize("NFC", text)
+    if not text.isascii():
+        text = "".join(map(_folded_character, text))
+    return " ".join(text.casefold().split())
 
 
 def _folded_character(character: str) -> str:
