@@ -1,4 +1,4 @@
-"""Questions to begin with: a document's own examples, and templates over its sentences and headings.
+"""Questions to begin with: a document's own examples, and templates over its sentences.
 
 The templates are English and shy: of most sentences they make nothing. Whatever they make is put to
 the bot, and is suggested only when the bot answers it surely, with the sentence it was made of.
@@ -247,7 +247,7 @@ def _is_similar(question: str, chosen: Sequence[Suggestion]) -> bool:
 
 
 def _is_sure(bot: Answerer, proposed: _Proposed) -> bool:
-    """Returns whether the bot is sure of an answer, which begins inside the span if there is one."""
+    """Returns whether the bot is sure of an answer that begins inside the span, if any."""
     document, span = proposed.document, proposed.span
     answer = bot.ask(proposed.question, documents=[document.name], built_in=True)
     if answer.abstained or answer.confidence < SURE:

@@ -1,4 +1,4 @@
-"""The people who may use the page from other machines: names and passwords, in a file of QA_HOME."""
+"""The people who may use the page from other machines: names and passwords, in one file."""
 
 import hashlib
 import json
@@ -59,7 +59,7 @@ class Users:
         self._write({**self._read(), name: record})
 
     def remove(self, name: str) -> bool:
-        """Removes a user, which ends all sessions of that user. Returns False for an unknown name."""
+        """Removes a user and ends the user's sessions. Returns False for an unknown name."""
         users = self._read()
         if name not in users:
             return False
@@ -88,8 +88,8 @@ class Users:
             return {}
         except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
             raise FootnoteError(
-                f"Cannot read the users in {self._file}: {error}. Delete the file and add the users "
-                "again: python -m qa user add NAME"
+                f"Cannot read the users in {self._file}: {error}. Delete the file and add the "
+                "users again: python -m qa user add NAME"
             ) from error
         return users
 

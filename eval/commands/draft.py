@@ -1,4 +1,4 @@
-"""`eval draft DOCUMENT`: proposes questions about a document; a person accepts, edits or skips each."""
+"""`eval draft DOCUMENT`: proposes questions about a document, for a person to accept or skip."""
 
 import argparse
 import os
@@ -34,7 +34,7 @@ KEYS = "[a]ccept  [m]odify the question  modify the a[n]swer  [s]kip  [q]uit: "
 SEPARATOR = " | "
 """Between accepted answers, where a person types several."""
 AskLine = Callable[[str, str], str]
-"""Asks for a line: the prompt, and the text that the line begins with. Raises EOFError at the end."""
+"""Asks for a line: the prompt, and the text that the line begins with. May raise EOFError."""
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
@@ -133,7 +133,7 @@ def _proposals(
 
 @dataclass(slots=True)
 class Review:
-    """The proposals that a person decides on, and the question file that the accepted ones go to."""
+    """The proposals that a person decides on, and the file that the accepted ones go to."""
 
     document: "Document"
     out: Path
@@ -150,7 +150,7 @@ class Review:
         self.known = {normalized(question.question) for question in self.questions}
 
     def accept_all(self, proposals: "Iterator[Proposal]", count: int) -> None:
-        """Accepts up to `count` proposals that nothing speaks against, as not looked at by a person.
+        """Accepts up to `count` answerable proposals without a note, marked as drafts.
 
         Only a person can confirm that a document does not answer a question.
         """

@@ -20,7 +20,7 @@ from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, Encoding, Vectors
 from qa.models.spans import SpanModel
 from qa.reader.features import analyse, sentence_features
-from qa.training.sources import Part, QuestionsBySource, TrainingQuestion
+from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, of_part
 from qa.types import Document, Passage, Span
 
 SEED = 20
@@ -38,15 +38,18 @@ LIBRARY_PARAGRAPHS = 240
 MAX_LIBRARY_QUESTIONS = 250
 _log = logging.getLogger(__name__)
 
+Rows = NDArray[np.float64]
+"""(sentences, features)."""
+Labels = NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class FitCase:
     """A question that was read over documents."""
 
     source: str
-    rows: NDArray[np.float64]
-    """(sentences, features)."""
-    right: NDArray[np.bool_]
+    rows: Rows
+    right: Labels
     """Which of the sentences answer."""
     answered: bool
     """Whether the documents answer the question."""
@@ -68,18 +71,17 @@ def document_cases(
 ) -> Iterator[FitCase]:
     """Yields the questions of a part, each read over its document, in a fixed order."""
     rng = random.Random(SEED)
+    of_source = of_part(questions, part)
     for source in READING_SOURCES:
-        rows = [row for row in questions[source] if row.part == part]
-        articles = list(_joined_documents(rows, PARAGRAPHS))
+        articles = list(_joined_documents(of_source[source], PARAGRAPHS))
         rng.shuffle(articles)
         chosen = articles[: max_documents.get(part)]
 
         for joined in chosen:
-            siblings = [
-                sibling
-                for sibling in articles
-                if sibling.article == joined.article and sibling is not joined
-            ]
+            siblings = []
+            for sibling in articles:
+                if sibling.article == joined.article and sibling is not joined:
+                    siblings.append(sibling)
             library = _library([joined], models)
             for question, spans in _questions_of(joined, siblings, rng):
                 gold = [(library.documents[0].id, span) for span in spans]
@@ -89,10 +91,12 @@ def document_cases(
 
 def library_cases(questions: QuestionsBySource, part: Part, models: Models) -> Iterator[FitCase]:
     """Yields questions read over paragraphs of many encyclopedia articles in one library."""
+    of_source = of_part(questions, part)
     rows = []
     for source in LIBRARY_SOURCES:
-        rows += [row for row in questions[source] if row.part == part]
-    paragraphs_each = LIBRARY_PARAGRAPHS // len({row.group for row in rows})
+        rows += of_source[source]
+    groups = {row.group for row in rows}
+    paragraphs_each = LIBRARY_PARAGRAPHS // len(groups)
 
     first_of_article: dict[str, _JoinedDocument] = {}
     # Reversed twice: the first document of an article stays, and the last article comes first.
@@ -104,8 +108,9 @@ def library_cases(questions: QuestionsBySource, part: Part, models: Models) -> I
     answerable = []
     for document, joined in zip(library.documents, chosen, strict=True):
         for row, spans in joined.questions:
-            if spans:
-                answerable.append((row.question, [(document.id, span) for span in spans]))
+            gold = [(document.id, span) for span in spans]
+            if gold:
+                answerable.append((row.question, gold))
     sample_size = min(MAX_LIBRARY_QUESTIONS, len(answerable))
     for question, gold in random.Random(SEED).sample(answerable, sample_size):
         yield from _read("paragraphs together", question, gold, library, models)
@@ -133,8 +138,10 @@ def _joined_documents(
     for article, paragraphs in sorted(articles.items()):
         contexts = list(paragraphs)
         for first in range(0, len(contexts), paragraphs_each):
-            chosen = contexts[first : first + paragraphs_each]
-            yield _joined(article, {context: paragraphs[context] for context in chosen})
+            chosen = {}
+            for context in contexts[first : first + paragraphs_each]:
+                chosen[context] = paragraphs[context]
+            yield _joined(article, chosen)
 
 
 def _joined(article: str, paragraphs: Mapping[str, Sequence[TrainingQuestion]]) -> _JoinedDocument:
@@ -142,7 +149,9 @@ def _joined(article: str, paragraphs: Mapping[str, Sequence[TrainingQuestion]]) 
     begin = 0
     for context, rows in paragraphs.items():
         for row in rows:
-            spans = [Span(begin + span.start, begin + span.end) for span in row.answers]
+            spans = []
+            for answer in row.answers:
+                spans.append(Span(begin + answer.start, begin + answer.end))
             questions.append((row, tuple(spans)))
         begin += len(context) + 1
     return _JoinedDocument(article, "\n".join(paragraphs), tuple(questions))
@@ -150,19 +159,33 @@ def _joined(article: str, paragraphs: Mapping[str, Sequence[TrainingQuestion]]) 
 
 def _questions_of(
     joined: _JoinedDocument, siblings: Sequence[_JoinedDocument], rng: random.Random
-) -> list[tuple[str, tuple[Span, ...]]]:
+) -> list["_Asked"]:
     """Returns questions of a document, and half as many of its article that it does not answer."""
-    present = [(row.question, spans) for row, spans in joined.questions]
-    absent: list[tuple[str, tuple[Span, ...]]] = []
-    text = joined.text.casefold()
+    present: list[_Asked] = []
+    for row, spans in joined.questions:
+        present.append((row.question, spans))
+
+    absent: list[_Asked] = []
     for sibling in siblings:
         for row, _ in sibling.questions:
-            answers = [row.context[span.start : span.end].casefold() for span in row.answers]
-            if answers and not any(answer in text for answer in answers):
+            if row.answers and not _has_answer(joined.text, row):
                 absent.append((row.question, ()))
     rng.shuffle(present)
     rng.shuffle(absent)
     return present[:MAX_QUESTIONS_OF_DOCUMENT] + absent[: MAX_QUESTIONS_OF_DOCUMENT // 2]
+
+
+_Asked = tuple[str, tuple[Span, ...]]
+"""A question, and the spans of the document that answer it; none where it does not."""
+
+
+def _has_answer(text: str, question: TrainingQuestion) -> bool:
+    text = text.casefold()
+    for span in question.answers:
+        answer = question.context[span.start : span.end]
+        if answer.casefold() in text:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +233,18 @@ def _read(
     snapshot = library.snapshot
     nearest = _nearest(library.encodings)
     ranked = retrieve(question, encoding.vector, snapshot, nearest, PASSAGES_READ)
-    sentences = []
-    for retrieved in ranked:
-        in_passage = snapshot.sentences_in(retrieved.passage)
-        sentences.append([sentence for sentence in in_passage if sentence.may_answer])
 
-    texts = [retrieved.passage.text for retrieved in ranked]
+    texts, encodings, sentences = [], [], []
+    for retrieved in ranked:
+        passage = retrieved.passage
+        texts.append(passage.text)
+        encodings.append(library.encodings[passage.id])
+        in_passage = snapshot.sentences_in(passage)
+        sentences.append([sentence for sentence in in_passage if sentence.may_answer])
     features = sentence_features(
         analyse(question, encoding),
         ranked,
-        [library.encodings[retrieved.passage.id] for retrieved in ranked],
+        encodings,
         models.cross_encoder.score(question, texts),
         sentences,
         snapshot.frequencies,

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from qa.reader.features import FEATURE_NAMES, Row
 from qa.reader.reader import reading_features
-from qa.training.cases import FitCase
+from qa.training.cases import FitCase, Labels, Rows
 
 RANKING_PENALTY = 1e-3
 """L2 penalty of the ranking weights."""
@@ -24,20 +23,34 @@ def fit_weights(cases: Sequence[FitCase]) -> dict[str, Any]:
 
     Two linear models on standardised features: which sentence answers, and whether any does.
     """
-    answered = [case for case in cases if case.right.any()]
-    rows = np.concatenate([case.rows for case in answered])
-    mean, scale = rows.mean(axis=0), _scale(rows)
-    standardised = [((case.rows - mean) / scale, case.right) for case in answered]
-    rank = _conditional_logit(standardised)
+    rows, right = [], []
+    for case in cases:
+        if case.right.any():
+            rows.append(case.rows)
+            right.append(case.right)
+    every_row = np.concatenate(rows)
+    mean = every_row.mean(axis=0)
+    scale = _scale(every_row)
+    rank = _conditional_logit(
+        (every_row - mean) / scale,
+        np.concatenate(right),
+        list(map(len, rows)),
+    )
 
-    readings = []
+    readings, answered = [], []
     for case in cases:
         scores = ((case.rows - mean) / scale) @ rank
         readings.append(reading_features(case.rows, scores))
+        answered.append(case.answered)
     features = np.stack(readings)
-    sure_mean, sure_scale = features.mean(axis=0), _scale(features)
-    model = LogisticRegression(C=CONFIDENCE_INVERSE_PENALTY, max_iter=2000, class_weight="balanced")
-    model.fit((features - sure_mean) / sure_scale, [case.answered for case in cases])
+    sure_mean = features.mean(axis=0)
+    sure_scale = _scale(features)
+    model = LogisticRegression(
+        C=CONFIDENCE_INVERSE_PENALTY,
+        max_iter=2000,
+        class_weight="balanced",
+    )
+    model.fit((features - sure_mean) / sure_scale, answered)
 
     return {
         "signals": list(FEATURE_NAMES),
@@ -51,7 +64,7 @@ def fit_weights(cases: Sequence[FitCase]) -> dict[str, Any]:
     }
 
 
-def _scale(rows: NDArray[np.float64]) -> Row:
+def _scale(rows: Rows) -> Row:
     """Returns the standard deviation of each column; 1 for a column that is constant."""
     spread = np.asarray(rows.std(axis=0))
     return np.where(spread < MIN_SPREAD, 1.0, spread)
@@ -61,14 +74,13 @@ def _rounded(values: Row) -> list[float]:
     return [round(float(value), 6) for value in values]
 
 
-def _conditional_logit(cases: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> Row:
+def _conditional_logit(rows: Rows, labels: Labels, sizes: Sequence[int]) -> Row:
     """Returns weights that give the right sentences of each case most probability.
 
-    The probability is a softmax over the sentences that were read (McFadden 1974).
+    The rows of all cases follow each other; `sizes` has how many each case has. The probability is
+    a softmax over the sentences of a case (McFadden 1974).
     """
-    rows = np.concatenate([features for features, _ in cases])
-    right = np.concatenate([labels for _, labels in cases]).astype(float)
-    sizes = [len(features) for features, _ in cases]
+    right = labels.astype(float)
     begins = np.cumsum([0, *sizes[:-1]])
 
     def loss_and_gradient(weights: Row) -> tuple[float, Row]:
@@ -80,11 +92,19 @@ def _conditional_logit(cases: Sequence[tuple[NDArray[np.float64], NDArray[np.boo
         total_right = np.add.reduceat(odds * right, begins)
 
         log_likelihood = np.log(total_right + 1e-12) - np.log(total)
-        loss = -log_likelihood.mean() + RANKING_PENALTY * weights @ weights
+        penalty = RANKING_PENALTY * weights @ weights
+        loss = -log_likelihood.mean() + penalty
         slope = odds / np.repeat(total, sizes)
-        slope = slope - odds * right / np.repeat(total_right + 1e-12, sizes)
-        gradient = rows.T @ slope / len(cases) + 2 * RANKING_PENALTY * weights
+        slope -= odds * right / np.repeat(total_right + 1e-12, sizes)
+        gradient = rows.T @ slope / len(sizes)
+        gradient += 2 * RANKING_PENALTY * weights
         return float(loss), gradient
 
     start = np.zeros(rows.shape[1])
-    return np.asarray(minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B").x)
+    result = minimize(
+        loss_and_gradient,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+    )
+    return np.asarray(result.x)

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from qa.reader.features import CROSS_ENCODER_FEATURES, FEATURE_NAMES
 from qa.reader.reader import Weights
-from qa.training.cases import FitCase
+from qa.training.cases import FitCase, Labels
 from qa.training.fit import fit_weights
 
 SEED = 20
@@ -21,6 +21,7 @@ RESAMPLES = 1000
 CONFIDENCE_BINS = 10
 _log = logging.getLogger(__name__)
 
+Values = NDArray[np.float64]
 Places = NDArray[np.intp]
 """Which questions a metric is computed over; resampling draws some of them twice."""
 
@@ -33,22 +34,24 @@ def metrics_by_source(cases: Sequence[FitCase], weights: Weights) -> dict[str, A
     """
     metrics: dict[str, Any] = {}
     for source, rows in _by_source(cases):
-        answered = np.array([case.answered for case in rows])
-        confidences = np.array([_confidence(case, weights) for case in rows])
+        answered = _answered(rows)
+        confidences = _confidences(rows, weights)
         is_first, is_read = [], []
         for case in rows:
             if case.answered:
-                is_first.append(case.right[np.argmax(weights.scores(case.rows))])
+                best = np.argmax(weights.scores(case.rows))
+                is_first.append(case.right[best])
                 is_read.append(case.right.any())
+        first = partial(_mean, np.array(is_first))
 
         auroc = None
         if not answered.all():
-            auroc = _interval(partial(_auroc, answered, confidences), len(answered))
+            auroc = _interval(partial(_auroc, answered, confidences), len(rows))
         metrics[source] = {
             "answerable": int(answered.sum()),
             "unanswerable": int((~answered).sum()),
             "read": float(np.mean(is_read)),
-            "right sentence first": _interval(partial(_mean, np.array(is_first)), len(is_first)),
+            "right sentence first": _interval(first, len(is_first)),
             "AUROC": auroc,
         }
         _log.info("%s: %s", source, metrics[source])
@@ -59,16 +62,14 @@ def feature_ablations(
     fitted: Sequence[FitCase], reported: Sequence[FitCase], weights: Weights
 ) -> dict[str, Any]:
     """Returns the metrics with all features, without the cross-encoder's, and with those alone."""
-    is_cross_encoder = [name in CROSS_ENCODER_FEATURES for name in FEATURE_NAMES]
-    columns = {
-        "without the cross-encoder": [not chosen for chosen in is_cross_encoder],
-        "cross-encoder alone": is_cross_encoder,
-    }
+    alone = np.isin(FEATURE_NAMES, sorted(CROSS_ENCODER_FEATURES))
     metrics = {"all signals": metrics_by_source(reported, weights)}
-    for name, chosen in columns.items():
-        refitted = fit_weights([_with_columns(case, chosen) for case in fitted])
-        cases = [_with_columns(case, chosen) for case in reported]
-        metrics[name] = metrics_by_source(cases, Weights.from_json(refitted))
+    for name, columns in (("without the cross-encoder", ~alone), ("cross-encoder alone", alone)):
+        refitted = fit_weights(_with_columns(fitted, columns))
+        metrics[name] = metrics_by_source(
+            _with_columns(reported, columns),
+            Weights.from_json(refitted),
+        )
     return metrics
 
 
@@ -80,14 +81,12 @@ def calibration(cases: Sequence[FitCase], weights: Weights) -> dict[str, Any]:
     """
     errors: dict[str, Any] = {}
     for source, rows in _by_source(cases):
-        answered = np.array([case.answered for case in rows])
+        answered = _answered(rows)
         if answered.all():
             continue
-        margin_column = FEATURE_NAMES.index("pointed")
-        margins = np.array([case.rows[:, margin_column].max() for case in rows])
         confidences = {
-            "fitted": np.array([_confidence(case, weights) for case in rows]),
-            "margin alone": expit(margins),
+            "fitted": _confidences(rows, weights),
+            "margin alone": expit(_best_margins(rows)),
         }
         errors[source] = {}
         for name, values in confidences.items():
@@ -101,28 +100,41 @@ def _by_source(cases: Sequence[FitCase]) -> Iterator[tuple[str, list[FitCase]]]:
         yield source, [case for case in cases if case.source == source]
 
 
-def _with_columns(case: FitCase, columns: Sequence[bool]) -> FitCase:
-    return replace(case, rows=case.rows[:, list(columns)])
+def _with_columns(cases: Sequence[FitCase], columns: Labels) -> list[FitCase]:
+    """Returns the cases with some of their features only."""
+    return [replace(case, rows=case.rows[:, columns]) for case in cases]
 
 
-def _confidence(case: FitCase, weights: Weights) -> float:
-    return weights.confidence(case.rows, weights.scores(case.rows))
+def _answered(cases: Sequence[FitCase]) -> Labels:
+    return np.array([case.answered for case in cases])
 
 
-def _calibration_error(
-    answered: NDArray[np.bool_], confidences: NDArray[np.float64], places: Places
-) -> float:
+def _confidences(cases: Sequence[FitCase], weights: Weights) -> Values:
+    confidences = []
+    for case in cases:
+        scores = weights.scores(case.rows)
+        confidences.append(weights.confidence(case.rows, scores))
+    return np.array(confidences)
+
+
+def _best_margins(cases: Sequence[FitCase]) -> Values:
+    """Returns the cross-encoder's highest margin over "not here" in each case."""
+    column = FEATURE_NAMES.index("pointed")
+    return np.array([case.rows[:, column].max() for case in cases])
+
+
+def _calibration_error(answered: Labels, confidences: Values, places: Places) -> float:
     chosen = confidences[places]
     bins = np.minimum((chosen * CONFIDENCE_BINS).astype(int), CONFIDENCE_BINS - 1)
     gaps = np.bincount(bins, weights=answered[places] - chosen, minlength=CONFIDENCE_BINS)
     return float(np.abs(gaps).sum() / len(places))
 
 
-def _mean(values: NDArray[np.bool_], places: Places) -> float:
+def _mean(values: Labels, places: Places) -> float:
     return float(values[places].mean())
 
 
-def _auroc(answered: NDArray[np.bool_], confidences: NDArray[np.float64], places: Places) -> float:
+def _auroc(answered: Labels, confidences: Values, places: Places) -> float:
     return float(roc_auc_score(answered[places], confidences[places]))
 
 

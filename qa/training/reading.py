@@ -15,6 +15,8 @@ from sklearn.metrics import roc_auc_score
 from qa.models.spans import SpanModel
 from qa.training.sources import TrainingQuestion
 
+_NO_MARKS = str.maketrans("", "", string.punctuation)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadingMetrics:
@@ -37,15 +39,28 @@ def measure_reading(questions: Sequence[TrainingQuestion], model: SpanModel) -> 
         if question.answers:
             best = scores.best_span(0, len(question.context))
             predicted = question.context[best[1] : best[2]] if best else ""
-            gold = [question.context[span.start : span.end] for span in question.answers]
-            f1_values.append(max(f1(predicted, answer) for answer in gold))
+            f1_values.append(_best_f1(predicted, question))
 
     answerable = [bool(question.answers) for question in questions]
     auroc = None
     if len(set(answerable)) == 2:
         auroc = float(roc_auc_score(answerable, margins))
     mean_f1 = sum(f1_values) / len(f1_values) if f1_values else None
-    return ReadingMetrics(len(f1_values), len(questions) - len(f1_values), mean_f1, auroc)
+    return ReadingMetrics(
+        answerable=len(f1_values),
+        unanswerable=len(questions) - len(f1_values),
+        f1=mean_f1,
+        auroc=auroc,
+    )
+
+
+def _best_f1(predicted: str, question: TrainingQuestion) -> float:
+    """Returns the F1 of the answer that the prediction agrees with best."""
+    best = 0.0
+    for span in question.answers:
+        answer = question.context[span.start : span.end]
+        best = max(best, f1(predicted, answer))
+    return best
 
 
 def f1(predicted: str, gold: str) -> float:
@@ -53,10 +68,12 @@ def f1(predicted: str, gold: str) -> float:
     predicted_words, gold_words = _words(predicted), _words(gold)
     if not predicted_words or not gold_words:
         return float(predicted_words == gold_words)
-    shared = (Counter(predicted_words) & Counter(gold_words)).total()
-    return 2 * shared / (len(predicted_words) + len(gold_words))
+    shared_words = Counter(predicted_words) & Counter(gold_words)
+    word_count = len(predicted_words) + len(gold_words)
+    return 2 * shared_words.total() / word_count
 
 
 def _words(text: str) -> list[str]:
-    letters = [letter for letter in text.casefold() if letter not in string.punctuation]
-    return re.sub(r"\b(?:a|an|the)\b", " ", "".join(letters)).split()
+    without_marks = text.casefold().translate(_NO_MARKS)
+    without_articles = re.sub(r"\b(?:a|an|the)\b", " ", without_marks)
+    return without_articles.split()

@@ -93,7 +93,8 @@ class Training:
             self._parameters, lr=rate, weight_decay=WEIGHT_DECAY, fused=True
         )
         warmup_steps = int(WARMUP * steps)
-        self._schedule = get_linear_schedule_with_warmup(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+        # transformers leaves the function without types.
+        self._schedule = get_linear_schedule_with_warmup(  # type: ignore[no-untyped-call]
             self._optimizer, warmup_steps, steps
         )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.training import claims
+from qa.training import changes, claims
 from qa.training.claims import (
     claims_of_questions,
     joined_claims,
@@ -41,13 +41,13 @@ def test_statement_of_question_and_answer(question: str, answer: str, stated: st
 @pytest.mark.parametrize(
     ("change", "claim"),
     [
-        (claims._with_other_number, "It cost 48 million euros."),
-        (claims._with_other_name, "The Harbor Bridge was opened by Ines Prado."),
-        (claims._with_other_date, "The bridge was opened in May."),
-        (claims._denied, "The bridge was opened."),
-        (claims._denied, "The port demanded a bridge."),
-        (claims._with_opposite, "The price will rise before summer."),
-        (claims._with_detail, "The bridge was opened."),
+        (changes._with_other_number, "It cost 48 million euros."),
+        (changes._with_other_name, "The Harbor Bridge was opened by Ines Prado."),
+        (changes._with_other_date, "The bridge was opened in May."),
+        (changes._denied, "The bridge was opened."),
+        (changes._denied, "The port demanded a bridge."),
+        (changes._with_opposite, "The price will rise before summer."),
+        (changes._with_detail, "The bridge was opened."),
     ],
 )
 def test_change_makes_another_claim(change: object, claim: str) -> None:
@@ -59,7 +59,7 @@ def test_change_makes_another_claim(change: object, claim: str) -> None:
 
 
 def test_denied_claim_is_affirmed() -> None:
-    assert claims._denied("It was not opened.", TEXT, random.Random(0)) == "It was opened."
+    assert changes._denied("It was not opened.", TEXT, random.Random(0)) == "It was opened."
 
 
 def test_claims_of_questions_are_labelled_and_have_evidence() -> None:

@@ -1,0 +1,211 @@
+"""Changes claims, so that what supported them supports them no longer.
+
+Another name, number, month or day, a denial, an opposite, or an added detail. The words come from
+the claim's own passage where it has them.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+
+from qa.text.english import MONTHS, WEEKDAYS
+from qa.text.facts import folded, months_and_weekdays, names
+
+_OPPOSED = """
+    increase decrease, rise fall, rose fell, risen fallen, grow shrink, grew shrank, gain lose,
+    gained lost, up down, more less, more fewer, most least, above below, over under, before
+    after, earlier later, first last, begin end, began ended, start stop, open close, buy sell,
+    bought sold, import export, win lose, won lost, accept reject, accept refuse, agree
+    disagree, approve reject, support oppose, ally enemy, raise lower, raise cut, strong weak,
+    high low, higher lower, highest lowest, large small, larger smaller, largest smallest, big
+    small, long short, old young, older younger, oldest youngest, old new, north south, northern
+    southern, east west, eastern western, male female, man woman, men women, father mother, son
+    daughter, brother sister, husband wife, king queen, success failure, succeed fail, succeeded
+    failed, positive negative, profit loss, surplus deficit, improve worsen, allow forbid, allow
+    ban, permit prohibit, legal illegal, public private, domestic foreign, majority minority,
+    inside outside, enter leave, arrive depart, join leave, joined left, appoint dismiss, hire
+    fire, add remove, create destroy, build demolish, expand contract, strengthen weaken, warm
+    cold, hot cold, wet dry, rich poor, good bad, better worse, best worst, true false, guilty
+    innocent, dead alive, die survive, died survived, borrow lend, teacher student, employer
+    employee, parent child, ancient modern, early late, fast slow, safe dangerous, deny confirm,
+    deny admit, denied confirmed, denied admitted, praise criticise, praised criticised, maximum
+    minimum, near far, often rarely, always never, all none, same different, similar different,
+    possible impossible, able unable, like unlike, with without, include exclude, included
+    excluded, love hate, war peace, attack defend
+"""
+OPPOSITES = tuple(tuple(pair.split()) for pair in _OPPOSED.split(","))
+"""Words and their opposites."""
+_SPELT = "two three four five six seven eight nine ten twelve twenty thirty forty fifty".split()
+_SCALES = "hundred thousand million billion".split()
+_NUMBER = re.compile(
+    rf"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])|\b(?:{'|'.join([*_SPELT, *_SCALES])})\b"
+)
+_DENIABLE = re.compile(
+    r"\b(is|was|are|were|has|have|had|will|would|can|could|should|may|might|must|did|does|do)\b"
+    r"(?! not\b|n[’']t)"
+)
+_DENIED = re.compile(
+    r"\b(is|was|are|were|has|have|had|will|would|can|could|should|may|might|must|did|does|do) not\b"
+)
+_PAST = re.compile(r"\b([a-z]{3,}[^e\W])ed\b(?! (?:by|in|on|at|to be)\b)")
+_DETAILS = (
+    "for the first time",
+    "in secret",
+    "without notice",
+    "in front of a large crowd",
+    "after a long debate",
+    "at a cost of $2 million",
+    "for health reasons",
+    "in the capital",
+    "by a narrow vote",
+    "twice a year",
+    "before the war",
+    "to save money",
+    "with foreign help",
+    "in the north of the country",
+    "under a new law",
+    "at the age of 40",
+    "in less than a week",
+    "because of bad weather",
+)
+"""What a claim says more than its sentence."""
+
+
+def changed(claim: str, context: str, rng: random.Random) -> str | None:
+    """Returns the claim with one change that makes it wrong; None where no change applies."""
+    changes = [
+        _with_other_number,
+        _with_other_name,
+        _with_other_date,
+        _denied,
+        _with_opposite,
+        _with_detail,
+    ]
+    rng.shuffle(changes)
+    for change in changes:
+        wrong = change(claim, context, rng)
+        if wrong and wrong != claim:
+            return wrong
+    return None
+
+
+def other_answer(context: str, answer: str, rng: random.Random) -> str | None:
+    """Returns another number of the passage for a number, another name for anything else."""
+    candidates = _NUMBER.findall(context) if _NUMBER.search(answer) else names(context)
+    words = folded(answer)
+    fitting = []
+    for candidate in candidates:
+        other_words = folded(candidate)
+        if other_words not in words and words not in other_words:
+            fitting.append(candidate)
+    return rng.choice(fitting) if fitting else None
+
+
+def _with_other_number(claim: str, context: str, rng: random.Random) -> str | None:
+    matches = list(_NUMBER.finditer(claim))
+    if not matches:
+        return None
+    match = rng.choice(matches)
+    word = match[0]
+    if word in _SCALES or word in _SPELT:
+        series = _SCALES if word in _SCALES else _SPELT
+        other = _another(word, series, rng)
+    else:
+        other = _other_digits(word, context, rng)
+    return _replaced(match, other)
+
+
+def _another(word: str, series: Sequence[str], rng: random.Random) -> str:
+    return rng.choice([candidate for candidate in series if candidate != word])
+
+
+def _replaced(match: re.Match[str], words: str) -> str:
+    """Returns the text with other words in place of the match."""
+    text = match.string
+    return text[: match.start()] + words + text[match.end() :]
+
+
+def _other_digits(number: str, context: str, rng: random.Random) -> str:
+    """Returns the number with another digit, or another number of the passage."""
+    digits = list(re.finditer(r"\d", number))
+    match = rng.choice(digits)
+    other = _replaced(match, _another(match[0], "123456789", rng))
+    if rng.random() < 0.3:
+        in_passage = []
+        for candidate in _NUMBER.findall(context):
+            if candidate[0].isdigit() and candidate != number:
+                in_passage.append(candidate)
+        other = rng.choice(in_passage or [other])
+    return other
+
+
+def _with_other_name(claim: str, context: str, rng: random.Random) -> str | None:
+    present = [name for name in names(claim) if name in claim]
+    absent = []
+    for name in dict.fromkeys(names(context)):
+        if not any(_overlap(name, present_name) for present_name in present):
+            absent.append(name)
+    if not present or not absent:
+        return None
+    name = rng.choice(present)
+    return claim.replace(name, rng.choice(absent), 1)
+
+
+def _overlap(name: str, other_name: str) -> bool:
+    """Returns whether one name is in the other."""
+    words, other_words = folded(name), folded(other_name)
+    return words in other_words or other_words in words
+
+
+def _with_other_date(claim: str, _: str, rng: random.Random) -> str | None:
+    words = re.findall(r"\b[A-Z]\w+\b", claim)
+    dates = [word for word in words if months_and_weekdays(word)]
+    if not dates:
+        return None
+    date = rng.choice(dates)
+    series = MONTHS if date in MONTHS else WEEKDAYS
+    return claim.replace(date, _another(date, series, rng), 1)
+
+
+def _denied(claim: str, _: str, rng: random.Random) -> str | None:
+    """Returns the claim without its "not", or with one."""
+    if match := _DENIED.search(claim):
+        return _replaced(match, match[1])
+
+    auxiliaries = list(_DENIABLE.finditer(claim))
+    if auxiliaries and rng.random() < 0.8:
+        match = rng.choice(auxiliaries)
+        denial = "not"
+        if match[0] not in ("do", "does"):
+            denial = rng.choice(["not", "never"])
+        return _replaced(match, f"{match[0]} {denial}")
+
+    if match := _PAST.search(claim):
+        denial = rng.choice(["did not", "never", "refused to"])
+        return _replaced(match, f"{denial} {match[1]}")
+    return None
+
+
+def _with_opposite(claim: str, _: str, rng: random.Random) -> str | None:
+    changed = []
+    for first, second in OPPOSITES:
+        for word, opposite in ((first, second), (second, first)):
+            pattern = rf"\b{word}\b"
+            if re.search(pattern, claim):
+                changed.append(re.sub(pattern, opposite, claim, count=1))
+    return rng.choice(changed) if changed else None
+
+
+def _with_detail(claim: str, context: str, rng: random.Random) -> str | None:
+    """Returns the claim with a year, a name or something else that its sentence does not have."""
+    absent = []
+    for name in names(context):
+        if folded(name) not in folded(claim):
+            absent.append(name)
+
+    year = rng.randint(1850, 2024)
+    details = [f" in {year}", f" {rng.choice(_DETAILS)}"]
+    if absent:
+        link = rng.choice(["in", "with", "for", "together with", "at the request of"])
+        details.append(f" {link} {rng.choice(absent)}")
+    return claim.rstrip(".") + rng.choice(details) + "."
