@@ -28,7 +28,7 @@ SCHEMA = "2"
 EMBEDDED_AT_ONCE = 64
 WRITTEN_AT_ONCE = 256
 """Passages written in one turn. Embedding holds no turn: questions are answered meanwhile."""
-Outcome = Literal["added", "unchanged", "replaced"]
+WriteOutcome = Literal["added", "unchanged", "replaced"]
 OnProgress = Callable[[int, int], None]
 """Called with the number of embedded passages and the number of all passages of a document."""
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 class AddResult:
     """What adding a document did, and the name of the document in the library."""
 
-    outcome: Outcome
+    outcome: WriteOutcome
     name: str
 
 
@@ -87,7 +87,7 @@ class Writer:
                 sweep(store, named.id, keep=named.version)
                 store.changed()
 
-        outcome: Outcome = "replaced" if document.id in records else "added"
+        outcome: WriteOutcome = "replaced" if document.id in records else "added"
         return AddResult(outcome, named.name)
 
     def embed_again(self, document: Document, on_progress: OnProgress) -> None:

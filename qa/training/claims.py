@@ -22,7 +22,7 @@ from qa.types import Document
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledClaim:
+class TrainingClaim:
     """A claim, the sentences it is checked against, and whether they support it."""
 
     source: str
@@ -64,13 +64,13 @@ _TAIL = re.compile(
 )
 
 
-def claims_of_questions(questions: Sequence[TrainingQuestion], seed: int) -> list[LabelledClaim]:
+def claims_of_questions(questions: Sequence[TrainingQuestion], seed: int) -> list[TrainingClaim]:
     """Returns claims made of the answerable questions, and of some of their passages' sentences.
 
     The same seed gives the same claims in the same order.
     """
     rng = random.Random(seed)
-    claims: list[LabelledClaim] = []
+    claims: list[TrainingClaim] = []
     for question in questions:
         if question.answers and not question.region:
             claims += _of_question(question, rng)
@@ -81,13 +81,13 @@ def claims_of_questions(questions: Sequence[TrainingQuestion], seed: int) -> lis
 
 def claims_of_simplified_news(
     questions: Sequence[TrainingQuestion], seed: int
-) -> list[LabelledClaim]:
+) -> list[TrainingClaim]:
     """Returns sentences of simplified news as claims, with the most similar original sentences.
 
     `questions` in the source's order, in which the simplified passages follow their original.
     """
     rng = random.Random(seed)
-    claims: list[LabelledClaim] = []
+    claims: list[TrainingClaim] = []
     original: TrainingQuestion | None = None
     # One question for each passage, the last one, in the place of the first.
     by_passage = {question.context: question for question in questions}
@@ -99,7 +99,7 @@ def claims_of_simplified_news(
     return claims
 
 
-def joined_claims(claims: Sequence[LabelledClaim], seed: int) -> list[LabelledClaim]:
+def joined_claims(claims: Sequence[TrainingClaim], seed: int) -> list[TrainingClaim]:
     """Returns claims joined in twos: two supported ones, or a supported and an unsupported one."""
     rng = random.Random(seed)
     supported = [claim for claim in claims if claim.supported]
@@ -114,7 +114,7 @@ def joined_claims(claims: Sequence[LabelledClaim], seed: int) -> list[LabelledCl
         link = rng.choice([", and ", ", while ", "; "])
         beginning = first.claim.rstrip(".")
         joined.append(
-            LabelledClaim(
+            TrainingClaim(
                 source=first.source,
                 claim=beginning + link + second.claim,
                 evidence=first.evidence + second.evidence,
@@ -125,15 +125,15 @@ def joined_claims(claims: Sequence[LabelledClaim], seed: int) -> list[LabelledCl
     return joined
 
 
-def read_fool_me_twice(path: Path) -> Iterator[LabelledClaim]:
+def read_fool_me_twice(path: Path) -> Iterator[TrainingClaim]:
     """Reads claims that people wrote to mislead, with their evidence (Eisenschlos et al. 2021)."""
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         evidence = tuple(sentence["text"] for sentence in row["gold_evidence"])
-        yield LabelledClaim("fm2", row["text"], evidence, row["label"] == "SUPPORTS")
+        yield TrainingClaim("fm2", row["text"], evidence, row["label"] == "SUPPORTS")
 
 
-def read_begin(path: Path) -> Iterator[LabelledClaim]:
+def read_begin(path: Path) -> Iterator[TrainingClaim]:
     """Reads replies of dialogue systems with the knowledge they rest on (Dziri et al. 2022).
 
     Generic replies are left out.
@@ -144,7 +144,7 @@ def read_begin(path: Path) -> Iterator[LabelledClaim]:
             supported = labels.get(row["begin_label"])
             reply = row["response"]
             if supported is not None and reply.strip():
-                yield LabelledClaim("begin", reply, (row["knowledge"],), supported)
+                yield TrainingClaim("begin", reply, (row["knowledge"],), supported)
 
 
 def statement(question: str, answer: str) -> str:
@@ -166,7 +166,7 @@ def _as_sentence(text: str) -> str:
     return f"{line[:1].upper()}{line[1:]}."
 
 
-def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[LabelledClaim]:
+def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[TrainingClaim]:
     sentences = _sentences(question.context)
     gold = question.answers[0]
     place = 0
@@ -190,7 +190,7 @@ def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[Lab
         yield _labelled(question, wrong, evidence, False)
 
 
-def _of_sentence(question: TrainingQuestion, rng: random.Random) -> Iterator[LabelledClaim]:
+def _of_sentence(question: TrainingQuestion, rng: random.Random) -> Iterator[TrainingClaim]:
     context = question.context
     sentences = []
     for sentence in _sentences(context):
@@ -210,7 +210,7 @@ def _of_sentence(question: TrainingQuestion, rng: random.Random) -> Iterator[Lab
 
 def _of_simplified(
     simplified: TrainingQuestion, original: TrainingQuestion, rng: random.Random
-) -> Iterator[LabelledClaim]:
+) -> Iterator[TrainingClaim]:
     originals = [_text(original.context, s) for s in _sentences(original.context)]
     original_terms = [set(terms(text)) for text in originals]
     for sentence in _sentences(simplified.context):
@@ -235,9 +235,9 @@ def _of_simplified(
 
 def _labelled(
     question: TrainingQuestion, claim: str, evidence: tuple[str, ...], supported: bool
-) -> LabelledClaim:
+) -> TrainingClaim:
     """Returns a claim in the part of its question."""
-    return LabelledClaim(
+    return TrainingClaim(
         source=question.source,
         claim=claim,
         evidence=evidence,

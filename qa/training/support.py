@@ -27,7 +27,7 @@ from qa.errors import DocumentError
 from qa.models.entailment import CrossEncoderEntailment, EntailmentModel
 from qa.text.words import terms
 from qa.training.claims import (
-    LabelledClaim,
+    TrainingClaim,
     claims_of_questions,
     claims_of_simplified_news,
     joined_claims,
@@ -116,7 +116,7 @@ def _check_files(data: Path) -> None:
 
 def training_rounds(
     questions: QuestionsBySource, data: Path
-) -> tuple[list[LabelledClaim], list[LabelledClaim]]:
+) -> tuple[list[TrainingClaim], list[TrainingClaim]]:
     """Returns the claims of two rounds of training.
 
     First claims made of questions, of people (twice) and of dialogues; then of simplified news,
@@ -143,7 +143,7 @@ def training_rounds(
     )
 
 
-def _read_claims(path: Path) -> Iterator[LabelledClaim]:
+def _read_claims(path: Path) -> Iterator[TrainingClaim]:
     return read_fool_me_twice(path) if path.suffix == ".jsonl" else read_begin(path)
 
 
@@ -162,7 +162,7 @@ def report(questions: QuestionsBySource, data: Path, entailment: EntailmentModel
     return {name: _metrics(claims, entailment) for name, claims in sets.items()}
 
 
-def _metrics(claims: Sequence[LabelledClaim], entailment: EntailmentModel) -> dict[str, Any]:
+def _metrics(claims: Sequence[TrainingClaim], entailment: EntailmentModel) -> dict[str, Any]:
     supported = np.array([claim.supported for claim in claims])
     pairs = [(claim.claim, " ".join(claim.evidence)) for claim in claims]
     log_odds = np.array(entailment.log_odds(pairs))
@@ -175,7 +175,7 @@ def _metrics(claims: Sequence[LabelledClaim], entailment: EntailmentModel) -> di
     }
 
 
-def _coverage(claim: LabelledClaim) -> float:
+def _coverage(claim: TrainingClaim) -> float:
     """Returns the share of a claim's terms that its evidence has."""
     claim_terms = set(terms(claim.claim))
     evidence_terms = set(terms(" ".join(claim.evidence)))
@@ -194,7 +194,7 @@ def _auroc(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, 
 
 
 def train_support(
-    rounds: Sequence[Sequence[LabelledClaim]],
+    rounds: Sequence[Sequence[TrainingClaim]],
     base: str,
     out: Path,
     seed: int,
@@ -221,7 +221,7 @@ def train_support(
 
 
 def _train_round(
-    model: Any, tokenizer: Any, batches: Sequence[Sequence[LabelledClaim]], device: str
+    model: Any, tokenizer: Any, batches: Sequence[Sequence[TrainingClaim]], device: str
 ) -> None:
     """Trains one round, with a warm-up and a decay of its own."""
     training = Training(model, len(batches), LEARNING_RATE, device)
@@ -239,7 +239,7 @@ def _train_round(
             losses.clear()
 
 
-def _inputs(tokenizer: Any, claims: Sequence[LabelledClaim]) -> Any:
+def _inputs(tokenizer: Any, claims: Sequence[TrainingClaim]) -> Any:
     return tokenizer(
         [claim.claim for claim in claims],
         [" ".join(claim.evidence) for claim in claims],
@@ -250,7 +250,7 @@ def _inputs(tokenizer: Any, claims: Sequence[LabelledClaim]) -> Any:
     )
 
 
-def _batches(claims: Sequence[LabelledClaim], seed: int) -> list[list[LabelledClaim]]:
+def _batches(claims: Sequence[TrainingClaim], seed: int) -> list[list[TrainingClaim]]:
     rng = random.Random(seed)
     shuffled = list(claims)
     rng.shuffle(shuffled)
@@ -266,7 +266,7 @@ def _batches(claims: Sequence[LabelledClaim], seed: int) -> list[list[LabelledCl
     return batches
 
 
-def _length(claim: LabelledClaim) -> int:
+def _length(claim: TrainingClaim) -> int:
     return len(claim.claim) + len(" ".join(claim.evidence))
 
 

@@ -1,7 +1,7 @@
 """Answers for the tests of the page, written by hand."""
 
 from qa.types import Answer, AnswerSentence, Citation, Document, Passage, RankedPassage, Span, Why
-from ui.chat.transcript import Outcome, StoredAnswer
+from ui.chat.transcript import ExchangeOutcome, StoredAnswer
 
 PETS = Document(
     "pets.txt",
@@ -51,5 +51,5 @@ def stored_refusal(question: str) -> StoredAnswer:
     return StoredAnswer.of(refusal(question), threshold=0.5)
 
 
-def answered(text: str = "Cats sleep.") -> Outcome:
-    return Outcome(answer=stored_answer(text))
+def answered(text: str = "Cats sleep.") -> ExchangeOutcome:
+    return ExchangeOutcome(answer=stored_answer(text))

@@ -8,7 +8,7 @@ from typing import Any
 from qa.types import AnswerSentence, Citation
 from ui.chat.history import Exchange
 from ui.chat.render import DOUBTFUL, SUPPORT, footnotes
-from ui.chat.transcript import OUTCOME, Outcome, StoredAnswer
+from ui.chat.transcript import OUTCOME, ExchangeOutcome, StoredAnswer
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -30,7 +30,7 @@ def as_json(title: str, exchanges: Sequence[Exchange]) -> str:
             "question": exchange.question,
             "rating": exchange.rating,
         }
-        outcome = exchange.outcome or Outcome()
+        outcome = exchange.outcome or ExchangeOutcome()
         row |= OUTCOME.dump_python(outcome, mode="json", by_alias=True)
         rows.append(row)
     conversation = {"title": title, "exchanges": rows}

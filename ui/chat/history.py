@@ -14,7 +14,7 @@ from typing import Literal
 from uuid import uuid4
 
 from qa.errors import FootnoteError
-from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, Outcome
+from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, ExchangeOutcome
 
 FILE = "conversations.sqlite3"
 LONGEST_TITLE = 80
@@ -65,7 +65,7 @@ class Exchange:
     id: str
     question: str
     options: AnswerOptions
-    outcome: Outcome | None = None
+    outcome: ExchangeOutcome | None = None
     rating: Rating | None = None
 
 
@@ -153,7 +153,7 @@ class History:
             db.execute("UPDATE conversations SET changed = ? WHERE id = ?", (now, conversation))
         return exchange
 
-    def settle(self, exchange: str, outcome: Outcome | None) -> None:
+    def settle(self, exchange: str, outcome: ExchangeOutcome | None) -> None:
         """Writes the outcome of a question; None before it is asked again."""
         stored = OUTCOME.dump_json(outcome, by_alias=True).decode() if outcome else None
         with self._connection() as db:

@@ -54,7 +54,7 @@ class Footnote:
 
 
 @dataclass(frozen=True, slots=True)
-class _SentenceView:
+class _DisplayedSentence:
     """A sentence as its template needs it. `head` and `tail` are stretches of text, bold or not."""
 
     head: list[tuple[str, bool]]
@@ -157,11 +157,11 @@ def _timings(answer: StoredAnswer) -> list[str]:
 
 def _sentence_view(
     sentence: AnswerSentence, by_citation: dict[Citation, Footnote]
-) -> _SentenceView:
+) -> _DisplayedSentence:
     sign, label = SUPPORT[sentence.support]
     # A line that begins with a footnote reads badly, so the last word stays with its footnotes.
     last_word = sentence.text.rstrip().rfind(" ") + 1
-    return _SentenceView(
+    return _DisplayedSentence(
         head=_bold_parts(sentence, 0, last_word),
         tail=_bold_parts(sentence, last_word, len(sentence.text)),
         footnotes=[by_citation[citation] for citation in dict.fromkeys(sentence.citations)],

@@ -117,7 +117,7 @@ class AnswerOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ExchangeOutcome:
     """What became of a question: an answer or a failure."""
 
     # The JSON of conversations and exports has called the answer "told" since its first version.
@@ -125,5 +125,5 @@ class Outcome:
     failure: Failure | None = None
 
 
-OUTCOME: Final = TypeAdapter(Outcome)
+OUTCOME: Final = TypeAdapter(ExchangeOutcome)
 OPTIONS: Final = TypeAdapter(AnswerOptions)

@@ -15,7 +15,7 @@ from qa import types
 from qa.errors import FootnoteError, LanguageModelError, StoppedError
 from qa.types import Answer, Turn
 from ui.chat.history import Exchange, History
-from ui.chat.transcript import AnswerOptions, Failure, Outcome, StoredAnswer
+from ui.chat.transcript import AnswerOptions, ExchangeOutcome, Failure, StoredAnswer
 
 ADDING = "adding"
 """The stage of a question that waits for its files."""
@@ -148,7 +148,7 @@ class AnswerQueue:
             del self._queues[conversation]
             return None
 
-    def _outcome(self, conversation: str, owner: str, pending: PendingAnswer) -> Outcome:
+    def _outcome(self, conversation: str, owner: str, pending: PendingAnswer) -> ExchangeOutcome:
         exchange = pending.exchange
         try:
             if pending.prepare:
@@ -161,14 +161,14 @@ class AnswerQueue:
         except LanguageModelError as error:
             stopped = isinstance(error, StoppedError)
             failure = Failure(str(error), error.streamed, offers=True, stopped=stopped)
-            return Outcome(failure=failure)
+            return ExchangeOutcome(failure=failure)
         except FootnoteError as error:
-            return Outcome(failure=Failure(str(error)))
+            return ExchangeOutcome(failure=Failure(str(error)))
         except Exception as error:  # noqa: BLE001 - the person sees it, and the queue continues
             _log.exception("Answering a question failed unexpectedly")
             message = f"{type(error).__name__}: {error}. The log in the terminal shows where."
-            return Outcome(failure=Failure(message))
-        return Outcome(answer=StoredAnswer.of(answer, threshold))
+            return ExchangeOutcome(failure=Failure(message))
+        return ExchangeOutcome(answer=StoredAnswer.of(answer, threshold))
 
 
 def _turns(exchanges: Sequence[Exchange], current: Exchange) -> list[Turn]:

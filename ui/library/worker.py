@@ -59,7 +59,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
+class _JobContent:
     """What a job adds: a file's bytes, or None for the text that the library already has."""
 
     data: bytes | None
@@ -89,18 +89,18 @@ class JobQueue:
         self._busy = busy
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
-        self._contents: dict[str, _Content] = {}
+        self._contents: dict[str, _JobContent] = {}
         """By job id; those that can be tried again stay, the latest last."""
         # A daemon: Ctrl-C ends the server at once. A document half added is then not there.
         threading.Thread(target=self._work, name="library jobs", daemon=True).start()
 
     def submit(self, name: str, data: bytes, owner: str = "", title: str | None = None) -> Job:
         """Queues a file. `title` replaces the title that its text has."""
-        return self._enqueue(Job(uuid4().hex, name, owner), _Content(data, title))
+        return self._enqueue(Job(uuid4().hex, name, owner), _JobContent(data, title))
 
     def reindex(self, name: str, owner: str = "") -> Job:
         """Queues a document of the library to be split and embedded again."""
-        return self._enqueue(Job(uuid4().hex, name, owner), _Content(None))
+        return self._enqueue(Job(uuid4().hex, name, owner), _JobContent(None))
 
     def jobs(self, owner: str | None = None) -> tuple[Job, ...]:
         """Returns the jobs of an owner, or of all, in the order they came."""
@@ -140,7 +140,7 @@ class JobQueue:
                 if job.owner == owner:
                     self._forget(job)
 
-    def _enqueue(self, job: Job, content: _Content) -> Job:
+    def _enqueue(self, job: Job, content: _JobContent) -> Job:
         """Adds a job; it replaces ended jobs of the same owner and name."""
         with self._changed:
             for old in list(self._jobs.values()):
@@ -173,7 +173,7 @@ class JobQueue:
             else:
                 self._finish(job, state="done", result=result, document=document)
 
-    def _next(self) -> tuple[Job, _Content]:
+    def _next(self) -> tuple[Job, _JobContent]:
         """Returns the first job that waits, as soon as there is one."""
         with self._changed:
             while True:
@@ -183,7 +183,7 @@ class JobQueue:
                         return job, self._contents[key]
                 self._changed.wait()
 
-    def _run(self, job: Job, content: _Content) -> tuple[JobResult, str]:
+    def _run(self, job: Job, content: _JobContent) -> tuple[JobResult, str]:
         """Returns what the job did and the document's name. Raises FootnoteError."""
         index = self._index()
         if content.data is None:

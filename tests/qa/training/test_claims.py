@@ -117,9 +117,9 @@ def test_fool_me_twice_and_begin_are_read(tmp_path: Path) -> None:
 
 
 def test_joined_claim_is_supported_when_both_are() -> None:
-    right = claims.LabelledClaim("s", "It opened.", ("A.",), True)
-    other = claims.LabelledClaim("s", "It cost little.", ("B.",), True)
-    wrong = claims.LabelledClaim("s", "It closed.", ("C.",), False)
+    right = claims.TrainingClaim("s", "It opened.", ("A.",), True)
+    other = claims.TrainingClaim("s", "It cost little.", ("B.",), True)
+    wrong = claims.TrainingClaim("s", "It closed.", ("C.",), False)
     joined = joined_claims([right, other, wrong], seed=1)
     assert [(claim.supported, claim.evidence) for claim in joined] == [
         (True, ("A.", "B.")),

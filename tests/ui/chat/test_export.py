@@ -7,14 +7,14 @@ from markdown_it import MarkdownIt
 from tests.ui.answers import CITED, answered, stored_refusal
 from ui.chat.export import as_json, as_markdown
 from ui.chat.history import Exchange
-from ui.chat.transcript import AnswerOptions, Failure, Outcome
+from ui.chat.transcript import AnswerOptions, ExchangeOutcome, Failure
 
 HOSTILE = "# <script>alert(1)</script> [x](http://evil.example) `a` & ![i](j)"
 EXCHANGES = [
     Exchange("1", "Do cats sleep?", AnswerOptions(), answered(), "good"),
     Exchange("2", HOSTILE, AnswerOptions(), answered(HOSTILE)),
-    Exchange("3", "And?", AnswerOptions(), Outcome(answer=stored_refusal("And?"))),
-    Exchange("4", "Now?", AnswerOptions(), Outcome(failure=Failure("It broke."))),
+    Exchange("3", "And?", AnswerOptions(), ExchangeOutcome(answer=stored_refusal("And?"))),
+    Exchange("4", "Now?", AnswerOptions(), ExchangeOutcome(failure=Failure("It broke."))),
     Exchange("5", "Still?", AnswerOptions()),
 ]
 

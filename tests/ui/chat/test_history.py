@@ -12,7 +12,7 @@ import pytest
 from qa.errors import FootnoteError
 from tests.ui.answers import answered, stored_answer
 from ui.chat.history import FILE, History
-from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, Failure, Outcome
+from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, ExchangeOutcome, Failure
 
 OPTIONS_CHOSEN = AnswerOptions("ollama/x", 7, True, ("a.txt", "b.txt"))
 WRITE_FOR_EVER = """
@@ -69,10 +69,10 @@ def test_history_reopened_has_the_same_exchange(history: History, tmp_path: Path
     "outcome",
     [
         answered("Katzen “schlafen” 😺 \u2028 </script>"),
-        Outcome(failure=Failure("It broke", "Cats", True, True)),
+        ExchangeOutcome(failure=Failure("It broke", "Cats", True, True)),
     ],
 )
-def test_outcome_survives_its_json(outcome: Outcome) -> None:
+def test_outcome_survives_its_json(outcome: ExchangeOutcome) -> None:
     assert OUTCOME.validate_json(OUTCOME.dump_json(outcome, by_alias=True)) == outcome
     assert OPTIONS.validate_json(OPTIONS.dump_json(OPTIONS_CHOSEN)) == OPTIONS_CHOSEN
 

@@ -12,7 +12,7 @@ from qa.errors import FootnoteError, ModelError, StoppedError
 from qa.types import Answer, Turn
 from tests.ui.answers import answer, refusal
 from ui.chat.history import History
-from ui.chat.transcript import AnswerOptions, Failure, Outcome
+from ui.chat.transcript import AnswerOptions, ExchangeOutcome, Failure
 from ui.chat.worker import MOST_WAITING, AnswerQueue, PendingAnswer
 
 SOON = 5.0
@@ -82,7 +82,7 @@ def ask(queue: AnswerQueue) -> Ask:
     return ask
 
 
-def outcome(history: History, pending: PendingAnswer) -> Outcome:
+def outcome(history: History, pending: PendingAnswer) -> ExchangeOutcome:
     """Returns what was stored for a question, as soon as it is there."""
     assert pending.done.wait(SOON)
     for exchange in history.exchanges("c", ""):
@@ -149,7 +149,7 @@ def test_queue_stores_failures_and_goes_on(
 def test_queue_goes_on_if_an_outcome_cannot_be_stored(
     ask: Ask, history: History, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(self: History, exchange: str, outcome: Outcome | None) -> None:
+    def full(self: History, exchange: str, outcome: ExchangeOutcome | None) -> None:
         raise FootnoteError("The disk is full.")
 
     with monkeypatch.context() as patched:
