@@ -23,17 +23,9 @@ from eval.configurations import (
 )
 from eval.dataset import Question
 from eval.provenance import code_hash, collect_provenance, commit, recorded_settings
-from eval.results import (
-    QUESTIONS,
-    RUN,
-    SUMMARY,
-    Group,
-    Plan,
-    damaged,
-    read_plan,
-    read_run_questions,
-)
+from eval.results import QUESTIONS, RUN, SUMMARY, damaged, read_plan, read_run_questions
 from eval.run import EvaluatedBot, create_run_folder, finish, run, start
+from eval.run_schema import Group, Plan
 from qa.errors import RunError
 from qa.types import Document
 

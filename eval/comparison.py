@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from eval.metrics import metric_named
-from eval.results import Run, Scores
+from eval.run_schema import Run, Scores
 from eval.stats.intervals import Floats
 from eval.stats.significance import LEVEL, TIE_TOLERANCE, holm, paired_test
 

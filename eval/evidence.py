@@ -10,7 +10,7 @@ from typing import Literal
 
 from eval.dataset import Question
 from eval.metrics.example import agree
-from eval.results import Result, ResultPassage
+from eval.run_schema import Result, ResultPassage
 from qa.types import Span
 
 

@@ -16,7 +16,7 @@ from eval.comparison import (
     has_direction,
     no_pairs_message,
 )
-from eval.results import Run
+from eval.run_schema import Run
 from eval.stats.significance import LEVEL, holm
 from qa.errors import FootnoteError
 from qa.terminal import visible_line

@@ -16,7 +16,7 @@ from math import isnan
 from typing import Any, Literal, get_args
 
 from eval.dataset import Question
-from eval.results import Result, Run
+from eval.run_schema import Result, Run
 from eval.stats.intervals import wilson
 from qa.answer.prompts import as_data
 from qa.errors import LanguageModelError, StoppedError

@@ -35,7 +35,7 @@ _CODE = (Path(qa.__file__).parent, Path(__file__).parent)
 def collect_provenance(
     settings: Settings, documents: Sequence[Document], questions: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Returns what estimates depend on, as run.json has it (`eval.results.Provenance`).
+    """Returns what estimates depend on, as run.json has it (`eval.run_schema.Provenance`).
 
     `questions`: the question file, and how questions were chosen from it.
     """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
 
-from eval.results import Repeats
+from eval.run_schema import Repeats
 from eval.summary import Outcome
 
 

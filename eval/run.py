@@ -25,7 +25,8 @@ from eval.metrics import scores
 from eval.metrics.example import Example
 from eval.repeats import mean_outcome, summarize_repeats
 from eval.report.html import write_report
-from eval.results import QUESTIONS, RESULTS, RUN, SUMMARY, Group, Result, read_results
+from eval.results import QUESTIONS, RESULTS, RUN, SUMMARY, read_results
+from eval.run_schema import Group, Result
 from eval.summary import Outcome, cluster, groups
 from qa.errors import FootnoteError, NotWritableError, RunError
 from qa.types import Answer, Document, Turn

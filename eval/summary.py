@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from eval.dataset import Gold, Question
 from eval.metrics import summary_metrics
 from eval.metrics.sample import Sample, ScoredQuestion
-from eval.results import Group, GroupKind
+from eval.run_schema import Group, GroupKind
 from qa.types import Answer
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from eval.results import Run, Scores
+from eval.run_schema import Run, Scores
 from qa.errors import FootnoteError
 
 

@@ -20,7 +20,8 @@ from eval.report.details import QuestionDetails, RunDetails, details_of_summary,
 from eval.report.estimates import table_over_runs, title_of
 from eval.report.folders import run_folders, run_names
 from eval.report.provenance import configuration, differing_facts, facts_of, remarks
-from eval.results import QUESTIONS, RESULTS, SUMMARY, Run, differences, read_run
+from eval.results import QUESTIONS, RESULTS, SUMMARY, differences, read_run
+from eval.run_schema import Run
 from qa.errors import FootnoteError
 from ui.components import STATIC
 

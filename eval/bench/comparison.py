@@ -12,7 +12,7 @@ from eval.metrics import metric_named
 from eval.metrics.example import Example
 from eval.metrics.metric import Metric
 from eval.metrics.sample import Sample, ScoredQuestion
-from eval.results import Estimate
+from eval.run_schema import Estimate
 from eval.stats.intervals import Floats
 from eval.summary import cluster
 from qa.types import Answer, Document, Span

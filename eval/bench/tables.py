@@ -17,7 +17,7 @@ from eval.bench.comparison import (
     Output,
 )
 from eval.metrics.metric import Metric
-from eval.results import Estimate
+from eval.run_schema import Estimate
 
 WIDTH = 120
 """Columns if the output is not a terminal."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from eval.comparison import PairedComparison, Verdict
-    from eval.results import Provenance, Run
+    from eval.run_schema import Provenance, Run
 
 WIDTH = 120
 """Columns if the output is not a terminal."""

@@ -19,7 +19,7 @@ from qa.errors import BrokenError, FootnoteError, NotWritableError
 if TYPE_CHECKING:
     from eval.dataset import Question
     from eval.judge import JudgedAnswer
-    from eval.results import Run
+    from eval.run_schema import Run
     from qa.llm.client import LanguageModel
 
 _NO_VERDICT = {

@@ -22,7 +22,7 @@ from qa.errors import BrokenError, FootnoteError
 if TYPE_CHECKING:
     from eval.batch import FinishedRun, QuestionSet
     from eval.configurations import Configuration
-    from eval.results import Estimate
+    from eval.run_schema import Estimate
 
 CHOSEN = "sweep.json"
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eval.metrics.example import Example
 from eval.metrics.metric import Metric
 from eval.metrics.sample import Sample, divided
-from eval.results import Estimate
+from eval.run_schema import Estimate
 from eval.stats.intervals import Floats, auroc_interval
 
 BINS = 10

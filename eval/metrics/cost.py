@@ -6,7 +6,7 @@ The metrics of a language model are None if none was called.
 from eval.metrics.example import Example
 from eval.metrics.metric import Metric
 from eval.metrics.sample import Sample
-from eval.results import Estimate
+from eval.run_schema import Estimate
 
 
 def seconds(example: Example) -> float | None:

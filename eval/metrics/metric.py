@@ -7,7 +7,7 @@ from typing import Literal
 
 from eval.metrics.example import Example
 from eval.metrics.sample import Sample
-from eval.results import Estimate
+from eval.run_schema import Estimate
 
 Section = Literal["Retrieval", "Answers", "Refusals", "Confidence", "Citations", "Speed and cost"]
 """The heading under which tables and reports show a metric."""

@@ -10,7 +10,7 @@ from eval.metrics.answers import first_sentence_right
 from eval.metrics.example import Example
 from eval.metrics.metric import Metric
 from eval.metrics.sample import Sample, divided
-from eval.results import Estimate
+from eval.run_schema import Estimate
 from eval.stats.intervals import Floats
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from eval.results import Estimate
+from eval.run_schema import Estimate
 from eval.stats.intervals import (
     Floats,
     Interval,

@@ -6,16 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from eval.dataset import Question
-from eval.results import (
-    QUESTIONS,
-    RESULTS,
-    Result,
-    Run,
-    Scores,
-    read_results,
-    read_run,
-    read_run_questions,
-)
+from eval.results import QUESTIONS, RESULTS, read_results, read_run, read_run_questions
+from eval.run_schema import Result, Run, Scores
 
 OutcomeName = Literal[
     "right", "wrong answer", "wrongly refused", "should have refused", "error", "not scored"

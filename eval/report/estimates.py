@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from eval.metrics import ARROW, DECIDING, metric_named, tables
 from eval.report.values import value_text
-from eval.results import Estimate, Group, GroupKind, Run
+from eval.run_schema import Estimate, Group, GroupKind, Run
 
 Runs = Mapping[str, Run]
 """Runs by name, in the order in which they are shown."""

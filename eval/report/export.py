@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree  # only written, never parsed
 
 from eval.report.details import QuestionDetails, RunDetails
-from eval.results import Result
+from eval.run_schema import Result
 from qa.errors import FootnoteError, NotWritableError
 
 COLUMNS = (

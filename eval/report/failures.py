@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.report.details import QuestionDetails
-from eval.results import Result
+from eval.run_schema import Result
 from qa.types import Support
 
 SUPPORT: Mapping[Support, str] = {

@@ -31,7 +31,8 @@ from eval.report.failures import (
 from eval.report.folders import run_names
 from eval.report.provenance import remarks, view_provenance
 from eval.report.values import NO_VALUE, interval_text, value_text, with_valid_unicode
-from eval.results import REPORT, Run, differences
+from eval.results import REPORT, differences
+from eval.run_schema import Run
 
 if TYPE_CHECKING:
     from eval.comparison import PairedComparison

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Any
 
 from eval.report.details import RunDetails, failed_count
-from eval.results import Run, differences
+from eval.results import differences
+from eval.run_schema import Run
 
 Facts = Mapping[str, str]
 """Everything that the estimates of a run depend on, in words, by name."""

@@ -17,7 +17,7 @@ from eval.report.details import QuestionDetails
 from eval.report.failures import SUPPORT
 from eval.report.terminal import WIDTH
 from eval.report.values import value_text
-from eval.results import Result, ResultPassage, Scores
+from eval.run_schema import Result, ResultPassage, Scores
 from qa.terminal import visible
 from qa.types import AnswerSentence, Citation
 

@@ -13,7 +13,7 @@ from eval.metrics import metric_named, tables
 from eval.metrics.metric import Metric
 from eval.report.estimates import groups_to_show
 from eval.report.values import interval_text, value_text
-from eval.results import Estimate, Group
+from eval.run_schema import Estimate, Group
 from qa.terminal import visible_line
 
 WIDTH = 100

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from eval.dataset import Question, Split, check_evidence
 from eval.metrics.example import Example
-from eval.results import Group, Provenance, QuestionSource, Result, ResultPassage
+from eval.run_schema import Group, Provenance, QuestionSource, Result, ResultPassage
 from qa.types import (
     Answer,
     AnswerSentence,

@@ -16,7 +16,7 @@ from eval.comparison import (
     compare,
     corrected_together,
 )
-from eval.results import Run
+from eval.run_schema import Run
 from eval.stats.significance import adjusted_mean
 from tests.eval.fakes import PROVENANCE
 

@@ -24,7 +24,7 @@ from eval.judge import (
     read_verdict,
     summarise,
 )
-from eval.results import Run
+from eval.run_schema import Run
 from qa.errors import LanguageModelError, StoppedError
 from qa.types import Turn
 from tests.eval.fakes import PROVENANCE, TEXT, answer, cite, question, refusal, result, says

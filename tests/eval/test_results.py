@@ -12,13 +12,13 @@ from eval.results import (
     QUESTIONS,
     RESULTS,
     SUMMARY,
-    Estimate,
     differences,
     read_plan,
     read_results,
     read_run,
     read_run_questions,
 )
+from eval.run_schema import Estimate
 from qa.errors import RunError
 from tests.eval.fakes import PETS, document
 from tests.eval.page import ANSWERS, change, make_run

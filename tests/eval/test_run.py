@@ -13,8 +13,8 @@ import pytest
 from eval.dataset import Question
 from eval.provenance import code_hash, collect_provenance
 from eval.report.terminal import print_tables
-from eval.results import Estimate, Group
 from eval.run import create_run_folder, finish, run, start
+from eval.run_schema import Estimate, Group
 from eval.summary import Outcome, groups
 from qa.config import Settings
 from qa.errors import FootnoteError, QuestionFileError, RunError

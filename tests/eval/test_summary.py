@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from eval.dataset import Gold, Question
 from eval.metrics import METRICS, scores, summary_metrics, tables
 from eval.report.terminal import MAIN_METRICS, print_runs, print_tables
-from eval.results import Estimate, Group
+from eval.run_schema import Estimate, Group
 from eval.stats.intervals import auroc_interval, mean_interval, percentile_interval, wilson
 from eval.summary import Outcome, cluster, groups
 from qa.types import Answer, Span, Usage

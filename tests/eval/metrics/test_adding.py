@@ -14,7 +14,8 @@ from eval.report.details import read_details
 from eval.report.export import as_csv
 from eval.report.html import page
 from eval.report.terminal import print_tables
-from eval.results import Estimate, read_run
+from eval.results import read_run
+from eval.run_schema import Estimate
 from tests.eval.page import make_run
 
 

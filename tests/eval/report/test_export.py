@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from eval.report.details import QuestionDetails, RunDetails, read_details
 from eval.report.export import COLUMNS, as_csv, as_junit
-from eval.results import Run
+from eval.run_schema import Run
 from tests.eval.fakes import PROVENANCE, answer, question, refusal, result, says
 from tests.eval.page import BETTER, QUESTIONS, change, make_run
 

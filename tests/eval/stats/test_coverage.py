@@ -19,7 +19,7 @@ from eval.comparison import compare
 from eval.gate import checks
 from eval.metrics.confidence import weighted_calibration_error
 from eval.metrics.refusal import weighted_refusal_f1
-from eval.results import Run
+from eval.run_schema import Run
 from eval.stats.intervals import (
     Floats,
     Interval,

@@ -1,0 +1,290 @@
+"""The one schema of run.json, summary.json and results.jsonl.
+
+    Plan     run.json: what a run was started with
+    Run      summary.json: estimates, and the scores of each question
+    Result   a line of results.jsonl: what the bot answered to a question
+
+The types at the end have the shape of the files. `eval.results` reads the files; pydantic then
+checks every annotation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, FiniteFloat
+
+from qa.types import (
+    Answer,
+    AnswerSentence,
+    Document,
+    Passage,
+    RankedPassage,
+    Reason,
+    Span,
+    Usage,
+    Why,
+)
+
+LARGEST = 1e15
+"""No score is larger: neither seconds nor tokens are so many."""
+
+# Comparisons compute with scores: a number near the largest float would overflow there.
+Number = Annotated[FiniteFloat, Field(ge=-LARGEST, le=LARGEST)]
+Count = Annotated[int, Field(ge=0)]
+Scalar = str | bool | int | FiniteFloat | None
+Setting = Scalar | tuple[Scalar, ...]
+Scores = Mapping[str, Number | None]
+"""The scores of one question by metric; None: the metric does not apply."""
+GroupKind = Literal["overall", "split", "kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A metric over the questions of a group, with its 95% interval from `low` to `high`.
+
+    `n` questions have a value and `unscored` have none. Without any value there is no interval.
+    """
+
+    n: Count
+    unscored: Count
+    value: Number | None
+    low: Number | None
+    high: Number | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Questions that belong together, with their estimates by metric."""
+
+    by: GroupKind
+    name: str
+    questions: int
+    errors: int
+    estimates: Mapping[str, Estimate]
+
+    def as_json(self) -> dict[str, Any]:
+        figures = {name: estimate.as_json() for name, estimate in self.estimates.items()}
+        return {"questions": self.questions, "errors": self.errors, "figures": figures}
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSource:
+    """The question file of a run, and which of its questions were chosen."""
+
+    sha256: str
+    file: str | None = None
+    format: str | None = None
+    split: str | None = None
+    kinds: tuple[str, ...] | None = None
+    filter: str | None = None
+    failing: str | None = None
+    limit: Count | None = None
+    count: Annotated[Count | None, Field(validation_alias="asked")] = None
+    """How many questions were chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What the estimates of a run depend on; without it they mean nothing."""
+
+    commit: str | None = None
+    code: str | None = None
+    """A hash of the code: it tells two uncommitted states apart."""
+    questions: QuestionSource
+    documents: Mapping[str, str]
+    """Versions of the documents, by name."""
+    settings: Mapping[str, Setting]
+    """Settings by name; `llm` is the engine."""
+    versions: Mapping[str, str | None] = field(default_factory=dict)
+    """Versions of Python, of the prompts and of the main packages."""
+    intervals: Mapping[str, Scalar] = field(default_factory=dict)
+    """How the intervals are computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """run.json: what a run was started with, so that it can be resumed."""
+
+    provenance: Provenance
+    home: str
+    """The folder of the index, relative to the folder of the run."""
+    repeat: int
+    """How often each question is asked."""
+    ids: tuple[str, ...]
+    """The chosen questions, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How far the answers differ when each question is asked `count` times."""
+
+    count: Count = 1
+    changed: Count = 0
+    """Questions that were not answered in the same words each time."""
+    spread: Mapping[str, Number] = field(default_factory=dict)
+    """By metric, the standard deviation within a question, averaged over the questions."""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """summary.json: a run that ended."""
+
+    folder: Path
+    provenance: Provenance
+    scores: Mapping[str, Scores]
+    """By question id, in the order asked: the questions that did not fail with an error."""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    """Error messages by question id."""
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    """Clusters by question id: questions of one cluster are not independent."""
+    groups: tuple[Group, ...] = ()
+    """First the group of all questions, then one for each split, then one for each kind."""
+    repeats: Repeats = Repeats()
+    finished: datetime | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all questions, those with an error last."""
+        return (*self.scores, *self.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPassage:
+    """A passage that the bot read."""
+
+    document: str
+    start: Count
+    end: Count
+    text: str
+    score: FiniteFloat
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A line of results.jsonl: what the bot answered to a question, or the error instead."""
+
+    id: str
+    question: str
+    standalone_question: str
+    answer: str
+    abstained: bool
+    reason: Reason | None
+    confidence: FiniteFloat
+    sentences: tuple[AnswerSentence, ...]
+    passages: tuple[ResultPassage, ...]
+    """Best first."""
+    engine: str
+    timings: Mapping[str, FiniteFloat]
+    notices: tuple[str, ...] = ()
+    usage: Usage | None = None
+    repeat: Annotated[int, Field(ge=1)] = 1
+    error: str | None = None
+    """Where there is an error, only the id, the question and the repeat say anything."""
+
+    def to_answer(self, documents: Mapping[str, Document]) -> Answer:
+        """Returns the answer over these documents, by name, so that it can be scored again.
+
+        Which words of a sentence are bold is not in the file, and so not in the answer. Raises
+        ValueError for a passage that is not in the documents.
+        """
+        passages = []
+        for read in self.passages:
+            document = documents.get(read.document)
+            if document is None:
+                raise ValueError(f"there is no document {read.document!r}")
+            if not read.start < read.end <= len(document.text):
+                raise ValueError(
+                    f"there is no passage {read.start} to {read.end} of {read.document!r}"
+                )
+            passage = Passage(document, Span(read.start, read.end))
+            passages.append(RankedPassage(passage, read.score, read.why))
+        return Answer(
+            question=self.question,
+            standalone_question=self.standalone_question,
+            text=self.answer,
+            reason=self.reason,
+            confidence=self.confidence,
+            sentences=self.sentences,
+            passages=tuple(passages),
+            engine=self.engine,
+            timings=dict(self.timings),
+            notices=self.notices,
+            usage=self.usage,
+        )
+
+
+def _has_interval(estimate: Estimate) -> Estimate:
+    numbers = (estimate.value, estimate.low, estimate.high)
+    if None in numbers and numbers != (None, None, None):
+        raise ValueError("a value without an interval, or an interval without a value")
+    return estimate
+
+
+def _in_utc(time: datetime) -> datetime:
+    # Runs of several machines are sorted by time, which needs one time zone.
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FileGroup:
+    """A group of questions as summary.json has it."""
+
+    questions: Count
+    errors: Count
+    # The file says figures; the code says estimates.
+    figures: dict[str, Annotated[Estimate, AfterValidator(_has_interval)]]
+
+    def group(self, by: GroupKind, name: str) -> Group:
+        return Group(by, name, self.questions, self.errors, self.figures)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSummary:
+    """What summary.json has next to the provenance."""
+
+    overall: FileGroup
+    scores: dict[str, Scores]
+    errors: dict[str, str]
+    by_split: dict[str, FileGroup] = field(default_factory=dict)
+    by_kind: dict[str, FileGroup] = field(default_factory=dict)
+    clusters: dict[str, str] = field(default_factory=dict)
+    repeats: Repeats = field(default_factory=Repeats)
+    finished: Annotated[datetime, AfterValidator(_in_utc)] | None = None
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        groups = [self.overall.group("overall", "overall")]
+        for name, group in self.by_split.items():
+            groups.append(group.group("split", name))
+        for name, group in self.by_kind.items():
+            groups.append(group.group("kind", name))
+        return tuple(groups)
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlan:
+    """What run.json has next to the provenance."""
+
+    home: str
+    repeat: Annotated[int, Field(ge=1)]
+    ids: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedResult:
+    """A line of results.jsonl with an error."""
+
+    id: str
+    error: str
+    question: str = ""
+    repeat: Annotated[int, Field(ge=1)] = 1
