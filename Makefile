@@ -9,8 +9,8 @@ help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 chat: .venv/.installed  ## index seeds/ and open the chat in a browser
-	$(BIN)/python -m qa add seeds
-	$(BIN)/python -m qa chat
+	$(BIN)/footnote add seeds
+	$(BIN)/footnote chat
 
 test: check gate  ## every check, the gate and every test
 	$(BIN)/python -m pytest
@@ -34,11 +34,11 @@ check: .venv/.installed-dev  ## style, types, imports, dependencies, density, sp
 
 gate: .venv/.installed-dev  ## the evaluation set again, against the baseline in eval/baseline/
 	rm -rf runs/gate
-	$(BIN)/python -m eval run --out runs/gate
-	$(BIN)/python -m eval gate runs/gate --baseline eval/baseline
+	$(BIN)/footnote eval run --out runs/gate
+	$(BIN)/footnote eval gate runs/gate --baseline eval/baseline
 
 eval: .venv/.installed  ## the evaluation set over seeds/
-	$(BIN)/python -m eval run
+	$(BIN)/footnote eval run
 
 clean:  ## remove what these targets made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

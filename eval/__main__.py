@@ -1,4 +1,4 @@
-"""The command line: `python -m eval COMMAND`. Results on standard output, all else on the other.
+"""The command line: `footnote eval COMMAND`. Results on standard output, all else on the other.
 
 Each command is a file of `eval.commands`. Nothing heavy is imported before a command is chosen.
 """
@@ -84,7 +84,7 @@ def _log_to_stderr(level: int) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m eval", description="Measure how well Footnote answers."
+        prog="footnote eval", description="Measure how well Footnote answers."
     )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--verbose", action="store_true", help="log more to standard error")

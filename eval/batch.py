@@ -148,14 +148,14 @@ def _unfinished_folders(out: Path) -> list[Path]:
         if parts:
             named = ", ".join(sorted(parts))
             raise RunError(f"{out} has runs in several folders. Resume one: {named}.")
-        raise RunError(f"{out} has no run to resume. Start one: python -m eval run --out DIR")
+        raise RunError(f"{out} has no run to resume. Start one: footnote eval run --out DIR")
 
     folders = []
     for file in files:
         if not (file.parent / SUMMARY).is_file():
             folders.append(file.parent)
     if not folders:
-        command = f"python -m eval report {quote(str(out))}"
+        command = f"footnote eval report {quote(str(out))}"
         raise RunError(f"The run of {out} has ended. See its report: {command}")
     return folders
 

@@ -203,7 +203,7 @@ def _why_no_summary(folder: Path) -> str:
     if not (folder / RUN).is_file() and not (folder / RESULTS).is_file():
         return f"{folder} is not a run: there is no {SUMMARY}."
     # Some of its answers are there: they are worth more than a new run.
-    command = f"python -m eval run --resume {quote(str(folder))}"
+    command = f"footnote eval run --resume {quote(str(folder))}"
     return f"{folder} is a run that did not end. Resume it: {command}"
 
 

@@ -40,7 +40,7 @@ from qa.types import (
 )
 
 REFUSALS: dict[Reason, str] = {
-    "no_documents": "There are no documents to ask yet. Add some first: python -m qa add PATH",
+    "no_documents": "There are no documents to ask yet. Add some first: footnote add PATH",
     "not_in_documents": "The documents do not answer this question.",
     "model_declined": "The language model found no answer in the documents.",
 }

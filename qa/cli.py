@@ -207,7 +207,7 @@ def _chat(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _run_eval(arguments: Sequence[str]) -> int:
-    """Runs `python -m eval` in this process: qa does not import eval, which stands above it."""
+    """Runs `footnote eval` in this process: qa does not import eval, which stands above it."""
     sys.argv[1:] = arguments
     try:
         runpy.run_module("eval", run_name="__main__", alter_sys=True)

@@ -229,7 +229,7 @@ class Answer:
         return self.reason is not None
 
     def as_json(self) -> dict[str, Any]:
-        """The contract of `python -m qa ask --json` and of `results.jsonl`."""
+        """The contract of `footnote ask --json` and of `results.jsonl`."""
         fields = {
             "question": self.question,
             "standalone_question": self.standalone_question,

@@ -89,7 +89,7 @@ class Users:
         except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
             raise FootnoteError(
                 f"Cannot read the users in {self._file}: {error}. Delete the file and add the "
-                "users again: python -m qa user add NAME"
+                "users again: footnote user add NAME"
             ) from error
         return users
 

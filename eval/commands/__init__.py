@@ -1,1 +1,1 @@
-"""The commands of `python -m eval`, a file each: `add` declares the arguments and the function."""
+"""The commands of `footnote eval`, a file each: `add` declares the arguments and the function."""

@@ -1,4 +1,4 @@
-"""`python -m eval check FILE`: report everything wrong with a question file, with line numbers."""
+"""`footnote eval check FILE`: report everything wrong with a question file, with line numbers."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`python -m eval claims`: measures how well unsupported sentences are recognised."""
+"""`footnote eval claims`: measures how well unsupported sentences are recognised."""
 
 import argparse
 from collections.abc import Sequence

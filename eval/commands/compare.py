@@ -1,4 +1,4 @@
-"""`python -m eval compare A B`: compares two runs over the same questions."""
+"""`footnote eval compare A B`: compares two runs over the same questions."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`python -m eval convert FORMAT PATH --out DIR`: convert another format into files of ours."""
+"""`footnote eval convert FORMAT PATH --out DIR`: convert another format into files of ours."""
 
 import argparse
 from pathlib import Path
@@ -81,5 +81,5 @@ def _convert(arguments: argparse.Namespace) -> int:
     for note in converted.notes:
         print(note)
     questions, documents = (quote(str(out / name)) for name in (QUESTIONS, DOCUMENTS))
-    print(f"To ask them: python -m eval run --questions {questions} --documents {documents}")
+    print(f"To ask them: footnote eval run --questions {questions} --documents {documents}")
     return 0

@@ -295,6 +295,6 @@ def _report(review: Review, dropped: Counter[str]) -> None:
     if review.questions:
         questions, document = quote(str(review.out)), quote(review.document.source)
         print(
-            f"Check the file: python -m eval check {questions} --documents {document}",
+            f"Check the file: footnote eval check {questions} --documents {document}",
             file=sys.stderr,
         )

@@ -1,4 +1,4 @@
-"""`python -m eval gate RUN --baseline RUN`: decides whether a run may pass continuous integration."""
+"""`footnote eval gate RUN --baseline RUN`: decides whether a run may pass continuous integration."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`python -m eval judge RUN --engine provider/model`: a language model judges a run's answers."""
+"""`footnote eval judge RUN --engine provider/model`: a language model judges a run's answers."""
 
 import argparse
 import json

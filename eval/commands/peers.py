@@ -1,4 +1,4 @@
-"""`python -m eval peers`: compares Footnote with plain llama-index over the same documents."""
+"""`footnote eval peers`: compares Footnote with plain llama-index over the same documents."""
 
 import argparse
 import json

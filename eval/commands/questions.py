@@ -158,7 +158,7 @@ def _read_foreign(options: argparse.Namespace) -> "QuestionSet":
 
     if options.library:
         raise FootnoteError(
-            "--library needs questions in our format. Convert them first: python -m eval convert"
+            "--library needs questions in our format. Convert them first: footnote eval convert"
         )
     foreign = read(options.format, options.questions, options_of(options))
     for note in foreign.notes:
@@ -176,7 +176,7 @@ def _library_documents() -> "Sequence[Document]":
 
     documents = Index(Settings.from_environment(os.environ).store).documents()
     if not documents:
-        raise DocumentError("The library is empty. Add documents first: python -m qa add PATH")
+        raise DocumentError("The library is empty. Add documents first: footnote add PATH")
     return documents
 
 

@@ -1,4 +1,4 @@
-"""`python -m eval report RUN...`: writes runs as a page, a table, and test results."""
+"""`footnote eval report RUN...`: writes runs as a page, a table, and test results."""
 
 import argparse
 import sys

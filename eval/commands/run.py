@@ -1,4 +1,4 @@
-"""`python -m eval run`: ask a set of questions, write and print the estimates."""
+"""`footnote eval run`: ask a set of questions, write and print the estimates."""
 
 import argparse
 import json
@@ -110,7 +110,7 @@ def _run(options: argparse.Namespace) -> int:
         _print_runs(runs, options.json)
     except KeyboardInterrupt:
         if any(out.glob(f"**/{RUN}")):
-            command = f"python -m eval run --resume {quote(str(out))}"
+            command = f"footnote eval run --resume {quote(str(out))}"
             print(f"Interrupted. Resume: {command}", file=sys.stderr)
         raise
 

@@ -1,4 +1,4 @@
-"""`python -m eval show RUN ID`: prints one question of a run in full."""
+"""`footnote eval show RUN ID`: prints one question of a run in full."""
 
 import argparse
 import json

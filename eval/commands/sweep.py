@@ -1,4 +1,4 @@
-"""`python -m eval sweep`: choose settings on the development split, and test the best once."""
+"""`footnote eval sweep`: choose settings on the development split, and test the best once."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`python -m eval threshold RUN`: chooses the refusal threshold on a run that refused nothing."""
+"""`footnote eval threshold RUN`: chooses the refusal threshold on a run that refused nothing."""
 
 import argparse
 from pathlib import Path

@@ -166,7 +166,7 @@ def damaged(where: Path | str, reason: str) -> IndexDamagedError:
     lines = reason.splitlines() or ["it is damaged"]
     return IndexDamagedError(
         f"The index {where} cannot be opened: {lines[0].rstrip('.')}. Move it away and add your "
-        f"documents again: mv '{where}' '{where}.damaged' && python -m qa add PATH"
+        f"documents again: mv '{where}' '{where}.damaged' && footnote add PATH"
     )
 
 

@@ -216,7 +216,7 @@ def adopt_settings(store: Store, embedder: Embedder | None) -> None:
     now = ", ".join(f"{key} {wanted[key]}" for key in differing)
     raise IndexMismatchError(
         f"The index {store.where} was built with {before}; the settings say {now}. "
-        f"Rebuild it: python -m qa rebuild (or set the earlier value again)."
+        f"Rebuild it: footnote rebuild (or set the earlier value again)."
     )
 
 

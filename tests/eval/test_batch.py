@@ -276,7 +276,7 @@ def test_interrupted_run_prints_how_to_resume(
     with monkeypatch.context() as patched:
         patched.setattr(Bot, "ask", interrupted)
         assert run("--out", "out") == 130
-    assert "Resume: python -m eval run --resume out" in capsys.readouterr().err
+    assert "Resume: footnote eval run --resume out" in capsys.readouterr().err
     assert main(["run", "--resume", "out"]) == 0
 
 
@@ -292,7 +292,7 @@ def test_resumed_runs_are_printed_with_the_others(capsys: pytest.CaptureFixture[
     broken["errors"] = {"dogs": broken["scores"].pop("dogs") and "gone"}
     Path("a go/top_k-1/summary.json").write_text(json.dumps(broken))
     assert main(["report", "a go"]) == 2
-    assert "Resume it: python -m eval run --resume 'a go/top_k-3'" in capsys.readouterr().err
+    assert "Resume it: footnote eval run --resume 'a go/top_k-3'" in capsys.readouterr().err
     assert main(["run", "--resume", "a go", "--json"]) == 3
     again = json.loads(capsys.readouterr().out)
     assert again["top_k-1"] == broken

@@ -146,7 +146,7 @@ def test_all_problems_are_named_and_steer_no_terminal(folder: Path) -> None:
 def test_run_without_summary_says_what_to_do(folder: Path, tmp_path: Path) -> None:
     """The error tells an interrupted run from a folder that never was a run."""
     (folder / SUMMARY).unlink()
-    with pytest.raises(RunError, match=r"did not end\. Resume it: python -m eval run --resume"):
+    with pytest.raises(RunError, match=r"did not end\. Resume it: footnote eval run --resume"):
         read_run(folder)
     (folder / RESULTS).unlink()
     with pytest.raises(RunError, match=r"is not a run: there is no summary\.json"):

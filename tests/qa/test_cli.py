@@ -153,7 +153,7 @@ def test_an_index_of_another_model_names_the_rebuild(
     )
     assert main(["ask", "What did it cost?"]) == 2
     told = capsys.readouterr().err
-    assert "python -m qa rebuild" in told
+    assert "footnote rebuild" in told
     assert told.count("\n") == 1
 
 

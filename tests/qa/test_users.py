@@ -57,7 +57,7 @@ def test_add_bad_name_or_password_raises(tmp_path: Path, name: str, password: st
 @pytest.mark.parametrize("text", ["", "[]", '{"ann": 1}', '{"ann": {"salt": "00"}}'])
 def test_damaged_file_lets_nobody_in(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
-    with pytest.raises(FootnoteError, match="python -m qa user add"):
+    with pytest.raises(FootnoteError, match="footnote user add"):
         Users(tmp_path).password_matches("ann", "correct horse")
 
 

@@ -1,4 +1,4 @@
-"""Runs as `python -m eval run` writes them, over three sentences and a scripted bot."""
+"""Runs as `footnote eval run` writes them, over three sentences and a scripted bot."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -71,9 +71,9 @@ def row(html: str, heading: str) -> str:
 
 def test_page_without_a_run_says_how_to_make_one(open_page: OpenPage, folder: Path) -> None:
     """Also where there is no folder for runs."""
-    assert "python -m eval run" in shown(open_page())
+    assert "footnote eval run" in shown(open_page())
     folder.rmdir()
-    assert "python -m eval run" in shown(open_page())
+    assert "footnote eval run" in shown(open_page())
 
 
 def test_damaged_run_is_named_and_hides_no_other(open_page: OpenPage, folder: Path) -> None:
@@ -87,7 +87,7 @@ def test_damaged_run_is_named_and_hides_no_other(open_page: OpenPage, folder: Pa
     html = shown(page)
     damaged = html[html.index("Without estimates") :]
     assert "<dt>cut</dt>" in damaged
-    assert "is a run that did not end. Resume it: python -m eval run --resume" in damaged
+    assert "is a run that did not end. Resume it: footnote eval run --resume" in damaged
     assert "<dt>bad</dt>" in damaged
     assert "summary.json is damaged" in damaged
     assert row(html, "answered right") == "answered right 0.25 [0.05, 0.70] 4 of 4"

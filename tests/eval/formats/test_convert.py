@@ -1,4 +1,4 @@
-"""`python -m eval convert`: files of ours, whole or not at all."""
+"""`footnote eval convert`: files of ours, whole or not at all."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_a_set_is_written_and_told_of(here: Path, capsys: pytest.CaptureFixture[
         "documents  1",
         "questions  2, of which 1 are answerable",
         "Questions left out, without an answer, though not marked as impossible: 1 (c).",
-        "To ask them: python -m eval run --questions new/out/questions.jsonl --documents new/out/documents",
+        "To ask them: footnote eval run --questions new/out/questions.jsonl --documents new/out/documents",
     ]
     assert printed.err == ""
     files = {

@@ -168,7 +168,7 @@ def test_nearest_returns_cosines_best_first(tmp_path: Path) -> None:
 
 def test_open_with_another_model_names_rebuild(tmp_path: Path) -> None:
     Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
-    with pytest.raises(IndexMismatchError, match=r"embedding one.*python -m qa rebuild"):
+    with pytest.raises(IndexMismatchError, match=r"embedding one.*footnote rebuild"):
         Index(tmp_path / "index", WordEmbedder("two"))
     assert Index.rebuild(tmp_path / "index", WordEmbedder("two")) == 1
     assert Index(tmp_path / "index", WordEmbedder("two")).documents() == [text_document(NEWS)]
@@ -188,7 +188,7 @@ def test_rebuild_failing_embedder_leaves_old_index(tmp_path: Path) -> None:
 def test_open_damaged_folder_raises_index_damaged(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "chroma.sqlite3").write_bytes(damage)
-    with pytest.raises(IndexDamagedError, match="python -m qa add"):
+    with pytest.raises(IndexDamagedError, match="footnote add"):
         Index(tmp_path / "index", WordEmbedder())
 
 
@@ -203,7 +203,7 @@ def test_open_without_vector_files_raises_index_damaged(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "index", tmp_path / "copy")
     for path in vectors:
         shutil.rmtree(tmp_path / "copy" / path.name)
-    with pytest.raises(IndexDamagedError, match=r"python -m qa add"):
+    with pytest.raises(IndexDamagedError, match=r"footnote add"):
         Index(tmp_path / "copy", WordEmbedder())
 
 
