@@ -118,7 +118,7 @@ def test_a_refusal_is_told_plainly_and_is_no_failure(
         ("binary.txt", "binary"),
         ("latin.txt", "iconv"),
         ("nothing", "holds no file"),
-        ("page.exe", "kind that is not read"),
+        ("page.exe", "is not a file that can be read"),
     ],
 )
 def test_a_bad_file_is_one_line_and_the_others_are_added(
