@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz, process, utils
 
-from eval.dataset import Gold, Question, find_evidence, scan_questions
+from eval.dataset import Gold, Problem, Question, find_evidence, scan_questions
 from eval.metrics.answers import contains_answer
 from eval.metrics.example import Example
 from qa.errors import DocumentError, QuestionFileError
@@ -30,7 +30,11 @@ SMALL_SPLIT = 0.2
 """A split with a smaller share of the questions is small."""
 UNLIKE_SPLITS = 0.2
 """Shares of answerable questions that differ by more make two splits unlike."""
+Questions = Sequence[Question]
+QuestionsByName = dict[str, list[Question]]
+"""By the name of a kind or a split."""
 GoldByQuestion = Mapping[str, Sequence[Gold]]
+"""The places of the quotes, by question id."""
 _DECISIVE = re.compile(r"\d+|\b(?:who\w*|what|when|where|which|why|how|not?|never|\w+n t)\b")
 """Words that change what a question asks, however similar it is to another."""
 
@@ -66,12 +70,13 @@ class CheckResult:
             answerable += question.answerable
             splits[question.split] += 1
             kinds[question.kind] += 1
+
         return {
             "questions": len(self.questions),
             "answerable": answerable,
             "splits": dict(splits),
             "kinds": dict(kinds),
-            "findings": list(map(asdict, self.findings)),
+            "findings": [asdict(finding) for finding in self.findings],
         }
 
 
@@ -91,15 +96,16 @@ def check(
         findings.append(Finding("wrong", 0, str(error)))
         return CheckResult((), tuple(findings))
 
-    for line, words in problems:
-        findings.append(Finding("wrong", line, words))
+    findings += _wrong_lines(problems)
     gold, misplaced = _check_evidence(questions, documents, unread)
     findings += misplaced
+
     for question in questions:
         findings += _check_question(question, gold[question.id])
     findings += _repeated_questions(questions)
     findings += _leaks(questions, gold)
     findings += _imbalances(questions)
+
     findings.sort(key=_by_level_and_line)
     return CheckResult(tuple(questions), tuple(findings))
 
@@ -111,8 +117,26 @@ def normalized(text: str) -> str:
 
 def has_answer(text: str, answer: str) -> bool:
     """Returns whether an accepted answer is in a text, as the metric `contains_answer` has it."""
-    question = Question("", "?", True, (answer,), (), "")
-    example = Example(question, (), Answer("?", "?", text, None, 1.0, (), (), ""), {})
+    question = Question(
+        id="",
+        question="?",
+        answerable=True,
+        answers=(answer,),
+        evidence=(),
+        kind="",
+    )
+    # The metric reads only the text of the answer; the rest is filled in.
+    text_as_answer = Answer(
+        question="?",
+        standalone_question="?",
+        text=text,
+        reason=None,
+        confidence=1.0,
+        sentences=(),
+        passages=(),
+        engine="",
+    )
+    example = Example(question, (), text_as_answer, {})
     return contains_answer(example) == 1.0
 
 
@@ -120,8 +144,13 @@ def _by_level_and_line(finding: Finding) -> tuple[int, int]:
     return LEVELS.index(finding.level), finding.line
 
 
+def _wrong_lines(problems: Iterable[Problem]) -> Iterator[Finding]:
+    for line, words in problems:
+        yield Finding("wrong", line, words)
+
+
 def _check_evidence(
-    questions: Sequence[Question], documents: Sequence[Document], unread: bool
+    questions: Questions, documents: Sequence[Document], unread: bool
 ) -> tuple[GoldByQuestion, list[Finding]]:
     """Returns the places of the quotes by question, and findings about misplaced quotes.
 
@@ -130,17 +159,15 @@ def _check_evidence(
     gold, problems = find_evidence(questions, documents)
     if not documents:
         # Every quote would be reported, and none of the reports would say what is wrong.
-        nowhere: dict[str, tuple[Gold, ...]] = dict.fromkeys(gold, ())
+        nowhere: GoldByQuestion = dict.fromkeys(gold, ())
         return nowhere, [_note("Evidence was not looked for: there is no document.")]
 
-    findings = []
-    bad_lines = set()
-    for line, words in problems:
-        findings.append(Finding("wrong", line, words))
-        bad_lines.add(line)
+    findings = list(_wrong_lines(problems))
+    bad_lines = {line for line, _ in problems}
     for question in questions:
         if question.line in bad_lines:
             gold[question.id] = []
+
     if findings and unread:
         findings.append(_note("Missing evidence may be in a document that could not be read."))
     return gold, findings
@@ -150,23 +177,28 @@ def _check_question(question: Question, gold: Sequence[Gold]) -> Iterator[Findin
     """Yields findings about one question."""
     evidence = " ".join(question.evidence)
     for answer in question.answers:
+        # A warning, not wrong: the answer may be an accepted paraphrase.
         if evidence and not has_answer(evidence, answer):
             yield _warning(question, f"the answer {answer!r} is not in the evidence")
         if has_answer(question.question, answer):
             yield _warning(question, f"the question contains its answer {answer!r}")
+
     for first, second in combinations(gold, 2):
         shared = _overlap(first, second)
         if shared:
             yield _warning(question, f"two quotes of the evidence share {shared} characters")
 
 
-def _repeated_questions(questions: Sequence[Question]) -> Iterator[Finding]:
+def _repeated_questions(questions: Questions) -> Iterator[Finding]:
     """Yields questions that an earlier line asks too; wrong if their evidence is the same too."""
-    seen: dict[tuple[str, str], Question] = {}
+    first_lines: dict[str, Question] = {}
     for question in questions:
-        first = seen.setdefault((_words(question), question.group), question)
+        # Two articles may each have a question in the same words.
+        key = f"{question.group}\n{_words(question)}"
+        first = first_lines.setdefault(key, question)
         if first is question:
             continue
+
         words = f"{question.id}: the same question as line {first.line}"
         if first.split != question.split:
             words += f", which is of the split {first.split}"
@@ -177,7 +209,7 @@ def _repeated_questions(questions: Sequence[Question]) -> Iterator[Finding]:
             yield Finding("warning", question.line, f"{words}, with other evidence")
 
 
-def _leaks(questions: Sequence[Question], gold: GoldByQuestion) -> Iterator[Finding]:
+def _leaks(questions: Questions, gold: GoldByQuestion) -> Iterator[Finding]:
     """Yields test questions that a development question asks in other words.
 
     What is tuned on the development split then knows the answer.
@@ -186,6 +218,7 @@ def _leaks(questions: Sequence[Question], gold: GoldByQuestion) -> Iterator[Find
     if not development:
         return
     texts = list(map(_words, development))
+
     for question in questions:
         if question.split != "test":
             continue
@@ -196,7 +229,9 @@ def _leaks(questions: Sequence[Question], gold: GoldByQuestion) -> Iterator[Find
             scorer=fuzz.token_set_ratio,
             score_cutoff=SAME_FACT,
         )
-        for place in similarities.nonzero()[0]:
+        # Below the cutoff a similarity is 0.
+        (similar_places,) = similarities.nonzero()
+        for place in similar_places:
             similar = development[place]
             if _is_leak(question, similar, gold):
                 where = f"line {similar.line}: {similar.question!r}"
@@ -209,25 +244,31 @@ def _is_leak(first: Question, second: Question, gold: GoldByQuestion) -> bool:
     Without evidence they must have nearly the same words.
     """
     # A near miss differs by one word and is not answerable: it leaks nothing.
-    if first.answerable != second.answerable or _words(first) == _words(second):
+    if first.answerable != second.answerable:
+        return False
+    first_words = _words(first)
+    second_words = _words(second)
+    # The same words are a repeated question, which has a finding of its own.
+    if first_words == second_words:
         return False
     if gold[first.id] and gold[second.id]:
         return _same_fact(first, second, gold)
-    first_words = _words(first)
-    second_words = _words(second)
-    decisive = sorted(_DECISIVE.findall(first_words))
-    if decisive != sorted(_DECISIVE.findall(second_words)):
+
+    first_decisive = _DECISIVE.findall(first_words)
+    second_decisive = _DECISIVE.findall(second_words)
+    if sorted(first_decisive) != sorted(second_decisive):
         return False
     return fuzz.token_sort_ratio(first_words, second_words) >= SAME_WORDS
 
 
 def _same_fact(first: Question, second: Question, gold: GoldByQuestion) -> bool:
     """Returns whether two questions share a gold quote, or a part of one, and an answer."""
-    answers = set(map(normalized, first.answers))
-    if answers.isdisjoint(map(normalized, second.answers)):
+    first_answers = set(map(normalized, first.answers))
+    second_answers = set(map(normalized, second.answers))
+    if first_answers.isdisjoint(second_answers):
         return False
-    pairs = product(gold[first.id], gold[second.id])
-    return any(_overlap(place, other_place) for place, other_place in pairs)
+    places = product(gold[first.id], gold[second.id])
+    return any(_overlap(*pair) for pair in places)
 
 
 def _overlap(first: Gold, second: Gold) -> int:
@@ -239,45 +280,56 @@ def _overlap(first: Gold, second: Gold) -> int:
     return first_span.overlap(second_span)
 
 
-def _imbalances(questions: Sequence[Question]) -> Iterator[Finding]:
+def _imbalances(questions: Questions) -> Iterator[Finding]:
     """Yields what the whole set cannot show, or shows with few questions."""
     if questions and all(question.answerable for question in questions):
         yield _note(
             "Every question is answerable: whether the bot refuses what it should is not measured."
         )
-    kinds: dict[str, list[Question]] = defaultdict(list)
-    splits: dict[str, list[Question]] = defaultdict(list)
+
+    kinds: QuestionsByName = defaultdict(list)
+    splits: QuestionsByName = defaultdict(list)
     for question in questions:
         kinds[question.kind].append(question)
         splits[question.split].append(question)
+
     for kind, members in kinds.items():
         splits_of_kind = {question.split for question in members}
         if len(members) == 1:
             yield _note(f"The kind {kind!r} has a single question.")
         # There are two splits, so a kind that misses one is in the other.
         elif len(splits_of_kind) < len(splits):
-            yield _note(f"The kind {kind!r} is only in the split {splits_of_kind.pop()}.")
+            (only_split,) = splits_of_kind
+            yield _note(f"The kind {kind!r} is only in the split {only_split}.")
     if len(splits) > 1:
         yield from _unlike_splits(splits, len(questions))
 
 
-def _unlike_splits(splits: Mapping[str, Sequence[Question]], total: int) -> Iterator[Finding]:
-    shares = {}
+def _unlike_splits(splits: QuestionsByName, total: int) -> Iterator[Finding]:
+    shares = []
+    descriptions = []
     for name, members in splits.items():
-        if len(members) < SMALL_SPLIT * total:
-            yield _note(f"The split {name} has {len(members)} of {total} questions.")
-        answerable = [question for question in members if question.answerable]
-        shares[name] = len(answerable) / len(members)
-    difference = max(shares.values()) - min(shares.values())
-    if difference > UNLIKE_SPLITS:
-        words = ", ".join(f"{share:.2f} of {name}" for name, share in shares.items())
+        count = len(members)
+        if count < SMALL_SPLIT * total:
+            yield _note(f"The split {name} has {count} of {total} questions.")
+
+        answerable = 0
+        for question in members:
+            answerable += question.answerable
+        share = answerable / count
+        shares.append(share)
+        descriptions.append(f"{share:.2f} of {name}")
+
+    if max(shares) - min(shares) > UNLIKE_SPLITS:
+        words = ", ".join(descriptions)
         yield _note(f"The splits differ in how many questions are answerable: {words}.")
 
 
 def _words(question: Question) -> str:
     """Returns the question after the earlier questions of its conversation."""
-    earlier = [turn.question for turn in question.history]
-    return normalized(" ".join([*earlier, question.question]))
+    questions = [turn.question for turn in question.history]
+    questions.append(question.question)
+    return normalized(" ".join(questions))
 
 
 def _warning(question: Question, words: str) -> Finding:

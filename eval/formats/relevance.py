@@ -8,13 +8,18 @@ from pathlib import Path
 from eval.dataset import Question, Split
 from eval.formats.base import Notes, Problems
 from eval.formats.canonical import TakenNames, canonical, one_line, unique
+from eval.formats.paragraphs import ArticleBuilder
 from eval.formats.parsing import at_line
+from qa.types import Document
 
 ONE_DOCUMENT, SEVERAL_DOCUMENTS = "one-document", "several-documents"
 """The kinds of questions, by the number of relevant documents."""
 
 Grades = Mapping[str, Mapping[str, int]]
 """By query id and document name, the grade; only positive grades."""
+Documents = tuple[Document, ...]
+DocumentNames = dict[str, str | None]
+"""Our names by the names that judgements use; None: a blank document, which was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,38 @@ class RelevanceJudgement:
     query: str
     document: str
     grade: str
+
+
+class Corpus:
+    """The records of a corpus: each becomes a document, which judgements name by the record's key."""
+
+    def __init__(self, format_name: str, notes: Notes) -> None:
+        self._articles = ArticleBuilder(format_name, notes)
+        self._notes = notes
+        self._numbers: dict[str, int | None] = {}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._numbers
+
+    def add(self, key: str, title: str, text: str) -> None:
+        """Adds a record. A blank text becomes no document, but its key is known."""
+        place = self._articles.add(key, title or key, text)
+        if place is None:
+            self._notes.count("Blank documents, left out")
+            self._numbers[key] = None
+        else:
+            self._numbers[key] = place.document
+
+    def documents(self, taken_by: Iterable[Document] = ()) -> tuple[Documents, DocumentNames]:
+        """Returns the documents, and their names by key.
+
+        taken_by: documents whose names are not used again.
+        """
+        documents = self._articles.documents(by_key=True, taken_by=taken_by)
+        names: DocumentNames = {}
+        for key, number in self._numbers.items():
+            names[key] = None if number is None else documents[number].name
+        return documents, names
 
 
 def positive_judgements(
@@ -50,14 +87,13 @@ def positive_judgements(
 def relevant_documents(
     path: Path,
     positive: Iterable[RelevanceJudgement],
-    names: Mapping[str, str | None],
+    names: DocumentNames,
     problems: Problems,
     notes: Notes,
 ) -> dict[str, dict[str, int]]:
     """Returns for each query the grades of its relevant documents, by our document names.
 
-    names: our names by the ids of the file; None for a document that was left out. An unknown id is
-    added to the problems.
+    A name that is not in `names` is added to the problems.
     """
     grades: dict[str, dict[str, int]] = defaultdict(dict)
     for judgement in positive:

@@ -20,9 +20,11 @@ from eval.formats.base import (
     require,
 )
 from eval.formats.canonical import one_line
-from eval.formats.paragraphs import ArticleBuilder
 from eval.formats.parsing import at_line, read_text, text_lines
 from eval.formats.relevance import (
+    Corpus,
+    DocumentNames,
+    Documents,
     RelevanceJudgement,
     judged_questions,
     positive_judgements,
@@ -41,6 +43,9 @@ _FIELD = re.compile(
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _TITLE_ELEMENTS = ("HEADLINE", "TITLE", "HEAD", "HL", "TTL", "TI")
 _JUDGEMENT_COLUMNS = 4
+Paths = Sequence[Path]
+Topic = tuple[int, str, str]
+"""Line, id and query; "" for a part that is missing."""
 
 
 def read(path: Path, options: ImportOptions) -> ImportedSet:
@@ -51,10 +56,13 @@ def read(path: Path, options: ImportOptions) -> ImportedSet:
     """
     topics, qrels, corpus = _files(path, options)
     require(corpus, "--documents PATH", f"{path} has no documents. Name their folder")
-    problems, notes = Problems(), Notes()
+    problems = Problems()
+    notes = Notes()
+    # Every file is read before the check, so that one error lists the problems of all of them.
     queries = _queries(topics, problems)
     documents, names = _documents(corpus, problems, notes)
-    positive = positive_judgements(qrels, _judgements(qrels, problems), problems)
+    judgements = _judgements(qrels, problems)
+    positive = positive_judgements(qrels, judgements, problems)
     grades = relevant_documents(qrels, positive, names, problems, notes)
     problems.check(path)
 
@@ -70,15 +78,17 @@ FORMAT = Format(
 )
 
 
-def _files(path: Path, options: ImportOptions) -> tuple[Path, Path, tuple[Path, ...]]:
+def _files(path: Path, options: ImportOptions) -> tuple[Path, Path, Paths]:
     """Returns the file of the topics, the file of the judgements, and the documents."""
     if not path.is_dir():
         reason = f"{path} has only the topics. Name the file of the judgements"
         require(options.qrels, "--qrels FILE", reason)
         return path, Path(options.qrels), options.documents
 
-    corpus = options.documents or tuple(sorted(path.glob("corpus*")))
-    return _only_file(path, "topics", ""), _only_file(path, "qrels", options.qrels), corpus
+    topics = _only_file(path, "topics", "")
+    qrels = _only_file(path, "qrels", options.qrels)
+    corpus = options.documents or sorted(path.glob("corpus*"))
+    return topics, qrels, corpus
 
 
 def _only_file(folder: Path, prefix: str, wanted: str) -> Path:
@@ -95,7 +105,8 @@ def _only_file(folder: Path, prefix: str, wanted: str) -> Path:
     problem = f"must have one file {prefix}*, not {len(files)}"
     if wanted:
         problem = f"has no {wanted!r}"
-    choice = f": {', '.join(file.name for file in files)}" if files else ""
+    names = ", ".join(file.name for file in files)
+    choice = f": {names}" if files else ""
     raise QuestionFileError(
         f"{folder} {problem}. Give the file itself, with --qrels and --documents{choice}"
     )
@@ -119,22 +130,29 @@ def _queries(path: Path, problems: Problems) -> dict[str, str]:
     return queries
 
 
-def _topics(path: Path, problems: Problems) -> Iterator[tuple[int, str, str]]:
-    """Yields (line, id, query) of each topic; "" for a part that is missing."""
-    if not _is_sgml(path):
-        for number, line in text_lines(path, problems):
-            key, _, query = line.partition("\t")
-            yield number, one_line(key), " ".join(query.split())
+def _topics(path: Path, problems: Problems) -> Iterator[Topic]:
+    if _is_sgml(path):
+        yield from _sgml_topics(path, problems)
         return
+    for number, line in text_lines(path, problems):
+        key, _, query = line.partition("\t")
+        words = query.split()
+        yield number, one_line(key), " ".join(words)
 
+
+def _sgml_topics(path: Path, problems: Problems) -> Iterator[Topic]:
     before, *topics = _TOPIC.split(read_text(path))
     if not topics:
         problems.add(at_line(path, 1), "begins as SGML, but has no <top>")
+
     line_number = 1 + before.count("\n")
     for topic in topics:
-        fields = _topic_fields(_TOPIC_END.split(topic, maxsplit=1)[0])
+        content, *_after = _TOPIC_END.split(topic, maxsplit=1)
+        fields = _topic_fields(content)
+        key = fields.get("num", "")
+        # The narrative is left out: it says what is not relevant, too.
         query = fields.get("title") or fields.get("desc", "")
-        yield line_number, fields.get("num", ""), query
+        yield line_number, key, query
         line_number += topic.count("\n")
 
 
@@ -143,25 +161,29 @@ def _topic_fields(topic: str) -> dict[str, str]:
 
     A field ends where the next one starts: the classic topics have no closing tags.
     """
-    starts = list(_FIELD.finditer(topic))
-    ends = [start.start() for start in starts[1:]]
-    ends.append(len(topic))
+    # Split by the pattern's group: what is before the first field, then name and content in turn.
+    _before, *parts = _FIELD.split(topic)
+    names = parts[::2]
+    contents = parts[1::2]
 
     fields: dict[str, str] = {}
-    for start, end in zip(starts, ends, strict=True):
-        fields.setdefault(start[1].lower(), _plain_text(topic[start.end() : end]))
+    for name, content in zip(names, contents, strict=True):
+        fields.setdefault(name.lower(), _plain_text(content))
     return fields
 
 
 def _plain_text(markup: str) -> str:
-    return " ".join(html.unescape(_TAG.sub(" ", markup)).split())
+    # A tag stands for a space: "<b>two</b><b>words</b>".
+    without_tags = _TAG.sub(" ", markup)
+    words = html.unescape(without_tags).split()
+    return " ".join(words)
 
 
 def _is_sgml(path: Path) -> bool:
     # The problems are dropped here: they are reported when the lines are read again.
-    for _, line in text_lines(path, Problems()):
-        return line.lstrip().startswith("<")
-    return False
+    first_lines = text_lines(path, Problems())
+    _, line = next(first_lines, (0, ""))
+    return line.lstrip().startswith("<")
 
 
 def _judgements(path: Path, problems: Problems) -> Iterator[RelevanceJudgement]:
@@ -179,76 +201,71 @@ def _judgements(path: Path, problems: Problems) -> Iterator[RelevanceJudgement]:
 
 def _documents(
     paths: Sequence[Path], problems: Problems, notes: Notes
-) -> tuple[tuple[Document, ...], dict[str, str | None]]:
-    """Returns the documents, and our names by every name that judgements may use.
-
-    None: a blank document.
-    """
-    corpora, own_paths = [], []
+) -> tuple[Documents, DocumentNames]:
+    """Returns the documents, and our names by every name that judgements may use."""
+    corpora: list[Path] = []
+    own_paths: list[Path] = []
     for path in paths:
+        # Files that `qa` reads are a person's documents; any other file is a corpus in SGML.
         is_corpus = path.is_file() and path.suffix.lower() not in READABLE_SUFFIXES
-        (corpora if is_corpus else own_paths).append(path)
+        if is_corpus:
+            corpora.append(path)
+        else:
+            own_paths.append(path)
     own_documents = load_documents(own_paths) if own_paths else ()
 
-    articles = ArticleBuilder(NAME, notes)
-    numbers: dict[str, int | None] = {}
+    corpus = Corpus(NAME, notes)
     for path in corpora:
-        _add_corpus(path, articles, numbers, problems, notes)
-    corpus_documents = articles.documents(by_key=True, taken_by=own_documents)
-
-    names: dict[str, str | None] = dict(_names_in_judgements(own_documents))
-    for key, number in numbers.items():
-        names[key] = None if number is None else corpus_documents[number].name
-    return (*own_documents, *corpus_documents), names
+        _add_corpus(path, corpus, problems)
+    corpus_documents, corpus_names = corpus.documents(taken_by=own_documents)
+    own_names = _names_in_judgements(own_documents)
+    return (*own_documents, *corpus_documents), {**own_names, **corpus_names}
 
 
-def _names_in_judgements(documents: Sequence[Document]) -> dict[str, str]:
+def _names_in_judgements(documents: Sequence[Document]) -> DocumentNames:
     """Returns the documents' names, by name and by unambiguous name without suffix."""
     stems = {}
     for document in documents:
-        stems[document.name] = str(PurePosixPath(document.name).with_suffix(""))
+        path = PurePosixPath(document.name)
+        stems[document.name] = str(path.with_suffix(""))
     counts = Counter(stems.values())
 
-    names = {}
+    names: DocumentNames = {}
     for name, stem in stems.items():
         if counts[stem] == 1:
             names[stem] = name
     # A full name comes before a stem that another document has as its name.
-    names.update({document.name: document.name for document in documents})
+    for name in stems:
+        names[name] = name
     return names
 
 
-def _add_corpus(
-    path: Path,
-    articles: ArticleBuilder,
-    numbers: dict[str, int | None],
-    problems: Problems,
-    notes: Notes,
-) -> None:
+def _add_corpus(path: Path, corpus: Corpus, problems: Problems) -> None:
     for line, markup in _records(path, problems):
+        where = at_line(path, line)
         key = _first_element(markup, "DOCNO")
         if not key:
-            problems.add(at_line(path, line), "a document without <DOCNO>")
+            problems.add(where, "a document without <DOCNO>")
             continue
-        if key in numbers:
-            problems.add(at_line(path, line), f"the document {key!r} is there already")
+        if key in corpus:
+            problems.add(where, f"the document {key!r} is there already")
             continue
 
+        # Each collection of TREC has its own name for the headline.
         titles = [_first_element(markup, name) for name in _TITLE_ELEMENTS]
         title = next(filter(None, titles), "")
-        place = articles.add(key, title or key, _body(markup) or title)
-        numbers[key] = place.document if place else None
-        if not place:
-            notes.count("Blank documents, left out")
+        corpus.add(key, title, _body(markup) or title)
 
 
 def _records(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
     """Yields (line of <DOC>, content) of each record; <DOC> and </DOC> stand alone on a line."""
-    start, lines = 0, list[str]()
+    start = 0
+    lines: list[str] = []
     for number, line in text_lines(path, problems):
         tag = line.strip().upper()
         if tag == "<DOC>":
-            start, lines = number, []
+            start = number
+            lines = []
         elif tag == "</DOC>" and start:
             yield start, "\n".join(lines)
             start = 0
@@ -267,13 +284,16 @@ def _body(markup: str) -> str:
     """Returns the text of every TEXT element, without its markup."""
     paragraphs = []
     for part in _elements(markup, "TEXT"):
-        paragraphs.append(html.unescape(_TAG.sub("", part)).strip("\n"))
+        without_tags = _TAG.sub("", part)
+        text = html.unescape(without_tags)
+        paragraphs.append(text.strip("\n"))
     return "\n\n".join(paragraphs)
 
 
 def _elements(markup: str, name: str) -> Iterator[str]:
     """Yields the content of each closed element of this name."""
-    for part in re.split(f"<{name}>", markup, flags=re.IGNORECASE)[1:]:
+    _before, *parts = re.split(f"<{name}>", markup, flags=re.IGNORECASE)
+    for part in parts:
         content, *rest = re.split(f"</{name}>", part, maxsplit=1, flags=re.IGNORECASE)
         if rest:
             yield content

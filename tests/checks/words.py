@@ -22,7 +22,8 @@ WORDS = (
     (r"\bmend(s|ed|ing)?\b", "fix"),
     (r"\b(is|are|was|were|be) told\b|\bis told of\b", "is shown, gets, receives"),
     (r"\btells (of|apart)\b", "shows, describes, distinguishes"),
-    (r"\bis no (?!longer\b|more\b|less\b|need\b)", "is not a"),
+    # "There is no index" is plain English; "this is no index" is not.
+    (r"(?<!\bthere )\bis no (?!longer\b|more\b|less\b|need\b)", "is not a"),
     (r"\bthat is none\b|\bone that is no\b", "that does not exist, invalid"),
     (r"\bhangs? (on|from)\b", "depends on"),
     (r"\bwhat (it|they) (is|are) at\b", "what it is doing"),
