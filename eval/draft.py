@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ DRAFTING_PASSAGE = """\
 
 # Models write these marks in another form. Each is one character, so offsets stay the same.
 _PLAIN_MARKS = str.maketrans("‘’“”–—", "''\"\"--")
+_FIELDS = {"question", "answer", "evidence"}
+"""What a line of a language model has."""
 _FENCE = re.compile(r"`{3}\w*")
 
 
@@ -85,11 +88,18 @@ class Proposal:
 
     def as_question(self, document: Document, key: str, kind: str | None = None) -> Question:
         """Returns the proposal as a question of a set, with this id."""
-        kind = kind or self.kind
-        if not self.answerable:
-            return Question(key, self.question, False, (), (), kind)
-        evidence = document.text[self.span.start : self.span.end]
-        return Question(key, self.question, True, self.answers, (evidence,), kind)
+        evidence: tuple[str, ...] = ()
+        # No words of the document answer an unanswerable question, so that it has no evidence.
+        if self.answerable:
+            evidence = (_text_at(self.span, document),)
+        return Question(
+            id=key,
+            question=self.question,
+            answerable=self.answerable,
+            answers=self.answers if self.answerable else (),
+            evidence=evidence,
+            kind=kind or self.kind,
+        )
 
 
 def by_rule(document: Document, bot: Answerer, seed: int = 0) -> Iterator[Proposal]:
@@ -102,17 +112,29 @@ def by_rule(document: Document, bot: Answerer, seed: int = 0) -> Iterator[Propos
     questions = list(template_questions(document))
     random.Random(seed).shuffle(questions)
 
-    for made in questions:
-        answer = bot.ask(made.question, documents=[document.name], built_in=True)
-        sentence = _sentence_from(made.span, answer.sentences)
+    for template in questions:
+        answer = bot.ask(
+            template.question,
+            documents=[document.name],
+            built_in=True,
+        )
+        sentence = _sentence_from(template.span, answer.sentences)
         is_first = sentence is not None and sentence is answer.sentences[0]
-        note = "" if is_first and answer.confidence >= SURE else UNSURE
+        is_sure = is_first and answer.confidence >= SURE
+        note = "" if is_sure else UNSURE
 
-        words = document.text[made.span.start : made.span.end]
-        if sentence and sentence.span and _is_inside(sentence.span, made.span):
-            words = sentence.span.quote
-        evidence = unique(made.span, document, sentences)
-        yield Proposal(made.question, (words,), evidence, made.kind, note)
+        # The reader's span is shorter than the sentence; without it the whole sentence answers.
+        words = _text_at(template.span, document)
+        answer_span = sentence.span if sentence else None
+        if answer_span and _is_inside(answer_span, template.span):
+            words = answer_span.quote
+        yield Proposal(
+            question=template.question,
+            answers=(words,),
+            span=unique(template.span, document, sentences),
+            kind=template.kind,
+            note=note,
+        )
 
 
 def by_model(
@@ -131,8 +153,10 @@ def by_model(
     random.Random(seed).shuffle(passages)
 
     for passage in passages:
-        for line in _model_output(document, passage, model, stop).splitlines():
+        output = _model_output(document, passage, model, stop)
+        for line in output.splitlines():
             line = line.strip()
+            # Many models put a fence of Markdown around JSON, whatever the prompt says.
             if not line or _FENCE.fullmatch(line):
                 continue
             try:
@@ -143,18 +167,22 @@ def by_model(
 
 def unasked(document: Document, questions: Iterable[Question], seed: int = 0) -> Iterator[Proposal]:
     """Yields sentences without a question yet, for the person to write a question."""
-    quotes = [quote for question in questions for quote in question.evidence]
+    quotes: list[str] = []
+    for question in questions:
+        quotes += question.evidence
     sentences = segment(document)
     order = list(sentences)
     random.Random(seed).shuffle(order)
 
     for sentence in order:
-        text = document.text[sentence.span.start : sentence.span.end]
-        usable = sentence.may_answer and sentence.kind in ("prose", "item")
-        if not usable or len(text.split()) < MIN_WORDS:
+        text = _text_at(sentence.span, document)
+        if not _deserves_question(sentence, text):
             continue
-        if not any(text in quote or quote in text for quote in quotes):
-            yield Proposal("", (), unique(sentence.span, document, sentences), FACT, WRITE)
+        # Evidence may be a part of the sentence, or several sentences.
+        is_evidence = any(text in quote or quote in text for quote in quotes)
+        if not is_evidence:
+            span = unique(sentence.span, document, sentences)
+            yield Proposal("", (), span, FACT, WRITE)
 
 
 def without_duplicates(
@@ -171,19 +199,23 @@ def without_duplicates(
 
 def unique(span: Span, document: Document, sentences: Sequence[Sentence]) -> Span:
     """Returns the span, widened by whole sentences until the document has its text only once."""
-    places = [place for place, one in enumerate(sentences) if one.span.overlap(span)]
-    first, last = places[0], places[-1]
-    while _repeats(document.text[span.start : span.end], document.text):
+    places = []
+    for place, sentence in enumerate(sentences):
+        if sentence.span.overlap(span):
+            places.append(place)
+    first = places[0]
+    last = places[-1]
+
+    while _repeats(_text_at(span, document), document.text):
+        # Widened to the right first, and to the left where the document ends.
         if last + 1 < len(sentences):
             last += 1
         else:
             first -= 1
-        span = Span(sentences[max(0, first)].span.start, sentences[last].span.end)
+        start = sentences[max(0, first)].span.start
+        end = sentences[last].span.end
+        span = Span(start, end)
     return span
-
-
-def _repeats(quote: str, text: str) -> bool:
-    return text.find(quote, text.find(quote) + 1) >= 0
 
 
 def existing_questions(path: Path) -> list[Question]:
@@ -196,18 +228,24 @@ def existing_questions(path: Path) -> list[Question]:
         raise FootnoteError(
             f"Cannot write {path}: the folder {path.parent} does not exist. Create it first."
         )
-    return read_questions(path) if path.exists() and path.stat().st_size else []
+    # An empty file is not a valid question file, but nothing speaks against appending to it.
+    if not path.exists() or not path.stat().st_size:
+        return []
+    return read_questions(path)
 
 
 def append(path: Path, question: Question) -> None:
     """Appends a question to a file, written when this returns. Raises NotWritableError."""
-    line = json.dumps(question.as_json(), ensure_ascii=False).encode("utf-8")
+    text = json.dumps(question.as_json(), ensure_ascii=False)
+    line = f"{text}\n".encode()
     try:
         with path.open("ab+") as file:
-            file.seek(max(0, file.tell() - 1))
+            last = max(0, file.tell() - 1)
+            file.seek(last)
             # A file that a person edited may lack its last line end.
-            separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
-            file.write(separator + line + b"\n")
+            if file.read(1) not in (b"", b"\n"):
+                line = b"\n" + line
+            file.write(line)
     except OSError as error:
         raise NotWritableError(
             f"Cannot write {path}: {error.strerror}. Give another file: --out FILE"
@@ -216,19 +254,40 @@ def append(path: Path, question: Question) -> None:
 
 def next_id(document: Document, questions: Iterable[Question]) -> str:
     """Returns an id that no question has: the document's name and a number."""
-    stem = re.sub(r"\W+", "-", Path(document.name).stem).strip("-") or "question"
+    stem = Path(document.name).stem
+    prefix = re.sub(r"\W+", "-", stem).strip("-") or "question"
     taken = {question.id for question in questions}
-    number = 1
-    while f"{stem}-{number:03}" in taken:
-        number += 1
-    return f"{stem}-{number:03}"
+    for number in count(1):
+        key = f"{prefix}-{number:03}"
+        if key not in taken:
+            break
+    return key
+
+
+def _text_at(span: Span, document: Document) -> str:
+    return document.text[span.start : span.end]
+
+
+def _repeats(quote: str, text: str) -> bool:
+    # Not `str.count`, which does not see a repetition that overlaps the first.
+    first = text.find(quote)
+    second = text.find(quote, first + 1)
+    return second >= 0
+
+
+def _deserves_question(sentence: Sentence, text: str) -> bool:
+    # Headings, tables and code are not sentences that a question can be read from.
+    if sentence.kind not in ("prose", "item") or not sentence.may_answer:
+        return False
+    return len(text.split()) >= MIN_WORDS
 
 
 def _sentence_from(span: Span, sentences: Iterable[AnswerSentence]) -> AnswerSentence | None:
     """Returns the first of an answer's sentences that cites something inside the span."""
     for sentence in sentences:
-        if any(_is_inside(citation, span) for citation in sentence.citations):
-            return sentence
+        for citation in sentence.citations:
+            if _is_inside(citation, span):
+                return sentence
     return None
 
 
@@ -240,41 +299,48 @@ def _passages(sentences: Sequence[Sentence]) -> Iterator[Span]:
     """Yields spans of whole paragraphs, each with at least one sentence that may answer."""
     passage: list[Sentence] = []
     for sentence in sentences:
-        begins_paragraph = bool(passage) and sentence.paragraph != passage[-1].paragraph
-        start = passage[0].span.start if passage else sentence.span.start
-        if begins_paragraph and sentence.span.end - start > PASSAGE_CHARACTERS:
-            yield from _passage_span(passage)
-            passage = []
+        # A long paragraph stays whole, and its passage becomes longer than the others.
+        if passage and sentence.paragraph != passage[-1].paragraph:
+            size = sentence.span.end - passage[0].span.start
+            if size > PASSAGE_CHARACTERS:
+                yield from _passage_span(passage)
+                passage = []
         passage.append(sentence)
     yield from _passage_span(passage)
 
 
 def _passage_span(sentences: Sequence[Sentence]) -> Iterator[Span]:
-    if any(sentence.may_answer for sentence in sentences):
-        yield Span(sentences[0].span.start, sentences[-1].span.end)
+    may_answer = any(sentence.may_answer for sentence in sentences)
+    if may_answer:
+        first = sentences[0]
+        last = sentences[-1]
+        yield Span(first.span.start, last.span.end)
 
 
 def _model_output(
     document: Document, passage: Span, model: LanguageModel, stop: threading.Event
 ) -> str:
     """Returns what the language model writes about a passage. Raises LanguageModelError."""
-    title = " ".join(as_data(document.title).replace('"', "'").split())
-    text = as_data(document.text[passage.start : passage.end])
-    messages = [
-        Message("system", DRAFTING),
-        Message("user", DRAFTING_PASSAGE.format(title=title, text=text)),
-    ]
+    # A quotation mark would end the attribute in which the title stands.
+    title = as_data(document.title).replace('"', "'")
+    request = DRAFTING_PASSAGE.format(
+        title=_one_line(title),
+        text=as_data(_text_at(passage, document)),
+    )
+    messages = [Message("system", DRAFTING), Message("user", request)]
 
     context = model.context_size(stop)
     reply_tokens = min(MAX_MODEL_TOKENS, context // 2)
     needed_tokens = prompt_tokens(model, messages)
-    if needed_tokens > context - reply_tokens:
+    free_tokens = context - reply_tokens
+    if needed_tokens > free_tokens:
         raise LanguageModelError(
             f"A passage of {document.name} does not fit into the context of {model.name}: "
-            f"{needed_tokens} tokens, and {context - reply_tokens} are free. Set QA_LLM_CONTEXT "
+            f"{needed_tokens} tokens, and {free_tokens} are free. Set QA_LLM_CONTEXT "
             "if the model takes more."
         )
-    return "".join(without_thinking(model.stream(messages, reply_tokens, stop)))
+    pieces = model.stream(messages, reply_tokens, stop)
+    return "".join(without_thinking(pieces))
 
 
 def _parsed(
@@ -288,9 +354,12 @@ def _parsed(
         raise ValueError("with an answer or evidence alone")
 
     span = _located(quote, passage, document.text)
-    if not has_answer(document.text[span.start : span.end], answer):
+    # The document's words, not the model's: they may differ in white space and marks.
+    evidence = _text_at(span, document)
+    if not has_answer(evidence, answer):
         raise ValueError("with an answer that is not in its evidence")
-    return Proposal(question, (answer,), unique(span, document, sentences), FACT)
+    span = unique(span, document, sentences)
+    return Proposal(question, (answer,), span, FACT)
 
 
 def _fields(line: str) -> tuple[str, str | None, str | None]:
@@ -299,16 +368,24 @@ def _fields(line: str) -> tuple[str, str | None, str | None]:
         row: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ValueError("not in the format") from error
-    if not isinstance(row, dict) or set(row) != {"question", "answer", "evidence"}:
+    if not isinstance(row, dict) or set(row) != _FIELDS:
         raise ValueError("not in the format")
 
-    question, answer, quote = row["question"], row["answer"], row["evidence"]
-    if not isinstance(question, str) or not question.strip():
+    question = _optional_line(row["question"])
+    answer = _optional_line(row["answer"])
+    quote = _optional_line(row["evidence"])
+    if not question:
         raise ValueError("not in the format")
-    for value in (answer, quote):
-        if value is not None and not isinstance(value, str):
-            raise ValueError("not in the format")
-    return _one_line(question), answer and _one_line(answer), quote and _one_line(quote)
+    return question, answer, quote
+
+
+def _optional_line(value: Any) -> str | None:
+    """Returns a text in one line, or None as it is. Raises ValueError for anything else."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("not in the format")
+    return _one_line(value)
 
 
 def _one_line(text: str) -> str:
@@ -320,9 +397,10 @@ def _located(quote: str, passage: Span, text: str) -> Span:
 
     Raises ValueError.
     """
-    words = [re.escape(word) for word in quote.translate(_PLAIN_MARKS).split()]
+    words = map(re.escape, quote.translate(_PLAIN_MARKS).split())
     pattern = re.compile(r"\s+".join(words))
-    match = pattern.search(text.translate(_PLAIN_MARKS), passage.start, passage.end)
+    plain_text = text.translate(_PLAIN_MARKS)
+    match = pattern.search(plain_text, passage.start, passage.end)
     if not match:
         raise ValueError("with evidence that is not in the passage")
     return Span(*match.span())

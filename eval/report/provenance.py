@@ -51,27 +51,38 @@ class ProvenanceView:
 
 def view_provenance(runs: Mapping[str, Run]) -> ProvenanceView:
     """Returns what the runs, by name, were measured on. There must be a run."""
-    facts = {name: facts_of(run) for name, run in runs.items()}
-    differing = differing_facts(list(facts.values()))
+    facts = [facts_of(run) for run in runs.values()]
+    differing = differing_facts(facts)
     rows = []
-    engines: dict[str, None] = {}
+    engines = []
     documents: dict[str, str] = {}
-    for name, run in runs.items():
-        line = configuration(facts[name], differing)
-        rows.append(RunRow(name, run, line, failed_count(run)))
-        engines[facts[name]["engine"]] = None
+    for (name, run), of_run in zip(runs.items(), facts, strict=True):
+        row = RunRow(
+            name=name,
+            run=run,
+            configuration=configuration(of_run, differing),
+            failed=failed_count(run),
+        )
+        rows.append(row)
+        engine = of_run["engine"]
+        if engine not in engines:
+            engines.append(engine)
         documents |= run.provenance.documents
 
     # What is the same in all runs is what the first has, without what differs.
-    same = dict(facts[rows[0].name])
+    same = dict(facts[0])
     for fact in differing:
         same.pop(fact, None)
+    document_names = list(documents)
+    # A document may have a version in each run, so that there is none to show.
+    if "documents" in differing:
+        documents = {}
     return ProvenanceView(
         rows=rows,
-        engines=list(engines),
-        document_names=list(documents),
+        engines=engines,
+        document_names=document_names,
         same=same,
-        documents={} if "documents" in differing else documents,
+        documents=documents,
     )
 
 
@@ -79,27 +90,37 @@ def facts_of(run: Run) -> Facts:
     """Returns what the estimates of the run depend on. The documents are one fact."""
     provenance = run.provenance
     settings = dict(provenance.settings)
-    facts: dict[str, str] = {}
-    _add_facts(facts, "engine", settings.pop("llm", "unknown"))
+    values: dict[str, Any] = {
+        # The first fact that a reader looks for, whatever the order of the settings.
+        "engine": settings.pop("llm", "unknown"),
+    }
     for name, value in settings.items():
         if name not in _PLACES:
-            _add_facts(facts, name, value)
-    _add_facts(facts, "commit", provenance.commit)
-    _add_facts(facts, "code", provenance.code)
-    _add_facts(facts, "documents", _digest(provenance.documents))
+            values[name] = value
+
+    values["commit"] = provenance.commit
+    values["code"] = provenance.code
+    values["documents"] = _digest(provenance.documents)
     for name, value in asdict(provenance.questions).items():
+        # A run has only some of these facts, for example no split if it asked all questions.
         if value is not None:
-            _add_facts(facts, f"questions {name}", value)
-    _add_facts(facts, "versions", provenance.versions)
-    _add_facts(facts, "intervals", provenance.intervals)
+            values[f"questions {name}"] = value
+    values["versions"] = provenance.versions
+    values["intervals"] = provenance.intervals
+
+    facts: dict[str, str] = {}
+    for name, value in values.items():
+        _add_facts(facts, name, value)
     return facts
 
 
 def differing_facts(facts: Sequence[Facts]) -> list[str]:
     """Returns the names of the facts that are not the same in all runs, as first met."""
+    # A dictionary rather than a set: the order in which the facts are met stays.
     names: dict[str, None] = {}
     for of_run in facts:
         names |= dict.fromkeys(of_run)
+
     differing = []
     for name in names:
         # A fact that a run does not have differs too.
@@ -111,7 +132,12 @@ def differing_facts(facts: Sequence[Facts]) -> list[str]:
 
 def configuration(facts: Facts, differing: Sequence[str]) -> str:
     """Returns the engine and the first differing facts of a run, as a line."""
-    names = list(dict.fromkeys(["engine", *differing]))
+    # The engine is named also where all runs have the same.
+    names = ["engine"]
+    for name in differing:
+        if name != "engine":
+            names.append(name)
+
     parts = []
     for name in names[:_MOST_DIFFERING]:
         value = facts.get(name, "not known")
@@ -149,25 +175,32 @@ def remarks(runs: Mapping[str, RunDetails]) -> list[str]:
 
 def _add_facts(facts: dict[str, str], name: str, value: Any) -> None:
     """Adds a value in words; of an object each of its values, after its name."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            _add_facts(facts, f"{name} {key}", inner)
+    if not isinstance(value, Mapping):
+        facts[name] = _in_words(value)
         return
-    facts[name] = _in_words(value)
+    for key, inner in value.items():
+        inner_name = f"{name} {key}"
+        _add_facts(facts, inner_name, inner)
 
 
 def _in_words(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(_in_words, value))
+        items = map(_in_words, value)
+        return ", ".join(items)
     if value is None or isinstance(value, bool):
         return _WORDS[value]
-    # The first digits tell a hash from others.
-    return _HASH.sub(r"\1…\2", str(value))
+    # The first digits are enough to distinguish two hashes.
+    text = str(value)
+    return _HASH.sub(r"\1…\2", text)
 
 
 def _digest(documents: Mapping[str, str]) -> str:
     """Returns the number of documents, and a hash of their names and versions."""
     digest = sha256()
+    # Sorted, since the order of the documents changes no answer.
     for name, version in sorted(documents.items()):
-        digest.update(f"{name}\0{version}\0".encode("utf-8", "replace"))
-    return f"{len(documents)} ({digest.hexdigest()[:12]})"
+        # No name holds a zero byte, so that other names and versions never give the same bytes.
+        entry = f"{name}\0{version}\0"
+        digest.update(entry.encode("utf-8", "replace"))
+    short = digest.hexdigest()[:12]
+    return f"{len(documents)} ({short})"

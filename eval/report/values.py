@@ -9,8 +9,10 @@ NO_VALUE = "–"
 def value_text(value: float, metric: str, sign: bool = False) -> str:
     """Returns the value with the decimals of its metric; `sign` also writes the plus of a gain."""
     decimals = metric_named(metric).decimals
+    rounded = round(value, decimals)
     # Adding 0.0 turns -0.0 into 0.0, which has no minus.
-    rounded = round(value, decimals) + 0.0
+    rounded += 0.0
+    # A zero is no gain, and gets no plus.
     plus = "+" if sign and rounded else ""
     return f"{rounded:{plus}.{decimals}f}"
 
@@ -19,7 +21,9 @@ def interval_text(low: float | None, high: float | None, metric: str, sign: bool
     """Returns `[low, high]`, or an empty text where there is no interval."""
     if low is None or high is None:
         return ""
-    return f"[{value_text(low, metric, sign)}, {value_text(high, metric, sign)}]"
+    low_text = value_text(low, metric, sign)
+    high_text = value_text(high, metric, sign)
+    return f"[{low_text}, {high_text}]"
 
 
 def with_valid_unicode(text: str) -> str:
