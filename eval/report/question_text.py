@@ -23,6 +23,8 @@ from qa.types import AnswerSentence, Citation
 
 _EXCERPT = 160
 """Characters of a passage that are shown."""
+_INDENT = (0, 0, 0, 2)
+"""Columns on each side of a text below its heading: top, right, bottom, left."""
 _PASSAGE_COLUMNS = ("rank", "dense", "lexical", "fused", "reader", "score", "gold")
 
 
@@ -35,8 +37,8 @@ def print_question(details: QuestionDetails, file: TextIO) -> None:
     # Rich pads each line to the width.
     text = captured.get().removesuffix("\n")
     for line in text.split("\n"):
-        file.write(line.rstrip())
-        file.write("\n")
+        shortened = line.rstrip()
+        file.write(f"{shortened}\n")
 
 
 def as_json(details: QuestionDetails, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -48,10 +50,13 @@ def as_json(details: QuestionDetails, rows: Sequence[Mapping[str, Any]]) -> dict
     question = details.question
     results = []
     for row, result in zip(rows, details.results, strict=True):
+        # None where the question is not known; a list of empty lists where nothing was found.
         gold = None
         if question is not None:
             gold = [evidence_in(passage, question) for passage in result.passages]
-        results.append({**row, "gold_in_passages": gold})
+        result_row = dict(row)
+        result_row["gold_in_passages"] = gold
+        results.append(result_row)
     return {
         "id": details.id,
         "outcome": details.outcome,
@@ -70,28 +75,33 @@ class _Printer:
 
     def print_details(self, details: QuestionDetails) -> None:
         question = details.question
-        labels = [details.id]
-        if question is not None:
-            labels += [question.kind, question.split]
-        labels.append(details.outcome)
-        self._print_heading(" · ".join(labels))
+        results = details.results
+        is_repeated = len(results) > 1
+        self._print_title(details)
         self._print_part("Question", [details.text])
         if question is not None:
             self._print_expected(question)
 
-        repeated = len(details.results) > 1
-        for result in details.results:
-            if repeated:
+        for result in results:
+            if is_repeated:
                 self._print_heading(f"\nRepeat {result.repeat}")
             self._print_result(result, question)
         # The error of a result has been printed with it.
-        if details.error is not None and not details.results:
+        if details.error is not None and not results:
             self._print_part("Error", [details.error])
 
         if details.scores:
-            note = " (mean of the repeats)" if repeated else ""
+            note = " (mean of the repeats)" if is_repeated else ""
             self._print_heading(f"\nScores{note}")
-            self.console.print(_scores_table(details.scores))
+            table = _scores_table(details.scores)
+            self.console.print(table)
+
+    def _print_title(self, details: QuestionDetails) -> None:
+        labels = [details.id]
+        if details.question is not None:
+            labels += [details.kind, details.split]
+        labels.append(details.outcome)
+        self._print_heading(" · ".join(labels))
 
     def _print_expected(self, question: Question) -> None:
         for turn in question.history:
@@ -99,44 +109,64 @@ class _Printer:
         if question.answerable:
             self._print_part("Accepted", question.answers)
         else:
-            self._print_part("Right", ["a refusal: the documents do not answer it"])
+            words = "a refusal: the documents do not answer it"
+            self._print_part("Right", [words])
+        # Other formats grade documents and have no quotes.
         for name, grade in question.relevant.items():
-            self._print_part("Relevant", [f"{name} (grade {grade})"])
+            words = f"{name} (grade {grade})"
+            self._print_part("Relevant", [words])
 
     def _print_result(self, result: Result, question: Question | None) -> None:
         if result.error is not None:
             self._print_part("Error", [result.error])
             return
-        if result.standalone_question != result.question:
-            self._print_part("Understood as", [result.standalone_question])
-        verb = "Refused" if result.abstained else "Answered"
-        reason = f" ({result.reason})" if result.reason else ""
-        self._print_part(verb + reason, [result.answer, _measurements(result)])
+        # A follow-up is read as a question that is understood by itself.
+        standalone = result.standalone_question
+        if standalone != result.question:
+            self._print_part("Understood as", [standalone])
+        heading = "Answered"
+        if result.abstained:
+            heading = f"Refused ({result.reason})" if result.reason else "Refused"
+        measurements = _measurements(result)
+        self._print_part(heading, [result.answer, measurements])
         self._print_part("Note", result.notices)
 
         quotes = question.evidence if question else ()
         for number, sentence in enumerate(result.sentences, start=1):
             support = SUPPORT[sentence.support]
+            heading = f"Sentence {number}: {support}"
             lines = _sentence_lines(sentence, quotes)
-            self._print_part(f"Sentence {number}: {support}", lines)
+            self._print_part(heading, lines)
         for number, quote in enumerate(quotes, start=1):
             ranks = _ranks_in_words(number, question, result)
-            self._print_part(f"Gold {number}: {ranks}", [f"“{quote}”"])
-        if result.passages:
-            count = len(result.passages)
-            self._print_heading(f"\nRead: {count} passages, best first")
-            self.console.print(_passage_table(result.passages, question))
+            heading = f"Gold {number}: {ranks}"
+            self._print_part(heading, [f"“{quote}”"])
+        self._print_passages(result.passages, question)
+
+    def _print_passages(
+        self,
+        passages: Sequence[ResultPassage],
+        question: Question | None,
+    ) -> None:
+        if not passages:
+            return
+        count = len(passages)
+        table = _passage_table(passages, question)
+        self._print_heading(f"\nRead: {count} passages, best first")
+        self.console.print(table)
 
     def _print_part(self, heading: str, texts: Sequence[str]) -> None:
         """Prints a heading and its texts, each on its own lines; nothing if there is no text."""
         if texts:
             self._print_heading(heading)
         for text in texts:
-            indented = Padding(Text(visible(text)), (0, 0, 0, 2))
+            content = Text(visible(text))
+            indented = Padding(content, _INDENT)
             self.console.print(indented)
 
     def _print_heading(self, text: str) -> None:
-        self.console.print(Text(visible(text), style="bold"))
+        heading = Text(visible(text), style="bold")
+        self.console.print(heading)
 
 
 def _measurements(result: Result) -> str:
@@ -146,8 +176,10 @@ def _measurements(result: Result) -> str:
     if seconds is not None:
         parts.append(f"{seconds:.3f} seconds")
     usage = result.usage
+    # The built-in engine uses no tokens.
     if usage:
-        parts.append(f"{usage.prompt_tokens} + {usage.answer_tokens} tokens")
+        tokens = f"{usage.prompt_tokens} + {usage.answer_tokens}"
+        parts.append(f"{tokens} tokens")
     return ", ".join(parts)
 
 
@@ -159,31 +191,34 @@ def _sentence_lines(sentence: AnswerSentence, quotes: Sequence[str]) -> list[str
         for number, quote in enumerate(quotes, start=1):
             if words_agree(citation.quote, quote):
                 gold.append(str(number))
-        note = ""
+        source = _place(citation)
         if gold:
-            note = f"; gold {', '.join(gold)}"
-        lines.append(f"[{_place(citation)}{note}] “{citation.quote}”")
+            numbers = ", ".join(gold)
+            source = f"{source}; gold {numbers}"
+        lines.append(f"[{source}] “{citation.quote}”")
     return lines
 
 
 def _place(citation: Citation) -> str:
-    page = ""
+    parts = [citation.document]
     if citation.page:
-        page = f"page {citation.page}, "
-    span = f"characters {citation.start}–{citation.end}"
-    return f"{citation.document}, {page}{span}"
+        parts.append(f"page {citation.page}")
+    parts.append(f"characters {citation.start}–{citation.end}")
+    return ", ".join(parts)
 
 
 def _ranks_in_words(number: int, question: Question | None, result: Result) -> str:
     """Returns at which ranks a gold quote was read."""
     ranks = []
     for rank, passage in enumerate(result.passages, start=1):
-        if number in _gold_in(passage, question):
+        gold = _gold_in(passage, question)
+        if number in gold:
             ranks.append(str(rank))
     count = len(result.passages)
     if not ranks:
         return f"in none of the {count} passages read"
-    return f"passage {', '.join(ranks)} of the {count} read"
+    ranks_text = ", ".join(ranks)
+    return f"passage {ranks_text} of the {count} read"
 
 
 def _passage_table(passages: Sequence[ResultPassage], question: Question | None) -> Table:
@@ -195,46 +230,62 @@ def _passage_table(passages: Sequence[ResultPassage], question: Question | None)
     quotes = question.evidence if question else ()
     for rank, passage in enumerate(passages, start=1):
         why = passage.why
-        gold = _gold_in(passage, question)
+        gold = map(str, _gold_in(passage, question))
         source = f"{passage.document} {passage.start}–{passage.end}"
         excerpt = _excerpt(passage.text, quotes)
+        content = visible(f"{source}\n{excerpt}")
         table.add_row(
             str(rank),
-            _or_dash(why.dense_rank, ""),
-            _or_dash(why.lexical_rank, ""),
+            _or_dash(why.dense_rank),
+            _or_dash(why.lexical_rank),
             _or_dash(why.fused, ".4f"),
             _or_dash(why.reader, ".2f"),
             _or_dash(passage.score, ".3f"),
-            ", ".join(map(str, gold)) or "-",
-            Text(visible(f"{source}\n{excerpt}")),
+            ", ".join(gold) or "-",
+            Text(content),
         )
     return table
 
 
 def _gold_in(passage: ResultPassage, question: Question | None) -> list[int]:
-    return evidence_in(passage, question) if question else []
+    """Returns the numbers of the gold quotes in a passage; none where the question is unknown."""
+    if question is None:
+        return []
+    return evidence_in(passage, question)
 
 
 def _excerpt(text: str, quotes: Sequence[str]) -> str:
     """Returns the start of a passage, or the part of it where the first gold quote starts."""
-    positions = [text.find(quote) for quote in quotes if quote in text]
+    positions = []
+    for quote in quotes:
+        position = text.find(quote)
+        # A quote that begins in another passage is not found whole in this one.
+        if position >= 0:
+            positions.append(position)
     start = min(positions, default=0)
+
     words = " ".join(text[start:].split())
-    before = "…" if start else ""
-    after = "…" if len(words) > _EXCERPT else ""
-    return before + words[:_EXCERPT] + after
+    excerpt = words[:_EXCERPT]
+    if start:
+        excerpt = f"…{excerpt}"
+    if len(words) > _EXCERPT:
+        excerpt = f"{excerpt}…"
+    return excerpt
 
 
 def _scores_table(scores: Scores) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     for name, value in scores.items():
-        label = metric_named(name).marked()
+        metric = metric_named(name)
+        label = visible(metric.marked())
         words = "-"
         if value is not None:
             words = value_text(value, name)
-        table.add_row(Text(visible(label)), words)
+        table.add_row(Text(label), words)
     return table
 
 
-def _or_dash(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+def _or_dash(value: float | None, form: str = "") -> str:
+    if value is None:
+        return "-"
+    return format(value, form)
