@@ -45,10 +45,16 @@ class ConfidenceChart:
 
     @property
     def bins(self) -> list[str]:
-        return [f"{at / _BINS:.1f} to {(at + 1) / _BINS:.1f}" for at in range(_BINS)]
+        labels = []
+        for place in range(_BINS):
+            start = place / _BINS
+            end = (place + 1) / _BINS
+            labels.append(f"{start:.1f} to {end:.1f}")
+        return labels
 
     @property
     def bars(self) -> list[Bar]:
+        # The same scale on both sides, so that their bars can be compared.
         longest = max(*self.answerable, *self.unanswerable)
         slot = 100 / _BINS
         bars = []
@@ -77,6 +83,7 @@ def confidence_chart(name: str, details: RunDetails) -> ConfidenceChart | None:
         confidence = question.scores.get("confidence")
         if confidence is None or question.answerable is None:
             continue
+        # A confidence of 1 belongs to the last bin.
         place = min(_BINS - 1, max(0, int(confidence * _BINS)))
         counts = answerable if question.answerable else unanswerable
         counts[place] += 1

@@ -46,8 +46,12 @@ class EstimateRows:
             return 1.0
         top = 0.0
         for row in self.rows:
-            if row.estimate is not None:
-                top = max(top, row.estimate.value or 0.0, row.estimate.high or 0.0)
+            estimate = row.estimate
+            if estimate is not None:
+                # Both are None where there is nothing to measure.
+                value = estimate.value or 0.0
+                high = estimate.high or 0.0
+                top = max(top, value, high)
         # A scale needs a length also where every value is 0 or missing.
         return top or 1.0
 
@@ -55,7 +59,8 @@ class EstimateRows:
     def scale_note(self) -> str:
         if metric_named(self.metric).is_share:
             return ""
-        return f"drawn from 0 to {value_text(self.top, self.metric)}"
+        top = value_text(self.top, self.metric)
+        return f"drawn from 0 to {top}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +105,25 @@ def view_estimates(runs: Runs) -> EstimatesView:
         overall[name] = run.groups[0]
         groups[name] = _splits_and_kinds(run)
 
-    tables_of_groups = []
-    titles = _group_titles(groups.values())
-    for key, title in titles.items():
-        table = _table_of_metrics(title, metrics, _same_group(key, groups))
-        tables_of_groups.append((title, table))
-
     tables_of_sections = []
     for title, section in sections.items():
         table = _table_of_metrics("All questions", section, overall)
         tables_of_sections.append((title, table))
 
+    tables_of_groups = []
+    titles = _group_titles(groups.values())
+    for key, title in titles.items():
+        group_by_run = _same_group(key, groups)
+        table = _table_of_metrics(title, metrics, group_by_run)
+        tables_of_groups.append((title, table))
+
+    by_group = None
+    if titles:
+        by_group = _table_of_groups(metrics, titles, groups)
     return EstimatesView(
         sections=tables_of_sections,
-        unmeasured=[_label(metric) for metric in unmeasured],
-        by_group=_table_of_groups(metrics, titles, groups) if titles else None,
+        unmeasured=list(map(_label, unmeasured)),
+        by_group=by_group,
         groups=tables_of_groups,
     )
 
@@ -131,9 +140,10 @@ def table_over_runs(
     """
     rows = []
     for name, run in runs.items():
+        group = _group_with_title(run, group_title)
         row = EstimateRow(
             heading=name,
-            estimate=_estimate(_group_with_title(run, group_title), metric),
+            estimate=_estimate(group, metric),
             detail=details[name],
         )
         rows.append(row)
@@ -147,8 +157,11 @@ def table_over_runs(
 
 def groups_to_show(groups: Sequence[Group]) -> list[Group]:
     """Returns the groups that are worth a row: a single split only repeats the overall values."""
-    splits = sum(group.by == "split" for group in groups)
-    return [group for group in groups if group.by != "split" or splits > 1]
+    splits = [group for group in groups if group.by == "split"]
+    shown = list(groups)
+    if len(splits) == 1:
+        shown.remove(splits[0])
+    return shown
 
 
 def title_of(group: Group) -> str:
@@ -167,15 +180,23 @@ def _group_with_title(run: Run, title: str) -> Group | None:
 
 def _metrics_of(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
     """Returns the metrics that have a value in some group of a run, and the rest."""
-    every: dict[str, None] = {}
-    measured: dict[str, None] = {}
+    measured: dict[str, bool] = {}
     for run in runs:
         for group in run.groups:
             for name, estimate in group.estimates.items():
-                every[name] = None
+                # A metric may be measured in some of the groups only.
+                measured.setdefault(name, False)
                 if estimate.value is not None:
-                    measured[name] = None
-    return list(measured), [name for name in every if name not in measured]
+                    measured[name] = True
+
+    with_value = []
+    without_value = []
+    for name, is_measured in measured.items():
+        if is_measured:
+            with_value.append(name)
+        else:
+            without_value.append(name)
+    return with_value, without_value
 
 
 def _sections(measured: Sequence[str]) -> dict[str, list[str]]:
@@ -183,10 +204,14 @@ def _sections(measured: Sequence[str]) -> dict[str, list[str]]:
     sections: dict[str, list[str]] = {}
     rest = list(measured)
     for title, metrics in tables().items():
+        section = []
         for metric in metrics:
+            # Removed, so that only the metrics without a table of the terminal are left.
             if metric.name in rest:
                 rest.remove(metric.name)
-                sections.setdefault(title, []).append(metric.name)
+                section.append(metric.name)
+        if section:
+            sections[title] = section
     if rest:
         sections["Other metrics"] = rest
     return sections
@@ -221,7 +246,8 @@ def _table_of_groups(
         metric = metrics[0]
     blocks = []
     for key, title in titles.items():
-        rows = _rows(metric, _same_group(key, groups))
+        group_by_run = _same_group(key, groups)
+        rows = _rows(metric, group_by_run)
         blocks.append(EstimateRows(title, metric, rows))
     return EstimateTable(_label(metric), "Questions", blocks)
 
@@ -255,21 +281,24 @@ def _group_titles(groups: Iterable[Groups]) -> dict[GroupKey, str]:
     counts: dict[GroupKey, list[str]] = {}
     for of_run in groups:
         for key, group in of_run.items():
-            number = str(group.questions)
             numbers = counts.setdefault(key, [])
+            number = str(group.questions)
             # Usually the runs asked the same questions, and one number says it.
             if number not in numbers:
                 numbers.append(number)
 
     titles = {}
-    for (by, name), numbers in counts.items():
+    for key, numbers in counts.items():
+        by, name = key
         questions = " and ".join(numbers)
-        titles[by, name] = f"{by}: {name} ({questions})"
+        titles[key] = f"{by}: {name} ({questions})"
     return titles
 
 
 def _estimate(group: Group | None, metric: str) -> Estimate | None:
-    return group.estimates.get(metric) if group else None
+    if group is None:
+        return None
+    return group.estimates.get(metric)
 
 
 def _label(metric: str) -> str:

@@ -91,7 +91,8 @@ def as_csv(runs: Sequence[RunDetails], names: Sequence[str]) -> str:
         for question in details.questions:
             scores = []
             for metric in metrics:
-                scores.append(_number_cell(question.scores.get(metric)))
+                score = question.scores.get(metric)
+                scores.append(_number_cell(score))
             # A question has a row also where the run has no results.
             for result in question.results or (None,):
                 cells = _cells(name, question, result)
@@ -115,6 +116,7 @@ def as_junit(runs: Sequence[RunDetails], names: Sequence[str]) -> str:
         suite = ElementTree.SubElement(root, "testsuite", attributes)
         for question in details.questions:
             suite.append(_test_case(question))
+    # Each element on a line of its own: such files are read by people, too.
     ElementTree.indent(root)
     xml = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{xml}\n'

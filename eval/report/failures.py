@@ -28,8 +28,10 @@ class FailedQuestion:
     def known(self) -> QuestionDetails:
         """The question as a run has it that knows its kind and evidence, if any does."""
         every = list(self.by_run.values())
-        with_question = [details for details in every if details.question]
-        return (with_question or every)[0]
+        for details in every:
+            if details.question:
+                return details
+        return every[0]
 
     @property
     def outcomes(self) -> list[str]:
@@ -75,6 +77,7 @@ def view_failures(runs: Mapping[str, Sequence[QuestionDetails]]) -> FailuresView
                 not_scored += 1
 
     failed: list[FailedQuestion] = []
+    # All results of a question are shown, also those of the runs in which it did not fail.
     for in_runs in by_id.values():
         question = FailedQuestion(
             anchor=f"q{len(failed) + 1}",
@@ -105,4 +108,6 @@ def equal_results(results: Sequence[Result]) -> list[EqualResults]:
 def _are_equal(first: Result, second: Result) -> bool:
     if first.error is not None or second.error is not None:
         return first.error == second.error
-    return first.answer == second.answer and first.sentences == second.sentences
+    # The same words may rest on other citations.
+    same_words = first.answer == second.answer
+    return same_words and first.sentences == second.sentences

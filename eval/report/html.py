@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from itertools import chain, count
 from pathlib import Path
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
@@ -23,11 +22,7 @@ from eval.report.charts import confidence_chart
 from eval.report.details import QuestionDetails, RunDetails, read_details
 from eval.report.estimates import EstimateTable, view_estimates
 from eval.report.export import FileKind, write_files
-from eval.report.failures import (
-    SUPPORT,
-    equal_results,
-    view_failures,
-)
+from eval.report.failures import SUPPORT, equal_results, view_failures
 from eval.report.folders import run_names
 from eval.report.provenance import remarks, view_provenance
 from eval.report.values import NO_VALUE, interval_text, value_text, with_valid_unicode
@@ -38,6 +33,8 @@ if TYPE_CHECKING:
     from eval.comparison import PairedComparison
 
 TEMPLATES = Path(__file__).parent / "templates"
+_Pairs = list[tuple[QuestionDetails, QuestionDetails]]
+"""Questions, each as the first run has it and as the second has it."""
 HTML = FileKind("a report of Footnote", "<title>Footnote: an evaluation")
 
 
@@ -47,7 +44,8 @@ def write_report(folder: Path) -> Path:
     Raises RunError, QuestionFileError, and NotWritableError.
     """
     path = folder / REPORT
-    write_files([(path, page([read_details(folder)]), HTML)])
+    details = read_details(folder)
+    write_files([(path, page([details]), HTML)])
     return path
 
 
@@ -79,13 +77,15 @@ def page(runs: Sequence[RunDetails]) -> str:
 
 def runs_html(runs: Mapping[str, Run], damaged: Mapping[str, str]) -> str:
     """Returns the runs as a table, and the reason why each damaged folder has no estimates."""
+    # All of the folders may be damaged.
     provenance = view_provenance(runs) if runs else None
     return _render("runs.html", provenance=provenance, damaged=damaged)
 
 
 def estimates_html(name: str, details: RunDetails) -> str:
     """Returns all estimates of a run, and the chart of its confidences."""
-    return _render("estimates.html", **_run_context({name: details}))
+    context = _run_context({name: details})
+    return _render("estimates.html", **context)
 
 
 def message_html(message: str) -> str:
@@ -100,7 +100,8 @@ def table_html(table: EstimateTable) -> str:
 
 def failures_html(name: str, questions: Sequence[QuestionDetails]) -> str:
     """Returns the failed questions among these, each to be unfolded."""
-    return _render("failures.html", failures=view_failures({name: questions}), with_filter=False)
+    failures = view_failures({name: questions})
+    return _render("failures.html", failures=failures, with_filter=False)
 
 
 def comparison_html(
@@ -112,7 +113,8 @@ def comparison_html(
 
 def changes_html(comparison: "PairedComparison", first: RunDetails, second: RunDetails) -> str:
     """Returns the questions that the second run won and lost, with both answers."""
-    return _render("changes.html", **_changes(comparison, first, second))
+    changes = _changes(comparison, first, second)
+    return _render("changes.html", changes=changes)
 
 
 def stylesheet() -> str:
@@ -137,27 +139,34 @@ def _comparison_of(runs: Mapping[str, RunDetails]) -> dict[str, Any] | None:
     """Returns the comparison of exactly two runs, where they can be compared."""
     if len(runs) != 2:
         return None
-    (first_name, first), (second_name, second) = runs.items()
+    names = list(runs)
+    first, second = runs.values()
     if differences(first.run, second.run):
         return None
     from eval.comparison import comparison_tables  # imports scipy
 
     tables = comparison_tables(first.run, second.run, [DECIDING])
-    context = {"first": first_name, "second": second_name, "tables": tables}
+    context: dict[str, Any] = {"first": names[0], "second": names[1], "tables": tables}
+    # Missing where no question has a value of the deciding metric in both runs.
     deciding = tables.get("Deciding")
-    return context | (_changes(deciding[0], first, second) if deciding else {})
+    if deciding:
+        context["changes"] = _changes(deciding[0], first, second)
+    return context
 
 
 def _changes(
     comparison: "PairedComparison", first: RunDetails, second: RunDetails
-) -> dict[str, Any]:
+) -> list[tuple[str, _Pairs]]:
+    """Returns titles, and the questions below each, as both runs have them."""
+    won = _pairs(comparison.won, first, second)
+    lost = _pairs(comparison.lost, first, second)
+    return [("Won", won), ("Lost", lost)]
+
+
+def _pairs(ids: Sequence[str], first: RunDetails, second: RunDetails) -> _Pairs:
     in_first = {question.id: question for question in first.questions}
     in_second = {question.id: question for question in second.questions}
-    changes = []
-    for title, ids in (("Won", comparison.won), ("Lost", comparison.lost)):
-        pairs = [(in_first[key], in_second[key]) for key in ids]
-        changes.append((title, pairs))
-    return {"changes": changes}
+    return [(in_first[key], in_second[key]) for key in ids]
 
 
 def _page_names(runs: Sequence[RunDetails]) -> list[str]:
@@ -166,9 +175,13 @@ def _page_names(runs: Sequence[RunDetails]) -> list[str]:
     if len(names) == 1:
         return names
     # A letter for each run is short enough to find it again; after 26 runs, a number.
-    numbers = map(str, count(len(ascii_uppercase) + 1))
-    letters = chain(ascii_uppercase, numbers)
-    return [f"{letter} · {name}" for letter, name in zip(letters, names, strict=False)]
+    labels = []
+    for place, name in enumerate(names):
+        letter = str(place + 1)
+        if place < len(ascii_uppercase):
+            letter = ascii_uppercase[place]
+        labels.append(f"{letter} · {name}")
+    return labels
 
 
 def _questions(runs: Mapping[str, RunDetails]) -> dict[str, Sequence[QuestionDetails]]:
@@ -180,11 +193,15 @@ def _summaries(runs: Mapping[str, RunDetails]) -> dict[str, Run]:
 
 
 def _hash(content: str) -> str:
-    return f"sha256-{b64encode(sha256(content.encode()).digest()).decode()}"
+    # As a content security policy writes it.
+    digest = sha256(content.encode()).digest()
+    encoded = b64encode(digest).decode()
+    return f"sha256-{encoded}"
 
 
 def _render(template: str, **context: Any) -> str:
-    return with_valid_unicode(_environment().get_template(template).render(context))
+    html = _environment().get_template(template).render(context)
+    return with_valid_unicode(html)
 
 
 @cache
@@ -196,7 +213,9 @@ def _text_of(name: str) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("eval.report"),
+        # Texts of documents, questions and answers are untrusted.
         autoescape=True,
+        # A misspelt variable is an error, and not an empty text on the page.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -225,11 +244,14 @@ def _date(time: datetime | None) -> str:
 def _position(value: float, top: float) -> str:
     """Returns where a value stands on a scale from 0 to `top`, clipped to the scale."""
     share = value / top if top > 0 else 0.0
-    return f"{100 * min(1.0, max(0.0, share)):.4g}%"
+    # No mark stands outside its scale, whatever the file of a run says.
+    clipped = min(1.0, max(0.0, share))
+    return f"{100 * clipped:.4g}%"
 
 
 def _effect(comparison: "PairedComparison", value: float) -> str:
     """Returns a difference with its sign and a true minus, or a ratio after ×."""
     if comparison.is_ratio:
         return f"×{value:.2f}"
-    return value_text(value, comparison.metric, sign=True).replace("-", "−")
+    text = value_text(value, comparison.metric, sign=True)
+    return text.replace("-", "−")

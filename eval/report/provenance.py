@@ -199,7 +199,7 @@ def _digest(documents: Mapping[str, str]) -> str:
     digest = sha256()
     # Sorted, since the order of the documents changes no answer.
     for name, version in sorted(documents.items()):
-        # No name holds a zero byte, so that other names and versions never give the same bytes.
+        # Separated, so that other names and versions do not give the same bytes.
         entry = f"{name}\0{version}\0"
         digest.update(entry.encode("utf-8", "replace"))
     short = digest.hexdigest()[:12]

@@ -43,13 +43,13 @@ def print_tables(groups: Sequence[Group], file: TextIO) -> None:
 
     Tables, columns and rows without any value are left out.
     """
-    console = Console(file=file, width=None if file.isatty() else WIDTH)
+    # Redirected output has no width of its own, and must not change with the terminal.
+    width = None if file.isatty() else WIDTH
+    console = Console(file=file, width=width)
     rows = groups_to_show(groups)
 
     for title, metrics in tables().items():
-        measured = [
-            metric for metric in metrics if any(_has_value(group, metric) for group in rows)
-        ]
+        measured = [metric for metric in metrics if _measured_in(rows, metric)]
         if measured:
             console.print(_group_table(title, measured, rows))
             console.print()
@@ -65,22 +65,29 @@ def print_tables(groups: Sequence[Group], file: TextIO) -> None:
 
 def print_runs(runs: Sequence[tuple[str, Group]], file: TextIO) -> None:
     """Prints runs side by side: a row for each name and group, a column for each main metric."""
-    longest_name = max(len(name) for name, _ in runs)
-    metrics = [metric_named(name) for name in MAIN_METRICS]
+    name_width = 0
+    for name, _ in runs:
+        name_width = max(name_width, len(name))
+    name_width = min(name_width, _NAME_WIDTH)
+
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0)
-    table.add_column("run", overflow="fold", min_width=min(_NAME_WIDTH, longest_name))
+    table.add_column("run", overflow="fold", min_width=name_width)
+    metrics = list(map(metric_named, MAIN_METRICS))
     for metric in metrics:
-        table.add_column(Text(fill(metric.marked(), _METRIC_WIDTH)), justify="right")
+        heading = fill(metric.marked(), _METRIC_WIDTH)
+        table.add_column(Text(heading), justify="right")
     for name, group in runs:
-        cells = [_estimate_cell(group.estimates[metric.name], metric) for metric in metrics]
+        cells = _estimate_cells(group, metrics)
         table.add_row(Text(name), *cells)
 
-    console = Console(file=file, width=None if file.isatty() else RUNS_WIDTH)
+    width = None if file.isatty() else RUNS_WIDTH
+    console = Console(file=file, width=width)
     console.print(table)
 
 
-def _has_value(group: Group, metric: Metric) -> bool:
-    return group.estimates[metric.name].value is not None
+def _measured_in(groups: Sequence[Group], metric: Metric) -> bool:
+    """Returns whether a metric has a value in any of the groups."""
+    return any(group.estimates[metric.name].value is not None for group in groups)
 
 
 def _group_table(title: str, metrics: Sequence[Metric], groups: Sequence[Group]) -> Table:
@@ -88,19 +95,33 @@ def _group_table(title: str, metrics: Sequence[Metric], groups: Sequence[Group])
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("questions", overflow="fold")
     for metric in metrics:
-        table.add_column(Text(metric.marked()), justify="right")
+        heading = Text(metric.marked())
+        table.add_column(heading, justify="right")
 
     for group in groups:
-        if any(_has_value(group, metric) for metric in metrics):
-            heading = Text(f"{visible_line(group.name)}\n({group.questions})")
-            cells = [_estimate_cell(group.estimates[metric.name], metric) for metric in metrics]
+        has_value = any(_measured_in([group], metric) for metric in metrics)
+        # A row of dashes would say nothing.
+        if has_value:
+            name = visible_line(group.name)
+            heading = Text(f"{name}\n({group.questions})")
+            cells = _estimate_cells(group, metrics)
             table.add_row(heading, *cells)
     return table
+
+
+def _estimate_cells(group: Group, metrics: Sequence[Metric]) -> list[Text]:
+    cells = []
+    for metric in metrics:
+        estimate = group.estimates[metric.name]
+        cells.append(_estimate_cell(estimate, metric))
+    return cells
 
 
 def _estimate_cell(estimate: Estimate, metric: Metric) -> Text:
     """Returns `0.91 (32)` above `[0.84, 0.95]`; a dash where there is nothing to measure."""
     interval = interval_text(estimate.low, estimate.high, metric.name)
     if estimate.value is None or not interval:
+        # Two lines as well, so that the cells of a row are aligned.
         return Text("-\n")
-    return Text(f"{value_text(estimate.value, metric.name)} ({estimate.n})\n{interval}")
+    value = value_text(estimate.value, metric.name)
+    return Text(f"{value} ({estimate.n})\n{interval}")
