@@ -1,6 +1,6 @@
 """Summarises the outcomes of a run: all metrics over all questions, by split and by kind."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -29,18 +29,24 @@ class Outcome:
         return self.answer is None or (right is not None and right < 1)
 
 
-def groups(outcomes: Sequence[Outcome], clusters: Mapping[str, str] | None = None) -> list[Group]:
+Outcomes = Sequence[Outcome]
+ClusterById = Mapping[str, str]
+"""The cluster of each question, by question id."""
+
+
+def groups(outcomes: Outcomes, clusters: ClusterById | None = None) -> list[Group]:
     """Returns all questions as one group, then the groups by split, then those by kind.
 
     `clusters` has the cluster of each question by its id (see `cluster`); without it the questions
     are independent. The groups of a split or kind are in the order in which they first occur.
     """
     informative = _informative(clusters or {})
-    by_split: dict[str, list[Outcome]] = {}
-    by_kind: dict[str, list[Outcome]] = {}
+    by_split: dict[str, list[Outcome]] = defaultdict(list)
+    by_kind: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        by_split.setdefault(outcome.question.split, []).append(outcome)
-        by_kind.setdefault(outcome.question.kind, []).append(outcome)
+        question = outcome.question
+        by_split[question.split].append(outcome)
+        by_kind[question.kind].append(outcome)
 
     result = [_group("overall", "overall", outcomes, informative)]
     for split, members in by_split.items():
@@ -64,27 +70,39 @@ def cluster(question: Question, gold: Sequence[Gold]) -> str:
     return question.id
 
 
-def _informative(clusters: Mapping[str, str]) -> Mapping[str, str]:
+def _informative(clusters: ClusterById) -> ClusterById:
     """Returns the clusters, or none if fewer than two of them have several questions.
 
     Questions about a single article say nothing about how articles differ.
     """
     sizes = Counter(clusters.values())
-    shared = sum(size > 1 for size in sizes.values())
-    return clusters if shared > 1 else {}
+    shared = [size for size in sizes.values() if size > 1]
+    return clusters if len(shared) > 1 else {}
 
 
-def _group(
-    by: GroupKind, name: str, outcomes: Sequence[Outcome], clusters: Mapping[str, str]
-) -> Group:
+def _group(by: GroupKind, name: str, outcomes: Outcomes, clusters: ClusterById) -> Group:
     questions = []
     errors = 0
     for outcome in outcomes:
         question = outcome.question
-        scored = ScoredQuestion(outcome.scores, question.answerable, clusters.get(question.id))
+        scored = ScoredQuestion(
+            scores=outcome.scores,
+            answerable=question.answerable,
+            cluster=clusters.get(question.id),
+        )
         questions.append(scored)
         # An error has no scores, so its question is unscored in every metric.
-        errors += outcome.error is not None
+        if outcome.error is not None:
+            errors += 1
+
     sample = Sample(questions, len(questions))
-    estimates = {metric.name: metric.estimate(sample) for metric in summary_metrics()}
-    return Group(by, name, len(outcomes), errors, estimates)
+    estimates = {}
+    for metric in summary_metrics():
+        estimates[metric.name] = metric.estimate(sample)
+    return Group(
+        by=by,
+        name=name,
+        questions=len(outcomes),
+        errors=errors,
+        estimates=estimates,
+    )

@@ -39,15 +39,21 @@ def confidence_auroc(sample: Sample) -> Estimate:
     Ties count half. The value is missing if all or none of the questions are answerable.
     """
     scored = sample.with_scores("confidence")
-    positive = scored.where(lambda question: question.answerable)
-    negative = scored.where(lambda question: not question.answerable)
-    ordered = Sample([*positive.questions, *negative.questions], scored.group_size)
+    answerable = scored.where(lambda question: question.answerable)
+    unanswerable = scored.where(lambda question: not question.answerable)
+    # The interval takes the clusters of the positive values first.
+    ordered = Sample(
+        [*answerable.questions, *unanswerable.questions],
+        scored.group_size,
+    )
 
-    sides = (positive.values("confidence").tolist(), negative.values("confidence").tolist())
-    value = auroc(*sides)
+    positive = answerable.values("confidence").tolist()
+    negative = unanswerable.values("confidence").tolist()
+    value = auroc(positive, negative)
     if value is None:
         return ordered.estimate(None, None, n=0)
-    return ordered.estimate(value, auroc_interval(*sides, ordered.clusters))
+    interval = auroc_interval(positive, negative, ordered.clusters)
+    return ordered.estimate(value, interval)
 
 
 def risk_coverage(sample: Sample) -> Estimate:
@@ -93,22 +99,37 @@ def weighted_risk_coverage(weights: Floats, confidences: Floats, risks: Floats) 
     `risks` is from 0 (right) to 1 (wrong). Questions of equal confidence are in random order, and
     the area is the expected one.
     """
+    # The most confident questions first; a level is all questions of one confidence.
     order = np.argsort(-confidences, kind="stable")
-    level_starts = np.flatnonzero(np.diff(-confidences[order], prepend=-np.inf) > 0)
+    descending = -confidences[order]
+    steps = np.diff(descending, prepend=-np.inf)
+    level_starts = np.flatnonzero(steps > 0)
+
+    weighted_risks = weights * risks
     counts = np.add.reduceat(weights[:, order], level_starts, axis=1)
-    losses = np.add.reduceat((weights * risks)[:, order], level_starts, axis=1)
-    counts_before = np.cumsum(counts, axis=1) - counts
+    losses = np.add.reduceat(weighted_risks[:, order], level_starts, axis=1)
+    counts_so_far = np.cumsum(counts, axis=1)
+    counts_before = counts_so_far - counts
     losses_before = np.cumsum(losses, axis=1) - losses
 
     # The j-th of m questions of one confidence adds the expected mean risk
     # (losses_before + losses * j / m) / (counts_before + j). Summed over j, that is a difference
     # of harmonic numbers.
     total = counts.sum(axis=1)
-    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, total.max() + 1))])
-    reciprocals = harmonic[_whole(counts_before + counts)] - harmonic[_whole(counts_before)]
+    harmonic = _harmonic_numbers(total.max())
+    reciprocals = harmonic[_whole(counts_so_far)] - harmonic[_whole(counts_before)]
+
     loss_per_question = losses / np.maximum(counts, 1)
-    areas = losses_before * reciprocals + loss_per_question * (counts - counts_before * reciprocals)
+    growing_losses = counts - counts_before * reciprocals
+    areas = losses_before * reciprocals + loss_per_question * growing_losses
     return divided(areas.sum(axis=1), total)
+
+
+def _harmonic_numbers(largest: float) -> Floats:
+    """Returns the sums of 1/1 to 1/n for n from 0 to `largest`."""
+    reciprocals = 1 / np.arange(1, largest + 1)
+    sums = np.cumsum(reciprocals)
+    return np.concatenate([[0.0], sums])
 
 
 def weighted_calibration_error(weights: Floats, confidences: Floats, answerable: Floats) -> Floats:
@@ -116,10 +137,15 @@ def weighted_calibration_error(weights: Floats, confidences: Floats, answerable:
 
     `answerable` is 0 or 1.
     """
+    n = len(confidences)
     bins = [bin_of(value) for value in confidences]
-    gaps = np.zeros((len(confidences), BINS))
-    gaps[np.arange(len(confidences)), bins] = answerable - confidences
-    return divided(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
+    # A row for each question: its gap is in the column of its bin.
+    gaps = np.zeros((n, BINS))
+    gaps[np.arange(n), bins] = answerable - confidences
+
+    gaps_of_bins = np.abs(weights @ gaps)
+    total = weights.sum(axis=1)
+    return divided(gaps_of_bins.sum(axis=1), total)
 
 
 def bin_of(value: float) -> int:

@@ -95,19 +95,41 @@ def _ranking_of_quotes(passages: Iterable[RankedPassage], gold: Sequence[Gold]) 
     missing = list(gold)
     gains = []
     for ranked in passages:
-        place = (ranked.passage.document.name, ranked.passage.span)
+        passage = ranked.passage
+        place = (passage.document.name, passage.span)
         still_missing = [quote for quote in missing if not agree(place, quote)]
         gains.append(len(missing) - len(still_missing))
         missing = still_missing
-    return Ranking(tuple(gains), tuple(gains), len(gold), ideal=(len(gold),))
+
+    # A quote is found or not, so its gain is also its hit.
+    return Ranking(
+        gains=tuple(gains),
+        hits=tuple(gains),
+        relevant=len(gold),
+        ideal=(len(gold),),
+    )
 
 
 def _ranking_of_documents(passages: Iterable[RankedPassage], grades: Mapping[str, int]) -> Ranking:
     # Each document once, at its best passage.
-    names = dict.fromkeys(ranked.passage.document.name for ranked in passages)
-    gains = tuple(grades.get(name, 0) for name in names)
-    hits = tuple(int(gain > 0) for gain in gains)
-    return Ranking(gains, hits, len(grades), ideal=tuple(sorted(grades.values(), reverse=True)))
+    names: dict[str, None] = {}
+    for ranked in passages:
+        names[ranked.passage.document.name] = None
+
+    gains = []
+    hits = []
+    for name in names:
+        grade = grades.get(name, 0)
+        gains.append(grade)
+        hits.append(1 if grade > 0 else 0)
+    # The best ranking has the highest grades first.
+    ideal = sorted(grades.values(), reverse=True)
+    return Ranking(
+        gains=tuple(gains),
+        hits=tuple(hits),
+        relevant=len(grades),
+        ideal=tuple(ideal),
+    )
 
 
 def _discounted(gains: Iterable[int]) -> float:

@@ -25,7 +25,12 @@ SEED = 20
 RESAMPLES = 2_000
 Interval = tuple[float, float]
 Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 Clusters = Sequence[Hashable]
+Statistic = Callable[[Floats], Floats]
+"""Maps weights, shape (resamples, n), to a value for each resample."""
+Variation = tuple[float, float]
+"""A sum of squares, and the effective number of independent units that it comes from."""
 _NORMAL_QUANTILE = 1.959963984540054
 """The standard normal quantile of 0.975."""
 _PRIOR_WEIGHT = 0.4
@@ -37,7 +42,9 @@ _PRIOR_WEIGHT_AUROC = 0.05
 
 def wilson(successes: int, n: int) -> Interval | None:
     """Returns Wilson's score interval of a share (1927, without continuity correction)."""
-    return _wilson(successes / n, n, _NORMAL_QUANTILE) if n else None
+    if n == 0:
+        return None
+    return _wilson(successes / n, n, _NORMAL_QUANTILE)
 
 
 def mean_interval(values: Sequence[float], clusters: Clusters | None = None) -> Interval | None:
@@ -50,8 +57,10 @@ def mean_interval(values: Sequence[float], clusters: Clusters | None = None) -> 
         return None
     array = _array(values)
     are_shares = (array >= 0) & (array <= 1)
+    # Not by the extremes: NaN is not a share either.
     if not are_shares.all():
         raise ValueError("Values outside 0 to 1 are not shares. Use the bootstrap for their mean.")
+
     n = len(values)
     mean = _smoothed_mean(array, _PRIOR_WEIGHT)
     squares, units = variation(array - mean, clusters)
@@ -61,7 +70,8 @@ def mean_interval(values: Sequence[float], clusters: Clusters | None = None) -> 
     smoothed_n = n + 2 * _PRIOR_WEIGHT
     effective_n = n * mean * (1 - mean) * smoothed_n / squares
     share = float(array.mean())
-    return _wilson(share, effective_n, _quantile(units, n))
+    quantile = _quantile(units, n)
+    return _wilson(share, effective_n, quantile)
 
 
 def percentile_interval(
@@ -80,11 +90,14 @@ def percentile_interval(
     is_below = array <= np.percentile(array, percentile)
     deviations = _array(is_below) - share
     squares, units = variation(deviations, clusters)
+
     effective_n = float(n)
+    # Without any spread there is nothing to divide by: the questions count as independent.
     if squares:
         independent_squares = float(deviations @ deviations)
         effective_n = n * independent_squares / squares
-    shares = _wilson(share, effective_n, _quantile(units, n))
+    quantile = _quantile(units, n)
+    shares = _wilson(share, effective_n, quantile)
     low, high = np.quantile(array, shares, method="weibull")
     return float(low), float(high)
 
@@ -99,35 +112,46 @@ def auroc_interval(
     """
     if not positive or not negative:
         return None
-    above = _array(positive)[:, None]
-    below = _array(negative)
-    ordered = (above > below) + 0.5 * (above == below)
+    # A row for each positive value, a column for each negative one; a tie is half in order.
+    column = _array(positive)[:, None]
+    row = _array(negative)
+    is_above = column > row
+    is_tie = column == row
+    ordered = is_above + 0.5 * is_tie
     # The share of its pairs in the right order, for each positive and for each negative question.
     of_positive = ordered.mean(axis=1)
     of_negative = ordered.mean(axis=0)
 
+    variance, units = _auroc_variance(of_positive, of_negative, clusters)
+    smaller_side = min(of_positive, of_negative, key=len)
+    mean = _smoothed_mean(smaller_side, _PRIOR_WEIGHT_AUROC)
+    effective_n = mean * (1 - mean) / variance
+
+    area = float(ordered.mean())
+    quantile = _quantile(units, len(positive) + len(negative))
+    return _wilson(area, effective_n, quantile)
+
+
+def _auroc_variance(
+    of_positive: Floats, of_negative: Floats, clusters: Clusters | None
+) -> Variation:
+    """Returns the variance of AUROC from the share of each question, and the number of units."""
     weight = _PRIOR_WEIGHT_AUROC
     deviations = []
     prior_variance = 0.0
     for shares in (of_positive, of_negative):
+        n = len(shares)
         mean = _smoothed_mean(shares, weight)
-        size = sqrt(len(shares) * (len(shares) + 2 * weight))
+        size = sqrt(n * (n + 2 * weight))
         deviations.append((shares - mean) / size)
         prior_variance += _prior_squares(mean, weight) / size**2
+
+    # One variation over both sides: a cluster may have questions on each of them.
     variance, units = variation(np.concatenate(deviations), clusters)
-    variance += prior_variance
-
-    smaller_side = min(of_positive, of_negative, key=len)
-    mean = _smoothed_mean(smaller_side, weight)
-    effective_n = mean * (1 - mean) / variance
-    n = len(positive) + len(negative)
-    area = float(ordered.mean())
-    return _wilson(area, effective_n, _quantile(units, n))
+    return variance + prior_variance, units
 
 
-def bootstrap(
-    statistic: Callable[[Floats], Floats], n: int, clusters: Clusters | None = None
-) -> Interval | None:
+def bootstrap(statistic: Statistic, n: int, clusters: Clusters | None = None) -> Interval | None:
     """Returns the percentile bootstrap interval of any statistic (Efron 1979), seeded.
 
     `statistic` maps weights, shape (resamples, n), how often each question is drawn, to a value for
@@ -140,35 +164,42 @@ def bootstrap(
     if n == 0:
         return None
     numbers, units = _cluster_numbers(n, clusters)
-    cluster_counts = _resample_counts(int(numbers.max()) + 1)
+    count = int(numbers.max()) + 1
+    cluster_counts = _resample_counts(count)
     # A question is drawn as often as its cluster.
     weights = cluster_counts[:, numbers]
     values = statistic(weights)
     values = values[~np.isnan(values)]
     if not len(values):
         return None
+
+    # A single unit says nothing about its spread: the interval is all that was drawn.
     tail = 0.0
     if units > 1:
         widened = sqrt(units / (units - 1))
-        tail = float(ndtr(-widened * _student_quantile(units)))
+        quantile = widened * _student_quantile(units)
+        tail = float(ndtr(-quantile))
     low, high = np.quantile(values, (tail, 1 - tail))
     return float(low), float(high)
 
 
-def variation(deviations: Floats, clusters: Clusters | None) -> tuple[float, float]:
+def variation(deviations: Floats, clusters: Clusters | None) -> Variation:
     """Returns the sum of squared deviations, and the effective number of independent units.
 
     Without clusters every question is a unit. With clusters the squares are of the sums by cluster,
     enlarged as the variance of so few clusters is; the effective number of clusters is n**2 divided
     by the sum of their squared sizes (Kish 1965).
     """
-    independent = float(deviations @ deviations)
     n = len(deviations)
+    independent = float(deviations @ deviations)
     _, units = _cluster_numbers(n, clusters)
     sums = cluster_sums(deviations, clusters)
     if len(sums) == n:
         return independent, units
-    clustered = float(sums @ sums) * units / (units - 1)
+
+    squares = float(sums @ sums)
+    clustered = squares * units / (units - 1)
+    # Clusters never make an interval narrower.
     return max(independent, clustered), units
 
 
@@ -178,17 +209,21 @@ def cluster_sums(values: Floats, clusters: Clusters | None) -> Floats:
     return _array(np.bincount(numbers, weights=values))
 
 
-def _cluster_numbers(n: int, clusters: Clusters | None) -> tuple[NDArray[np.int64], float]:
+def _cluster_numbers(n: int, clusters: Clusters | None) -> tuple[Numbers, float]:
     """Returns the number of each question's cluster, from 0, and the effective number of them."""
     labels = clusters or ()
     sizes = Counter(labels)
     shared = [size for size in sizes.values() if size > 1]
     if len(shared) < 2:
         return np.arange(n), float(n)
-    numbers = {label: number for number, label in enumerate(sizes)}
-    of_questions = np.asarray([numbers[label] for label in labels])
-    squared_sizes = sum(size**2 for size in sizes.values())
-    return of_questions, n**2 / squared_sizes
+
+    numbers = {}
+    squared_sizes = 0
+    for number, (label, size) in enumerate(sizes.items()):
+        numbers[label] = number
+        squared_sizes += size**2
+    of_questions = [numbers[label] for label in labels]
+    return np.asarray(of_questions), n**2 / squared_sizes
 
 
 def _quantile(units: float, n: int) -> float:
@@ -218,8 +253,9 @@ def _wilson(share: float, n: float, quantile: float) -> Interval:
     square = quantile**2
     scale = 1 + square / n
     centre = (share + square / (2 * n)) / scale
-    variance = share * (1 - share) / n + square / (4 * n**2)
-    half = quantile / scale * sqrt(variance)
+    variance = share * (1 - share) / n
+    correction = square / (4 * n**2)
+    half = quantile / scale * sqrt(variance + correction)
     # At the ends the formula gives 0 and 1 but for rounding.
     low = 0.0 if share == 0 else centre - half
     high = 1.0 if share == 1 else centre + half
@@ -228,13 +264,15 @@ def _wilson(share: float, n: float, quantile: float) -> Interval:
 
 def _resample_counts(n: int) -> Floats:
     """Returns how often each of n units is drawn, shape (resamples, n)."""
+    shape = (RESAMPLES, n)
     generator = np.random.default_rng(SEED)
-    drawn = generator.integers(0, n, size=(RESAMPLES, n))
+    drawn = generator.integers(0, n, size=shape)
+
     # Counts all resamples at once: the units of resample i are numbered from i * n.
     first_numbers = n * np.arange(RESAMPLES)
     numbered = drawn + first_numbers[:, None]
     counts = np.bincount(numbered.ravel(), minlength=RESAMPLES * n)
-    return _array(counts.reshape(RESAMPLES, n))
+    return _array(counts.reshape(shape))
 
 
 def _array(values: ArrayLike) -> Floats:

@@ -8,12 +8,15 @@ the p-value that counts is the larger of the two.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import bdtr, betaincinv, ndtri, stdtr, stdtrit
 
 from eval.stats.intervals import SEED, Clusters, Floats, cluster_sums, variation
 
+Bits = NDArray[np.integer[Any]]
 LEVEL = 0.05
 """The significance level, two-sided."""
 POWER = 0.8
@@ -61,19 +64,25 @@ def paired_test(differences: Floats, clusters: Clusters) -> PairedTest:
     estimate = adjusted_mean(differences, clusters)
     error = estimate.standard_error
     freedom = estimate.degrees_of_freedom
-    t = estimate.mean / error
     quantile = float(stdtrit(freedom, 1 - LEVEL / 2))
-    power_quantile = float(ndtri(POWER))
+    half = quantile * error
 
+    t = estimate.mean / error
+    student_lower = float(stdtr(freedom, t))
+    student_higher = float(stdtr(freedom, -t))
     sums = cluster_sums(differences, clusters)
+    # A cluster whose sum is 0 favours neither run: its sign has no meaning.
     flips_lower, flips_higher = sign_flip_test(sums[sums != 0])
+
+    power_quantile = float(ndtri(POWER))
     detectable_by_spread = (quantile + power_quantile) * error
+    detectable = _minimum_detectable(sums, len(differences), detectable_by_spread)
     return PairedTest(
-        low=estimate.mean - quantile * error,
-        high=estimate.mean + quantile * error,
-        p_lower=max(flips_lower, float(stdtr(freedom, t))),
-        p_higher=max(flips_higher, float(stdtr(freedom, -t))),
-        minimum_detectable=_minimum_detectable(sums, len(differences), detectable_by_spread),
+        low=estimate.mean - half,
+        high=estimate.mean + half,
+        p_lower=max(flips_lower, student_lower),
+        p_higher=max(flips_higher, student_higher),
+        minimum_detectable=detectable,
     )
 
 
@@ -87,15 +96,20 @@ def adjusted_mean(differences: Floats, clusters: Clusters | None) -> AdjustedMea
     differing = differences[differences != 0]
     size = 1.0
     if len(differing):
-        size = sqrt(float(np.square(differing).mean()))
+        mean_square = np.square(differing).mean()
+        size = sqrt(float(mean_square))
     n = len(differences) + 2 * _PRIOR_WEIGHT
     mean = float(differences.sum()) / n
 
     squares, units = variation(differences - mean, clusters)
-    won, lost = size - mean, size + mean
+    won = size - mean
+    lost = size + mean
     squares += _PRIOR_WEIGHT * (won**2 + lost**2)
-    error = sqrt(squares) / n
-    return AdjustedMean(mean, error, max(1.0, units - 1))
+    return AdjustedMean(
+        mean=mean,
+        standard_error=sqrt(squares) / n,
+        degrees_of_freedom=max(1.0, units - 1),
+    )
 
 
 def sign_flip_test(sums: Floats) -> tuple[float, float]:
@@ -110,19 +124,21 @@ def sign_flip_test(sums: Floats) -> tuple[float, float]:
         return 1.0, 1.0
     sizes = np.abs(sums)
     if np.ptp(sizes) <= TIE_TOLERANCE * sizes[0]:
-        won = int((sums > 0).sum())
-        lost = n - won
-        return float(bdtr(won, n, 0.5)), float(bdtr(lost, n, 0.5))
+        won = np.count_nonzero(sums > 0)
+        p_low = float(bdtr(won, n, 0.5))
+        p_high = float(bdtr(n - won, n, 0.5))
+        return p_low, p_high
 
     totals = _flipped_totals(sizes)
     observed = sums.sum()
+    # Totals that are equal but for rounding count on both sides.
     slack = TIE_TOLERANCE * sizes.sum()
-    as_low = (totals <= observed + slack).sum()
-    as_high = (totals >= observed - slack).sum()
+    as_low = np.count_nonzero(totals <= observed + slack)
+    as_high = np.count_nonzero(totals >= observed - slack)
     # All sign flips include the observed one; random ones do not.
     added = 0 if n <= MOST_ENUMERATED else 1
     trials = len(totals) + added
-    return float(as_low + added) / trials, float(as_high + added) / trials
+    return (as_low + added) / trials, (as_high + added) / trials
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -149,18 +165,24 @@ def _flipped_totals(sizes: Floats) -> Floats:
         # The binary digits of 0 to 2**n - 1 are all combinations of n signs.
         numbers = np.arange(2**n)[:, None]
         bits = numbers >> np.arange(n) & 1
-        signs = 1 - 2 * bits
-        return np.asarray(signs @ sizes, dtype=np.float64)
+        return _totals(bits, sizes)
+
     generator = np.random.default_rng(SEED)
     # In five parts, so that the signs of many questions fit into memory.
+    shape = (SIGN_FLIPS // 10, n)
     parts = []
     for _ in range(5):
-        bits = generator.integers(0, 2, (SIGN_FLIPS // 10, n), dtype=np.int8)
-        signs = 1 - 2 * bits
-        parts.append(signs @ sizes)
+        bits = generator.integers(0, 2, shape, dtype=np.int8)
+        parts.append(_totals(bits, sizes))
     half = np.concatenate(parts)
     # Each with its opposite, so that swapping the two runs mirrors the p-values.
     return np.concatenate([half, -half])
+
+
+def _totals(bits: Bits, sizes: Floats) -> Floats:
+    """Returns the total of each row, shape (rows, n): a bit of 1 makes its size negative."""
+    signs = 1 - 2 * bits
+    return np.asarray(signs @ sizes, dtype=np.float64)
 
 
 def _minimum_detectable(sums: Floats, n: int, by_spread: float) -> float | None:
@@ -169,11 +191,14 @@ def _minimum_detectable(sums: Floats, n: int, by_spread: float) -> float | None:
     The second is the mean at which, with probability `POWER`, at least `FEWEST_DIFFERING` clusters
     differ.
     """
-    if len(sums) < FEWEST_DIFFERING:
-        return None
     clusters = len(sums)
-    differing = np.abs(sums[sums != 0])
-    size = float(differing.mean()) if len(differing) else 1.0
-    share = float(betaincinv(FEWEST_DIFFERING, clusters - FEWEST_DIFFERING + 1, POWER))
+    if clusters < FEWEST_DIFFERING:
+        return None
+    sizes = np.abs(sums[sums != 0])
+    size = float(sizes.mean()) if len(sizes) else 1.0
+
+    # The inverse of a binomial: the share that differs for so many to differ.
+    alike = clusters - FEWEST_DIFFERING
+    share = float(betaincinv(FEWEST_DIFFERING, alike + 1, POWER))
     by_count = share * size * clusters / n
     return max(by_spread, by_count)
