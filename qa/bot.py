@@ -1,12 +1,11 @@
 """The bot: a question becomes an answer. Page, command line and evaluation call `Bot.ask`."""
 
 import threading
-import time
 from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
-from qa.answer.extractive import compose
+from qa.answer.content import LEFT_OUT, NOTHING_SUPPORTED, AnswerContent, extract_answer
 from qa.answer.followup import standalone_by_model, standalone_by_rule
 from qa.answer.generate import DraftAnswer, draft_answer
 from qa.answer.verify import Verifier
@@ -17,39 +16,13 @@ from qa.library.search import retrieve
 from qa.library.snapshot import Snapshot
 from qa.library.spelling import correct_spelling
 from qa.llm.client import CountingModel, LanguageModel, LlmSettings, language_model
-from qa.models.embedding import (
-    Embedder,
-    Encoding,
-    EncodingCache,
-    SentenceTransformerEmbedder,
-)
+from qa.models.embedding import Embedder, Encoding, EncodingCache, SentenceTransformerEmbedder
 from qa.models.entailment import CrossEncoderEntailment
 from qa.models.spans import CrossEncoder
+from qa.progress import Progress
 from qa.reader.reader import Reader, Reading, TrainedReader, Weights
 from qa.text.words import stem
-from qa.types import (
-    Answer,
-    AnswerSentence,
-    Event,
-    OnEvent,
-    RankedPassage,
-    Reason,
-    Stage,
-    Turn,
-    Why,
-)
-
-REFUSALS: dict[Reason, str] = {
-    "no_documents": "There are no documents to ask yet. Add some first: footnote add PATH",
-    "not_in_documents": "The documents do not answer this question.",
-    "model_declined": "The language model found no answer in the documents.",
-}
-"""The words shown for a refusal, by its reason."""
-NOTHING_SUPPORTED = (
-    "{model} wrote nothing that the documents support. "
-    "This is the answer in the documents' own sentences."
-)
-LEFT_OUT = "{count} of the language model's left out: the documents do not support it."
+from qa.types import Answer, OnEvent, RankedPassage, Reason, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,26 +97,21 @@ class Bot:
     ) -> Answer:
         """Returns the answer to a question, or a refusal with its reason.
 
-        history: the earlier turns of the conversation, oldest first.
+        history: the earlier turns, oldest first. documents: the names of some; None: all of them.
         on_event: called when a stage begins and when words of a language model arrive.
-        documents: names of the documents to ask; None: all of them.
-        built_in: answer in the documents' own sentences, also if a language model is configured.
-        stop: once set, stops a language model.
-
+        built_in: never use the language model. stop: once set, stops the language model.
         Raises FootnoteError for an empty question, LanguageModelError for a model that fails and
         StoppedError when stopped; the last two carry the words written so far.
         """
-        question = question.strip()
-        if not question:
-            raise FootnoteError("The question is empty. Type a question.")
+        progress = Progress(on_event)
+        question = _checked(question)
         stop = stop or threading.Event()
-        progress = _Progress(on_event)
         engine = None if built_in else self._engine
         model = CountingModel(engine.model) if engine else None
 
         with self._lock:
             snapshot = self.index.snapshot(documents)
-        # The model call waits for a server, so it must not hold the lock.
+        # A language model waits for its server, so it is never called under the lock.
         forms = _understand(question, history, snapshot, model, progress, stop)
         with self._lock:
             retrieved = self._retrieve(forms, snapshot, progress)
@@ -152,29 +120,19 @@ class Bot:
         progress.begin("answer")
         refusal = self._refusal(snapshot, reading.confidence)
         if refusal:
-            content = _Content(BUILT_IN, (), reading.passages, refusal)
+            content = AnswerContent(BUILT_IN, (), reading.passages, refusal)
         elif engine and model:
             draft = draft_answer(standalone, reading.passages, model, progress.hear, stop)
             content = self._verify(draft, engine, standalone, reading, snapshot, progress)
         else:
-            content = _extract(standalone, reading, snapshot)
+            content = extract_answer(standalone, reading, snapshot)
 
-        return Answer(
-            question=question,
-            standalone_question=standalone,
-            text=content.text,
-            reason=content.reason,
-            confidence=reading.confidence,
-            sentences=content.sentences,
-            passages=content.passages,
-            engine=content.engine,
-            timings=progress.timings(),
-            notices=content.notices,
-            usage=model.usage if model and model.was_called else None,
-        )
+        timings = progress.timings()
+        usage = model.usage if model and model.was_called else None
+        return content.as_answer(question, standalone, reading.confidence, timings, usage)
 
     def _retrieve(
-        self, forms: Sequence[str], snapshot: Snapshot, progress: "_Progress"
+        self, forms: Sequence[str], snapshot: Snapshot, progress: Progress
     ) -> list["_Retrieved"]:
         """Finds the passages for each form of the question, its typing errors corrected."""
         progress.begin("retrieve")
@@ -193,7 +151,7 @@ class Bot:
         return retrieved
 
     def _read(
-        self, retrieved: Sequence["_Retrieved"], snapshot: Snapshot, progress: "_Progress"
+        self, retrieved: Sequence["_Retrieved"], snapshot: Snapshot, progress: Progress
     ) -> tuple[str, Reading]:
         """Returns the form of the question that the reader is surest of, and its reading."""
         progress.begin("read")
@@ -207,6 +165,7 @@ class Bot:
         """Returns why the question is refused before any engine answers; None: it is not."""
         if not snapshot.documents:
             return "no_documents"
+        # At 0 the reader has no sentence to answer with, even if the threshold is 0.
         if not confidence or confidence < self._settings.threshold:
             return "not_in_documents"
         return None
@@ -218,31 +177,30 @@ class Bot:
         question: str,
         reading: Reading,
         snapshot: Snapshot,
-        progress: "_Progress",
-    ) -> "_Content":
+        progress: Progress,
+    ) -> AnswerContent:
         """Checks the claims of a draft. If none is supported, the built-in engine answers."""
         name = engine.model.name
         if not draft.claims:
-            return _Content(name, (), draft.seen, "model_declined", draft.notices)
+            return AnswerContent(name, (), draft.seen, "model_declined", draft.notices)
 
         progress.begin("verify")
+        passages = [ranked.passage for ranked in draft.seen]
         with self._lock:
-            passages = [ranked.passage for ranked in draft.seen]
             sentences = engine.verifier.check(draft.claims, passages, snapshot)
 
         supported = tuple(claim for claim in sentences if claim.support != "unsupported")
         if not supported:
             progress.begin("answer")
-            notice = NOTHING_SUPPORTED.format(model=name)
-            content = _extract(question, reading, snapshot)
-            return replace(content, notices=(*draft.notices, notice))
+            content = extract_answer(question, reading, snapshot)
+            return replace(content, notices=(*draft.notices, NOTHING_SUPPORTED))
 
         left_out = len(sentences) - len(supported)
         if not engine.strict or not left_out:
-            return _Content(name, sentences, draft.seen, notices=draft.notices)
+            return AnswerContent(name, sentences, draft.seen, notices=draft.notices)
         count = "1 sentence" if left_out == 1 else f"{left_out} sentences"
         notice = LEFT_OUT.format(count=count)
-        return _Content(name, supported, draft.seen, notices=(*draft.notices, notice))
+        return AnswerContent(name, supported, draft.seen, notices=(*draft.notices, notice))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,64 +212,6 @@ class _Retrieved:
     passages: list[RankedPassage]
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """What an answer consists of, whichever engine wrote it."""
-
-    engine: str
-    sentences: tuple[AnswerSentence, ...]
-    passages: tuple[RankedPassage, ...]
-    reason: Reason | None = None
-    notices: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The sentences joined, or the words of the refusal."""
-        if self.reason:
-            return REFUSALS[self.reason]
-        return " ".join(sentence.text for sentence in self.sentences)
-
-
-class _Progress:
-    """Reports the stages of a question as they begin, and measures how long each takes."""
-
-    def __init__(self, on_event: OnEvent | None) -> None:
-        self._on_event = on_event
-        self._start = self._stage_start = time.perf_counter()
-        self._first_words: float | None = None
-        self._seconds = dict.fromkeys(("retrieve", "read", "answer", "verify"), 0.0)
-        # Before the first stage the snapshot is made: that belongs to finding passages.
-        self._measured = "retrieve"
-
-    def begin(self, stage: Stage) -> None:
-        """Ends the stage before, and begins this one."""
-        self._end_stage()
-        # Understanding is a call of the language model: its time is the engine's.
-        self._measured = "answer" if stage == "understand" else stage
-        self.hear(Event(stage))
-
-    def hear(self, event: Event) -> None:
-        """Reports an event, and remembers when the first words came."""
-        if event.words and self._first_words is None:
-            self._first_words = time.perf_counter() - self._start
-        if self._on_event:
-            self._on_event(event)
-
-    def timings(self) -> dict[str, float]:
-        """Ends the last stage and returns the seconds of all."""
-        self._end_stage()
-        timings = dict(self._seconds)
-        if self._first_words is not None:
-            timings["first_words"] = self._first_words
-        timings["total"] = self._stage_start - self._start
-        return timings
-
-    def _end_stage(self) -> None:
-        now = time.perf_counter()
-        self._seconds[self._measured] += now - self._stage_start
-        self._stage_start = now
-
-
 def _engine(settings: Settings, encodings: EncodingCache) -> ModelEngine | None:
     """Returns the language model of the settings with its verifier; None: the built-in engine."""
     if settings.llm == BUILT_IN:
@@ -320,12 +220,19 @@ def _engine(settings: Settings, encodings: EncodingCache) -> ModelEngine | None:
     return ModelEngine(model, Verifier(encodings, CrossEncoderEntailment()), settings.strict)
 
 
+def _checked(question: str) -> str:
+    question = question.strip()
+    if not question:
+        raise FootnoteError("The question is empty. Type a question.")
+    return question
+
+
 def _understand(
     question: str,
     history: Sequence[Turn],
     snapshot: Snapshot,
     model: LanguageModel | None,
-    progress: _Progress,
+    progress: Progress,
     stop: threading.Event,
 ) -> tuple[str, ...]:
     """Returns the forms in which the question may stand alone; the reader chooses one of them."""
@@ -335,30 +242,3 @@ def _understand(
         if form:
             return (form,)
     return standalone_by_rule(question, history)
-
-
-def _extract(question: str, reading: Reading, snapshot: Snapshot) -> _Content:
-    """Returns the answer of the built-in engine, in the documents' own sentences."""
-    sentences = compose(question, reading, snapshot)
-    passages = _with_cited(reading.passages, sentences, snapshot)
-    return _Content(BUILT_IN, sentences, passages)
-
-
-def _with_cited(
-    passages: tuple[RankedPassage, ...], sentences: Sequence[AnswerSentence], snapshot: Snapshot
-) -> tuple[RankedPassage, ...]:
-    """Returns the passages that were read, then those that were only cited.
-
-    A sentence before the one that answers is cited where it says whom or what that speaks of; it
-    may lie in a passage that was not retrieved.
-    """
-    documents = {document.name: document for document in snapshot.documents}
-    shown = {ranked.passage.id for ranked in passages}
-    extra = []
-    for sentence in sentences:
-        for citation in sentence.citations:
-            passage = snapshot.passage_at(documents[citation.document], citation.start)
-            if passage.id not in shown:
-                shown.add(passage.id)
-                extra.append(RankedPassage(passage, 0.0, Why(None, None, 0.0)))
-    return (*passages, *extra)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.bot import REFUSALS, Bot
+from qa.answer.content import REFUSALS
+from qa.bot import Bot
 from qa.errors import FootnoteError
 from qa.types import Answer, Document, Event, Turn
 from tests.properties import examples

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.answer.content import LEFT_OUT, NOTHING_SUPPORTED, REFUSALS
 from qa.answer.prompts import DECLINE_SENTENCE
-from qa.bot import LEFT_OUT, NOTHING_SUPPORTED, REFUSALS, Bot
+from qa.bot import Bot
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import MESSAGE_TOKENS
 from qa.types import Answer, Event, Turn
@@ -107,7 +108,7 @@ def test_model_that_declines_gives_a_refusal(tmp_path: Path, words: str) -> None
 def test_unsupported_answer_gives_quotes_and_a_notice(tmp_path: Path) -> None:
     answer = _ask(tmp_path, FALSE)
     assert answer.engine == "built-in"
-    assert answer.notices == (NOTHING_SUPPORTED.format(model="scripted/model"),)
+    assert answer.notices == (NOTHING_SUPPORTED,)
     assert "48 million" in answer.text
     assert {sentence.support for sentence in answer.sentences} == {"verbatim"}
 

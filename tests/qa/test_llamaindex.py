@@ -19,7 +19,8 @@ from llama_index.core.query_engine import RouterQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import QueryEngineTool
 
-from qa.bot import REFUSALS, Bot
+from qa.answer.content import REFUSALS
+from qa.bot import Bot
 from qa.errors import FootnoteError, LanguageModelError, StoppedError
 from qa.llamaindex import FootnoteQueryEngine, FootnoteRetriever
 from qa.llm.client import Message

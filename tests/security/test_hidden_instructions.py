@@ -186,7 +186,7 @@ def test_image_alone_is_an_empty_answer(tmp_path: Path) -> None:
 def test_model_that_only_obeys_gives_exact_quotes(tmp_path: Path, attack: Attack) -> None:
     answer, _, _ = _ask(tmp_path, attack, attack.obeyed)
     assert answer.engine == "built-in"
-    assert "wrote nothing that the documents support" in answer.notices[-1]
+    assert "was not backed by your documents" in answer.notices[-1]
     assert "The bridge cost 48 million euros" in answer.text
     assert {sentence.support for sentence in answer.sentences} == {"verbatim"}
     _true_citations_only(answer, _news(attack.hidden))

@@ -104,7 +104,7 @@ def refuse(question: str) -> Answer:
     return Answer(
         question=question,
         standalone_question=question,
-        text="The documents do not answer this question.",
+        text="I couldn't find the answer in your documents.",
         reason="not_in_documents",
         confidence=0.1,
         sentences=(),

@@ -17,8 +17,9 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from qa.answer.content import NOTHING_SUPPORTED
 from qa.answer.verify import SupportThresholds, Verifier
-from qa.bot import NOTHING_SUPPORTED, Bot, ModelEngine
+from qa.bot import Bot, ModelEngine
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import LanguageModel, LlmSettings, Message, language_model
 from qa.models.embedding import EncodingCache
@@ -192,4 +193,4 @@ def test_bot_with_random_model_answers_in_exact_quotes(
     )
     answer = bot.ask("What did the bridge cost?")
     assert answer.text == "The bridge cost 48 million euros."
-    assert answer.notices == (NOTHING_SUPPORTED.format(model=model.name),)
+    assert answer.notices == (NOTHING_SUPPORTED,)

@@ -1,0 +1,88 @@
+"""What an answer consists of, whichever engine wrote it, and the words shown for a refusal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qa.answer.extractive import compose
+from qa.config import BUILT_IN
+from qa.library.snapshot import Snapshot
+from qa.reader.reader import Reading
+from qa.types import Answer, AnswerSentence, RankedPassage, Reason, Usage, Why
+
+REFUSALS: dict[Reason, str] = {
+    "no_documents": "There are no documents yet. Add some first: footnote add PATH",
+    "not_in_documents": "I couldn't find the answer in your documents.",
+    "model_declined": "The language model found no answer in your documents.",
+}
+"""The words shown for a refusal, by its reason."""
+NOTHING_SUPPORTED = (
+    "The model's answer was not backed by your documents. Here are exact quotes instead."
+)
+LEFT_OUT = "{count} left out: not backed by your documents."
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerContent:
+    """The part of an answer that its engine decides."""
+
+    engine: str
+    sentences: tuple[AnswerSentence, ...]
+    passages: tuple[RankedPassage, ...]
+    reason: Reason | None = None
+    """Why there are no sentences; None: there are."""
+    notices: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The sentences joined, or the words of the refusal."""
+        if self.reason:
+            return REFUSALS[self.reason]
+        return " ".join(sentence.text for sentence in self.sentences)
+
+    def as_answer(
+        self,
+        question: str,
+        standalone_question: str,
+        confidence: float,
+        timings: dict[str, float],
+        usage: Usage | None,
+    ) -> Answer:
+        """Returns the answer with what every engine's answer has."""
+        return Answer(
+            question=question,
+            standalone_question=standalone_question,
+            text=self.text,
+            reason=self.reason,
+            confidence=confidence,
+            sentences=self.sentences,
+            passages=self.passages,
+            engine=self.engine,
+            timings=timings,
+            notices=self.notices,
+            usage=usage,
+        )
+
+
+def extract_answer(question: str, reading: Reading, snapshot: Snapshot) -> AnswerContent:
+    """Returns the answer of the built-in engine, in the documents' own sentences."""
+    sentences = compose(question, reading, snapshot)
+    passages = _with_cited(reading.passages, sentences, snapshot)
+    return AnswerContent(BUILT_IN, sentences, passages)
+
+
+def _with_cited(
+    passages: tuple[RankedPassage, ...], sentences: Sequence[AnswerSentence], snapshot: Snapshot
+) -> tuple[RankedPassage, ...]:
+    """Returns the passages that were read, then those that were only cited."""
+    documents = {document.name: document for document in snapshot.documents}
+    shown = {ranked.passage.id for ranked in passages}
+    extra = []
+    for sentence in sentences:
+        for citation in sentence.citations:
+            # A sentence before the answering one is cited where it names whom a pronoun means.
+            # It may lie in a passage that was not retrieved.
+            passage = snapshot.passage_at(documents[citation.document], citation.start)
+            if passage.id not in shown:
+                shown.add(passage.id)
+                extra.append(RankedPassage(passage, 0.0, Why(None, None, 0.0)))
+    return (*passages, *extra)
