@@ -12,11 +12,29 @@ from tests.properties import register_profiles
 
 share_processors()
 register_profiles()
+TESTS = Path(__file__).parent
+MODEL_FIXTURES = frozenset({"embedder", "seed_bot"})
+"""Fixtures that load a packaged model."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class NetworkUsed(AssertionError):
     """A test tried to reach something beyond its own process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that `make fast` leaves out, by their folder and their fixtures.
+
+    Tests that load a model or take long without such a fixture carry their marker themselves.
+    """
+    for item in items:
+        folders = item.path.relative_to(TESTS).parts
+        if folders[0] == "browser":
+            item.add_marker(pytest.mark.browser)
+        if folders[:2] == ("qa", "llm"):
+            item.add_marker(pytest.mark.server)
+        if MODEL_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.model)
 
 
 @pytest.fixture(autouse=True)
