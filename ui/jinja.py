@@ -19,12 +19,12 @@ def render(template: str, **values: object) -> str:
 def shorten(text: str, size: int) -> str:
     """Returns the beginning of a text: at most `size` characters and an ellipsis.
 
-    Cut between words where there is a space.
+    Cut between words where there is a space, and before a full stop or comma.
     """
     if len(text) <= size:
         return text
     whole_words = text[:size].rpartition(" ")[0]
-    return (whole_words or text[:size]) + "…"
+    return (whole_words or text[:size]).rstrip(".,;:") + "…"
 
 
 def count(number: int, noun: str) -> str:

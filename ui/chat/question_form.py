@@ -105,7 +105,7 @@ def _show_evidence(draft: QuestionDraft, key: str, documents: Sequence[Document]
 
     show_text(f"{key}-evidence", render("evidence.html", quotes=draft.evidence), remove)
     st.text_input(
-        "Evidence: select words in the open document, or paste them here",
+        "Add evidence: select words in the open document, or paste them here",
         key=f"{key}-words",
         on_change=add,
         placeholder="Exactly as in the document",
@@ -131,9 +131,9 @@ def _problem_with_form(
     if not question.strip():
         return "Write the question."
     if answerable and not answers:
-        return "Write at least one correct answer, or say that it is not in the documents."
+        return "Write at least one correct answer, or untick “The answer is in the documents”."
     if answerable and not evidence:
-        return "Select the words in the document that prove the answer."
+        return "Add the words of a document that prove the answer."
     return ""
 
 

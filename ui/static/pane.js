@@ -4,24 +4,21 @@
 export default function ({ data, parentElement, setTriggerValue }) {
   const pane = parentElement.querySelector(".pane") ?? newPane(parentElement);
   const close = () => {
-    pane.hidePopover();
+    pane.hidden = true;
     if (window.footnoteOpener?.isConnected) window.footnoteOpener.focus({ preventScroll: true });
     setTriggerValue("close", true);
   };
   const pick = (words) => setTriggerValue("picked", words);
-  const show = () => open(pane, data, close, pick);
-  if (pane.token !== data.token) {
+  // Other data with the same token: picking begins while the pane is open.
+  if (pane.token !== data.token || pane.shown !== data.html) {
     pane.token = data.token;
-    show();
+    open(pane, data, close, pick);
   }
-  // Streamlit's own elements may be re-inserted, which closes a popover; and picking begins while it is open.
-  else if (!pane.matches(":popover-open") || pane.shown !== data.html) show();
 }
 
 function newPane(parent) {
   const pane = document.createElement("section");
   pane.className = "pane";
-  pane.popover = "manual";
   parent.append(pane);
   return pane;
 }
@@ -29,7 +26,7 @@ function newPane(parent) {
 function open(pane, data, close, pick) {
   pane.innerHTML = pane.shown = data.html;
   pane.setAttribute("aria-label", `Source: ${pane.querySelector("h2").textContent}`);
-  if (!pane.matches(":popover-open")) pane.showPopover();
+  pane.hidden = false;
   pane.querySelector(".close").onclick = close;
   pane.onkeydown = (event) => {
     if (event.key === "Escape") close();

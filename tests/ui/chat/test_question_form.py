@@ -104,7 +104,7 @@ def test_form_incomplete_says_what_is_missing(form: Any, tmp_path: Path) -> None
 
     without_evidence = form(good=False)
     without_evidence.text_area[0].set_value("yes").run()
-    assert "prove the answer" in shown(press(without_evidence, "Save test question"))
+    assert "Add the words of a document" in shown(press(without_evidence, "Save test question"))
     without_evidence.text_input[1].set_value("Cats dance.").run()
     assert "No document contains exactly these words" in shown(without_evidence)
     assert not (tmp_path / FILE).exists()
