@@ -34,6 +34,8 @@ Runs = Mapping[str, Run]
 RunKey = tuple[Path, tuple[tuple[int, int], ...]]
 """The folder of a run, and modification times and sizes of its files."""
 ALL: Final = "all"
+FILTERS: Final = ("outcome", "kind", "split")
+"""Fields of a failed question that have a selector."""
 AT_ONCE: Final = 25
 """Failed questions that are shown, and how many more with each click."""
 LIMIT: Final = "evaluation-limit"
@@ -61,9 +63,11 @@ def _read_runs(folders: Sequence[Path]) -> tuple[Runs, Mapping[str, str]]:
 
     runs: list[tuple[str, Run]] = []
     damaged: dict[str, str] = {}
-    names = run_names(list(by_path.values()))
-    for name, folder in zip(names, by_path.values(), strict=True):
-        run = _read_run(_key(folder))
+    folders_of_runs = list(by_path.values())
+    names = run_names(folders_of_runs)
+    for name, folder in zip(names, folders_of_runs, strict=True):
+        key = _key(folder)
+        run = _read_run(key)
         if isinstance(run, Run):
             runs.append((name, run))
         else:
@@ -78,7 +82,8 @@ def _show_metric(runs: Runs) -> None:
     metrics: dict[str, None] = {}
     groups: dict[str, None] = {}
     for run in runs.values():
-        metrics |= dict.fromkeys(run.groups[0].estimates)
+        overall = run.groups[0]
+        metrics |= dict.fromkeys(overall.estimates)
         groups |= dict.fromkeys(map(title_of, run.groups))
     left, right = st.columns(2)
     with left:
@@ -86,23 +91,36 @@ def _show_metric(runs: Runs) -> None:
     with right:
         group = _select("Questions", list(groups))
 
-    facts = {name: facts_of(run) for name, run in runs.items()}
-    differing = differing_facts(list(facts.values()))
-    lines = {name: configuration(facts[name], differing) for name in runs}
-    _show_html("metric", html.table_html(table_over_runs(metric, group, runs, lines)))
+    lines = _configurations(runs)
+    table = table_over_runs(metric, group, runs, lines)
+    _show_html("metric", html.table_html(table))
+
+
+def _configurations(runs: Runs) -> dict[str, str]:
+    """Returns, by run, the facts in which it differs from the other runs."""
+    facts = [facts_of(run) for run in runs.values()]
+    differing = differing_facts(facts)
+    lines = {}
+    for name, of_run in zip(runs, facts, strict=True):
+        lines[name] = configuration(of_run, differing)
+    return lines
 
 
 def _show_run(runs: Runs) -> None:
     """Shows all estimates of one run, and its failed questions."""
     st.header("One run", anchor=False)
     name = _select("Run", list(runs), on_change=_show_first)
+    run = runs[name]
+    key = _key(run.folder)
     try:
-        details = _read_details(_key(runs[name].folder))
+        details = _read_details(key)
     except FootnoteError as error:
+        # The estimates are in the summary, and can be shown without the answers.
         _show_message("damage", str(error))
-        details = details_of_summary(runs[name])
-    for number, remark in enumerate(remarks({name: details})):
-        _show_message(f"remark-{number}", remark)
+        details = details_of_summary(run)
+    texts = remarks({name: details})
+    for number, text in enumerate(texts):
+        _show_message(f"remark-{number}", text)
     _show_html("estimates", html.estimates_html(name, details))
     _show_failures(name, details)
 
@@ -112,16 +130,21 @@ def _show_failures(name: str, details: RunDetails) -> None:
     failed = details.failed
     matching = _filtered(failed)
     limit: int = st.session_state.setdefault(LIMIT, AT_ONCE)
+    shown = matching[:limit]
+    left_out = len(matching) - len(shown)
     status = [
         f"{len(matching)} of the {len(failed)} failed questions;",
         f"{len(details.questions)} were asked.",
     ]
-    if len(matching) > limit:
+    if left_out:
         status.append(f"The first {limit} are shown.")
-    st.html(f'<p role="status">{" ".join(status)}</p>')
-    _show_html("failures", html.failures_html(name, matching[:limit]))
-    if len(matching) > limit:
-        more = min(AT_ONCE, len(matching) - limit)
+    text = " ".join(status)
+    # A status is read out by a screen reader when a selector changes it.
+    st.html(f'<p role="status">{text}</p>')
+
+    _show_html("failures", html.failures_html(name, shown))
+    if left_out:
+        more = min(AT_ONCE, left_out)
         st.button(f"Show {more} more", on_click=_show_more)
 
 
@@ -131,13 +154,17 @@ def _filtered(failed: Sequence[QuestionDetails]) -> list[QuestionDetails]:
     A selector is left out where the questions do not have what it selects.
     """
     matching = list(failed)
-    for column, field in zip(st.columns(3), ("outcome", "kind", "split"), strict=True):
+    columns = st.columns(len(FILTERS))
+    for column, field in zip(columns, FILTERS, strict=True):
         value_of = attrgetter(field)
-        options = sorted(filter(None, set(map(value_of, failed))))
-        if not options:
+        values = set(map(value_of, failed))
+        # An empty text: the run does not know the kind or the split of a question.
+        values.discard("")
+        if not values:
             continue
+        options = [ALL, *sorted(values)]
         with column:
-            selected = _select(field.title(), [ALL, *options], on_change=_show_first)
+            selected = _select(field.title(), options, on_change=_show_first)
         if selected != ALL:
             matching = [details for details in matching if value_of(details) == selected]
     return matching
@@ -146,27 +173,38 @@ def _filtered(failed: Sequence[QuestionDetails]) -> list[QuestionDetails]:
 def _show_comparison(runs: Runs) -> None:
     """Shows two runs compared: at first the newest, and the last before it that is comparable."""
     st.header("Two runs side by side", anchor=False)
-    newest, *earlier = runs
-    comparable = [name for name in earlier if not differences(runs[name], runs[newest])]
-    before = comparable[0] if comparable else earlier[0]
+    names = list(runs)
+    newest = names[0]
     left, right = st.columns(2)
     with left:
-        first = _select("First run", list(runs), default=before)
+        first = _select("First run", names, default=_run_before(newest, runs))
     with right:
-        second = _select("Second run", list(runs), default=newest)
+        second = _select("Second run", names, default=newest)
 
-    reasons = differences(runs[first], runs[second])
+    first_run = runs[first]
+    second_run = runs[second]
+    reasons = differences(first_run, second_run)
     if first == second:
         _show_message("reason", "This is the same run twice. Choose another.")
     elif reasons:
         text = " ".join(reasons)
         _show_message("reason", f"These two runs cannot be compared. {text}")
     else:
-        first_key = _key(runs[first].folder)
-        second_key = _key(runs[second].folder)
+        first_key = _key(first_run.folder)
+        second_key = _key(second_run.folder)
         tables = _compare(first_key, second_key)
-        _show_html("comparison", html.comparison_html(first, second, tables))
+        piece = html.comparison_html(first, second, tables)
+        _show_html("comparison", piece)
         _show_changes(tables, first_key, second_key)
+
+
+def _run_before(newest: str, runs: Runs) -> str:
+    """Returns the last run before the newest that it can be compared with, or any before it."""
+    earlier = list(runs)[1:]
+    for name in earlier:
+        if not differences(runs[name], runs[newest]):
+            return name
+    return earlier[0]
 
 
 def _show_changes(
@@ -183,31 +221,38 @@ def _show_changes(
         return
     metric = _select("Questions by", list(by_metric), _metric_label, DECIDING)
     try:
-        piece = html.changes_html(
-            by_metric[metric],
-            _read_details(first),
-            _read_details(second),
-        )
+        first_details = _read_details(first)
+        second_details = _read_details(second)
     except FootnoteError as error:
+        # The tables above need only the summaries.
         _show_message("changes-damage", str(error))
-    else:
-        _show_html("changes", piece)
+        return
+    piece = html.changes_html(by_metric[metric], first_details, second_details)
+    _show_html("changes", piece)
 
 
 def _show_message(key: str, message: str) -> None:
-    _show_html(key, html.message_html(message))
+    piece = html.message_html(message)
+    _show_html(key, piece)
 
 
 def _show_html(key: str, piece: str) -> None:
     # A component, since st.html would leave out the charts: it drops SVG.
-    _component()(key=f"evaluation-{key}", data={"html": piece})
+    show_component = _component()
+    show_component(key=f"evaluation-{key}", data={"html": piece})
 
 
 @cache
 def _component() -> ComponentRenderer:
-    css = html.stylesheet() + (STATIC / "evaluation.css").read_text(encoding="utf-8")
+    own_css = (STATIC / "evaluation.css").read_text(encoding="utf-8")
     script = (STATIC / "evaluation.js").read_text(encoding="utf-8")
-    return st.components.v2.component("footnote_report", css=css, js=script, isolate_styles=True)
+    return st.components.v2.component(
+        "footnote_report",
+        css=html.stylesheet() + own_css,
+        js=script,
+        # The report has styles for plain elements, which must not reach the page around it.
+        isolate_styles=True,
+    )
 
 
 def _select(
@@ -217,9 +262,17 @@ def _select(
     default: Option | None = None,
     on_change: Callable[[], None] | None = None,
 ) -> Option:
-    index = options.index(default) if default in options else 0
-    key = f"evaluation-select-{label}"
-    return st.selectbox(label, options, index, format_option, key=key, on_change=on_change)
+    index = 0
+    if default in options:
+        index = options.index(default)
+    return st.selectbox(
+        label,
+        options,
+        index,
+        format_option,
+        key=f"evaluation-select-{label}",
+        on_change=on_change,
+    )
 
 
 def _metric_label(name: str) -> str:
@@ -236,7 +289,10 @@ def _show_first() -> None:
 
 def _finished(named_run: tuple[str, Run]) -> datetime:
     _, run = named_run
-    return run.finished or datetime.min.replace(tzinfo=UTC)
+    if run.finished is None:
+        # Older than every other run: its summary does not say when it ended.
+        return datetime.min.replace(tzinfo=UTC)
+    return run.finished
 
 
 def _key(folder: Path) -> RunKey:
@@ -275,4 +331,6 @@ def _compare(first: RunKey, second: RunKey) -> "Mapping[str, Sequence[PairedComp
 
     first_folder, _ = first
     second_folder, _ = second
-    return comparison_tables(read_run(first_folder), read_run(second_folder), [DECIDING])
+    first_run = read_run(first_folder)
+    second_run = read_run(second_folder)
+    return comparison_tables(first_run, second_run, [DECIDING])

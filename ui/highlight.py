@@ -44,8 +44,11 @@ def split_lines(text: str, highlights: Sequence[Highlight]) -> list[Line]:
     """Returns the lines of a text, cut into pieces."""
     lines = []
     for match in _LINE.finditer(text):
-        pieces = _pieces(text, match.start(), match.end(), highlights)
-        lines.append(Line(pieces, blank=not match.group().strip()))
+        start, end = match.span()
+        pieces = _pieces(text, start, end, highlights)
+        is_blank = not match.group().strip()
+        line = Line(pieces, is_blank)
+        lines.append(line)
     return lines
 
 
@@ -54,17 +57,18 @@ def excerpt(text: str, highlight: Highlight, context: int) -> list[Piece]:
 
     The context is cut between words.
     """
-    start, end = highlight.start, highlight.end
+    start = highlight.start
+    end = highlight.end
     # Shortened backwards, so that the words nearest to the highlight stay.
     backwards = text[:start][::-1]
     before = shorten(backwards, context)[::-1]
     after = shorten(text[end:], context)
-    cited = _pieces(text, start, end, [highlight])
-    return [
-        Piece(before.lstrip("\n")),
-        *cited,
-        Piece(after.rstrip("\n")),
-    ]
+
+    # The card must not begin or end with an empty line.
+    pieces = [Piece(before.lstrip("\n"))]
+    pieces += _pieces(text, start, end, [highlight])
+    pieces.append(Piece(after.rstrip("\n")))
+    return pieces
 
 
 def _pieces(text: str, start: int, end: int, highlights: Sequence[Highlight]) -> list[Piece]:
@@ -79,9 +83,19 @@ def _pieces(text: str, start: int, end: int, highlights: Sequence[Highlight]) ->
 
     pieces = []
     for first, last in pairwise(sorted(edges)):
-        # No highlight begins or ends inside a piece, so it covers all of the piece or nothing.
-        over = [highlight for highlight in near if highlight.start <= first < highlight.end]
-        numbers = tuple(highlight.number for highlight in over)
-        starting = tuple(highlight.number for highlight in over if highlight.start == first)
-        pieces.append(Piece(text[first:last], numbers, starting))
+        numbers: list[int] = []
+        starting: list[int] = []
+        for highlight in near:
+            # No highlight begins or ends inside a piece, so it covers all of the piece or nothing.
+            if not highlight.start <= first < highlight.end:
+                continue
+            numbers.append(highlight.number)
+            if highlight.start == first:
+                starting.append(highlight.number)
+        piece = Piece(
+            text=text[first:last],
+            numbers=tuple(numbers),
+            starting=tuple(starting),
+        )
+        pieces.append(piece)
     return pieces

@@ -15,11 +15,14 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 def as_markdown(title: str, exchanges: Sequence[Exchange]) -> str:
     """Returns the conversation to read: answers with numbered footnotes, and their quotes."""
-    parts = [f"# {_escape(title)}"]
+    heading = _escape(title)
+    parts = [f"# {heading}"]
     for exchange in exchanges:
-        parts.append(f"## {_escape(exchange.question)}")
-        parts.extend(_outcome(exchange))
-    return "\n\n".join(parts) + "\n"
+        question = _escape(exchange.question)
+        parts.append(f"## {question}")
+        parts += _outcome(exchange)
+    markdown = "\n\n".join(parts)
+    return f"{markdown}\n"
 
 
 def as_json(title: str, exchanges: Sequence[Exchange]) -> str:
@@ -30,11 +33,13 @@ def as_json(title: str, exchanges: Sequence[Exchange]) -> str:
             "question": exchange.question,
             "rating": exchange.rating,
         }
+        # An interrupted question has the fields of every other, so that a program finds them.
         outcome = exchange.outcome or ExchangeOutcome()
         row |= OUTCOME.dump_python(outcome, mode="json", by_alias=True)
         rows.append(row)
     conversation = {"title": title, "exchanges": rows}
-    return json.dumps(conversation, ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(conversation, ensure_ascii=False, indent=1)
+    return f"{text}\n"
 
 
 def _outcome(exchange: Exchange) -> list[str]:
@@ -47,26 +52,31 @@ def _outcome(exchange: Exchange) -> list[str]:
         return ["*Not answered.*"]
     if failure.stopped:
         return ["*Stopped.*"]
-    return [f"*Failed: {_escape(failure.message)}*"]
+    message = _escape(failure.message)
+    return [f"*Failed: {message}*"]
 
 
 def _answer(question: str, answer: StoredAnswer) -> list[str]:
     paragraphs = []
-    standalone = answer.standalone_question
-    if standalone != question:
-        paragraphs.append(f"*Understood as: {_escape(standalone)}*")
+    if answer.standalone_question != question:
+        standalone = _escape(answer.standalone_question)
+        paragraphs.append(f"*Understood as: {standalone}*")
     for notice in answer.notices:
-        paragraphs.append(f"*Note: {_escape(notice)}*")
+        words = _escape(notice)
+        paragraphs.append(f"*Note: {words}*")
     if answer.abstained:
-        paragraphs.append(_escape(answer.text))
+        refusal = _escape(answer.text)
+        paragraphs.append(refusal)
         return paragraphs
 
-    numbers = {footnote.citation: footnote.number for footnote in footnotes(answer)}
+    numbers: dict[Citation, int] = {}
+    notes = []
+    for footnote in footnotes(answer):
+        numbers[footnote.citation] = footnote.number
+        source = _source(footnote.citation)
+        notes.append(f"- \\[{footnote.number}] {source}")
     sentences = [_sentence(sentence, numbers) for sentence in answer.sentences]
     paragraphs.append(" ".join(sentences))
-    notes = []
-    for citation, number in numbers.items():
-        notes.append(f"- \\[{number}] {_source(citation)}")
     if notes:
         paragraphs.append("\n".join(notes))
     return paragraphs
@@ -74,9 +84,12 @@ def _answer(question: str, answer: StoredAnswer) -> list[str]:
 
 def _sentence(sentence: AnswerSentence, numbers: dict[Citation, int]) -> str:
     markdown = _escape(sentence.text)
-    for citation in dict.fromkeys(sentence.citations):
+    # A sentence may cite the same words twice.
+    citations = dict.fromkeys(sentence.citations)
+    for citation in citations:
+        number = numbers[citation]
         # The bracket is escaped: "[1]" followed by "(" would be a link.
-        markdown += f"\\[{numbers[citation]}]"
+        markdown += f"\\[{number}]"
     if sentence.support in DOUBTFUL:
         _, words = SUPPORT[sentence.support]
         markdown += f" *({words})*"
@@ -84,17 +97,19 @@ def _sentence(sentence: AnswerSentence, numbers: dict[Citation, int]) -> str:
 
 
 def _source(citation: Citation) -> str:
-    title, quote = _escape(citation.title), _escape(citation.quote)
-    where = [
-        _escape(citation.document),
-        f"characters {citation.start}–{citation.end}",
-    ]
+    title = _escape(citation.title)
+    quote = _escape(citation.quote)
+    where = [_escape(citation.document)]
     if citation.page:
-        where.insert(1, f"page {citation.page}")
-    return f"{title} ({', '.join(where)}): “{quote}”"
+        where.append(f"page {citation.page}")
+    where.append(f"characters {citation.start}–{citation.end}")
+    place = ", ".join(where)
+    return f"{title} ({place}): “{quote}”"
 
 
 def _escape(text: str) -> str:
     """Returns the text in one line, with no character that Markdown or HTML would act on."""
     one_line = " ".join(text.split())
-    return _SPECIAL.sub(r"\\\1", one_line).replace("&", "&amp;")
+    escaped = _SPECIAL.sub(r"\\\1", one_line)
+    # Otherwise the characters "&lt;" of a text would be shown as "<".
+    return escaped.replace("&", "&amp;")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -48,6 +49,9 @@ REINDEX_HINT = (
     "model, close this page and run `footnote rebuild`."
 )
 
+_NOT_IN_NAME = re.compile(r"[^\w ,()'-]")
+"""Characters that the file name of a pasted text does not have."""
+
 
 def show(
     bot: Bot, job_queue: JobQueue, owner: str = "", on_read: Callable[[str], None] | None = None
@@ -68,9 +72,10 @@ def show(
 
 def file_name(title: str) -> str:
     """Returns the file name of a pasted text with this title."""
-    letters = [letter if letter.isalnum() or letter in " -_,()'" else "-" for letter in title]
-    name = "".join(letters).strip(" -")
-    return f"{name or 'pasted'}.txt"
+    # A slash or a colon in a title must not become part of a path.
+    letters = _NOT_IN_NAME.sub("-", title)
+    name = letters.strip(" -") or "pasted"
+    return f"{name}.txt"
 
 
 def _show_upload(job_queue: JobQueue, owner: str) -> None:
@@ -89,15 +94,18 @@ def _show_upload(job_queue: JobQueue, owner: str) -> None:
 
 
 def _submit_files(job_queue: JobQueue, owner: str, key: str) -> None:
-    for file in st.session_state[key]:
-        job_queue.submit(file.name, file.getvalue(), owner)
+    files = st.session_state[key]
+    for file in files:
+        data = file.getvalue()
+        job_queue.submit(file.name, data, owner)
     # A new key makes an empty field, so that no file is added twice.
     _next_round("files")
 
 
 def _show_paste(job_queue: JobQueue, owner: str) -> None:
     number = _round("paste")
-    title_key, text_key = f"library-title-{number}", f"library-text-{number}"
+    title_key = f"library-title-{number}"
+    text_key = f"library-text-{number}"
     st.text_input("Title", key=title_key, max_chars=LONGEST_TITLE)
     st.text_area("Text", key=text_key, height=160)
     submit = partial(_submit_text, job_queue, owner, title_key, text_key)
@@ -107,13 +115,17 @@ def _show_paste(job_queue: JobQueue, owner: str) -> None:
 
 
 def _submit_text(job_queue: JobQueue, owner: str, title_key: str, text_key: str) -> None:
-    title = " ".join(st.session_state[title_key].split())
+    words = st.session_state[title_key].split()
+    title = " ".join(words)
     text = st.session_state[text_key]
     incomplete = not title or not text.strip()
     st.session_state["library-incomplete"] = incomplete
-    if not incomplete:
-        job_queue.submit(file_name(title), text.encode("utf-8", "replace"), owner, title)
-        _next_round("paste")
+    if incomplete:
+        return
+    # A browser can send half a surrogate pair, which UTF-8 cannot hold.
+    data = text.encode("utf-8", "replace")
+    job_queue.submit(file_name(title), data, owner, title)
+    _next_round("paste")
 
 
 def _show_jobs(job_queue: JobQueue, owner: str) -> None:
@@ -122,8 +134,10 @@ def _show_jobs(job_queue: JobQueue, owner: str) -> None:
     if not jobs:
         return
     # Without an active job nothing changes, and the browser asks for nothing.
-    tick = TICK if any(job.active for job in jobs) else None
-    st.fragment(_show_progress, run_every=tick)(job_queue, owner, _ended(jobs))
+    ended = _ended(jobs)
+    tick = TICK if ended < len(jobs) else None
+    fragment = st.fragment(_show_progress, run_every=tick)
+    fragment(job_queue, owner, ended)
 
 
 def _show_progress(job_queue: JobQueue, owner: str, ended: int) -> None:
@@ -137,25 +151,33 @@ def _show_progress(job_queue: JobQueue, owner: str, ended: int) -> None:
     shown = shown_jobs(jobs)
     for job in shown:
         _show_job(job_queue, job)
-    if len(jobs) > len(shown):
-        show_paragraph(f"and {len(jobs) - len(shown)} more")
+    left_out = len(jobs) - len(shown)
+    if left_out:
+        show_paragraph(f"and {left_out} more")
     if ended:
         st.button("Clear finished", key="library-clear", on_click=job_queue.clear, args=(owner,))
 
 
 def _show_job(job_queue: JobQueue, job: Job) -> None:
-    with st.container(
-        key=f"job-{job.id}", horizontal=True, wrap=False, vertical_alignment="center"
-    ):
+    row = st.container(
+        key=f"job-{job.id}",
+        horizontal=True,
+        wrap=False,
+        vertical_alignment="center",
+    )
+    with row:
         st.html(job_html(job))
         if job.active and not job.cancelling:
-            show_text(f"cancel-{job.id}", button_html("Cancel", job), job_queue.cancel)
-        elif job.state in ("failed", "cancelled") and job.kept:
-            show_text(f"retry-{job.id}", button_html("Try again", job), job_queue.retry)
+            button = button_html("Cancel", job)
+            show_text(f"cancel-{job.id}", button, job_queue.cancel)
+        elif job.state in ("failed", "cancelled") and job.can_retry:
+            button = button_html("Try again", job)
+            show_text(f"retry-{job.id}", button, job_queue.retry)
 
 
 def _ended(jobs: Sequence[Job]) -> int:
-    return sum(not job.active for job in jobs)
+    active = [job for job in jobs if job.active]
+    return len(jobs) - len(active)
 
 
 def _show_documents(
@@ -165,11 +187,15 @@ def _show_documents(
     if not documents:
         show_paragraph("No documents yet. Add a file above, or paste text.")
         return
-    matching = _search(documents) if len(documents) > SEARCHED else documents
+    matching = documents
+    if len(documents) > SEARCHED:
+        matching = _search(documents)
     if not matching:
         show_paragraph("No documents found.", role="status")
         return
-    shown = _page_of(matching) if len(matching) > PAGE_SIZE else matching
+    shown = matching
+    if len(matching) > PAGE_SIZE:
+        shown = _page_of(matching)
 
     def act(value: str) -> None:
         action, _, name = value.partition(":")
@@ -178,8 +204,12 @@ def _show_documents(
         elif on_read:
             on_read(name)
 
-    html = _style("documents") + documents_html(shown, on_read is not None)
-    show_text("library-documents", html, act, st.session_state.pop("library-removed", ""))
+    can_read = on_read is not None
+    html = _style("documents") + documents_html(shown, can_read)
+    # Announced once: the next run of the page is about something else.
+    announcement = st.session_state.pop("library-removed", "")
+    show_text("library-documents", html, act, announcement)
+
     removing = st.session_state.get("library-removing")
     for document in documents:
         if document.name == removing:
@@ -191,7 +221,9 @@ def _show_documents(
 @cache
 def _style(name: str) -> str:
     """Returns styles for HTML in a component, which the styles of the page do not reach."""
-    return f"<style>{(STATIC / f'{name}.css').read_text(encoding='utf-8')}</style>"
+    path = STATIC / f"{name}.css"
+    css = path.read_text(encoding="utf-8")
+    return f"<style>{css}</style>"
 
 
 def _confirm_removal(index: Index, document: Document) -> None:
@@ -221,9 +253,9 @@ def _search(documents: Sequence[Document]) -> list[Document]:
     words = search.casefold().split()
     matching = []
     for document in documents:
-        fields = [document.title, document.publisher or "", document.name]
-        searched = " ".join(fields).casefold()
-        if all(word in searched for word in words):
+        publisher = document.publisher or ""
+        fields = f"{document.title} {publisher} {document.name}".casefold()
+        if all(word in fields for word in words):
             matching.append(document)
     return matching
 
@@ -259,9 +291,10 @@ def _show_reindex(job_queue: JobQueue, owner: str, documents: Sequence[Document]
 
 
 def _reindex(job_queue: JobQueue, owner: str, names: Sequence[str]) -> None:
-    # A double click arrives twice.
-    active = {job.name for job in job_queue.jobs(owner) if job.active}
+    jobs = job_queue.jobs(owner)
+    active = {job.name for job in jobs if job.active}
     for name in names:
+        # A double click arrives twice.
         if name not in active:
             job_queue.reindex(name, owner)
 
@@ -271,18 +304,24 @@ def _labels(documents: Sequence[Document]) -> dict[str, str]:
     times = Counter(document.title for document in documents)
     labels = {}
     for document in documents:
-        name, title = document.name, document.title
-        labels[name] = title if times[title] == 1 else f"{title} ({name})"
+        label = document.title
+        if times[document.title] > 1:
+            label = f"{label} ({document.name})"
+        labels[document.name] = label
     return labels
 
 
 def _show_section(title: str, number: int | None = None, text: str = "") -> None:
-    st.html(render("section.html", title=title, number=number, text=text))
+    section = render("section.html", title=title, number=number, text=text)
+    st.html(section)
 
 
 def _round(field: str) -> int:
-    return int(st.session_state.get(f"library-round-{field}", 0))
+    """Returns how often the field was emptied: a part of its key, since a new key is empty."""
+    key = f"library-round-{field}"
+    return int(st.session_state.get(key, 0))
 
 
 def _next_round(field: str) -> None:
-    st.session_state[f"library-round-{field}"] = _round(field) + 1
+    key = f"library-round-{field}"
+    st.session_state[key] = _round(field) + 1

@@ -95,10 +95,10 @@ def removal_html(document: Document) -> str:
 def _state(job: Job) -> str:
     """Returns what a job does or has done, in words."""
     if job.state == "failed":
-        advice = "" if job.kept else " To try again, choose the file again."
+        advice = "" if job.can_retry else " To try again, choose the file again."
         return f"{job.reason}{advice}"
     if job.state == "cancelled":
-        advice = "" if job.kept else " To add it, choose the file again."
+        advice = "" if job.can_retry else " To add it, choose the file again."
         return f"Cancelled. The library is unchanged.{advice}"
     if job.result:
         return RESULTS[job.result]
@@ -115,8 +115,11 @@ def _state(job: Job) -> str:
 
 def _facts(document: Document) -> list[str]:
     """Returns name, file type, pages and size."""
+    # Text without a known suffix is Markdown if it was read as Markdown.
+    plain = "Markdown" if document.markdown else "Text"
     suffix = PurePosixPath(document.name).suffix.lower()
-    facts = [document.name, FILE_TYPES.get(suffix, "Markdown" if document.markdown else "Text")]
+    file_type = FILE_TYPES.get(suffix, plain)
+    facts = [document.name, file_type]
     if document.pages:
         facts.append(count(len(document.pages), "page"))
     facts.append(_size(document))

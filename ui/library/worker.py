@@ -50,7 +50,7 @@ class Job:
     """Its name in the library; for a twin, the name of the other document."""
     reason: str = ""
     """Why it failed."""
-    kept: bool = True
+    can_retry: bool = True
     """Whether its bytes are still there, so that it can be tried again."""
 
     @property
@@ -96,11 +96,13 @@ class JobQueue:
 
     def submit(self, name: str, data: bytes, owner: str = "", title: str | None = None) -> Job:
         """Queues a file. `title` replaces the title that its text has."""
-        return self._enqueue(Job(uuid4().hex, name, owner), _JobContent(data, title))
+        content = _JobContent(data, title)
+        return self._enqueue(name, owner, content)
 
     def reindex(self, name: str, owner: str = "") -> Job:
         """Queues a document of the library to be split and embedded again."""
-        return self._enqueue(Job(uuid4().hex, name, owner), _JobContent(None))
+        content = _JobContent(data=None)
+        return self._enqueue(name, owner, content)
 
     def jobs(self, owner: str | None = None) -> tuple[Job, ...]:
         """Returns the jobs of an owner, or of all, in the order they came."""
@@ -117,9 +119,11 @@ class JobQueue:
             # A click may come late: the job is gone, or was tried again in another tab.
             if job is None or job.state not in ("failed", "cancelled"):
                 return
-            if job.kept:
-                self._jobs[key] = Job(job.id, job.name, job.owner)
-                self._changed.notify()
+            if not job.can_retry:
+                return
+            # Without the reason and the progress of the first try.
+            self._jobs[key] = Job(job.id, job.name, job.owner)
+            self._changed.notify()
 
     def cancel(self, key: str) -> None:
         """Ends a job: at once while it waits, else before its next batch of passages."""
@@ -140,11 +144,14 @@ class JobQueue:
                 if job.owner == owner:
                     self._forget(job)
 
-    def _enqueue(self, job: Job, content: _JobContent) -> Job:
+    def _enqueue(self, name: str, owner: str, content: _JobContent) -> Job:
         """Adds a job; it replaces ended jobs of the same owner and name."""
+        job = Job(uuid4().hex, name, owner)
         with self._changed:
+            # A copy, since jobs are forgotten on the way.
             for old in list(self._jobs.values()):
-                if old.owner == job.owner and old.name == job.name:
+                same_owner = old.owner == owner
+                if same_owner and old.name == name:
                     self._forget(old)
             self._jobs[job.id] = job
             self._contents[job.id] = content
@@ -186,17 +193,19 @@ class JobQueue:
     def _run(self, job: Job, content: _JobContent) -> tuple[JobResult, str]:
         """Returns what the job did and the document's name. Raises FootnoteError."""
         index = self._index()
+        on_progress = self._listener(job)
         if content.data is None:
             self._pause(job)
-            index.embed_again(job.name, self._listener(job))
+            index.embed_again(job.name, on_progress)
             return "indexed", job.name
 
         document = _read(job.name, content.data, content.title)
         self._pause(job)
+        # The same passages twice would take two of the places that an answer is read from.
         twin = index.same_text(document)
         if twin:
             return "twin", twin
-        added = index.add(document, self._listener(job))
+        added = index.add(document, on_progress)
         return added.outcome, added.name
 
     def _listener(self, job: Job) -> OnProgress:
@@ -208,12 +217,20 @@ class JobQueue:
 
     def _set_progress(self, job: Job, done: int, total: int) -> None:
         with self._changed:
+            # Not the job as it began: a click may have cancelled it since.
             current = self._jobs[job.id]
-            self._jobs[job.id] = replace(current, state="embedding", done=done, total=total)
+            changed = replace(
+                current,
+                state="embedding",
+                done=done,
+                total=total,
+            )
+            self._jobs[job.id] = changed
 
     def _pause(self, job: Job) -> None:
         """Waits while questions are answered. Raises _CancelledError if the job was cancelled."""
         deadline = time.monotonic() + LONGEST_PAUSE
+        # A deadline, so that a library in steady use does not keep a file waiting for ever.
         while self._busy() and time.monotonic() < deadline:
             if self._jobs[job.id].cancelling:
                 break
@@ -223,26 +240,34 @@ class JobQueue:
 
     def _finish(self, job: Job, **changes: Any) -> None:
         with self._changed:
-            self._settle(self._jobs[job.id], **changes)
+            current = self._jobs[job.id]
+            self._settle(current, **changes)
 
     def _settle(self, job: Job, **changes: Any) -> None:
         """Ends a job. If it did not succeed, its bytes are kept for another try."""
-        job = replace(job, cancelling=False, **changes)
-        self._jobs[job.id] = job
+        settled = replace(job, cancelling=False, **changes)
+        self._jobs[job.id] = settled
         content = self._contents.pop(job.id)
-        if job.state != "done":
+        if settled.state != "done":
             # Put back at the end: the latest is forgotten last.
             self._contents[job.id] = content
             self._forget_oldest_bytes()
 
     def _forget_oldest_bytes(self) -> None:
-        ended = [key for key in self._contents if not self._jobs[key].active]
-        kept_bytes = sum(self._contents[key].size for key in ended)
-        for key in ended:
+        sizes: dict[str, int] = {}
+        for key, content in self._contents.items():
+            # The bytes of a job that waits are still needed, however many they are.
+            if not self._jobs[key].active:
+                sizes[key] = content.size
+
+        kept_bytes = sum(sizes.values())
+        for key, size in sizes.items():
             if kept_bytes <= MOST_KEPT_BYTES:
                 break
-            kept_bytes -= self._contents.pop(key).size
-            self._jobs[key] = replace(self._jobs[key], kept=False)
+            del self._contents[key]
+            kept_bytes -= size
+            job = self._jobs[key]
+            self._jobs[key] = replace(job, can_retry=False)
 
 
 def _read(name: str, data: bytes, title: str | None) -> Document:
@@ -250,4 +275,6 @@ def _read(name: str, data: bytes, title: str | None) -> Document:
     from qa.documents.load import from_bytes
 
     document = from_bytes(name, data)
-    return replace(document, title=title) if title else document
+    if title:
+        document = replace(document, title=title)
+    return document

@@ -139,12 +139,12 @@ def test_reindex_embeds_again_and_a_rerun_does_not(
         (replace(JOB, state="embedding", done=9, total=9), "Saving…"),
         (replace(JOB, state="embedding", cancelling=True), "Cancelling…"),
         (replace(JOB, state="cancelled"), "The library is unchanged."),
-        (replace(JOB, state="cancelled", kept=False), "choose the file again"),
+        (replace(JOB, state="cancelled", can_retry=False), "choose the file again"),
         (
             replace(JOB, state="failed", reason="a.txt is empty."),
             "<strong>Not added.</strong> a.txt is empty.",
         ),
-        (replace(JOB, state="failed", kept=False), "choose the file again"),
+        (replace(JOB, state="failed", can_retry=False), "choose the file again"),
         (
             replace(JOB, state="done", result="added", document="a.txt"),
             '<p class="state">Added</p>',

@@ -209,7 +209,7 @@ def test_bytes_for_another_try_are_limited(place: Place, monkeypatch: pytest.Mon
     """The oldest are forgotten first."""
     monkeypatch.setattr(worker, "MOST_KEPT_BYTES", 10)
     jobs = [place.add(f"{number}.txt", b"\0" * 5) for number in range(3)]
-    assert [place.now(job).kept for job in jobs] == [False, True, True]
+    assert [place.now(job).can_retry for job in jobs] == [False, True, True]
     place.queue.retry(jobs[0].id)
     assert place.now(jobs[0]).state == "failed"
 
