@@ -17,6 +17,10 @@ from eval.stats.intervals import Floats
 from eval.stats.significance import LEVEL, TIE_TOLERANCE, holm, paired_test
 
 Verdict = Literal["better", "worse", "no detectable difference"]
+ScoresById = Mapping[str, Scores]
+"""The scores of each question, by question id."""
+Pairs = dict[str, tuple[float, float]]
+"""The scores of the first and of the second run, by question id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,10 @@ class PairedComparison:
         }
 
 
+Tables = dict[str, list[PairedComparison]]
+"""Comparisons by the title of their table."""
+
+
 def is_ratio(name: str) -> bool:
     """Returns whether two runs are compared by a ratio, because the values have no upper bound."""
     return not metric_named(name).is_share
@@ -132,26 +140,31 @@ def compare(name: str, first: Run, second: Run) -> PairedComparison | None:
     labels = {**first.clusters, **second.clusters}
     # A question without a cluster is its own; its id may be the name of another's cluster.
     clusters = [labels.get(question, ("alone", question)) for question in pairs]
-    first_values, second_values = np.asarray(list(pairs.values()), dtype=np.float64).T
+
     scale = _LOGARITHMIC if is_ratio(name) else _LINEAR
+    values = np.asarray(list(pairs.values()), dtype=np.float64)
+    first_values, second_values = values.T
     differences = _differences(first_values, second_values, scale)
+    effect = float(differences.mean())
     test = paired_test(differences, clusters)
+    p = 2 * min(test.p_lower, test.p_higher)
+    smallest = test.minimum_detectable
 
     lower_is_better = metric_named(name).lower_is_better
     gains = -differences if lower_is_better else differences
     ids = np.asarray(list(pairs), dtype=object)
-    smallest = test.minimum_detectable
+    asked = {*first.ids, *second.ids}
     comparison = PairedComparison(
         metric=name,
         n=len(pairs),
-        left_out=len({*first.ids, *second.ids}) - len(pairs),
+        left_out=len(asked) - len(pairs),
         first=scale.mean(first_values),
         second=scale.mean(second_values),
-        effect=scale.undo(float(differences.mean())),
+        effect=scale.undo(effect),
         # Student's t may reach beyond what is possible.
         low=scale.undo(max(test.low, -scale.largest)),
         high=scale.undo(min(test.high, scale.largest)),
-        p=min(1.0, 2 * min(test.p_lower, test.p_higher)),
+        p=min(1.0, p),
         p_worse=test.p_higher if lower_is_better else test.p_lower,
         won=tuple(ids[gains > 0].tolist()),
         lost=tuple(ids[gains < 0].tolist()),
@@ -160,9 +173,7 @@ def compare(name: str, first: Run, second: Run) -> PairedComparison | None:
     return _consistent(comparison)
 
 
-def comparison_tables(
-    first: Run, second: Run, deciding: Sequence[str]
-) -> dict[str, list[PairedComparison]]:
+def comparison_tables(first: Run, second: Run, deciding: Sequence[str]) -> Tables:
     """Returns the comparisons by title: first what decides, then every other metric.
 
     Each table is corrected by itself, so that showing more metrics does not weaken the verdict.
@@ -172,7 +183,8 @@ def comparison_tables(
         row = compare(name, first, second)
         if row is not None:
             rows[name] = row
-    tables: dict[str, list[PairedComparison]] = {
+
+    tables: Tables = {
         "Deciding": [rows.pop(name) for name in deciding if name in rows],
         "Also measured": [],
         "Times and tokens": [],
@@ -180,7 +192,12 @@ def comparison_tables(
     for row in rows.values():
         title = "Times and tokens" if row.is_ratio else "Also measured"
         tables[title].append(row)
-    return {title: corrected_together(members) for title, members in tables.items() if members}
+
+    corrected: Tables = {}
+    for title, members in tables.items():
+        if members:
+            corrected[title] = corrected_together(members)
+    return corrected
 
 
 def corrected_together(rows: Sequence[PairedComparison]) -> list[PairedComparison]:
@@ -201,7 +218,11 @@ def _consistent(row: PairedComparison) -> PairedComparison:
     """Returns the row; its interval includes no difference if p is not below 5%."""
     if row.p < LEVEL:
         return row
-    return replace(row, low=min(row.low, row.no_effect), high=max(row.high, row.no_effect))
+    return replace(
+        row,
+        low=min(row.low, row.no_effect),
+        high=max(row.high, row.no_effect),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,15 +251,14 @@ def _differences(first: Floats, second: Floats, scale: _Scale) -> Floats:
     return differences
 
 
-def _paired_scores(
-    name: str, first: Mapping[str, Scores], second: Mapping[str, Scores]
-) -> dict[str, tuple[float, float]]:
+def _paired_scores(name: str, first: ScoresById, second: ScoresById) -> Pairs:
     """Returns the two scores of each question that has both, in the order of the first run."""
     needs_positive = is_ratio(name)
-    pairs = {}
+    pairs: Pairs = {}
     for question, scores in first.items():
         first_score = scores.get(name)
-        second_score = second.get(question, {}).get(name)
+        second_scores = second.get(question, {})
+        second_score = second_scores.get(name)
         if first_score is None or second_score is None:
             continue
         # A time of 0 has no ratio.

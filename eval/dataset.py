@@ -16,6 +16,8 @@ from qa.types import Document, Span, Turn
 Split = Literal["dev", "test"]
 Gold = tuple[str, Span]
 """The name of a document and the span of a gold quote in its text."""
+GoldById = dict[str, list[Gold]]
+"""The places of the quotes of each question, by question id."""
 Problem = tuple[int, str]
 """A line of a question file, and what is wrong with it."""
 _SHOWN = 80
@@ -99,22 +101,25 @@ def scan_questions(path: Path) -> tuple[list[Question], list[Problem]]:
             words = str(error).replace(" at line 1 column ", " at character ")
             problems.append((number, f"invalid JSON: {words}"))
             continue
+
         question, wrong = _parse(line, number)
+        # Ids are compared in bad lines too: fixing a line must not bring up another problem.
         key = content.get("id") if isinstance(content, dict) else None
-        if isinstance(key, str) and line_of_id.setdefault(key, number) != number:
-            wrong.append(f'the id "{key}" is that of line {line_of_id[key]} too')
+        if isinstance(key, str):
+            first_line = line_of_id.setdefault(key, number)
+            if first_line != number:
+                wrong.append(f'the id "{key}" is that of line {first_line} too')
         for words in wrong:
             problems.append((number, words))
         if question is not None and not wrong:
             questions.append(question)
+
     if not questions and not problems:
         problems.append((1, "there is no question. Write one JSON object a line"))
     return questions, problems
 
 
-def check_evidence(
-    questions: Iterable[Question], documents: Sequence[Document]
-) -> dict[str, list[Gold]]:
+def check_evidence(questions: Iterable[Question], documents: Sequence[Document]) -> GoldById:
     """Returns the places of the gold quotes by question id, in the order of the quotes.
 
     Raises one QuestionFileError that names every quote that is not in the documents exactly once,
@@ -129,28 +134,41 @@ def check_evidence(
 
 def find_evidence(
     questions: Iterable[Question], documents: Sequence[Document]
-) -> tuple[dict[str, list[Gold]], list[Problem]]:
+) -> tuple[GoldById, list[Problem]]:
     """Returns the places of the quotes that are in one place, and what is wrong with the others."""
     # A document that was given twice counts once.
     unique = {document.id: document for document in documents}
     names = {document.name for document in documents}
-    gold: dict[str, list[Gold]] = {}
+    gold: GoldById = {}
     problems: list[Problem] = []
     for question in questions:
         gold[question.id] = []
-        for name in sorted(question.relevant.keys() - names):
-            problems.append((question.line, f"{question.id}: there is no document {name!r}"))
+        missing = question.relevant.keys() - names
+        for name in sorted(missing):
+            words = f"{question.id}: there is no document {name!r}"
+            problems.append((question.line, words))
+
         for quote in question.evidence:
             places: list[Gold] = []
             for document in unique.values():
                 places += _places(quote, document)
             if len(places) == 1:
                 gold[question.id] += places
-                continue
-            where = f"in the documents {len(places)} times" if places else "in no document"
-            shown = quote if len(quote) <= _SHOWN else f"{quote[:_SHOWN]}…"
-            problems.append((question.line, f"{question.id}: evidence is {where}: {shown!r}"))
+            else:
+                words = _misplaced(quote, len(places))
+                problems.append((question.line, f"{question.id}: {words}"))
     return gold, problems
+
+
+def _misplaced(quote: str, count: int) -> str:
+    """Returns what is wrong with a quote that is in no place, or in several."""
+    where = "in no document"
+    if count:
+        where = f"in the documents {count} times"
+    shown = quote
+    if len(quote) > _SHOWN:
+        shown = f"{quote[:_SHOWN]}…"
+    return f"evidence is {where}: {shown!r}"
 
 
 def format_problems(heading: str, problems: Iterable[Problem]) -> str:
@@ -218,12 +236,16 @@ def _parse(line: bytes, number: int) -> tuple[Question | None, list[str]]:
     try:
         row = _ROW.validate_json(line, strict=True)
     except ValidationError as error:
-        problems = []
-        for details in error.errors():
-            problems.append(_problem(details["type"], details["loc"]))
         # A list with three bad items is one problem.
-        return None, list(dict.fromkeys(problems))
-    history = [Turn(turn.question, turn.answer) for turn in row.history]
+        problems: dict[str, None] = {}
+        for details in error.errors():
+            problem = _problem(details["type"], details["loc"])
+            problems[problem] = None
+        return None, list(problems)
+
+    history = []
+    for turn in row.history:
+        history.append(Turn(turn.question, turn.answer))
     question = Question(
         id=row.id,
         question=row.question,

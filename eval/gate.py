@@ -26,6 +26,8 @@ GATED = ("answered_right", "rightly_refused", "hit_at_5", "citation_f1")
 They are few because each further metric makes the others detect less."""
 DEFAULT_MINIMA = {"quotes_exact": 1.0}
 """Limits that always hold: a citation that is not exact is a defect."""
+Limits = Mapping[str, float]
+"""The limit of each metric, by its name."""
 _SHOWN_IDS = 5
 
 
@@ -45,19 +47,22 @@ def checks(
     run: Run,
     baseline: Run,
     gated: Sequence[str],
-    minima: Mapping[str, float],
-    maxima: Mapping[str, float],
+    minima: Limits,
+    maxima: Limits,
 ) -> list[Check]:
     """Returns every check of a run against its baseline and its limits.
 
     `gated` names metrics of single questions (none: `GATED`); `minima` and `maxima` bound the
     values of summary.json. Raises FootnoteError for an unknown name.
     """
-    results = [_error_check(run, baseline), *_regression_checks(run, baseline, gated)]
+    results = [_error_check(run, baseline)]
+    results += _regression_checks(run, baseline, gated)
+
     values = _summary_values(run)
     for name in (*minima, *maxima):
         if name not in values:
-            raise FootnoteError(f"{run.folder} has no metric {name}. It has: {', '.join(values)}.")
+            known = ", ".join(values)
+            raise FootnoteError(f"{run.folder} has no metric {name}. It has: {known}.")
     for name, limit in {**DEFAULT_MINIMA, **minima}.items():
         # A default holds only where there is a value.
         if name in minima or values.get(name) is not None:
@@ -77,10 +82,15 @@ def not_gated(run: Run, baseline: Run) -> list[str]:
 
 
 def _error_check(run: Run, baseline: Run) -> Check:
-    new = [question for question in run.errors if question not in baseline.errors]
-    noun = "questions" if len(new) > 1 else "question"
-    words = f"{len(new) or 'no'} {noun} with an error that the baseline does not have"
-    return Check("errors", not new, words + _listed(new))
+    new_errors = [question for question in run.errors if question not in baseline.errors]
+    count = len(new_errors)
+    noun = "questions" if count > 1 else "question"
+    words = f"{count or 'no'} {noun} with an error that the baseline does not have"
+    return Check(
+        name="errors",
+        passed=not new_errors,
+        words=words + _listed(new_errors),
+    )
 
 
 def _regression_checks(run: Run, baseline: Run, gated: Sequence[str]) -> list[Check]:
@@ -93,30 +103,39 @@ def _regression_checks(run: Run, baseline: Run, gated: Sequence[str]) -> list[Ch
         if row is not None:
             rows.append(row)
         elif gated:
+            # A default metric may be missing; a metric that was named may not.
             raise FootnoteError(no_pairs_message(name, baseline, run))
     if not rows:
-        raise FootnoteError(
-            f"Nothing to gate. {no_pairs_message(' or '.join(names), baseline, run)}"
-        )
+        problem = no_pairs_message(" or ".join(names), baseline, run)
+        raise FootnoteError(f"Nothing to gate. {problem}")
+
     # Corrected together, so that gating more metrics does not raise more false alarms.
     corrected = holm([row.p_worse for row in rows])
     results = []
     for row, p in zip(rows, corrected, strict=True):
-        results.append(Check(row.metric, p >= LEVEL, _comparison_words(row, p)))
+        words = _comparison_words(row, p)
+        results.append(Check(row.metric, p >= LEVEL, words))
     return results
 
 
 def _comparison_words(row: PairedComparison, p: float) -> str:
     result = "no detectable regression" if p >= LEVEL else "detectably worse"
-    effect = f"ratio {row.effect:.3f}" if row.is_ratio else f"difference {row.effect:+.3f}"
+    effect = f"difference {row.effect:+.3f}"
+    if row.is_ratio:
+        effect = f"ratio {row.effect:.3f}"
     detectable = "too few questions to detect any"
     if row.minimum_detectable is not None:
         detectable = f"detectable alone: {row.minimum_detectable:.3f} or more"
-    return (
-        f"{result}: {row.second:.3f}, baseline {row.first:.3f}, {effect}, "
-        f"one-sided p {format_p(p)}, "
-        f"{len(row.won)} won and {len(row.lost)} lost of {row.n}, {detectable}"
-    )
+
+    parts = [
+        f"{result}: {row.second:.3f}",
+        f"baseline {row.first:.3f}",
+        effect,
+        f"one-sided p {format_p(p)}",
+        f"{len(row.won)} won and {len(row.lost)} lost of {row.n}",
+        detectable,
+    ]
+    return ", ".join(parts)
 
 
 def _limit_check(
@@ -141,7 +160,9 @@ def _listed(ids: Sequence[str]) -> str:
     """Returns the first ids, made safe for a terminal."""
     if not ids:
         return ""
-    shown = list(map(visible_line, ids[:_SHOWN_IDS]))
-    if len(ids) > _SHOWN_IDS:
-        shown.append(f"{len(ids) - _SHOWN_IDS} others")
-    return f": {', '.join(shown)}"
+    shown = [visible_line(question) for question in ids[:_SHOWN_IDS]]
+    hidden = len(ids) - _SHOWN_IDS
+    if hidden > 0:
+        shown.append(f"{hidden} others")
+    names = ", ".join(shown)
+    return f": {names}"

@@ -51,8 +51,10 @@ def create_run_folder(out: Path) -> Path:
             raise FootnoteError(
                 f"{out} cannot be made: {parent} is a file. Give another folder: --out DIR"
             )
+
     with writing(out):
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        is_empty = out.is_dir() and not any(out.iterdir())
+        if out.exists() and not is_empty:
             raise FootnoteError(
                 f"{out} is there already. Remove it, or give another folder: --out DIR"
             )
@@ -85,17 +87,23 @@ def run(
     """
     gold = check_evidence(questions, documents)
     library = {document.name: document for document in documents}
-    tasks = [(question, number + 1) for number in range(repeat) for question in questions]
     outcomes: dict[str, list[Outcome]] = {key: [] for key in gold}
+    # The whole set before any repeat: a run that is cut short has each question once.
+    tasks: list[Task] = []
+    for number in range(1, repeat + 1):
+        for question in questions:
+            tasks.append((question, number))
 
     with writing(out), _locked(out):
         # A run that is resumed scores what it has, and asks the rest.
         results = _read_earlier(out, tasks, library)
-        for result, (question, _) in zip(results, tasks, strict=False):
+        count = len(results)
+        for result, task in zip(results, tasks, strict=False):
+            question, _ = task
             outcome = _replay(result, question, gold[question.id], library)
             outcomes[question.id].append(outcome)
-        count = len(results)
         on_progress(count)
+
         with (out / RESULTS).open("ab") as file:
             for question, number in tasks[count:]:
                 outcome, line = _ask(question, gold[question.id], bot, library, number)
@@ -193,14 +201,19 @@ def _read_earlier(out: Path, tasks: Sequence[Task], library: Documents) -> list[
     if len(results) > len(tasks):
         counts = f"{len(results)} results for {len(tasks)} questions"
         raise RunError(f"{path} has {counts}. Make a new run.")
-    for place, result in enumerate(results):
-        question, number = tasks[place]
+
+    for line, result in enumerate(results, start=1):
+        question, number = tasks[line - 1]
         if result.id != question.id or result.repeat != number:
             raise RunError(
-                f"{path}, line {place + 1}, is not a result of {question.id}. Make a new run."
+                f"{path}, line {line}, is not a result of {question.id}. Make a new run."
             )
+
     with path.open("r+b") as file:
-        file.truncate(file.read().rfind(b"\n") + 1)
+        content = file.read()
+        # Without any newline this is 0: the only line is incomplete.
+        end_of_last_line = content.rfind(b"\n") + 1
+        file.truncate(end_of_last_line)
     return results
 
 
@@ -252,8 +265,11 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
         # The scores have a line a question: a baseline in a repository is small and readable.
         text = _dumped_by_question(value) if key == "scores" else _dumped(value, indent=1)
         parts.append(f"{_dumped(key)}: {text}")
+    joined = ",\n".join(parts)
+
     new = path.with_name(f"{path.name}.new")
-    new.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+    new.write_text(f"{{\n{joined}\n}}\n", encoding="utf-8")
+    # Replacing is one step for every other program: no reader sees half a file.
     new.replace(path)
 
 

@@ -24,6 +24,10 @@ BUDGET = 2000
 """Characters of `hit_within`."""
 Output = Literal["passages", "answers"]
 """What an engine gives, and is measured in."""
+Character = tuple[str, int]
+"""The name of a document, and an offset in its text."""
+Scores = dict[str, float | None]
+"""By metric; empty for an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,8 @@ class Scored:
     """The scores of one engine, a question each in the order asked, and its errors."""
 
     engine: Engine
-    questions: Sequence[ScoredQuestion]
-    errors: Mapping[str, str]
+    questions: list[ScoredQuestion]
+    errors: dict[str, str]
     """By question id."""
 
 
@@ -76,23 +80,28 @@ def hit_within(example: Example, budget: int = BUDGET) -> float | None:
     """
     if not example.gold:
         return None
-    read: set[tuple[str, int]] = set()
+    read: set[Character] = set()
     left = budget
     for ranked in example.answer.passages:
-        characters = _characters(ranked.passage.document.name, ranked.passage.span)
+        passage = ranked.passage
+        characters = _characters(passage.document.name, passage.span)
         read.update(characters[:left])
         left = max(0, left - len(characters))
+
     for document, span in example.gold:
         quote = _characters(document, span)
-        if 2 * len(read.intersection(quote)) >= len(quote):
+        shared = read.intersection(quote)
+        if 2 * len(shared) >= len(quote):
             return 1.0
     return 0.0
 
 
 def characters_read(example: Example) -> float:
     """Returns how many characters the passages have together."""
-    spans = [ranked.passage.span for ranked in example.answer.passages]
-    return float(sum(map(len, spans)))
+    count = 0
+    for ranked in example.answer.passages:
+        count += len(ranked.passage.span)
+    return float(count)
 
 
 def seconds_retrieving(example: Example) -> float:
@@ -168,26 +177,28 @@ def ask(
     """
     gold = check_evidence(questions, documents)
     library = {document.name: document for document in documents}
-    scored: dict[str, list[ScoredQuestion]] = {engine.name: [] for engine in engines}
-    errors: dict[str, dict[str, str]] = {engine.name: {} for engine in engines}
+    results = [Scored(engine, [], {}) for engine in engines]
     for engine in engines:
         engine.ask(WARM_UP)
+
     for number, question in enumerate(questions, start=1):
+        group = cluster(question, gold[question.id])
         # Whoever comes second finds the processor's caches filled by the first.
-        for engine in engines if number % 2 else reversed(engines):
-            scores: dict[str, float | None] = {}
+        for result in results if number % 2 else reversed(results):
+            engine = result.engine
+            scores: Scores = {}
             try:
                 answer = engine.ask(question.question)
-            except Exception as error:  # noqa: BLE001  # recorded and counted; the others go on
-                errors[engine.name][question.id] = f"{type(error).__name__}: {error}"
+            except Exception as error:  # noqa: BLE001  # recorded and counted; the others continue
+                result.errors[question.id] = f"{type(error).__name__}: {error}"
                 _log.error("%s failed at %s: %s", engine.name, question.id, error)
             else:
                 example = Example(question, gold[question.id], answer, library)
                 scores = _scores(engine, example)
-            group = cluster(question, gold[question.id])
-            scored[engine.name].append(ScoredQuestion(scores, question.answerable, group))
+            # A question with an error is there without scores, so that engines stay in step.
+            result.questions.append(ScoredQuestion(scores, question.answerable, group))
         on_question(number)
-    return [Scored(engine, scored[engine.name], errors[engine.name]) for engine in engines]
+    return results
 
 
 def compare_engines(scored: Sequence[Scored]) -> list[EngineEstimates]:
@@ -196,7 +207,7 @@ def compare_engines(scored: Sequence[Scored]) -> list[EngineEstimates]:
     return [_estimates(entry, by_name.get(entry.engine.reference or "")) for entry in scored]
 
 
-def _scores(engine: Engine, example: Example) -> dict[str, float | None]:
+def _scores(engine: Engine, example: Example) -> Scores:
     scores = {}
     for metric in (*_quality(engine), *SECONDS):
         if metric.score is not None:
@@ -212,18 +223,27 @@ def _quality(engine: Engine) -> list[Metric]:
 
 
 def _estimates(scored: Scored, reference: Scored | None) -> EngineEstimates:
+    quality = _quality(scored.engine)
     sample = Sample(scored.questions, len(scored.questions))
-    metrics = (*_quality(scored.engine), *SECONDS_SUMMARY)
-    estimates = {metric.name: metric.estimate(sample) for metric in metrics}
-    if reference is None:
-        return EngineEstimates(scored.engine, scored.errors, estimates)
+    estimates = {}
+    for metric in (*quality, *SECONDS_SUMMARY):
+        estimates[metric.name] = metric.estimate(sample)
+
+    # Footnote itself has nothing to be compared with.
     differences = {}
-    for metric in _quality(scored.engine):
-        differences[metric.name] = _difference(metric.name, reference, scored)
     ratios = {}
-    for metric in SECONDS:
-        ratios[metric.name] = _ratio(metric.name, reference, scored)
-    return EngineEstimates(scored.engine, scored.errors, estimates, differences, ratios)
+    if reference is not None:
+        for metric in quality:
+            differences[metric.name] = _difference(metric.name, reference, scored)
+        for metric in SECONDS:
+            ratios[metric.name] = _ratio(metric.name, reference, scored)
+    return EngineEstimates(
+        engine=scored.engine,
+        errors=scored.errors,
+        estimates=estimates,
+        differences=differences,
+        ratios=ratios,
+    )
 
 
 def _difference(name: str, footnote: Scored, peer: Scored) -> Estimate:
@@ -235,20 +255,32 @@ def _difference(name: str, footnote: Scored, peer: Scored) -> Estimate:
 def _ratio(name: str, footnote: Scored, peer: Scored) -> Estimate:
     """Returns the median of Footnote divided by that of the peer, with its bootstrap interval."""
     pairs = _pairs(name, footnote, peer)
-    ours, theirs = pairs.values("footnote"), pairs.values("peer")
-    return pairs.bootstrapped(
-        lambda weights: weighted_medians(weights, ours) / weighted_medians(weights, theirs)
-    )
+    footnote_values = pairs.values("footnote")
+    peer_values = pairs.values("peer")
+
+    def ratio(weights: Floats) -> Floats:
+        footnote_medians = weighted_medians(weights, footnote_values)
+        peer_medians = weighted_medians(weights, peer_values)
+        return footnote_medians / peer_medians
+
+    return pairs.bootstrapped(ratio)
 
 
 def _pairs(name: str, footnote: Scored, peer: Scored) -> Sample:
     """Returns the questions that both have a score of, with both scores and their difference."""
     pairs = []
     for ours, theirs in zip(footnote.questions, peer.questions, strict=True):
-        first, second = ours.scores.get(name), theirs.scores.get(name)
-        if first is not None and second is not None:
-            scores = {"footnote": first, "peer": second, "difference": first - second}
-            pairs.append(ScoredQuestion(scores, ours.answerable, ours.cluster))
+        our_score = ours.scores.get(name)
+        their_score = theirs.scores.get(name)
+        # One of the engines had an error there, or the metric does not apply.
+        if our_score is None or their_score is None:
+            continue
+        scores = {
+            "footnote": our_score,
+            "peer": their_score,
+            "difference": our_score - their_score,
+        }
+        pairs.append(ScoredQuestion(scores, ours.answerable, ours.cluster))
     return Sample(pairs, len(peer.questions))
 
 
@@ -261,7 +293,7 @@ def weighted_medians(weights: Floats, values: Floats) -> Floats:
     return medians
 
 
-def _characters(document: str, span: Span) -> list[tuple[str, int]]:
+def _characters(document: str, span: Span) -> list[Character]:
     return [(document, offset) for offset in range(span.start, span.end)]
 
 

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from math import isfinite, nan
 from pathlib import Path
 
@@ -53,18 +54,19 @@ def _gate(options: argparse.Namespace) -> int:
     from eval.gate import checks, not_gated
     from eval.results import differences, read_run
 
-    for limits in (options.min, options.max):
-        counts = Counter(name for name, _ in limits)
-        repeated = sorted(name for name, count in counts.items() if count > 1)
-        if repeated:
-            raise FootnoteError(f"{', '.join(repeated)} has two limits of one kind. Give one.")
-    run, baseline = read_run(options.run_folder), read_run(options.baseline)
-    if reasons := differences(baseline, run):
+    _check_limits(options.min)
+    _check_limits(options.max)
+    run = read_run(options.run_folder)
+    baseline = read_run(options.baseline)
+    reasons = differences(baseline, run)
+    if reasons:
         heading = f"{run.folder} cannot be compared with {baseline.folder}:"
         raise RunError("\n".join([heading, *reasons]))
+
+    # Each metric once: a second test of the same metric would weaken the first.
     gated = list(dict.fromkeys(options.measure or ()))
     results = checks(run, baseline, gated, dict(options.min), dict(options.max))
-    failed = [check for check in results if not check.passed]
+    failed = sum(not check.passed for check in results)
     if options.json:
         verdict = {
             "run": str(run.folder),
@@ -78,16 +80,26 @@ def _gate(options: argparse.Namespace) -> int:
 
     width = max(len(check.name) for check in results)
     for check in results:
-        print(f"{'pass' if check.passed else 'FAIL'}  {check.name:{width}}  {check.words}")
+        status = "pass" if check.passed else "FAIL"
+        print(f"{status}  {check.name:{width}}  {check.words}")
     # A default metric may be missing, for example in a file without unanswerable questions.
     if not gated:
         for name in not_gated(run, baseline):
             print(f"      {name:{width}}  not gated: no question has it in both runs")
     if failed:
-        print(f"failed: {len(failed)} of {len(results)} checks")
+        print(f"failed: {failed} of {len(results)} checks")
         return 1
     print(f"passed: {len(results)} checks")
     return 0
+
+
+def _check_limits(limits: Sequence[tuple[str, float]]) -> None:
+    """Raises FootnoteError for a metric with two limits."""
+    counts = Counter(name for name, _ in limits)
+    repeated = sorted(name for name, count in counts.items() if count > 1)
+    if repeated:
+        names = ", ".join(repeated)
+        raise FootnoteError(f"{names} has two limits of one kind. Give one.")
 
 
 def _limit(text: str) -> tuple[str, float]:
