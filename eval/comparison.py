@@ -119,7 +119,7 @@ def comparable_metrics(first: Run, second: Run) -> list[str]:
 
 
 def no_pairs_message(name: str, first: Run, second: Run) -> str:
-    """Returns an error text: no question has the metric in both runs, and which metrics it could be."""
+    """Returns an error text: no question has this metric in both runs. Lists usable metrics."""
     available = []
     for known in comparable_metrics(first, second):
         if compare(known, first, second) is not None:

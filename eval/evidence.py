@@ -1,8 +1,9 @@
 """Which passages of a result hold the evidence, and at which rank the first of them stands.
 
-The rule is the one of the metrics (`eval.metrics.example.agree`): a passage and a gold quote agree if
-they share at least half of the shorter. The folder of a run holds no documents, so a quote is first
-placed by its words: where the passage holds it, lies in it, or shares the longest end with it.
+The rule is the one of the metrics (`eval.metrics.example.agree`): a passage and a gold quote
+agree if they share at least half of the shorter. The folder of a run holds no documents, so a
+quote is first placed by its words: where the passage holds it, lies in it, or shares the longest
+end with it.
 """
 
 from dataclasses import dataclass

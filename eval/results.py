@@ -1,7 +1,7 @@
 """The files of a run, read back and checked.
 
     plan = read_plan(folder)               # run.json: what the run was started with
-    run = read_run(folder)                 # summary.json: estimates, and the scores of each question
+    run = read_run(folder)                 # summary.json: estimates, and the scores by question
     results = read_results(folder)         # results.jsonl: what the bot answered, a line each
     questions = read_run_questions(folder) # questions.jsonl: the questions, by id
 

@@ -1,8 +1,8 @@
 """The chain for programs made with llama-index: a retriever and a query engine around a bot.
 
-Neither looks at llama-index's `Settings`, so none of its default models is ever made: what reads and answers is the
-bot's. Errors of ours pass through. Each question stands alone; a chat engine of llama-index around these puts
-follow-ups into one question with the language model that it is given.
+Neither uses llama-index's `Settings`, so no default model of llama-index is ever made. Our errors
+pass through. Each question stands alone; a chat engine of llama-index can condense follow-ups into
+one question with its own language model.
 """
 
 import asyncio
@@ -25,7 +25,10 @@ from qa.types import Answer, Citation, RankedPassage, digest
 
 
 class FootnoteRetriever(BaseRetriever):
-    """Finds what the bot reads for a question, best first, also where it refuses. Asks no language model."""
+    """Returns the passages that the bot reads, best first, even if it would refuse.
+
+    Calls no language model.
+    """
 
     def __init__(self, bot: Bot) -> None:
         super().__init__()
@@ -33,14 +36,17 @@ class FootnoteRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         answer = self._bot.ask(query_bundle.query_str, built_in=True)
-        return [_passage_node(one) for one in answer.passages]
+        return [_passage_node(ranked) for ranked in answer.passages]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
 
 
 class FootnoteQueryEngine(BaseQueryEngine):
-    """Answers with a source node for each thing cited. A refusal has none, and its reason in the metadata."""
+    """Answers with a source node for each citation.
+
+    A refusal has no source nodes; its reason is in the metadata.
+    """
 
     def __init__(self, bot: Bot) -> None:
         super().__init__(callback_manager=None)
@@ -52,23 +58,24 @@ class FootnoteQueryEngine(BaseQueryEngine):
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
         stop = threading.Event()
         try:
-            return _response(
-                await asyncio.to_thread(self._bot.ask, query_bundle.query_str, stop=stop)
-            )
+            answer = await asyncio.to_thread(self._bot.ask, query_bundle.query_str, stop=stop)
+            return _response(answer)
         finally:
-            stop.set()  # a query that is cancelled leaves its thread behind; the language model in it is to stop
+            # A cancelled query leaves its thread running: this stops the language model in it.
+            stop.set()
 
     def _get_prompt_modules(self) -> PromptMixinType:
         return {}
 
 
 def _response(answer: Answer) -> Response:
-    cited = dict.fromkeys(
-        citation for sentence in answer.sentences for citation in sentence.citations
-    )
+    citations: dict[Citation, None] = {}
+    for sentence in answer.sentences:
+        citations.update(dict.fromkeys(sentence.citations))
+
     return Response(
         response=answer.text,
-        source_nodes=[_citation_node(citation, answer.confidence) for citation in cited],
+        source_nodes=[_citation_node(citation, answer.confidence) for citation in citations],
         metadata={
             "abstained": answer.abstained,
             "reason": answer.reason,
@@ -80,9 +87,10 @@ def _response(answer: Answer) -> Response:
     )
 
 
-def _passage_node(one: RankedPassage) -> NodeWithScore:
-    """A passage with its score, higher is better; its source is the document's id."""
-    passage, document = one.passage, one.passage.document
+def _passage_node(ranked: RankedPassage) -> NodeWithScore:
+    """Returns a passage with its score (higher is better) and the id of its document."""
+    passage = ranked.passage
+    document = passage.document
     node = TextNode(
         id_=passage.id,
         text=passage.text,
@@ -91,11 +99,14 @@ def _passage_node(one: RankedPassage) -> NodeWithScore:
         metadata={"document": document.name, "title": document.title},
         relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=document.id)},
     )
-    return NodeWithScore(node=node, score=one.score)
+    return NodeWithScore(node=node, score=ranked.score)
 
 
 def _citation_node(citation: Citation, score: float) -> NodeWithScore:
-    """An exact quote, with the same id whenever it is cited; `score`: the answer's confidence, 0 to 1."""
+    """Returns an exact quote. The same quote has the same id in every answer.
+
+    score: the confidence of the answer, 0 to 1.
+    """
     node = TextNode(
         id_=digest(citation.document, citation.version, str(citation.start), str(citation.end)),
         text=citation.quote,

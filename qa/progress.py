@@ -1,4 +1,4 @@
-"""The progress of a question: which stage begins, what a model writes, and how long it all takes."""
+"""The progress of a question: which stage begins, what a model writes, and how long each takes."""
 
 import time
 

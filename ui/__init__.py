@@ -1,1 +1,1 @@
-"""The browser page: a chat over the documents, in Streamlit. `streamlit run ui/app.py`, or `footnote chat`."""
+"""The browser page: a chat over the documents, in Streamlit. Start it with `footnote chat`."""

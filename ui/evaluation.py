@@ -1,4 +1,4 @@
-"""The Evaluation page: a person selects runs, metrics and questions, and `eval.report` renders them.
+"""The Evaluation page: a person selects runs and metrics, and `eval.report` renders them.
 
 Nothing in a run is trusted. The pieces of HTML are escaped by their templates; every other text is
 shown by selectors, which show it as it is.

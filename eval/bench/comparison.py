@@ -1,4 +1,4 @@
-"""Asks several engines the same questions, and computes by how much Footnote differs from each peer."""
+"""Asks several engines the same questions, and compares Footnote with each peer."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence

@@ -37,7 +37,7 @@ HEADINGS = (
 )
 LEGEND = (
     "Means over the questions that have a value in both runs. Effect: second minus first, with its "
-    "95% interval; for times and tokens second divided by first. p and verdict are corrected (Holm) "
+    "95% interval; for times and tokens second by first. p and verdict are corrected (Holm) "
     "for the metrics of their table. Detectable: the smallest effect that these questions would "
     "show 4 times of 5 if only this metric were tested. (v): lower is better."
 )

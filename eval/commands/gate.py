@@ -1,4 +1,4 @@
-"""`footnote eval gate RUN --baseline RUN`: decides whether a run may pass continuous integration."""
+"""`footnote eval gate RUN --baseline RUN`: decides whether a run passes in CI."""
 
 import argparse
 import json

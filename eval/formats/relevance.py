@@ -33,7 +33,7 @@ class RelevanceJudgement:
 
 
 class Corpus:
-    """The records of a corpus: each becomes a document, which judgements name by the record's key."""
+    """The records of a corpus. Each becomes a document; judgements name it by its key."""
 
     def __init__(self, format_name: str, notes: Notes) -> None:
         self._articles = ArticleBuilder(format_name, notes)

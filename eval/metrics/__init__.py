@@ -3,7 +3,8 @@
 Summary, tables, report, comparison, gate and exports are derived from `METRICS`, in this order.
 A score of None means that the metric does not apply to the question: the question is counted as
 unscored, never as 0. Retrieval and confidence are measured before the decision to refuse, all other
-metrics on what the person is given. docs/metrics.md lists the metrics and what each is checked against.
+metrics on what the person is given. docs/metrics.md lists the metrics, and
+what each is checked against.
 """
 
 from typing import get_args

@@ -1,4 +1,4 @@
-"""The type of a metric: one object that holds everything the rest of the evaluation needs to know."""
+"""The type of a metric: one object with everything that the rest of the evaluation needs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -46,7 +46,7 @@ def hit(example: Example, depth: int) -> float | None:
 
 
 def recall(example: Example, depth: int) -> float | None:
-    """Returns the share of the evidence that is in the first k ranks; of quotes, subtopic recall."""
+    """Returns the share of the evidence in the first k ranks; for quotes, subtopic recall."""
     ranking = _ranking(example)
     if ranking is None:
         return None

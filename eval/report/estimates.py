@@ -1,4 +1,4 @@
-"""Tables of estimates for a template: each a point with its interval on a scale, and the numbers."""
+"""Tables of estimates for a template: each a point with its interval, and the numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

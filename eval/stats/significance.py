@@ -1,4 +1,4 @@
-"""Significance of paired differences: an exact test, an interval, and what could have been detected.
+"""Significance of paired differences: an exact test, an interval, and the detectable effect.
 
 The test flips signs: if two runs are alike, each question (or cluster) is as likely to favour one
 as the other. The interval is Student's t around a slightly shrunken mean. Each guards the other:

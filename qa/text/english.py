@@ -60,6 +60,7 @@ HEDGES = tuple(
 
 VERBS_OF_SAYING = tuple(
     """said says added adds argued explained noted told stated continued warned stressed insisted
-    claimed wrote asked replied concluded emphasi[sz]ed observed pointed recalled suggested""".split()
+    claimed wrote asked replied concluded emphasi[sz]ed observed pointed recalled
+    suggested""".split()
 )
 """Patterns of verbs that name a speaker."""

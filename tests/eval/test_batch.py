@@ -76,6 +76,7 @@ def timeless(path: Path) -> list[dict[str, Any]]:
     return [{**json.loads(line), "timings": None} for line in path.read_bytes().splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_each_combination_is_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     """Each has a folder, a table and a row; they share one index."""
@@ -118,6 +119,7 @@ def test_configuration_names_are_fit_for_folders() -> None:
         configurations({"top_k": ["5", "05"]}, {"QA_HOME": "/nowhere"})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_killed_run_resumes_without_asking_twice(heard: list[str]) -> None:
     """SIGKILL at any moment; the results are those of an undisturbed run."""
@@ -151,6 +153,7 @@ def test_killed_run_resumes_without_asking_twice(heard: list[str]) -> None:
         assert Path("cut", name, "summary.json").is_file()
 
 
+@pytest.mark.slow
 def test_answer_does_not_depend_on_earlier_questions(tmp_path: Path) -> None:
     """A question alone has the answer that it has in the whole run."""
     found: list[dict[str, Any]] = []
@@ -280,6 +283,7 @@ def test_interrupted_run_prints_how_to_resume(
     assert main(["run", "--resume", "out"]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_resumed_runs_are_printed_with_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     """Runs that had ended before are in the JSON and count for the exit code."""
@@ -314,6 +318,7 @@ def test_name_that_is_not_utf8_is_refused(
     assert not Path("out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_run_asks_only_failing_or_matching_questions(
     heard: list[str], capsys: pytest.CaptureFixture[str]
@@ -343,6 +348,7 @@ def test_run_asks_only_failing_or_matching_questions(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_sweep_chooses_on_dev_and_asks_test_once(
     heard: list[str], capsys: pytest.CaptureFixture[str]
@@ -368,6 +374,7 @@ def test_sweep_chooses_on_dev_and_asks_test_once(
     assert {path.name for path in Path().iterdir()} == {"out", "pets.txt", "q.jsonl"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_run_of_another_format_resumes_without_it(
     heard: list[str],

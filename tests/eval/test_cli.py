@@ -273,6 +273,7 @@ def test_split_kind_and_limit_choose_questions(
         assert heard == [row["question"] for row in expected]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["show {0} dogs", "compare {0} {0}"])
 @pytest.mark.usefixtures("here")
 def test_closed_output_gives_exit_code_141(command: str) -> None:

@@ -369,6 +369,7 @@ def no_bot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Bot, "open", opened)
 
 
+@pytest.mark.slow
 def test_yes_accepts_what_the_reader_confirms(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -391,6 +392,7 @@ def _server(*texts: str) -> Any:
     return openai_like([Reply(list(openai_words(text))) for text in texts])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here", "no_bot")
 def test_draft_with_a_language_model(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -490,6 +492,7 @@ def _terminal_output(commands: Iterable[tuple[str, bytes]], folder: Path) -> str
     return seen
 
 
+@pytest.mark.slow
 def test_terminal_line_begins_with_the_text_to_modify(here: Path) -> None:
     """A key that deletes backwards, and what is typed after it, change the question's end."""
     _terminal_output(

@@ -194,6 +194,7 @@ def drawn_set(seed: int) -> list[Outcome]:
     return found
 
 
+@pytest.mark.slow
 def test_groups_refusal_metrics_same_as_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "eval.stats.intervals.RESAMPLES", 2

@@ -59,6 +59,7 @@ def _is_exact(answer: Answer, *documents: Document) -> None:
     assert answer.abstained == (not answer.sentences)
 
 
+@pytest.mark.slow
 @examples(60)
 @given(texts.filter(str.strip), st.booleans(), st.sampled_from(QUESTIONS))
 def test_ask_any_text_has_exact_citations(
@@ -68,6 +69,7 @@ def test_ask_any_text_has_exact_citations(
     _is_exact(word_bot(tmp_path_factory.mktemp("exact"), document).ask(question), document)
 
 
+@pytest.mark.slow
 def test_ask_200_documents_has_exact_citations(tmp_path: Path) -> None:
     rng = random.Random(7)
     documents = [

@@ -260,6 +260,7 @@ _SAID = st.one_of(
 )
 
 
+@pytest.mark.slow
 @examples(60)
 @given(st.lists(_SAID, max_size=6).map(" ".join), st.booleans(), st.lists(texts, max_size=2))
 def test_citations_of_any_model_words_are_exact_and_seen(

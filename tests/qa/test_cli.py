@@ -56,6 +56,7 @@ def test_help_loads_nothing_heavy() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_whole_chain_in_a_process_of_its_own_without_any_socket(here: Path) -> None:
     """A real process that cannot open a connection adds a file and answers from it."""
     code = (

@@ -259,6 +259,7 @@ def test_router_chooses_the_query_engine(tmp_path: Path) -> None:
     assert str(tools[0].call(QUESTION)) == "The bridge cost 48 million euros."
 
 
+@pytest.mark.slow
 def test_llamaindex_import_sets_no_default_model() -> None:
     code = (
         "import qa.llamaindex; from llama_index.core import Settings as s; "

@@ -47,7 +47,7 @@ CLOSEST: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Footnote:
-    """A footnote of an answer: its number, from 1 in order of first appearance, and its citation."""
+    """A footnote of an answer: its number, from 1 in order of appearance, and its citation."""
 
     number: int
     citation: Citation

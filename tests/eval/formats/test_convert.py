@@ -141,6 +141,7 @@ def test_an_unknown_format_is_told_with_those_there_are(capsys: pytest.CaptureFi
     assert "'squad', 'rag-dataset', 'clapnq', 'beir', 'trec', 'csv'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_fails_in_the_middle_leaves_nothing_behind(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -287,6 +287,7 @@ def citing(seed: int) -> Example:
     )
 
 
+@pytest.mark.slow
 def test_citation_metrics_same_as_scikit_learn() -> None:
     for seed, example in enumerate(map(citing, SEEDS)):
         citations = [one for sentence in example.answer.sentences for one in sentence.citations]
@@ -335,6 +336,7 @@ def some(drawn: np.random.Generator, n: int) -> np.ndarray[Any, np.dtype[np.floa
     return (drawn.random(n) < share).astype(np.float64)
 
 
+@pytest.mark.slow
 def test_refusal_f1_same_as_scikit_learn() -> None:
     undefined = 0
     for seed in SEEDS:
@@ -349,6 +351,7 @@ def test_refusal_f1_same_as_scikit_learn() -> None:
     assert 0 < undefined < CASES / 2
 
 
+@pytest.mark.slow
 def test_auroc_is_share_of_ordered_pairs() -> None:
     """Ties count half."""
     for seed in SEEDS:

@@ -259,6 +259,7 @@ def slack(p: float, draws: int) -> float:
     return 3.3 * sqrt(p * (1 - p) / draws)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind} {case.name}")
 def test_intervals_contain_truth_as_often_as_documented(case: Case) -> None:
     for n in SIZES:

@@ -7,6 +7,7 @@ from statsmodels.stats.multitest import multipletests
 from eval.stats.significance import holm, sign_flip_test
 
 
+@pytest.mark.slow
 def test_holm_same_as_statsmodels() -> None:
     drawn = np.random.default_rng(3)
     for n in (1, 2, 7, 20):

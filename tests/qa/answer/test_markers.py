@@ -243,6 +243,7 @@ def _pieces(draw: st.DrawFn) -> list[str]:
     return [text[start:end] for start, end in pairwise([0, *sorted(cuts), len(text)])]
 
 
+@pytest.mark.slow
 @examples(400)
 @given(_pieces())
 def test_parser_gives_the_same_for_any_pieces(pieces: list[str]) -> None:
@@ -290,12 +291,14 @@ def _seconds(text: str, size: int) -> float:
     return max(time.process_time() - begun, 0.05)  # shorter times are mostly noise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["[", "(", "`", "a1, "])
 def test_parser_of_one_piece_takes_linear_time(unit: str) -> None:
     short, long = ("[" + unit * (size // len(unit)) for size in (250_000, 1_000_000))
     assert _seconds(long, len(long)) < 10 * _seconds(short, len(short))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["[", "(", "`", "a1, ", "[a1, "])
 def test_parser_of_characters_takes_linear_time(unit: str) -> None:
     short, long = ("[" + unit * (size // len(unit)) for size in (20_000, 80_000))

@@ -185,6 +185,7 @@ def test_passage_ids_avoid_markers_of_the_document() -> None:
     assert not any(marker.ids for marker in markers)
 
 
+@pytest.mark.slow
 @examples(200)
 @given(
     st.lists(

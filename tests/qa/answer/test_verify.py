@@ -251,6 +251,7 @@ def _is_exact(sentences: list[AnswerSentence], passages: list[Passage]) -> None:
             assert citation.quote == citation.quote.strip() != ""
 
 
+@pytest.mark.slow
 @examples(80)
 @given(
     st.lists(texts.filter(str.strip), min_size=1, max_size=3),

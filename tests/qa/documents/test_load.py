@@ -145,6 +145,7 @@ def test_load_link_next_to_file_same_source(tmp_path: Path) -> None:
     assert [document.name for document in load([tmp_path]).documents] == ["a.txt"]
 
 
+@pytest.mark.slow
 def test_load_folder_every_type_despite_bad_file(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(pdf([lines("From a PDF.")]))
     (tmp_path / "b.docx").write_bytes(docx(paragraph("From a DOCX.")))

@@ -15,6 +15,7 @@ def _texts(document: Document) -> list[str]:
     return [document.text[s.span.start : s.span.end] for s in segment(document)]
 
 
+@pytest.mark.slow
 @examples(300)
 @given(texts, st.booleans())
 def test_segment_ordered_trimmed_no_overlap(text: str, markdown: bool) -> None:

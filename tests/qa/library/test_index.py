@@ -32,6 +32,7 @@ def _texts(index: Index) -> dict[str, str]:
     return {document.name: document.text for document in index.documents()}
 
 
+@pytest.mark.slow
 @examples(40)
 @given(texts.filter(str.strip))
 def test_add_same_document_twice_changes_nothing(
@@ -192,6 +193,7 @@ def test_open_damaged_folder_raises_index_damaged(tmp_path: Path, damage: bytes)
         Index(tmp_path / "index", WordEmbedder())
 
 
+@pytest.mark.slow
 def test_open_without_vector_files_raises_index_damaged(tmp_path: Path) -> None:
     """Chroma itself answers from the few that it has not yet put into files."""
     index = Index(tmp_path / "index", WordEmbedder())
@@ -225,6 +227,7 @@ def _in_another_process(code: str, *arguments: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_index_sees_every_change_of_another_process(tmp_path: Path) -> None:
     where = str(tmp_path / "index")
     index = Index(tmp_path / "index", WordEmbedder())

@@ -29,6 +29,7 @@ def _case(rng: np.random.Generator, answered: bool) -> FitCase:
     return FitCase("made", rows, right, answered)
 
 
+@pytest.mark.slow
 def test_informative_feature_decides_which_and_whether() -> None:
     rng = np.random.default_rng(1)
     made = [_case(rng, answered=number % 2 == 0) for number in range(300)]

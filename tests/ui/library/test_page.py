@@ -103,6 +103,7 @@ def test_pasted_text_is_added_once(page: AppTest, bot: Bot, queue: JobQueue) -> 
     assert [document.title for document in bot.index.documents()] == ["On dogs/cats", "Pets"]
 
 
+@pytest.mark.slow
 def test_many_documents_are_searched_and_paged(page: AppTest, bot: Bot) -> None:
     for number in range(60):
         document = text_document(f"Text {number}.", f"{number:02}.txt", f"Title {number}")

@@ -281,6 +281,7 @@ def start_replacing(folder: Path) -> subprocess.Popen[str]:
     return child
 
 
+@pytest.mark.slow
 def test_kill_leaves_the_old_or_the_new_document(tmp_path: Path) -> None:
     """At any moment the library has all of the old version or all of the new one."""
     whole = start_replacing(tmp_path / "whole")
