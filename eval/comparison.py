@@ -153,11 +153,11 @@ def compare(name: str, first: Run, second: Run) -> PairedComparison | None:
     lower_is_better = metric_named(name).lower_is_better
     gains = -differences if lower_is_better else differences
     ids = np.asarray(list(pairs), dtype=object)
-    asked = {*first.ids, *second.ids}
+    all_ids = {*first.ids, *second.ids}
     comparison = PairedComparison(
         metric=name,
         n=len(pairs),
-        left_out=len(asked) - len(pairs),
+        left_out=len(all_ids) - len(pairs),
         first=scale.mean(first_values),
         second=scale.mean(second_values),
         effect=scale.undo(effect),

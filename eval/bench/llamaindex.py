@@ -155,23 +155,28 @@ def locate_chunks(chunks: Sequence[str], text: str) -> list[Span]:
     only if the chunk is the same few words repeated, so never if it contains a unique quote. Raises
     ValueError for a chunk that is not in the text.
     """
+    # The text without white space, and where each of its characters stands in the text.
     offsets = [offset for offset, character in enumerate(text) if not character.isspace()]
     dense_text = "".join(text[offset] for offset in offsets)
+
     spans: list[Span] = []
     end = 0
     for chunk in chunks:
         dense_chunk = "".join(chunk.split())
+        length = len(dense_chunk)
         # A chunk ends after the previous one, and starts where that ended or earlier: no gap.
-        start = dense_text.find(
-            dense_chunk, max(0, end - len(dense_chunk) + 1), end + len(dense_chunk)
-        )
+        earliest = max(0, end - length + 1)
+        start = dense_text.find(dense_chunk, earliest, end + length)
         if start < 0 and dense_text.endswith(dense_chunk, 0, end):
             # It adds only white space to the overlap.
-            start = end - len(dense_chunk)
+            start = end - length
         if start < 0 or not dense_chunk:
             raise ValueError(f"a chunk is not in the text it was cut from: {chunk[:80]!r}")
-        end = start + len(dense_chunk)
-        spans.append(Span(offsets[start], offsets[end - 1] + 1))
+
+        end = start + length
+        first_offset = offsets[start]
+        last_offset = offsets[end - 1]
+        spans.append(Span(first_offset, last_offset + 1))
     return spans
 
 
@@ -181,16 +186,25 @@ def _split(documents: Sequence[Document], splitter: SentenceSplitter) -> list[Ba
     The title is metadata, which llama-index puts before the text that it embeds, as Footnote does.
     """
     sources = []
+    texts = {}
     for document in documents:
-        metadata = {"title": document.title}
-        sources.append(LlamaDocument(text=document.text, id_=document.name, metadata=metadata))
+        texts[document.name] = document.text
+        source = LlamaDocument(
+            text=document.text,
+            id_=document.name,
+            metadata={"title": document.title},
+        )
+        sources.append(source)
+
     nodes = splitter.get_nodes_from_documents(sources)
-    texts = {document.name: document.text for document in documents}
+    # The nodes of a document follow each other.
     for name, group in groupby(nodes, key=lambda node: node.ref_doc_id):
         chunks = [cast(TextNode, node) for node in group]
-        spans = locate_chunks([chunk.text for chunk in chunks], texts[cast(str, name)])
+        text = texts[cast(str, name)]
+        spans = locate_chunks([chunk.text for chunk in chunks], text)
         for chunk, span in zip(chunks, spans, strict=True):
-            chunk.start_char_idx, chunk.end_char_idx = span.start, span.end
+            chunk.start_char_idx = span.start
+            chunk.end_char_idx = span.end
     return nodes
 
 
@@ -232,11 +246,13 @@ class LexicalRetriever(BaseRetriever):
             token_pattern=_TOKEN_PATTERN,
             show_progress=False,
         )
-        ranked, scores = self._scores.retrieve(tokens, k=self._top_k, show_progress=False)
-        return [
-            NodeWithScore(node=self._nodes[int(number)], score=float(score))
-            for number, score in zip(ranked[0], scores[0], strict=True)
-        ]
+        # A row for each query; there is one query.
+        (ranked,), (scores,) = self._scores.retrieve(tokens, k=self._top_k, show_progress=False)
+        results = []
+        for number, score in zip(ranked, scores, strict=True):
+            node = self._nodes[int(number)]
+            results.append(NodeWithScore(node=node, score=float(score)))
+        return results
 
 
 def _retriever(stack: Stack, variant: Variant) -> BaseRetriever:
@@ -267,9 +283,17 @@ class RetrievingPeer:
         start = perf_counter()
         nodes = self.retriever.retrieve(question)
         seconds = perf_counter() - start
-        timings = {"retrieve": seconds, "total": seconds}
-        passages = _passages(nodes, self.stack)
-        return Answer(question, question, "", None, 0.0, (), passages, self.name, timings)
+        return Answer(
+            question=question,
+            standalone_question=question,
+            text="",
+            reason=None,
+            confidence=0.0,
+            sentences=(),
+            passages=_passages(nodes, self.stack),
+            engine=self.name,
+            timings={"retrieve": seconds, "total": seconds},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +310,7 @@ class CitingPeer:
         nodes = self.engine.retrieve(bundle)
         retrieved = perf_counter()
         response = self.engine.synthesize(bundle, nodes)
-        timings = {"retrieve": retrieved - start, "total": perf_counter() - start}
+        end = perf_counter()
 
         text = str(response).strip()
         sentences: tuple[AnswerSentence, ...] = ()
@@ -295,15 +319,19 @@ class CitingPeer:
             reason = "model_declined"
         else:
             sources = self._numbered_sources(nodes, response.source_nodes)
-            citations = []
-            for number in dict.fromkeys(map(int, _MARKER.findall(text))):
-                if 0 < number <= len(sources):
-                    citations.append(sources[number - 1])
+            citations = _cited(text, sources)
             text = _MARKER.sub("", text)
-            sentences = (AnswerSentence(text, "supported", tuple(citations)),)
-        passages = _passages(nodes, self.stack)
+            sentences = (AnswerSentence(text, "supported", citations),)
         return Answer(
-            question, question, text, reason, 0.0, sentences, passages, self.name, timings
+            question=question,
+            standalone_question=question,
+            text=text,
+            reason=reason,
+            confidence=0.0,
+            sentences=sentences,
+            passages=_passages(nodes, self.stack),
+            engine=self.name,
+            timings={"retrieve": retrieved - start, "total": end - start},
         )
 
     def _numbered_sources(
@@ -315,16 +343,28 @@ class CitingPeer:
         again here. Raises ValueError if that is not what the engine showed to the model.
         """
         citations: list[Citation] = []
-        texts: list[str] = []
+        numbered: list[str] = []
         for node in nodes:
             parts = self.engine.text_splitter.split_text(_content(node))
             passage = _passage(node.node, self.stack)
-            citations += [_citation(passage, span) for span in locate_chunks(parts, passage.text)]
-            texts += parts
-        numbered = [f"Source {number}:\n{text}\n" for number, text in enumerate(texts, start=1)]
+            spans = locate_chunks(parts, passage.text)
+            for part, span in zip(parts, spans, strict=True):
+                citations.append(_citation(passage, span))
+                numbered.append(f"Source {len(citations)}:\n{part}\n")
+
         if numbered != [_content(node) for node in shown]:
             raise ValueError(f"{self.name} did not number its sources as expected")
         return citations
+
+
+def _cited(text: str, sources: Sequence[Citation]) -> tuple[Citation, ...]:
+    """Returns the sources that the markers of a text name, each once; other numbers are ignored."""
+    citations: dict[int, Citation] = {}
+    for marker in _MARKER.findall(text):
+        number = int(marker)
+        if 0 < number <= len(sources):
+            citations.setdefault(number, sources[number - 1])
+    return tuple(citations.values())
 
 
 def _content(node: NodeWithScore) -> str:
@@ -332,21 +372,32 @@ def _content(node: NodeWithScore) -> str:
 
 
 def _passages(nodes: Sequence[NodeWithScore], stack: Stack) -> tuple[RankedPassage, ...]:
+    # llama-index does not say where a score comes from.
     unknown = Why(None, None, 0.0)
-    return tuple(
-        RankedPassage(_passage(node.node, stack), node.score or 0.0, unknown) for node in nodes
-    )
+    passages = []
+    for node in nodes:
+        passage = _passage(node.node, stack)
+        passages.append(RankedPassage(passage, node.score or 0.0, unknown))
+    return tuple(passages)
 
 
 def _passage(node: BaseNode, stack: Stack) -> Passage:
     text_node = cast(TextNode, node)
-    span = Span(cast(int, text_node.start_char_idx), cast(int, text_node.end_char_idx))
-    return Passage(stack.documents[cast(str, node.ref_doc_id)], span)
+    start = cast(int, text_node.start_char_idx)
+    end = cast(int, text_node.end_char_idx)
+    document = stack.documents[cast(str, node.ref_doc_id)]
+    return Passage(document, Span(start, end))
 
 
 def _citation(passage: Passage, part: Span) -> Citation:
     document = passage.document
     start = passage.span.start + part.start
     end = passage.span.start + part.end
-    quote = document.text[start:end]
-    return Citation(document.name, document.title, document.version, start, end, quote)
+    return Citation(
+        document=document.name,
+        title=document.title,
+        version=document.version,
+        start=start,
+        end=end,
+        quote=document.text[start:end],
+    )

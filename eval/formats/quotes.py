@@ -12,6 +12,8 @@ from qa.types import Document, Span
 MOST_SENTENCES = 8
 """Sentences that a quote may grow to; after that it becomes its whole paragraph."""
 
+SentenceBounds = tuple[list[int], list[int]]
+"""The starts and the ends of a document's sentences, in order."""
 _WORD = re.compile(r"\w+")
 
 
@@ -20,10 +22,11 @@ class QuoteFinder:
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._documents = documents
-        self._sentence_ends: dict[int, tuple[list[int], list[int]]] = {}
+        self._bounds: dict[int, SentenceBounds] = {}
         self._documents_with: dict[str, set[int]] = defaultdict(set)
         for number, document in enumerate(documents):
-            for word in set(_WORD.findall(document.text)):
+            words = _WORD.findall(document.text)
+            for word in set(words):
                 self._documents_with[word].add(number)
 
     def places(self, quote: str) -> Iterator[ParagraphPlace]:
@@ -32,7 +35,9 @@ class QuoteFinder:
             text = self._documents[number].text
             start = text.find(quote)
             while start >= 0:
-                yield ParagraphPlace(number, Span(start, start + len(quote)))
+                span = Span(start, start + len(quote))
+                yield ParagraphPlace(number, span)
+                # From the next character, not from the end: places may overlap.
                 start = text.find(quote, start + 1)
 
     def is_unique(self, quote: str) -> bool:
@@ -65,14 +70,17 @@ class QuoteFinder:
         text = self._documents[paragraph.document].text
         pattern = _any_white_space(quote)
         match = pattern.search(text, paragraph.span.start, paragraph.span.end)
-        return Span(*match.span()) if match else None
+        if match is None:
+            return None
+        return Span(match.start(), match.end())
 
     def documents_with(self, quotes: Iterable[str]) -> list[str]:
         """Returns the names of the documents that hold these quotes, each name once."""
         names: dict[str, None] = {}
         for quote in quotes:
             for place in self.places(quote):
-                names[self._documents[place.document].name] = None
+                document = self._documents[place.document]
+                names[document.name] = None
         return list(names)
 
     def evidence(self, span: Span, paragraph: ParagraphPlace) -> str | None:
@@ -88,11 +96,15 @@ class QuoteFinder:
 
     def widened(self, span: Span, paragraph: ParagraphPlace) -> str | None:
         """Returns the text of the span if it is unique; otherwise like `evidence`."""
-        quote = self._documents[paragraph.document].text[span.start : span.end]
-        return quote if self.is_unique(quote) else self.evidence(span, paragraph)
+        document = self._documents[paragraph.document]
+        quote = document.text_of(span)
+        if self.is_unique(quote):
+            return quote
+        return self.evidence(span, paragraph)
 
     def _widening(self, span: Span, paragraph: ParagraphPlace) -> Iterator[str]:
-        text = self._documents[paragraph.document].text
+        document = self._documents[paragraph.document]
+        text = document.text
         starts, ends = self._sentence_bounds(paragraph.document)
         # Sentences of the paragraph: from `lowest`, up to but not including `highest`.
         lowest = bisect_left(starts, paragraph.span.start)
@@ -101,25 +113,32 @@ class QuoteFinder:
         first = max(lowest, bisect_right(ends, span.start))
         last = min(highest, bisect_left(starts, span.end)) - 1
 
+        # A span between two sentences is in none of them: only the paragraph holds it.
         steps = MOST_SENTENCES if first <= last else 0
         for _ in range(steps):
-            yield text[min(starts[first], span.start) : max(ends[last], span.end)]
+            # The span may begin or end in white space outside of its sentences.
+            start = min(starts[first], span.start)
+            end = max(ends[last], span.end)
+            yield text[start:end]
             if last < highest - 1:
                 last += 1
             elif first > lowest:
                 first -= 1
             else:
                 break
-        yield text[paragraph.span.start : paragraph.span.end].strip()
+        yield document.text_of(paragraph.span).strip()
 
-    def _sentence_bounds(self, number: int) -> tuple[list[int], list[int]]:
+    def _sentence_bounds(self, number: int) -> SentenceBounds:
         """Returns the starts and the ends of a document's sentences."""
-        if number not in self._sentence_ends:
-            spans = [sentence.span for sentence in segment(self._documents[number])]
-            starts = [span.start for span in spans]
-            ends = [span.end for span in spans]
-            self._sentence_ends[number] = starts, ends
-        return self._sentence_ends[number]
+        # Splitting is slow, and a document often has many questions.
+        if number not in self._bounds:
+            starts = []
+            ends = []
+            for sentence in segment(self._documents[number]):
+                starts.append(sentence.span.start)
+                ends.append(sentence.span.end)
+            self._bounds[number] = (starts, ends)
+        return self._bounds[number]
 
     def _candidates(self, quote: str) -> Sequence[int]:
         """Returns the numbers of the documents that have all whole words of the quote."""
@@ -137,4 +156,5 @@ class QuoteFinder:
 
 def _any_white_space(quote: str) -> re.Pattern[str]:
     """Returns a pattern that finds the quote whatever its white space is."""
-    return re.compile(r"\s+".join(map(re.escape, quote.split())))
+    words = [re.escape(word) for word in quote.split()]
+    return re.compile(r"\s+".join(words))

@@ -15,7 +15,10 @@ from qa.documents.load import MARKDOWN_SUFFIXES, MAX_BYTES
 from qa.errors import BrokenError, DocumentError, FootnoteError, NotWritableError
 from qa.types import Document
 
-DOCUMENTS, QUESTIONS = "documents", "questions.jsonl"
+DOCUMENTS = "documents"
+QUESTIONS = "questions.jsonl"
+FileNames = dict[str, str]
+"""File names by document name."""
 
 
 def write(imported: ImportedSet, out: Path) -> None:
@@ -26,11 +29,13 @@ def write(imported: ImportedSet, out: Path) -> None:
     """
     names = _file_names(imported.documents)
     with _writable(out):
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        is_empty = out.is_dir() and not any(out.iterdir())
+        if out.exists() and not is_empty:
             raise FootnoteError(
                 f"{out} exists already. Remove it, or use another folder: --out DIR"
             )
         out.parent.mkdir(parents=True, exist_ok=True)
+        # In the same folder as `out`: only there is renaming one step.
         folder = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
         try:
             # mkdtemp makes a folder that only its owner can read.
@@ -45,7 +50,7 @@ def write(imported: ImportedSet, out: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _file_names(documents: Sequence[Document]) -> dict[str, str]:
+def _file_names(documents: Sequence[Document]) -> FileNames:
     """Returns the file names by document name.
 
     A person's own documents may be PDF files or in folders; here they are texts in one folder.
@@ -59,7 +64,7 @@ def _file_names(documents: Sequence[Document]) -> dict[str, str]:
     return names
 
 
-def _write_documents(documents: Sequence[Document], names: dict[str, str], folder: Path) -> None:
+def _write_documents(documents: Sequence[Document], names: FileNames, folder: Path) -> None:
     folder.mkdir()
     for document in documents:
         text = document.text.encode()
@@ -78,30 +83,37 @@ def _write_documents(documents: Sequence[Document], names: dict[str, str], folde
         sidecar.write_text(f"{json.dumps(meta, ensure_ascii=False)}\n", encoding="utf-8")
 
 
-def _write_questions(questions: Sequence[Question], names: dict[str, str], path: Path) -> None:
+def _write_questions(questions: Sequence[Question], names: FileNames, path: Path) -> None:
     with path.open("xb") as file:
         for question in questions:
-            relevant = {names[name]: grade for name, grade in question.relevant.items()}
+            relevant = {}
+            for name, grade in question.relevant.items():
+                relevant[names[name]] = grade
             row = replace(question, relevant=relevant).as_json()
-            file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+            line = json.dumps(row, ensure_ascii=False)
+            file.write(line.encode() + b"\n")
 
 
-def _check(imported: ImportedSet, names: dict[str, str], folder: Path) -> None:
+def _check(imported: ImportedSet, names: FileNames, folder: Path) -> None:
     """Raises BrokenError if the files do not read back as the set that was written."""
     # Imported here: it brings llama-index, which takes a second.
     from qa.documents.load import load
 
     loaded = load([folder / DOCUMENTS])
+    questions = read_questions(folder / QUESTIONS)
     texts = {document.name: document.text for document in loaded.documents}
     expected = {names[document.name]: document.text for document in imported.documents}
-    questions = read_questions(folder / QUESTIONS)
+    is_complete = len(questions) == len(imported.questions)
+    if texts == expected and is_complete and not loaded.failures:
+        return
 
-    if loaded.failures or texts != expected or len(questions) != len(imported.questions):
-        wrong = sorted(name for name in expected if texts.get(name) != expected[name])
-        raise BrokenError(
-            f"The files do not read back as they were written: {', '.join(wrong)}. "
-            "Please report this."
-        )
+    wrong = []
+    for name in sorted(expected):
+        if texts.get(name) != expected[name]:
+            wrong.append(name)
+    raise BrokenError(
+        f"The files do not read back as they were written: {', '.join(wrong)}. Please report this."
+    )
 
 
 @contextmanager
