@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise, zip_longest
+from itertools import chain, islice, pairwise, zip_longest
 from typing import Protocol
 
 from qa.documents.sentences import Sentence, segment
@@ -109,10 +109,14 @@ def suggest(
     """
     chosen: list[Suggestion] = []
     for proposed in islice(_proposed(documents, seed), MAX_QUESTIONS):
-        if len(chosen) == count or (stop and stop.is_set()):
+        is_stopped = stop is not None and stop.is_set()
+        if is_stopped or len(chosen) == count:
             break
-        if not _is_similar(proposed.question, chosen) and _is_sure(bot, proposed):
-            chosen.append(Suggestion(proposed.question, proposed.document.name))
+        if _is_similar(proposed.question, chosen):
+            continue
+        if _is_sure(bot, proposed):
+            suggestion = Suggestion(proposed.question, proposed.document.name)
+            chosen.append(suggestion)
     return tuple(chosen)
 
 
@@ -121,33 +125,39 @@ def template_questions(document: Document) -> tuple[TemplateQuestion, ...]:
     sentences = segment(document)
     lines = []
     for sentence in sentences:
-        words = document.text[sentence.span.start : sentence.span.end].split()
+        words = document.text_of(sentence.span).split()
         lines.append(" ".join(words))
 
-    made: dict[str, TemplateQuestion] = {}
-    for kind, question, span in (*_of_prose(sentences, lines), *_of_headings(sentences, lines)):
+    questions: dict[str, TemplateQuestion] = {}
+    for filled in chain(_of_prose(sentences, lines), _of_headings(sentences, lines)):
+        question = filled.question
         # A question with one term says too little about what it asks for.
-        if len(set(terms(question))) > 1 and not _UNCLEAR.search(question):
-            made.setdefault(question, TemplateQuestion(question, kind, span))
-    return tuple(made.values())
+        is_specific = len(set(terms(question))) > 1
+        if is_specific and not _UNCLEAR.search(question):
+            questions.setdefault(question, filled)
+    return tuple(questions.values())
 
 
-def _of_prose(
-    sentences: Sequence[Sentence], lines: Sequence[str]
-) -> Iterator[tuple[str, str, Span]]:
-    """Yields kind, question and sentence of each template that fits a sentence."""
+def _of_prose(sentences: Sequence[Sentence], lines: Sequence[str]) -> Iterator[TemplateQuestion]:
+    """Yields the question of each template that fits a sentence."""
     for sentence, line in zip(sentences, lines, strict=True):
         if not sentence.may_answer or sentence.kind not in ("prose", "item"):
             continue
-        for kind, pattern, question in _TEMPLATES:
+        for kind, pattern, template in _TEMPLATES:
             match = re.search(pattern, line)
-            if match:
-                words = match.groupdict()
-                words["thing"] = _without_capital(words.get("thing", ""))
-                # At a sentence's beginning a capital may be that of "In" or "As".
-                first_word = words.get("name", "").partition(" ")[0]
-                if first_word.casefold() not in STOP_WORDS:
-                    yield kind, question.format(**words), sentence.span
+            if not match:
+                continue
+
+            words = match.groupdict()
+            # At a sentence's beginning a capital may be that of "In" or "As".
+            name = words.get("name", "")
+            first_word = name.partition(" ")[0]
+            if first_word.casefold() in STOP_WORDS:
+                continue
+
+            words["thing"] = _without_capital(words.get("thing", ""))
+            question = template.format(**words)
+            yield TemplateQuestion(question, kind, sentence.span)
 
 
 def _without_capital(thing: str) -> str:
@@ -157,33 +167,37 @@ def _without_capital(thing: str) -> str:
     return thing
 
 
-def _of_headings(
-    sentences: Sequence[Sentence], lines: Sequence[str]
-) -> Iterator[tuple[str, str, Span]]:
-    """Yields kind, question and paragraph of headings and questions that a paragraph follows."""
+def _of_headings(sentences: Sequence[Sentence], lines: Sequence[str]) -> Iterator[TemplateQuestion]:
+    """Yields the questions of headings, and questions that stand in the text, with their paragraph.
+
+    A paragraph that may answer has to follow.
+    """
     for place, (sentence, following) in enumerate(pairwise(sentences)):
         if not following.may_answer:
             continue
 
         paragraph = _paragraph(sentences, place + 1)
         line = lines[place]
-        question = _QUESTION.fullmatch(line)
+        match = _QUESTION.fullmatch(line)
         # The first heading is the document's title, which is not a question's subject.
         is_subject = place > 0 and sentence.kind == "heading"
-        if question:
-            yield "fact", question["question"], paragraph
+        if match:
+            yield TemplateQuestion(match["question"], "fact", paragraph)
         elif is_subject and _HEADING.fullmatch(line):
-            yield "fact", f"What about {line}?", paragraph
+            yield TemplateQuestion(f"What about {line}?", "fact", paragraph)
 
 
-def _paragraph(sentences: Sequence[Sentence], first: int) -> Span:
-    """Returns the span of the paragraph that begins with the sentence at place `first`."""
+def _paragraph(sentences: Sequence[Sentence], place: int) -> Span:
+    """Returns the span of the paragraph that begins with the sentence at this place."""
+    first = sentences[place]
     last = first
-    for place in range(first, len(sentences)):
-        if sentences[place].paragraph != sentences[first].paragraph:
+    # By place: a slice to the end of the document would be copied for every paragraph.
+    for following in range(place + 1, len(sentences)):
+        sentence = sentences[following]
+        if sentence.paragraph != first.paragraph:
             break
-        last = place
-    return Span(sentences[first].span.start, sentences[last].span.end)
+        last = sentence
+    return Span(first.span.start, last.span.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,19 +214,24 @@ def _proposed(documents: Sequence[Document], seed: int) -> Iterator[_Proposed]:
     """Yields the documents' examples, and then what the templates make of some of them."""
     examples = []
     for document in documents:
-        examples.append([_Proposed(document, example) for example in document.examples])
+        row = [_Proposed(document, example) for example in document.examples]
+        examples.append(row)
     yield from _in_turn(examples)
 
     rng = random.Random(seed)
     without_examples = [document for document in documents if not document.examples]
     pool = without_examples or list(documents)
+    size = min(MAX_DOCUMENTS, len(pool))
+    is_only_document = len(documents) == 1
     rows = []
-    for document in rng.sample(pool, min(MAX_DOCUMENTS, len(pool))):
+    for document in rng.sample(pool, size):
         row = []
-        for made in template_questions(_beginning(document)):
+        beginning = _beginning(document)
+        for filled in template_questions(beginning):
             # Among several documents only a name shows which of them the question means.
-            if len(documents) == 1 or re.search(" [A-Z]", made.question):
-                row.append(_Proposed(document, made.question, made.span))
+            has_name = re.search(" [A-Z]", filled.question)
+            if is_only_document or has_name:
+                row.append(_Proposed(document, filled.question, filled.span))
         rng.shuffle(row)
         rows.append(row)
     yield from _in_turn(rows)
@@ -231,17 +250,19 @@ def _beginning(document: Document) -> Document:
     if len(document.text) <= MAX_CHARACTERS:
         return document
     line_end = document.text.rfind("\n", 0, MAX_CHARACTERS)
-    return replace(document, text=document.text[: max(0, line_end)])
+    # Without a line end nothing is left: half a sentence makes half a question.
+    end = max(0, line_end)
+    return replace(document, text=document.text[:end])
 
 
 def _is_similar(question: str, chosen: Sequence[Suggestion]) -> bool:
     """Returns whether more than half of the shorter question's terms are in the other question."""
-    words = set(terms(question))
+    new_terms = set(terms(question))
     for suggestion in chosen:
-        other_words = set(terms(suggestion.question))
-        shared = len(words & other_words)
-        shorter = min(len(words), len(other_words))
-        if words == other_words or 2 * shared > shorter:
+        chosen_terms = set(terms(suggestion.question))
+        shared = len(new_terms & chosen_terms)
+        shorter = min(len(new_terms), len(chosen_terms))
+        if new_terms == chosen_terms or 2 * shared > shorter:
             return True
     return False
 
@@ -255,6 +276,8 @@ def _is_sure(bot: Answerer, proposed: _Proposed) -> bool:
     if span is None:
         return True
 
-    citation = answer.sentences[0].citations[-1]
-    inside = span.start <= citation.start and citation.end <= span.end
-    return inside and citation.version == document.version
+    first_sentence = answer.sentences[0]
+    citation = first_sentence.citations[-1]
+    is_inside = span.start <= citation.start and citation.end <= span.end
+    # The span counts characters of this version of the text only.
+    return is_inside and citation.version == document.version

@@ -40,10 +40,10 @@ FILE_TYPES = (
 )
 """To read another type of file, add its row here and, unless it is text, its parser module."""
 
-READABLE_SUFFIXES = tuple(suffix for row in FILE_TYPES for suffix in row.suffixes)
-MARKDOWN_SUFFIXES = tuple(suffix for row in FILE_TYPES if row.markdown for suffix in row.suffixes)
-MAX_BYTES = 50_000_000
 _TYPE_OF = {suffix: row for row in FILE_TYPES for suffix in row.suffixes}
+READABLE_SUFFIXES = tuple(_TYPE_OF)
+MARKDOWN_SUFFIXES = tuple(suffix for suffix, row in _TYPE_OF.items() if row.markdown)
+MAX_BYTES = 50_000_000
 
 SIDECAR_SUFFIX = ".meta.json"
 MAX_FIRST_LINE_TITLE = 120
@@ -78,12 +78,13 @@ def load(paths: Sequence[Path], readers: Mapping[str, "BaseReader"] | None = Non
     replace its own reader of a type. They run in this process, without limits.
     """
     readers = readers or {}
+    suffixes = {*READABLE_SUFFIXES, *readers}
     documents: dict[str, Document] = {}
     failures: list[DocumentError] = []
 
     for path in paths:
         try:
-            files = _find_files(path, {*READABLE_SUFFIXES, *readers})
+            files = _find_files(path, suffixes)
         except DocumentError as error:
             failures.append(error)
             continue
@@ -108,9 +109,12 @@ def from_bytes(name: str, data: bytes) -> Document:
     """
     clean_name = _clean_name(name)
     file = Path(clean_name)
-    if file.suffix.lower() not in _TYPE_OF:
+    if _suffix(file) not in _TYPE_OF:
         raise _unsupported(clean_name or "A file without a name")
-    return _document(file, clean_name, f"uploads/{clean_name}", read_file(file, data))
+
+    parsed = read_file(file, data)
+    source = f"uploads/{clean_name}"
+    return _document(file, clean_name, source, parsed)
 
 
 def read_file(file: Path, data: bytes | None = None) -> ParsedFile:
@@ -120,9 +124,10 @@ def read_file(file: Path, data: bytes | None = None) -> ParsedFile:
     DocumentError for a file that is too large, empty, damaged, encrypted, hostile or not UTF-8.
     """
     content = _content(file, data)
-    parser = _TYPE_OF[file.suffix.lower()].parser
+    parser = _TYPE_OF[_suffix(file)].parser
     if parser is None:
-        return ParsedFile(_decoded_text(file, content))
+        text = _decoded_text(file, content)
+        return ParsedFile(text)
 
     if not content.strip():
         raise _empty(file)
@@ -143,20 +148,21 @@ def _find_files(path: Path, suffixes: set[str]) -> list[tuple[Path, str]]:
         raise DocumentError(reason) from error
 
     if not stat.S_ISDIR(mode):
-        if path.suffix.lower() not in suffixes or not stat.S_ISREG(mode):
+        # A pipe or a device has no end that could be read to.
+        is_readable = _suffix(path) in suffixes and stat.S_ISREG(mode)
+        if not is_readable:
             raise _unsupported(_printable(path))
         return [(path, path.name)]
 
+    folder = path.resolve()
     files: list[tuple[Path, str]] = []
     for file in sorted(path.rglob("*")):
-        below = file.relative_to(path)
-        if file.suffix.lower() not in suffixes or not file.is_file():
+        if _suffix(file) not in suffixes or not file.is_file():
             continue
-        # Word marks an open document with a file whose name begins so.
-        is_hidden = any(part.startswith((".", "~$")) for part in below.parts)
+        below = file.relative_to(path)
         # A link must not bring in files that were not added.
-        is_inside = file.resolve().is_relative_to(path.resolve())
-        if is_inside and not is_hidden:
+        is_inside = file.resolve().is_relative_to(folder)
+        if is_inside and not _is_hidden(below):
             files.append((file, below.as_posix()))
     if not files:
         raise DocumentError(
@@ -165,13 +171,21 @@ def _find_files(path: Path, suffixes: set[str]) -> list[tuple[Path, str]]:
     return files
 
 
+def _is_hidden(below: Path) -> bool:
+    """Returns whether a file, or a folder around it, is hidden."""
+    # Word marks an open document with a file whose name begins with "~$".
+    return any(part.startswith((".", "~$")) for part in below.parts)
+
+
 def _load_file(file: Path, name: str, readers: Mapping[str, "BaseReader"]) -> Document:
     if _printable(file) != str(file):
         raise DocumentError(f"{_printable(file)} has a name that is not UTF-8. Rename it.")
+
     sidecar = _sidecar(file)
-    reader = readers.get(file.suffix.lower())
+    source = str(file.resolve())
+    reader = readers.get(_suffix(file))
     parsed = read_file(file) if reader is None else _read_with(reader, file)
-    return _document(file, name, str(file.resolve()), parsed, sidecar)
+    return _document(file, name, source, parsed, sidecar)
 
 
 def _read_with(reader: "BaseReader", file: Path) -> ParsedFile:
@@ -188,10 +202,12 @@ def _document(
     file: Path, name: str, source: str, parsed: ParsedFile, sidecar: dict[str, Any] | None = None
 ) -> Document:
     sidecar = sidecar or {}
-    markdown = file.suffix.lower() in MARKDOWN_SUFFIXES
+    markdown = _suffix(file) in MARKDOWN_SUFFIXES
     title = parsed.title or ""
     if not 0 < len(title) <= MAX_METADATA_TITLE:
         title = _title_in_text(parsed.text, markdown) or file.stem
+
+    examples = sidecar.get("examples", ())
     return Document(
         name=name,
         source=source,
@@ -199,9 +215,13 @@ def _document(
         text=parsed.text,
         publisher=sidecar.get("publisher"),
         markdown=markdown,
-        examples=tuple(sidecar.get("examples", ())),
+        examples=tuple(examples),
         pages=parsed.pages,
     )
+
+
+def _suffix(file: Path) -> str:
+    return file.suffix.lower()
 
 
 def _sidecar(file: Path) -> dict[str, Any]:
@@ -223,15 +243,22 @@ def _sidecar(file: Path) -> dict[str, Any]:
 def _is_sidecar(content: Any) -> bool:
     if not isinstance(content, dict):
         return False
-    texts = [content.get("title", ""), content.get("publisher", "")]
     examples = content.get("examples", [])
-    return isinstance(examples, list) and all(isinstance(text, str) for text in texts + examples)
+    if not isinstance(examples, list):
+        return False
+
+    title = content.get("title", "")
+    publisher = content.get("publisher", "")
+    texts = [title, publisher, *examples]
+    return all(isinstance(text, str) for text in texts)
 
 
 def _title_in_text(text: str, markdown: bool) -> str | None:
     """Returns a Markdown text's first main heading, or a first line that is not a sentence."""
     if markdown:
-        return next(_main_headings(_FRONT_MATTER.sub("", text)), None)
+        body = _FRONT_MATTER.sub("", text)
+        return next(_main_headings(body), None)
+
     lines = text.strip().split("\n", 1)
     first_line = lines[0].strip()
     if len(first_line) > MAX_FIRST_LINE_TITLE:
@@ -246,14 +273,19 @@ def _main_headings(text: str) -> Iterator[str]:
     # Imported here because commands that load no file would wait for it too.
     from markdown_it import MarkdownIt
 
-    for token, content in pairwise(MarkdownIt("commonmark").parse(text)):
+    tokens = MarkdownIt("commonmark").parse(text)
+    for token, next_token in pairwise(tokens):
         is_heading = token.type == "heading_open" and token.tag == "h1"
-        if is_heading and 0 < len(content.content) <= MAX_FIRST_LINE_TITLE:
-            yield " ".join(content.content.split())
+        # The token after that which opens a heading holds its words.
+        heading = next_token.content
+        if is_heading and 0 < len(heading) <= MAX_FIRST_LINE_TITLE:
+            words = heading.split()
+            yield " ".join(words)
 
 
 def _content(file: Path, data: bytes | None) -> bytes:
     try:
+        # The size first: a file that is too large is not read into memory.
         size = file.stat().st_size if data is None else len(data)
         if size > MAX_BYTES:
             limit = f"{MAX_BYTES // 1_000_000} MB"
@@ -265,9 +297,14 @@ def _content(file: Path, data: bytes | None) -> bytes:
 
 def _decoded_text(file: Path, content: bytes) -> str:
     """Returns a text file's own text; only its line ends become `\\n`."""
-    encodings = (name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark))
+    encoding = "utf-8"
+    for mark, name in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            encoding = name
+            break
+
     try:
-        text = content.decode(next(encodings, "utf-8"))
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         if b"\0" in content:
             raise _binary(file) from error
@@ -293,17 +330,26 @@ def _clean_name(name: str) -> str:
     # A browser can send a path, of Windows too.
     last = re.split(r"[/\\]", name)[-1]
     last = _DIRECTION_MARKS.sub("", last)
-    letters = [letter for letter in last if unicodedata.category(letter) not in ("Cc", "Cs")]
+    letters = []
+    for letter in last:
+        # No control characters and no halves of characters.
+        if unicodedata.category(letter) not in ("Cc", "Cs"):
+            letters.append(letter)
+
     words = "".join(letters).split()
-    path = Path(" ".join(words).strip(" ."))
-    room = max(1, MAX_NAME - len(path.suffix))
+    visible_name = " ".join(words).strip(" .")
+    path = Path(visible_name)
+    # The suffix stays when a name is cut: it says how the file is read.
+    suffix = path.suffix
+    room = max(1, MAX_NAME - len(suffix))
     stem = path.stem[:room].rstrip()
-    return stem + path.suffix[: MAX_NAME - 1]
+    return stem + suffix[: MAX_NAME - 1]
 
 
 def _printable(path: Path) -> str:
     """Returns a path as a message can hold it, even if its bytes are not valid UTF-8."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    encoded = str(path).encode("utf-8", "backslashreplace")
+    return encoded.decode("utf-8")
 
 
 _SUPPORTED = ", ".join(READABLE_SUFFIXES)

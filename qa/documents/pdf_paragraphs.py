@@ -54,49 +54,59 @@ def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...
 
     A page without text begins where the next page begins.
     """
-    pages = _without_running_heads(pages)
-    distances = [_usual_distance(page) for page in pages]
-    lines: list[tuple[int, PageLine]] = []
+    lines: list[PageLine] = []
+    page_numbers: list[int] = []
+    distances: list[float] = []
     words: set[str] = set()
-    for number, page in enumerate(pages):
+    for number, page in enumerate(_without_running_heads(pages)):
+        distances.append(_usual_distance(page))
         for line in page:
-            lines.append((number, line))
-            words.update(_WORD.findall(line.text.casefold()))
+            lines.append(line)
+            page_numbers.append(number)
+            line_words = _WORD.findall(line.text.casefold())
+            words.update(line_words)
 
     parts: list[str] = []
     offsets: list[int] = []
     size = 0
-    for place, (number, line) in enumerate(lines):
+    for place, line in enumerate(lines):
+        number = page_numbers[place]
+        # A loop, because pages without a line begin here too.
         while len(offsets) <= number:
             offsets.append(size)
+
         part = line.text
-        if place + 1 < len(lines):
-            next_number, next_line = lines[place + 1]
+        following = place + 1
+        if following < len(lines):
+            next_line = lines[following]
             edge = _column_edge(lines, place)
             # Lines of different pages have no distance.
-            distance = None
-            if next_number == number:
-                distance = distances[number]
+            is_same_page = page_numbers[following] == number
+            distance = distances[number] if is_same_page else None
             if _continues(line, next_line, edge, distance):
                 part = _with_joint(part, next_line.text, words)
             else:
                 part += _separator(line, next_line)
+
         parts.append(part)
         size += len(part)
 
     while len(offsets) < len(pages):
         offsets.append(size)
-    return "".join(parts), tuple(offsets)
+    text = "".join(parts)
+    return text, tuple(offsets)
 
 
-def _column_edge(lines: Sequence[tuple[int, PageLine]], place: int) -> float:
+def _column_edge(lines: Sequence[PageLine], place: int) -> float:
     """Returns the right edge of the column of a line: of its neighbours with the same left edge."""
-    _, line = lines[place]
+    line = lines[place]
     edge = line.right
     tolerance = COLUMN_TOLERANCE * line.height
+
     first = max(0, place - NEIGHBOURS)
     last = place + NEIGHBOURS
-    for _, neighbour in lines[first : last + 1]:
+    neighbours = lines[first : last + 1]
+    for neighbour in neighbours:
         indent = abs(neighbour.left - line.left)
         if indent <= tolerance:
             edge = max(edge, neighbour.right)
@@ -107,11 +117,15 @@ def _usual_distance(page: Sequence[PageLine]) -> float:
     """Returns the distance of lines inside a paragraph, in line heights: the median of the page."""
     distances = []
     for line, next_line in pairwise(page):
-        distance = line.bottom - next_line.bottom
-        is_near = 0 < distance < MAX_LINE_DISTANCE * line.height
+        down = line.bottom - next_line.bottom
+        limit = MAX_LINE_DISTANCE * line.height
+        is_near = 0 < down < limit
         if is_near and _are_same_size(line, next_line):
-            distances.append(distance / line.height)
-    return median(distances) if distances else 0.0
+            distance = down / line.height
+            distances.append(distance)
+    if not distances:
+        return 0.0
+    return median(distances)
 
 
 def _are_same_size(line: PageLine, next_line: PageLine) -> bool:
@@ -126,39 +140,50 @@ def _continues(line: PageLine, next_line: PageLine, edge: float, distance: float
     `edge`: the right edge of the column. `distance`: the usual distance of lines on their page, in
     line heights; None if they are on different pages.
     """
-    if line.is_row or next_line.is_row or _LIST_ITEM.match(next_line.text):
+    if line.is_row or next_line.is_row:
         return False
-    if not _are_same_size(line, next_line):
+    if _is_item(next_line) or not _are_same_size(line, next_line):
         return False
 
     is_full = _is_full(line, next_line, edge)
-    is_open = not _SENTENCE_END.search(line.text)
-    if distance is None or next_line.bottom >= line.bottom:
+    is_open = _SENTENCE_END.search(line.text) is None
+    down = line.bottom - next_line.bottom
+    if distance is None or down <= 0:
         # The next line is on the next page or in the next column.
-        is_broken = bool(_BROKEN_WORD.search(line.text))
+        is_broken = _BROKEN_WORD.search(line.text) is not None
         return is_open and (is_full or is_broken)
 
-    down = line.bottom - next_line.bottom
-    if down > PARAGRAPH_DISTANCE * distance * line.height:
+    usual_down = distance * line.height
+    if down > PARAGRAPH_DISTANCE * usual_down:
         return False
 
-    if is_open and next_line.text[:1].islower():
+    first_letter = next_line.text[:1]
+    if is_open and first_letter.islower():
         # The inside of a sentence, unless the line is too short to have been broken.
         width = line.right - line.left
         column_width = edge - line.left
         return 2 * width >= column_width
 
-    is_item = bool(_LIST_ITEM.match(line.text))
-    is_indented = next_line.left > line.left + INDENT * line.height
+    if not is_full:
+        return False
     # The lines of an item after its first stand to the right of the marker.
-    return is_full and (is_item or not is_indented)
+    if _is_item(line):
+        return True
+    indent = INDENT * line.height
+    return next_line.left <= line.left + indent
+
+
+def _is_item(line: PageLine) -> bool:
+    return _LIST_ITEM.match(line.text) is not None
 
 
 def _is_full(line: PageLine, next_line: PageLine, edge: float) -> bool:
     """Returns whether the first word of the next line would not have fitted into a line."""
+    text = next_line.text
     width = next_line.right - next_line.left
-    letter_width = width / max(1, len(next_line.text))
-    first_word = next_line.text.split(maxsplit=1)[0]
+    letter_width = width / max(1, len(text))
+
+    first_word = text.split(maxsplit=1)[0]
     letters = 1 + len(first_word)
     return line.right + letter_width * letters > edge
 
@@ -168,22 +193,25 @@ def _with_joint(text: str, next_text: str, words: set[str]) -> str:
 
     A broken word loses its hyphen, unless the document has it elsewhere with the hyphen.
     """
-    if not _BROKEN_WORD.search(text) or not next_text[:1].isalpha():
+    first_letter = next_text[:1]
+    if not _BROKEN_WORD.search(text) or not first_letter.isalpha():
         return text + " "
+
     head = _WORD.findall(text)[-1]
     tail = _WORD.findall(next_text)[0]
-    compound = f"{head}-{tail}".casefold()
+    compound = f"{head}-{tail}"
     unbroken = text[:-1]
-    if compound in words or not next_text[:1].islower():
-        return unbroken + "-"
-    return unbroken
+    # Before a capital the hyphen belongs to a name and was not added by the break.
+    is_compound = compound.casefold() in words or not first_letter.islower()
+    return unbroken + "-" if is_compound else unbroken
 
 
 def _separator(line: PageLine, next_line: PageLine) -> str:
     """Rows and list items are separated by a line end, paragraphs by a blank line."""
     is_table = line.is_row and next_line.is_row
-    is_item = _LIST_ITEM.match(next_line.text)
-    return "\n" if is_table or is_item else "\n\n"
+    if is_table or _is_item(next_line):
+        return "\n"
+    return "\n\n"
 
 
 def _without_running_heads(pages: Sequence[Sequence[PageLine]]) -> list[list[PageLine]]:
@@ -192,11 +220,17 @@ def _without_running_heads(pages: Sequence[Sequence[PageLine]]) -> list[list[Pag
     A repeated line stays the first time, so no word is lost. A number is a page number only if it
     grows with the pages.
     """
-    stripped = [list(page) for page in pages]
+    stripped = list(map(list, pages))
+    # The first line of each page, then the last line of what is left.
     for edge in (0, -1):
-        texts = [page[edge].text if page else "" for page in stripped]
+        texts = []
+        for page in stripped:
+            text = page[edge].text if page else ""
+            texts.append(text)
+
         for place in _running(texts):
-            stripped[place].pop(edge)
+            page = stripped[place]
+            del page[edge]
     return stripped
 
 
@@ -206,17 +240,22 @@ def _running(texts: Sequence[str]) -> list[int]:
     differences: list[int | None] = []
     for place, text in enumerate(texts):
         number = _PAGE_NUMBER.fullmatch(text)
-        differences.append(int(number[1]) - place if number else None)
+        difference = int(number[1]) - place if number else None
+        differences.append(difference)
+
     growing = Counter(differences)
+    repeats = Counter(texts)
+    # Pages without a number, and pages without a line, have nothing in common.
     growing[None] = 0
+    repeats[""] = 0
 
     running = []
-    repeats = Counter(texts)
-    repeats[""] = 0
     seen: set[str] = set()
     for place, text in enumerate(texts):
-        is_page_number = growing[differences[place]] >= MIN_RUNNING_PAGES
-        is_repeat = repeats[text] >= MIN_RUNNING_PAGES and text in seen
+        difference = differences[place]
+        is_page_number = growing[difference] >= MIN_RUNNING_PAGES
+        is_frequent = repeats[text] >= MIN_RUNNING_PAGES
+        is_repeat = is_frequent and text in seen
         if is_page_number or is_repeat:
             running.append(place)
         seen.add(text)

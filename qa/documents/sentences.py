@@ -18,6 +18,8 @@ from qa.documents.noise import find_boilerplate, find_duplicates
 from qa.types import Document, Span
 
 Kind = Literal["prose", "item", "row", "heading", "code"]
+Offsets = tuple[int, int]
+"""Where a part of a text begins and ends."""
 
 LANGUAGE = "en"
 MAX_SENTENCE = 600
@@ -74,9 +76,11 @@ def segment(document: Document) -> tuple[Sentence, ...]:
     find_blocks = _markdown_blocks if document.markdown else _text_blocks
     blocks = list(find_blocks(text))
     lines = [_slice(text, block.span) for block in blocks]
-    boilerplate = find_boilerplate(lines, [block.kind for block in blocks])
+    kinds = [block.kind for block in blocks]
+    boilerplate = find_boilerplate(lines, kinds)
 
     sentences = []
+    contents = []
     for number, block in enumerate(blocks):
         for span in _sentence_spans(text, block):
             sentence = Sentence(
@@ -87,12 +91,14 @@ def segment(document: Document) -> tuple[Sentence, ...]:
                 is_question=_is_question(text, span),
             )
             sentences.append(sentence)
+            contents.append(_slice(text, span))
 
-    contents = [_slice(text, sentence.span) for sentence in sentences]
+    # Last, because a sentence that must not answer is never the original of a duplicate.
     may_answer = [sentence.may_answer for sentence in sentences]
     duplicates = find_duplicates(contents, may_answer)
     for place, original in duplicates.items():
-        sentences[place] = replace(sentences[place], duplicate_of=original)
+        sentence = sentences[place]
+        sentences[place] = replace(sentence, duplicate_of=original)
     return tuple(sentences)
 
 
@@ -110,7 +116,8 @@ def _sentence_spans(text: str, block: _Block) -> Iterator[Span]:
         yield block.span
         return
     # A line break inside a block is white space, but sentencex ends a sentence at some of them.
-    flat = _slice(text, block.span).replace("\n", " ")
+    content = _slice(text, block.span)
+    flat = content.replace("\n", " ")
     offset = block.span.start
     for start, end in _boundaries(flat):
         span = _trimmed(text, offset + start, offset + end)
@@ -118,7 +125,7 @@ def _sentence_spans(text: str, block: _Block) -> Iterator[Span]:
             yield span
 
 
-def _boundaries(flat: str) -> Iterator[tuple[int, int]]:
+def _boundaries(flat: str) -> Iterator[Offsets]:
     """Yields offsets of sentences.
 
     A quotation of several sentences stays whole, with the words that name the speaker, unless it
@@ -134,12 +141,14 @@ def _boundaries(flat: str) -> Iterator[tuple[int, int]]:
             yield from _cut(flat, first + start, first + end)
 
 
-def _sentencex(flat: str) -> list[tuple[int, int]]:
-    boundaries = sentencex.get_sentence_boundaries(LANGUAGE, flat)
-    return [(boundary["start_index"], boundary["end_index"]) for boundary in boundaries]
+def _sentencex(flat: str) -> Iterator[Offsets]:
+    for boundary in sentencex.get_sentence_boundaries(LANGUAGE, flat):
+        start = boundary["start_index"]
+        end = boundary["end_index"]
+        yield start, end
 
 
-def _cut(flat: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _cut(flat: str, start: int, end: int) -> Iterator[Offsets]:
     """Yields pieces that are short enough, cut at a semicolon, else a comma, else a space."""
     while end - start > MAX_SENTENCE:
         middle = start + MAX_SENTENCE // 2
@@ -162,15 +171,20 @@ def _trimmed(text: str, start: int, end: int) -> Span | None:
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
-    return Span(start, end) if start < end else None
+    if start == end:
+        return None
+    return Span(start, end)
 
 
 def _lines(text: str) -> Iterator[Span]:
+    """Yields the lines of a text without their line ends."""
+    size = len(text)
     start = 0
-    while start < len(text):
+    while start < size:
         end = text.find("\n", start)
         if end < 0:
-            end = len(text)
+            # The last line of a text may lack its line end.
+            end = size
         yield Span(start, end)
         start = end + 1
 
@@ -178,9 +192,10 @@ def _lines(text: str) -> Iterator[Span]:
 def _text_blocks(text: str) -> Iterator[_Block]:
     """Yields the paragraphs of a plain text: its lines, joined where it was wrapped by hand."""
     spans = list(_paragraphs(text))
-    bare = [_is_bare(_slice(text, span)) for span in spans]
+    contents = [_slice(text, span) for span in spans]
+    bare = list(map(_is_bare, contents))
     for place, span in enumerate(spans):
-        content = _slice(text, span)
+        content = contents[place]
         marker = _ITEM.match(content)
         if marker:
             start = span.start + marker.end()
@@ -194,6 +209,7 @@ def _text_blocks(text: str) -> Iterator[_Block]:
 
 
 def _paragraphs(text: str) -> Iterator[Span]:
+    """Yields the lines of a plain text, joined where it was wrapped by hand."""
     lines = list(_lines(text))
     width = _wrap_width(text, lines)
     start: int | None = None
@@ -203,7 +219,9 @@ def _paragraphs(text: str) -> Iterator[Span]:
             continue
         if start is None:
             start = stripped.start
+
         if width and following and _is_wrapped(text, line, following, width):
+            # The paragraph goes on in the following line.
             continue
         yield Span(start, stripped.end)
         start = None
@@ -223,12 +241,16 @@ def _is_heading(content: str, bare: Sequence[bool], place: int) -> bool:
     and does not give a value.
     """
     first = max(0, place - 2)
-    preceding = list(reversed(bare[first:place]))
+    preceding = bare[first:place][::-1]
     following = bare[place + 1 : place + 3]
+
     run = 1 + _leading(following) + _leading(preceding)
-    if run > 2 or all(following):
+    is_in_run = run > 2
+    # Nothing but bare lines follows, or the text ends.
+    has_prose = not all(following)
+    if is_in_run or not has_prose:
         return False
-    return not _VALUE.match(content)
+    return _VALUE.match(content) is None
 
 
 def _leading(marks: Sequence[bool]) -> int:
@@ -245,31 +267,40 @@ def _wrap_width(text: str, lines: Sequence[Span]) -> int | None:
     The width is that of nearly its longest line. The text was wrapped if at least every second
     break between two lines of words is where this width would have put it.
     """
-    lengths = sorted(len(line) for line in lines if _has_words(text, line))
+    lengths = [len(line) for line in lines if _has_words(text, line)]
     if not lengths:
         return None
-    place = int(0.95 * (len(lengths) - 1))
+    lengths.sort()
+    # A few longer lines, such as addresses of pages, do not count.
+    last = len(lengths) - 1
+    place = int(0.95 * last)
     width = lengths[place]
     if not MIN_WRAP <= width <= MAX_WRAP:
         return None
 
-    breaks = wraps = inside = 0
+    breaks = 0
+    wraps = 0
+    inside = 0
     for line, following in pairwise(lines):
-        if not (_has_words(text, line) and _has_words(text, following)):
+        if not _has_words(text, line) or not _has_words(text, following):
             continue
         breaks += 1
         if _is_wrapped(text, line, following, width):
             wraps += 1
-            inside += _opens_inside_sentence(_slice(text, following))
+            next_text = _slice(text, following)
+            inside += _opens_inside_sentence(next_text)
 
     if wraps < 2 or 2 * wraps < breaks:
         return None
     # Lines of one length that all open alike, as in a log, were not wrapped.
-    return width if 3 * inside >= wraps else None
+    if 3 * inside < wraps:
+        return None
+    return width
 
 
 def _has_words(text: str, line: Span) -> bool:
-    return bool(_slice(text, line).strip())
+    content = _slice(text, line)
+    return bool(content.strip())
 
 
 def _opens_inside_sentence(line: str) -> bool:
@@ -283,6 +314,7 @@ def _is_wrapped(text: str, line: Span, following: Span, width: int) -> bool:
     content = _slice(text, following)
     if not content.strip() or _ITEM.match(content):
         return False
+
     first_word = content.split(maxsplit=1)[0]
     joined = len(line) + 1 + len(first_word)
     return joined > width
@@ -292,19 +324,23 @@ def _markdown_blocks(text: str) -> Iterator[_Block]:
     """Yields the leaf blocks of a Markdown text, by the line numbers of a CommonMark parser."""
     lines = list(_lines(text))
     parser = MarkdownIt("commonmark").enable("table")
+    # The types of the tokens that are open around a token.
     inside: list[str] = []
     for token in parser.parse(text):
         if token.nesting == -1:
             inside.pop()
             continue
+
         kind = _markdown_kind(token.type, inside)
         if kind and token.map:
-            first, last = token.map
+            first, end_line = token.map
             start = lines[first].start
-            end = lines[last - 1].end
+            end = lines[end_line - 1].end
             span = _trimmed(text, start, end)
             if span:
-                yield _Block(_without_markup(text, span, kind), kind)
+                span = _without_markup(text, span, kind)
+                yield _Block(span, kind)
+
         if token.nesting == 1:
             inside.append(token.type)
 
@@ -314,18 +350,26 @@ def _markdown_kind(token_type: str, inside: Sequence[str]) -> Kind | None:
     if token_type in ("fence", "code_block"):
         return "code"
     if token_type == "tr_open":
+        # The first row, in "thead", names the columns and says nothing by itself.
         return "row" if "tbody_open" in inside else None
-    if token_type != "inline" or "table_open" in inside:
+
+    is_cell = "table_open" in inside
+    if token_type != "inline" or is_cell:
         return None
     if "heading_open" in inside:
         return "heading"
-    return "item" if "list_item_open" in inside else "prose"
+    if "list_item_open" in inside:
+        return "item"
+    return "prose"
 
 
 def _without_markup(text: str, span: Span, kind: Kind) -> Span:
+    """Returns a span without the marks of quotations, headings and items at its beginning."""
     if kind in ("row", "code"):
         return span
-    markup = _MARKUP.match(_slice(text, span))
+    content = _slice(text, span)
+    markup = _MARKUP.match(content)
     if not markup:
         return span
-    return Span(span.start + markup.end(), span.end)
+    start = span.start + markup.end()
+    return Span(start, span.end)

@@ -19,7 +19,8 @@ from qa.text.english import (
 )
 from qa.text.numbers import CASE_TWINS
 
-_LONG_CALENDAR = "|".join(name for name in MONTHS + WEEKDAYS if name not in CALENDAR_HOMONYMS)
+_UNMISTAKABLE = [name for name in MONTHS + WEEKDAYS if name not in CALENDAR_HOMONYMS]
+_LONG_CALENDAR = "|".join(_UNMISTAKABLE)
 _HOMONYM = "|".join(f"{name}|{name.upper()}" for name in CALENDAR_HOMONYMS)
 _SHORT_CALENDAR = "|".join(SHORT_CALENDAR_NAMES)
 _CALENDAR = re.compile(
@@ -35,7 +36,9 @@ _CALENDAR = re.compile(
     re.VERBOSE,
 )
 
-_CAPITAL = "".join(letter for letter in map(chr, range(0x530)) if letter.isupper())
+# The scripts with capitals that Europe writes: Latin, Greek, Cyrillic.
+_LETTERS = map(chr, range(0x530))
+_CAPITAL = "".join(filter(str.isupper, _LETTERS))
 _INITIALS = rf"[{_CAPITAL}](?:\.[{_CAPITAL}])+\.?(?!\w)"
 _NAME_WORD = rf"(?:{_INITIALS}|[{_CAPITAL}][\w’'&-]*)"
 _NAME = re.compile(rf"\b{_NAME_WORD}(?:\s+{_NAME_WORD})*")
@@ -56,6 +59,8 @@ _LONG_NAME = re.compile(
     """,
     re.VERBOSE,
 )
+_SENTENCE_OPENERS = '.!?:“"'
+"""What stands before the first word of a sentence."""
 _POSSESSIVE = re.compile(r"(?<=\w)[’']s\b", re.IGNORECASE)
 _COUNTRY_ENDING = re.compile(r"(?:|a|o|e|y|ey|en|ia)")
 _PEOPLE_ENDING = re.compile(r"(?:(?:n|an|ian|ean|ese|ish|i|ic|er)s?|s)")
@@ -77,8 +82,11 @@ def months_and_weekdays(text: str) -> frozenset[str]:
     """Returns the months and weekdays of a text by their first three letters, in lower case."""
     days = set()
     for match in _CALENDAR.finditer(text.translate(CASE_TWINS)):
-        written = match[1] or match[2] or match[3]
-        name = written or MONTHS[(int(match[4]) - 1) % 12]
+        name = match[1] or match[2] or match[3]
+        if not name:
+            # The month of "2024-09-30"; an impossible month counts as some other month.
+            month = int(match[4])
+            name = MONTHS[(month - 1) % 12]
         days.add(name[:3].casefold())
     return frozenset(days)
 
@@ -96,18 +104,28 @@ def names(text: str) -> tuple[str, ...]:
         if not words:
             continue
 
-        before = text[: match.start()].rstrip()
-        opens_sentence = not before or before[-1] in '.!?:“"'
         is_single = len(words) == len(run) == 1
         # The first word of a sentence has a capital whether it is a name or not.
-        if opens_sentence and is_single and not words[0].isupper():
+        may_be_any_word = is_single and not words[0].isupper()
+        if may_be_any_word and _opens_sentence(text, match.start()):
             continue
         names.append(" ".join(words))
     return tuple(names)
 
 
 def _is_name_word(word: str) -> bool:
-    return word.casefold() not in STOP_WORDS and not months_and_weekdays(word)
+    if word.casefold() in STOP_WORDS:
+        return False
+    return not months_and_weekdays(word)
+
+
+def _opens_sentence(text: str, start: int) -> bool:
+    """Returns whether a sentence begins at this offset."""
+    # Looks back over white space only: a copy of all text before each name takes too long.
+    place = start - 1
+    while place >= 0 and text[place].isspace():
+        place -= 1
+    return place < 0 or text[place] in _SENTENCE_OPENERS
 
 
 def is_named_in(name: str, text: str) -> bool:
@@ -118,7 +136,9 @@ def is_named_in(name: str, text: str) -> bool:
         return True
     if len(words) == 1:
         return words[0] in initials(text)
-    return "".join(word[0] for word in words) in text_words
+
+    name_initials = "".join(word[0] for word in words)
+    return name_initials in text_words
 
 
 def initials(text: str) -> frozenset[str]:
@@ -126,11 +146,16 @@ def initials(text: str) -> frozenset[str]:
     initials = set()
     for run in _LONG_NAME.findall(text):
         words = re.findall(r"[\w’'-]+", run)
-        letters = "".join(word[0] for word in words if word[0].isupper())
+        capitals = [word[0] for word in words if word[0].isupper()]
+        letters = "".join(capitals)
+
         # Part of a run counts too: "the United States of America" is the US and the USA.
-        for start, end in combinations(range(len(letters) + 1), 2):
+        places = range(len(letters) + 1)
+        for start, end in combinations(places, 2):
             if end - start >= 2:
-                initials.add(letters[start:end].casefold())
+                # Folded last: folding can make two letters of one.
+                part = letters[start:end].casefold()
+                initials.add(part)
     return frozenset(initials)
 
 
@@ -166,28 +191,36 @@ def _folded_character(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Cf":
         return ""
-    if category == "No" or category.startswith("S"):
+    is_numeral = category == "No"
+    is_symbol = category.startswith("S")
+    if is_numeral or is_symbol:
         return character
+
     plain = unicodedata.normalize("NFKD", character).casefold()
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    letters = [letter for letter in plain if not unicodedata.combining(letter)]
+    return "".join(letters)
 
 
 def _name_words(text: str) -> list[str]:
     """Returns the folded words of a text; initials such as "U.S." are one word."""
     words: list[str] = []
     for match in _NAME_PART.finditer(_composed(text)):
+        part = match[0]
         if match["initials"]:
-            words.append(match[0].replace(".", ""))
+            words.append(part.replace(".", ""))
         else:
-            words += re.findall(r"\w+", _POSSESSIVE.sub("", match[0]))
+            owner = _POSSESSIVE.sub("", part)
+            words += re.findall(r"\w+", owner)
+
     # Folded last: folding can turn a sign that is not part of a word into a letter.
-    return list(filter(None, map(folded, words)))
+    folded_words = map(folded, words)
+    return list(filter(None, folded_words))
 
 
 def _composed(text: str) -> str:
     """Returns a text without format characters, with accents and their letters composed."""
-    visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    return unicodedata.normalize("NFC", visible)
+    visible = [letter for letter in text if unicodedata.category(letter) != "Cf"]
+    return unicodedata.normalize("NFC", "".join(visible))
 
 
 def _has_related(words: set[str], word: str) -> bool:
@@ -201,9 +234,16 @@ def _are_related(first: str, second: str) -> bool:
     root = Prefix.similarity(first, second)
     if root < _MIN_ROOT:
         return False
-    first, second = first[root:], second[root:]
-    return _are_endings(first, second) or _are_endings(second, first)
+
+    # Either word may be the country.
+    first_ending = first[root:]
+    second_ending = second[root:]
+    if _are_endings(first_ending, second_ending):
+        return True
+    return _are_endings(second_ending, first_ending)
 
 
 def _are_endings(country: str, people: str) -> bool:
-    return bool(_COUNTRY_ENDING.fullmatch(country) and _PEOPLE_ENDING.fullmatch(people))
+    if not _COUNTRY_ENDING.fullmatch(country):
+        return False
+    return _PEOPLE_ENDING.fullmatch(people) is not None

@@ -1,5 +1,8 @@
 """Dates, names and quotations have one form however they are written."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -115,6 +118,22 @@ def test_months_and_weekdays_by_three_letters(text: str, found: str) -> None:
 )
 def test_names_runs_of_capitals(text: str, found: list[str]) -> None:
     assert list(names(text)) == found
+
+
+def test_names_of_long_text_take_linear_time() -> None:
+    """Four times the text takes about four times as long, not sixteen times."""
+    short = "“ Anna  met the Mayor. " * 10_000
+    assert _seconds(names, 4 * short) < 10 * _seconds(names, short)
+
+
+def _seconds(function: Callable[[str], object], text: str) -> float:
+    """Returns the shortest duration of two calls."""
+    durations = []
+    for _ in range(2):
+        start = time.perf_counter()
+        function(text)
+        durations.append(time.perf_counter() - start)
+    return min(durations)
 
 
 @pytest.mark.parametrize(
