@@ -76,6 +76,7 @@ def read_claims(path: Path, documents: Sequence[Document]) -> tuple[LabelledClai
             fields = "id, claim, supported, kind and evidence"
             problems.append(f"line {number}: not a claim with {fields}")
             continue
+        # Without its evidence a claim would cite nothing, and always be unsupported.
         for quote in claim.evidence:
             if not any(quote in text for text in texts):
                 problems.append(f"line {number}: its evidence is not in the documents")
@@ -103,7 +104,9 @@ def check_claims(
         for quote in claim.evidence:
             cited |= dict.fromkeys(_passages_with(quote, snapshot))
         passages = tuple(cited)
-        (sentence,) = verifier.check([Claim(claim.text, passages)], passages, snapshot)
+        cited_claim = Claim(claim.text, passages)
+        # One by one, since the model is taken to have seen other passages for each.
+        (sentence,) = verifier.check([cited_claim], passages, snapshot)
         supports.append(sentence.support)
     return supports
 
@@ -149,6 +152,7 @@ def _passages_with(quote: str, snapshot: Snapshot) -> list[Passage]:
         start = document.text.find(quote)
         if start < 0:
             continue
+        # Its first place is enough: the words are the same in every other.
         span = Span(start, start + len(quote))
         passages = []
         for passage in snapshot.passages.values():

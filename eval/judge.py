@@ -87,7 +87,10 @@ class JudgedAnswer:
     @property
     def differs(self) -> bool | None:
         """Whether the repeats differ; None for fewer than two readable verdicts."""
-        return len(set(self._readable)) > 1 if len(self._readable) > 1 else None
+        verdicts = self._readable
+        if len(verdicts) < 2:
+            return None
+        return len(set(verdicts)) > 1
 
     @property
     def is_unreadable(self) -> bool:
@@ -101,6 +104,7 @@ class JudgedAnswer:
 
     @property
     def _readable(self) -> list[JudgeVerdict]:
+        # A reply without a verdict counts neither for nor against an answer.
         return list(filter(None, self.verdicts))
 
 
@@ -176,11 +180,13 @@ def read_verdict(reply: str) -> JudgeVerdict | None:
 
 def messages(question: Question, answer: str) -> list[Message]:
     """Returns the messages that ask for a verdict."""
-    earlier = [f"{turn.question} {turn.answer}" for turn in question.history]
+    # A follow-up is understood only with the turns before it.
+    turns = [f"{turn.question} {turn.answer}" for turn in question.history]
+    turns.append(question.question)
     request = JUDGE_REQUEST.format(
-        question=as_data(" ".join([*earlier, question.question])),
-        answers="\n".join(as_data(accepted) for accepted in question.answers),
-        evidence="\n".join(as_data(quote) for quote in question.evidence),
+        question=as_data(" ".join(turns)),
+        answers="\n".join(map(as_data, question.answers)),
+        evidence="\n".join(map(as_data, question.evidence)),
         answer=as_data(answer),
     )
     return [Message("system", JUDGE_INSTRUCTIONS), Message("user", request)]
@@ -227,8 +233,10 @@ def summarise(judgements: Sequence[JudgedAnswer], run: Run) -> dict[str, Any]:
 
 def _ask(question: Question, answer: str, model: LanguageModel, stop: threading.Event) -> str:
     # The prompt needs most of the context.
-    most = min(MOST_TOKENS, model.context_size(stop) // 3)
-    pieces = model.stream(messages(question, answer), most, stop)
+    context = model.context_size(stop)
+    most = min(MOST_TOKENS, context // 3)
+    request = messages(question, answer)
+    pieces = model.stream(request, most, stop)
     return "".join(without_thinking(pieces))
 
 
@@ -253,11 +261,12 @@ def _agreement(scored: Sequence[JudgedAnswer], run: Run) -> dict[str, Any] | Non
         return None
 
     pairs = Counter(zip(judge_right, metric_right, strict=True))
+    same = pairs[True, True] + pairs[False, False]
     n = len(judge_right)
     return {
         "measure": "answered_right",
         "n": n,
-        "same": (pairs[True, True] + pairs[False, False]) / n,
+        "same": same / n,
         "only_judge": pairs[True, False],
         "only_ours": pairs[False, True],
         "kappa": _kappa(judge_right, metric_right),
@@ -265,6 +274,7 @@ def _agreement(scored: Sequence[JudgedAnswer], run: Run) -> dict[str, Any] | Non
 
 
 def _kappa(first: Sequence[bool], second: Sequence[bool]) -> float | None:
+    # Where either says the same of all, agreement by chance is complete and kappa undefined.
     if len(set(first)) == 1 or len(set(second)) == 1:
         return None
     from sklearn.metrics import cohen_kappa_score  # a second to import

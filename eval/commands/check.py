@@ -62,13 +62,15 @@ def _print(file: Path, result: "CheckResult") -> None:
 
     count = len(result.questions)
     answerable = sum(question.answerable for question in result.questions)
-    print(f"{file}: {count} good {'line' if count == 1 else 'lines'}, {answerable} answerable")
+    unit = "line" if count == 1 else "lines"
+    print(f"{file}: {count} good {unit}, {answerable} answerable")
     for level in LEVELS:
         findings = result.at(level)
         # A heading without findings would read like a finding.
         if findings:
             print(f"\n{HEADINGS[level]}")
         for finding in findings:
+            # A finding about the whole set has no line.
             place = f"line {finding.line}: " if finding.line else ""
             print(f"  {place}{visible_line(finding.words)}")
     if not result.at("wrong"):

@@ -47,8 +47,10 @@ def _claims(options: argparse.Namespace) -> int:
     documents = load_documents(options.documents or [seeds_folder()])
     claims = read_claims(options.claims, documents)
     verifier, snapshot = _verifier_over(documents)
+    supports = check_claims(claims, verifier, snapshot)
+    # In the order of the file, which has the supported kinds first.
     kinds = dict.fromkeys(claim.kind for claim in claims)
-    _print(list(kinds), detection(claims, check_claims(claims, verifier, snapshot)))
+    _print(list(kinds), detection(claims, supports))
     return 0
 
 
@@ -62,6 +64,7 @@ def _print(kinds: Sequence[str], result: "Detection") -> None:
         cells = "  ".join(f"{count:11}" for count in counts)
         print(f"{kind:12} {sum(counts):4}  {cells}")
     for name, share in (("precision", result.precision), ("recall", result.recall)):
+        # A file may have no unsupported claim, and the check may find none.
         if share:
             interval = f"[{share.low:.2f}, {share.high:.2f}]"
             print(f"{name} of unsupported {share.value:.2f} {interval}, n {share.n}")
@@ -81,4 +84,5 @@ def _verifier_over(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot
     for document in documents:
         passages += split(document, embedder.count_tokens)
     verifier = Verifier(EncodingCache(embedder), CrossEncoderEntailment())
+    # In memory: a person's library is not touched, whatever the environment says.
     return verifier, Snapshot.of(passages, documents, "")

@@ -71,18 +71,22 @@ def _compare(options: argparse.Namespace) -> int:
     if reasons := differences(first, second):
         heading = f"{first.folder} and {second.folder} cannot be compared:"
         raise RunError("\n".join([heading, *reasons]))
+    # A metric that is given twice must not be corrected for twice.
     deciding = list(dict.fromkeys(options.measure or [DECIDING]))
     tables = _tables(first, second, deciding)
     verdict, sentence = _verdict(tables["Deciding"])
     changes = _changes(first.provenance, second.provenance)
     if options.json:
+        measures = []
+        for rows in tables.values():
+            measures += [row.as_json() for row in rows]
         comparison = {
             "first": str(first.folder),
             "second": str(second.folder),
-            "changed": {name: list(values) for name, values in changes.items()},
+            "changed": changes,
             "errors": [len(first.errors), len(second.errors)],
             "deciding": deciding,
-            "measures": [row.as_json() for rows in tables.values() for row in rows],
+            "measures": measures,
             "verdict": verdict,
         }
         json.dump(comparison, sys.stdout, ensure_ascii=False, indent=1)
@@ -114,6 +118,7 @@ def _verdict(rows: "Sequence[PairedComparison]") -> "tuple[Verdict, str]":
     """Returns the verdict over the deciding metrics, worse before better, and a sentence on it."""
     worse = [row.metric for row in rows if row.verdict == "worse"]
     better = [row.metric for row in rows if row.verdict == "better"]
+    # Both may be the case: a gain on a metric does not make up for a loss on another.
     parts = []
     if worse:
         parts.append(f"worse on {', '.join(worse)}")
@@ -152,7 +157,8 @@ def _print_head(first: "Run", second: "Run", changes: Mapping[str, tuple[Any, An
     print(f"first   {first.folder}\nsecond  {second.folder}")
     for name, values in changes.items():
         # As JSON, so that a text of the file cannot move the terminal's cursor.
-        print(f"{visible_line(name)}: {' -> '.join(json.dumps(value) for value in values)}")
+        old, new = map(json.dumps, values)
+        print(f"{visible_line(name)}: {old} -> {new}")
     if not changes:
         print("the same code and settings")
     if first.errors or second.errors:
@@ -182,6 +188,7 @@ def _table(title: str, rows: "Sequence[PairedComparison]") -> "Table":
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for row in rows:
+        # Text, not str: rich would read square brackets as its markup.
         table.add_row(*map(Text, _cells(row)))
     return table
 

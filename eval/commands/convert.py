@@ -75,11 +75,14 @@ def _convert(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out
     converted = read(arguments.format, arguments.path, options_of(arguments))
     write(converted, out)
+    # Counts to compare with what the set says of itself: a reader may leave out a part.
     answerable = sum(question.answerable for question in converted.questions)
     print(f"documents  {len(converted.documents):,}")
     print(f"questions  {len(converted.questions):,}, of which {answerable:,} are answerable")
     for note in converted.notes:
         print(note)
-    questions, documents = (quote(str(out / name)) for name in (QUESTIONS, DOCUMENTS))
+    # Quoted, so that the command can be pasted whatever the folder is called.
+    questions = quote(str(out / QUESTIONS))
+    documents = quote(str(out / DOCUMENTS))
     print(f"To ask them: footnote eval run --questions {questions} --documents {documents}")
     return 0

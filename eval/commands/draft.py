@@ -74,6 +74,7 @@ def _draft(options: argparse.Namespace) -> int:
 
     from eval.draft import existing_questions, without_duplicates
 
+    # Everything that can be wrong is found before a model is loaded or asked.
     settings = Settings.from_environment(os.environ, llm=options.llm)
     document = _document(options.document)
     out = options.out or Path(f"{Path(document.name).stem}.questions.jsonl")
@@ -118,8 +119,11 @@ def _proposals(
     if settings.llm != BUILT_IN:
         llm_settings = LlmSettings.from_settings(settings)
         model = language_model(llm_settings)
-        print(f"Passages of {document.name} go to {model_host(llm_settings)[0]}.", file=sys.stderr)
-        yield by_model(document, model, dropped, threading.Event())
+        host, _ = model_host(llm_settings)
+        print(f"Passages of {document.name} go to {host}.", file=sys.stderr)
+        # Nothing sets the event: Ctrl+C ends the command.
+        never = threading.Event()
+        yield by_model(document, model, dropped, never)
         return
 
     from qa.bot import Bot
@@ -156,10 +160,14 @@ class Review:
         """
         from eval.draft import DRAFT
 
-        good = (one for one in proposals if one.answerable and not one.note)
-        for proposal in islice(good, count):
+        for proposal in proposals:
+            if not proposal.answerable or proposal.note:
+                continue
             self.proposed += 1
             self._accept(proposal, DRAFT)
+            # At once: to look for another proposal may ask the language model again.
+            if self.proposed == count:
+                return
 
     def ask(self, proposals: "Iterator[Proposal]", ask_line: AskLine, console: "Console") -> None:
         """Asks about each proposal, until the person quits or the input ends."""
@@ -283,6 +291,7 @@ def _report(review: Review, dropped: Counter[str]) -> None:
     if dropped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
         print(f"Left out of the language model's lines: {reasons}.", file=sys.stderr)
+    # Nothing proposed looks like a fault of the command, and usually is not.
     if not review.proposed:
         print(
             "Found nothing new to propose: the templates make questions of English prose only, "

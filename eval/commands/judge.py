@@ -70,8 +70,11 @@ def _judge(options: argparse.Namespace) -> int:
     model = language_model(llm_settings)
     folder: Path = options.run_folder
     run = read_run(folder)
-    answers, left_out = answers_to_judge(read_run_questions(folder), read_results(folder))
-    out = folder / f"judge-{_file_name(options.name or model.name)}.json"
+    questions = read_run_questions(folder)
+    answers, left_out = answers_to_judge(questions, read_results(folder))
+    name = _file_name(options.name or model.name)
+    out = folder / f"judge-{name}.json"
+    # A judgement may have cost money, and is never overwritten.
     if out.exists():
         raise FootnoteError(
             f"{out} exists. Remove it, or give the judgement another name: --name NAME"
@@ -81,6 +84,7 @@ def _judge(options: argparse.Namespace) -> int:
         reasons = _counts(left_out) or "no question was asked"
         raise FootnoteError(f"{folder} has no answer to judge: {reasons}.")
 
+    # Printed before anything is sent, so that a person can still stop it.
     host, _ = model_host(llm_settings)
     print(f"{len(answers)} answers and their evidence go to {host}.", file=sys.stderr)
     judgements = _judge_answers(answers, model, options.repeat)
@@ -158,6 +162,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         raise FootnoteError(
             "The built-in engine cannot judge. Name a language model: --engine provider/model"
         )
+    # A key must not be sent to the server of another provider.
     configured = Settings.from_environment(os.environ)
     settings = Settings.from_environment(os.environ, llm=options.llm, llm_url=options.llm_url)
     if configured.llm in (BUILT_IN, options.llm):
@@ -167,6 +172,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _write(out: Path, text: str) -> None:
     try:
+        # Another command may have written the file since it was looked for.
         with out.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:

@@ -69,6 +69,7 @@ def _peers(options: argparse.Namespace) -> int:
     questions = read_questions(options.questions)
     chosen = _chosen(questions, options)
     documents = load_documents(options.documents or [seeds_folder()])
+    # Evidence that is in no document would count as a miss of every engine.
     check_evidence(questions, documents)
     default_name = f"peers-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}"
     out = create_run_folder(options.out or Path("runs") / default_name)
@@ -135,7 +136,9 @@ def _compare(
         sys.stdout.write(text)
     else:
         print_tables(rows, indexing, sys.stdout)
-    errors = sum(len(row.errors) for row in rows)
+    errors = 0
+    for row in rows:
+        errors += len(row.errors)
     if errors:
         print(f"footnote: {errors} answers had an error: see {out / RESULT}.", file=sys.stderr)
         return BrokenError.exit_code
@@ -160,6 +163,7 @@ def _provenance(
         "histories": False,
     }
     provenance = collect_provenance(settings, documents, source)
+    # What the peers are built from, besides the packages that every run names.
     for package in (
         "llama-index-vector-stores-chroma",
         "llama-index-embeddings-huggingface",
@@ -178,10 +182,11 @@ def _as_json(
 ) -> str:
     scores: dict[str, dict[str, Any]] = {}
     for entry in scored:
-        by_question = zip(questions, entry.questions, strict=True)
-        scores[entry.engine.name] = {
-            question.id: dict(answer.scores) for question, answer in by_question
-        }
+        # Each engine was asked the same questions in the same order.
+        of_engine = {}
+        for question, answer in zip(questions, entry.questions, strict=True):
+            of_engine[question.id] = dict(answer.scores)
+        scores[entry.engine.name] = of_engine
     result = {
         **provenance,
         "engines": {row.engine.name: row.as_json() for row in rows},

@@ -127,6 +127,7 @@ def choose_questions(
         raise FootnoteError(
             f"{options.questions} has no question left by {_selection_words(options)}."
         )
+    # Last, so that a limit counts the questions that all other arguments chose.
     return chosen[: options.limit]
 
 
@@ -211,6 +212,7 @@ def _failed_ids(folder: Path, questions: Sequence[Question]) -> set[str]:
     for key in sorted(common & before.keys()):
         if before[key].question != now[key]:
             changed.append(key)
+    # The same ids may belong to other questions, of which nothing is known.
     if changed or not common:
         examples = (changed or sorted(failed))[:3]
         named = ", ".join(map(visible_line, examples))

@@ -46,6 +46,7 @@ def _report(options: argparse.Namespace) -> int:
     runs = [read_details(folder) for folder in folders]
     names = run_names(folders)
 
+    # A page of several runs belongs to none of their folders.
     default = options.runs[0] / REPORT if len(options.runs) == 1 else Path(REPORT)
     files = [(options.out or default, page(runs), HTML)]
     if options.csv is not None:

@@ -92,7 +92,8 @@ def _run(options: argparse.Namespace) -> int:
         out = options.resume
         runs = resume(out, os.environ, progress())
     else:
-        configured = configurations({name: getattr(options, name) or () for name in VARIED})
+        varied = {name: getattr(options, name) or () for name in VARIED}
+        configured = configurations(varied)
         question_set = read_question_set(options)
         chosen = choose_questions(question_set.questions, options)
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -151,6 +152,7 @@ def _print_runs(runs: "Iterable[FinishedRun]", quiet: bool) -> None:
                 print(f"\n{run.name}\n")
             print_tables(run.groups, sys.stdout)
         print(f"Written to {run.folder}", file=sys.stderr)
+        # An error is not a wrong answer: the estimates above are without these questions.
         if overall.errors:
             print(
                 f"footnote: {overall.errors} of {overall.questions} questions broke: "

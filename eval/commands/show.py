@@ -33,15 +33,18 @@ def _show(options: argparse.Namespace) -> int:
     from eval.report.question_text import as_json, print_question
     from eval.results import read_raw_results
 
-    run = read_details(options.run_folder)
+    folder: Path = options.run_folder
+    run = read_details(folder)
     by_id = {question.id: question for question in run.questions}
     question = by_id.get(options.id)
     if question is None:
-        raise RunError(_unknown_id(options.run_folder, options.id, list(by_id)))
+        raise RunError(_unknown_id(folder, options.id, list(by_id)))
     if options.json:
-        has_results = bool(question.results)
-        rows = read_raw_results(options.run_folder) if has_results else []
-        own_rows = [row for row in rows if row["id"] == question.id]
+        own_rows = []
+        # The file may be missing, and the estimates of the question are known without it.
+        if question.results:
+            rows = read_raw_results(folder)
+            own_rows = [row for row in rows if row["id"] == question.id]
         # ASCII: half a surrogate pair, and what would steer a terminal, is written as an escape.
         print(json.dumps(as_json(question, own_rows), indent=1))
         return 0
@@ -56,6 +59,7 @@ def _unknown_id(folder: Path, unknown: str, ids: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     similar = get_close_matches(unknown, ids, _MOST_IDS)
+    # A number or an end of an id is too short to be similar to it.
     containing = [key for key in ids if unknown in key]
     near = list(dict.fromkeys([*similar, *containing]))[:_MOST_IDS]
     if near:

@@ -61,7 +61,8 @@ def _sweep(options: argparse.Namespace) -> int:
 
     metric = options.measure
     _check_metric(metric)
-    configured = configurations({name: getattr(options, name) or () for name in VARIED})
+    varied = {name: getattr(options, name) or () for name in VARIED}
+    configured = configurations(varied)
     question_set = read_question_set(options)
     splits = {question.split for question in question_set.questions}
     for split in ("dev", "test"):
@@ -78,11 +79,15 @@ def _sweep(options: argparse.Namespace) -> int:
     # Of equal values the first of the grid wins.
     best = max(tried, key=lambda run: _goodness(run, metric))
     chosen = [configuration for configuration in configured if configuration.name == best.name]
+    # The test split is asked once, and only with the best: what chooses must not be what measures.
     (tested,) = _run_split("test", chosen, question_set, out, options)
     alike = _not_detectably_worse(best, tried, metric)
+    on_dev = {}
+    for run in tried:
+        on_dev[run.name] = _estimate(run, metric).as_json()
     content = {
         "measure": metric,
-        "dev": {run.name: _estimate(run, metric).as_json() for run in tried},
+        "dev": on_dev,
         "chosen": best.name,
         "settings": tested.summary["settings"],
         "test": _estimate(tested, metric).as_json(),
@@ -163,8 +168,13 @@ def _not_detectably_worse(
         if row is not None:
             names.append(run.name)
             rows.append(row)
-    verdicts = [row.verdict for row in corrected_together(rows)]
-    return [name for name, verdict in zip(names, verdicts, strict=True) if verdict != "better"]
+
+    # Corrected together, since the best is compared with all the rest at once.
+    alike = []
+    for name, row in zip(names, corrected_together(rows), strict=True):
+        if row.verdict != "better":
+            alike.append(name)
+    return alike
 
 
 def _print(

@@ -26,6 +26,7 @@ def _threshold(options: argparse.Namespace) -> int:
 
     results = threshold_results(scored_answers(read_run(options.run_folder)))
     chosen = best(results)
+    # Every confidence of the run is a threshold that could be chosen: too many to print.
     step = max(1, len(results) // ROWS)
     shown = {*results[::step], chosen}
     print("threshold  answered right  wrongly refused  rightly refused  balance")
