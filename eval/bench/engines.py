@@ -9,7 +9,7 @@ from time import perf_counter
 from llama_index.core.base.embeddings.base import BaseEmbedding
 
 from eval.bench import llamaindex
-from eval.bench.comparison import Engine
+from eval.bench.comparison import Engine, Output
 from eval.bench.scripted_model import ScriptedModel
 from qa.answer.verify import Verifier
 from qa.bot import Bot, ModelEngine
@@ -26,7 +26,7 @@ FOOTNOTE_SCRIPTED = "Footnote, scripted model"
 INDEXING_ROUNDS = 3
 IndexMaker = Callable[[Path], object]
 """Indexes the documents in a new, empty folder."""
-IndexingSeconds = Mapping[str, tuple[float, ...]]
+IndexingSeconds = Mapping[str, Sequence[float]]
 """The seconds of each round, by name."""
 
 
@@ -46,9 +46,11 @@ def make_engines(bench: Workbench) -> list[Engine]:
     folder = bench.settings.home
     built_in, scripted = _footnote_bots(bench, folder / "footnote")
     engines = [
-        Engine(FOOTNOTE, built_in.ask, ("passages", "answers")),
-        Engine(FOOTNOTE_SCRIPTED, scripted.ask, ("answers",)),
+        Engine(FOOTNOTE, built_in.ask, outputs=("passages", "answers")),
+        # The passages are the same: only what the model makes of them is measured.
+        Engine(FOOTNOTE_SCRIPTED, scripted.ask, outputs=("answers",)),
     ]
+
     # Peers that cut the documents in the same way share an index.
     stacks = {}
     for chunking in llamaindex.CHUNKINGS:
@@ -56,10 +58,13 @@ def make_engines(bench: Workbench) -> list[Engine]:
         stacks[chunking] = llamaindex.make_stack(bench.documents, chunking, bench.embedding, place)
     for variant in llamaindex.VARIANTS:
         peer = llamaindex.make_peer(stacks[variant.chunking], variant)
+        # A peer is compared with the Footnote engine that gives the same output.
+        output: Output = "passages"
+        reference = FOOTNOTE
         if variant.kind == "citation":
-            engines.append(Engine(variant.name, peer.ask, ("answers",), FOOTNOTE_SCRIPTED))
-        else:
-            engines.append(Engine(variant.name, peer.ask, ("passages",), FOOTNOTE))
+            output = "answers"
+            reference = FOOTNOTE_SCRIPTED
+        engines.append(Engine(variant.name, peer.ask, (output,), reference))
     return engines
 
 
@@ -84,10 +89,12 @@ def time_in_turns(makers: Mapping[str, IndexMaker], folder: Path) -> IndexingSec
         for name in names:
             new_folder = folder / f"{turn}-{name}"
             new_folder.mkdir(parents=True)
+            make = makers[name]
             start = perf_counter()
-            makers[name](new_folder)
-            seconds[name].append(perf_counter() - start)
-    return {name: tuple(values) for name, values in seconds.items()}
+            make(new_folder)
+            end = perf_counter()
+            seconds[name].append(end - start)
+    return seconds
 
 
 def _make_footnote_index(bench: Workbench, folder: Path) -> Index:
@@ -103,15 +110,19 @@ def _footnote_bots(bench: Workbench, folder: Path) -> tuple[Bot, Bot]:
     """Returns the built-in bot, and one with the scripted model in place of a language model."""
     settings = bench.settings
     index = _make_footnote_index(bench, folder)
-    span_model, weights = CrossEncoder(settings.reader), Weights.load(settings.reader)
+    span_model = CrossEncoder(settings.reader)
+    weights = Weights.load(settings.reader)
 
     def bot(engine: ModelEngine | None, encodings: EncodingCache) -> Bot:
         reader = TrainedReader(encodings, span_model, weights)
         return Bot(index, bench.embedder, reader, settings, engine, encodings)
 
     # Each has a cache of its own, so that neither profits from what the other computed.
-    built_in = bot(None, EncodingCache(bench.embedder))
-    encodings = EncodingCache(bench.embedder)
-    verifier = Verifier(encodings, CrossEncoderEntailment())
-    scripted = bot(ModelEngine(ScriptedModel(), verifier, settings.strict), encodings)
+    built_in_encodings = EncodingCache(bench.embedder)
+    scripted_encodings = EncodingCache(bench.embedder)
+    verifier = Verifier(scripted_encodings, CrossEncoderEntailment())
+    engine = ModelEngine(ScriptedModel(), verifier, settings.strict)
+
+    built_in = bot(None, built_in_encodings)
+    scripted = bot(engine, scripted_encodings)
     return built_in, scripted

@@ -17,6 +17,8 @@ from qa.text.words import terms
 from qa.types import Document
 
 NAME = "scripted/most-similar"
+Source = tuple[str, str]
+"""The id and the text of a passage."""
 CONTEXT_TOKENS = 1_000_000
 """Large enough to show everything retrieved at once, to both sides."""
 _PASSAGE = re.compile(r'<passage id="(\w+)" title="[^"\n]*">\n(.*?)\n</passage>', re.DOTALL)
@@ -27,20 +29,25 @@ _BEFORE_QUERY = "\n------\nQuery: "
 _AFTER_QUERY = "\nAnswer:"
 
 
-def most_similar_sentence(question: str, sources: Sequence[tuple[str, str]]) -> str:
+def most_similar_sentence(question: str, sources: Sequence[Source]) -> str:
     """Returns the sentence that shares most words with the question, and the id of its source.
 
-    `sources` are ids and texts. Words count once, by their stems, without stop words; the first of
-    equal sentences wins. If no word is shared, the sentence declines as Footnote's prompt asks.
+    Words count once, by their stems, without stop words; the first of equal sentences wins. If no
+    word is shared, the sentence declines as Footnote's prompt asks.
     """
     question_terms = set(terms(question))
-    most, answer = 0, DECLINE_SENTENCE
+    most = 0
+    answer = DECLINE_SENTENCE
     for source_id, text in sources:
-        for sentence in segment(Document("", "", "", text)):
-            words = text[sentence.span.start : sentence.span.end]
-            shared = len(question_terms & set(terms(words)))
-            if shared > most:
-                most, answer = shared, f"{' '.join(words.split())} [{source_id}]"
+        document = Document("", "", "", text)
+        for sentence in segment(document):
+            words = document.text_of(sentence.span)
+            shared = question_terms & set(terms(words))
+            if len(shared) > most:
+                most = len(shared)
+                # Footnote's prompt and llama-index's ask for the same marker.
+                on_one_line = " ".join(words.split())
+                answer = f"{on_one_line} [{source_id}]"
     return answer
 
 
@@ -96,10 +103,10 @@ class ScriptedLlm(CustomLLM):
         yield CompletionResponse(text=response.text, delta=response.text)
 
 
-def _numbered_sources(shown: str) -> list[tuple[str, str]]:
+def _numbered_sources(shown: str) -> list[Source]:
     """Returns the sources of a prompt by their numbers, which go up by one from 1."""
-    sources: list[tuple[str, str]] = []
-    rest = shown.partition("Source 1:\n")[2]
+    sources: list[Source] = []
+    _before, _heading, rest = shown.partition("Source 1:\n")
     while rest:
         number = len(sources) + 1
         text, _, rest = rest.partition(f"\nSource {number + 1}:\n")

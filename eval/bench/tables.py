@@ -19,6 +19,8 @@ from eval.bench.comparison import (
 from eval.metrics.metric import Metric
 from eval.run_schema import Estimate
 
+Rounds = Mapping[str, Sequence[float]]
+"""The seconds of each round of indexing, by the name of the engine."""
 WIDTH = 120
 """Columns if the output is not a terminal."""
 TITLES: Mapping[Output, str] = {"passages": "Passages", "answers": "Answers and citations"}
@@ -27,23 +29,22 @@ LEGEND = (
 )
 
 
-def print_tables(
-    engines: Sequence[EngineEstimates], indexing: Mapping[str, Sequence[float]], file: TextIO
-) -> None:
-    """Prints the estimates of each engine and its difference to Footnote, and the seconds.
-
-    `indexing` has the seconds of each round, by name.
-    """
-    console = Console(file=file, width=None if file.isatty() else WIDTH, highlight=False)
-    tables: list[Table] = []
+def print_tables(engines: Sequence[EngineEstimates], indexing: Rounds, file: TextIO) -> None:
+    """Prints the estimates of each engine and its difference to Footnote, and the seconds."""
+    # A terminal has a width of its own; a file gets the same table everywhere.
+    width = None if file.isatty() else WIDTH
+    console = Console(file=file, width=width, highlight=False)
     for output in TITLES:
-        tables += _quality_tables(output, engines)
-    for table in (*tables, _seconds_table(engines), _indexing_table(indexing)):
-        console.print(table)
+        for table in _quality_tables(output, engines):
+            console.print(table)
+    console.print(_seconds_table(engines))
+    console.print(_indexing_table(indexing))
     console.print(LEGEND, markup=False)
+
     for row in engines:
         if row.errors:
-            console.print(f"{row.engine.name}: errors at {', '.join(row.errors)}", markup=False)
+            ids = ", ".join(row.errors)
+            console.print(f"{row.engine.name}: errors at {ids}", markup=False)
 
 
 def _quality_tables(output: Output, engines: Sequence[EngineEstimates]) -> list[Table]:
@@ -52,12 +53,15 @@ def _quality_tables(output: Output, engines: Sequence[EngineEstimates]) -> list[
     values = _empty_table(TITLES[output], headings)
     differences = _empty_table(f"{TITLES[output]}: Footnote minus the peer", headings)
     for row in engines:
-        if output not in row.engine.outputs:
+        engine = row.engine
+        if output not in engine.outputs:
             continue
-        values.add_row(row.engine.name, *_cells(row.estimates, metrics))
+        cells = _cells(row.estimates, metrics)
+        values.add_row(engine.name, *cells)
         if row.differences:
-            title = f"{row.engine.reference} - {row.engine.name}"
-            differences.add_row(title, *_cells(row.differences, metrics))
+            title = f"{engine.reference} - {engine.name}"
+            cells = _cells(row.differences, metrics)
+            differences.add_row(title, *cells)
     return [values, differences]
 
 
@@ -67,27 +71,36 @@ def _cells(estimates: Mapping[str, Estimate], metrics: Sequence[Metric]) -> list
 
 def _seconds_table(engines: Sequence[EngineEstimates]) -> Table:
     headings = [metric.label for metric in SECONDS_SUMMARY]
-    table = _empty_table("Seconds a question", [*headings, "Footnote : peer", "retrieving"])
+    headings += ["Footnote : peer", "retrieving"]
+    table = _empty_table("Seconds a question", headings)
     for row in engines:
-        # Some peers take less than a thousandth of a second.
-        cells = [_cell(row.estimates[metric.name], 4) for metric in SECONDS_SUMMARY]
+        cells = []
+        for metric in SECONDS_SUMMARY:
+            # Some peers take less than a thousandth of a second.
+            cells.append(_cell(row.estimates[metric.name], 4))
         if row.ratios:
-            cells += [_cell(row.ratios[metric.name], 1) for metric in SECONDS]
+            for metric in SECONDS:
+                cells.append(_cell(row.ratios[metric.name], 1))
         table.add_row(row.engine.name, *cells)
     return table
 
 
-def _indexing_table(seconds: Mapping[str, Sequence[float]]) -> Table:
+def _indexing_table(seconds: Rounds) -> Table:
     table = _empty_table("Seconds until the documents can be asked", ["median", "all"])
     for name, values in seconds.items():
         rounds = [f"{value:.3f}" for value in values]
-        table.add_row(name, f"{median(values):.3f}", " ".join(rounds))
+        middle = f"{median(values):.3f}"
+        table.add_row(name, middle, " ".join(rounds))
     return table
 
 
 def _empty_table(title: str, headings: Sequence[str]) -> Table:
     table = Table(
-        title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
     )
     table.add_column("", overflow="fold", max_width=40)
     for heading in headings:
@@ -99,5 +112,8 @@ def _cell(estimate: Estimate, decimals: int) -> Text:
     # Text, not str: rich would read the brackets of the interval as its markup.
     if estimate.value is None:
         return Text("-")
-    value = f"{estimate.value:,.{decimals}f} ({estimate.n})"
-    return Text(f"{value}\n[{estimate.low:,.{decimals}f}, {estimate.high:,.{decimals}f}]")
+    style = f",.{decimals}f"
+    low = format(estimate.low, style)
+    high = format(estimate.high, style)
+    value = format(estimate.value, style)
+    return Text(f"{value} ({estimate.n})\n[{low}, {high}]")
