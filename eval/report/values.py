@@ -12,7 +12,7 @@ def value_text(value: float, metric: str, sign: bool = False) -> str:
     rounded = round(value, decimals)
     # Adding 0.0 turns -0.0 into 0.0, which has no minus.
     rounded += 0.0
-    # A zero is no gain, and gets no plus.
+    # A zero is neither gain nor loss, and gets no plus.
     plus = "+" if sign and rounded else ""
     return f"{rounded:{plus}.{decimals}f}"
 

@@ -276,7 +276,7 @@ def _main_headings(text: str) -> Iterator[str]:
     tokens = MarkdownIt("commonmark").parse(text)
     for token, next_token in pairwise(tokens):
         is_heading = token.type == "heading_open" and token.tag == "h1"
-        # The token after that which opens a heading holds its words.
+        # The token that follows the opening of a heading holds its words.
         heading = next_token.content
         if is_heading and 0 < len(heading) <= MAX_FIRST_LINE_TITLE:
             words = heading.split()
