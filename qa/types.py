@@ -70,14 +70,14 @@ class Span:
     def __len__(self) -> int:
         return self.end - self.start
 
-    def overlap(self, other: "Span") -> int:
+    def overlap(self, span: "Span") -> int:
         """Returns how many characters two spans share."""
-        return max(0, min(self.end, other.end) - max(self.start, other.start))
+        return max(0, min(self.end, span.end) - max(self.start, span.start))
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A part of a document. Its passages, in order, make up its text: no gap, no overlap."""
+    """A part of a document. The passages of a document tile its text: no gap, no overlap."""
 
     document: Document
     span: Span

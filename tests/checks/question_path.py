@@ -74,7 +74,7 @@ def _files_of_a_question() -> set[str]:
     for _ in range(PATIENCE // 4):
         time.sleep(1)
         page.run()
-    threading.setprofile(None)  # type: ignore[arg-type]  # typeshed lacks None, which ends it
+    threading.setprofile(None)
     return files
 
 
