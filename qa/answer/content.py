@@ -10,7 +10,9 @@ from qa.reader.reader import Reading
 from qa.types import Answer, AnswerSentence, RankedPassage, Reason, Usage, Why
 
 REFUSALS: dict[Reason, str] = {
-    "no_documents": "There are no documents yet. Add some on the Library page, or with footnote add PATH.",
+    "no_documents": (
+        "There are no documents yet. Add some on the Library page, or with footnote add PATH."
+    ),
     "not_in_documents": "I couldn't find the answer in your documents.",
     "model_declined": "The language model found no answer in your documents.",
 }
