@@ -20,7 +20,7 @@ PLAIN: Final = "plain"
 """The engine with the plain stack of retrieval and reading, to compare with."""
 VARIED: Final = ("llm", "top_k", "threshold", "embedding", "reader")
 """Settings that may have several values."""
-_LONGEST_NAME = 120
+_MAX_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,10 @@ def open_bots(
             shared = loaded = None
             yield configuration, _with_documents(_open_plain(settings), documents)
             continue
-        if shared is None or settings.library != loaded:
+        if shared is None or settings.loading_key != loaded:
             shared = None
             shared = _with_documents(_open(settings), documents)
-            loaded = settings.library
+            loaded = settings.loading_key
         yield configuration, shared.answering(settings)
 
 
@@ -124,7 +124,7 @@ def _configuration(
 
 def _folder_name(name: str) -> str:
     fit = re.sub(r"[^\w.-]", "-", name)
-    return fit.lstrip(".-")[:_LONGEST_NAME]
+    return fit.lstrip(".-")[:_MAX_NAME]
 
 
 def _with_documents(bot: "Bot", documents: Sequence[Document]) -> "Bot":

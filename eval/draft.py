@@ -125,9 +125,9 @@ def by_rule(document: Document, bot: Answerer, seed: int = 0) -> Iterator[Propos
 
         # The reader's span is shorter than the sentence; without it the whole sentence answers.
         words = _text_at(template.span, document)
-        answer_span = sentence.span if sentence else None
-        if answer_span and _is_inside(answer_span, template.span):
-            words = answer_span.quote
+        answer_words = sentence.answer_words if sentence else None
+        if answer_words and _is_inside(answer_words, template.span):
+            words = answer_words.quote
         yield Proposal(
             question=template.question,
             answers=(words,),

@@ -57,9 +57,9 @@ JUDGE_REQUEST = """\
 {answer}
 </answer>"""
 JUDGE_PROMPT_SHA256 = sha256(f"{JUDGE_INSTRUCTIONS}\n{JUDGE_REQUEST}".encode()).hexdigest()
-MOST_TOKENS = 300
+MAX_TOKENS = 300
 """Tokens that a reply may have."""
-MOST_FAILURES = 3
+MAX_FAILURES = 3
 """After so many failures in a row the model is not asked again."""
 _VERDICT = re.compile(rf"^\W*verdict\W+({'|'.join(VERDICTS)})\W*$", re.IGNORECASE | re.MULTILINE)
 
@@ -145,13 +145,13 @@ def judge(
 ) -> Iterator[JudgedAnswer]:
     """Yields the model's judgement of each answer, of `repeat` verdicts.
 
-    An answer on which the model fails is yielded with the error; after `MOST_FAILURES` in a row
+    An answer on which the model fails is yielded with the error; after `MAX_FAILURES` in a row
     the model is not asked again. `on_progress` is given the number of judged answers. Raises
     StoppedError.
     """
     failures = 0
     for number, (question, answer) in enumerate(answers, start=1):
-        if failures == MOST_FAILURES:
+        if failures == MAX_FAILURES:
             yield JudgedAnswer(question.id, (), (), "not asked: the language model failed before")
             continue
         try:
@@ -234,7 +234,7 @@ def summarise(judgements: Sequence[JudgedAnswer], run: Run) -> dict[str, Any]:
 def _ask(question: Question, answer: str, model: LanguageModel, stop: threading.Event) -> str:
     # The prompt needs most of the context.
     context = model.context_size(stop)
-    most = min(MOST_TOKENS, context // 3)
+    most = min(MAX_TOKENS, context // 3)
     request = messages(question, answer)
     pieces = model.stream(request, most, stop)
     return "".join(without_thinking(pieces))

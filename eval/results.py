@@ -29,14 +29,14 @@ RESULTS = "results.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.html"
 QUESTIONS = "questions.jsonl"
-MOST_BYTES: Mapping[str, int] = {
+MAX_BYTES: Mapping[str, int] = {
     RUN: 64 * 2**20,
     SUMMARY: 64 * 2**20,
     QUESTIONS: 64 * 2**20,
     RESULTS: 2**30,
 }
 """Larger files are not read: a run may come from anywhere."""
-_MOST_PROBLEMS = 20
+_MAX_PROBLEMS = 20
 """Problems of one file that an error names."""
 
 _PROVENANCE = TypeAdapter(Provenance)
@@ -164,9 +164,9 @@ def damaged(path: Path, problems: Iterable[str]) -> RunError:
     lines = [f"{path} is damaged. Make a new run:"]
     # What a file says is shown so that it cannot steer the terminal.
     lines += [f"  {visible_line(problem)}" for problem in problems]
-    hidden = len(lines) - 1 - _MOST_PROBLEMS
+    hidden = len(lines) - 1 - _MAX_PROBLEMS
     if hidden > 0:
-        lines[1 + _MOST_PROBLEMS :] = [f"  and {hidden} more"]
+        lines[1 + _MAX_PROBLEMS :] = [f"  and {hidden} more"]
     return RunError("\n".join(lines))
 
 
@@ -190,7 +190,7 @@ def _read(path: Path) -> bytes:
 
 def _check_size(path: Path) -> None:
     # Checked before reading, so that a huge file cannot fill the memory.
-    most = MOST_BYTES[path.name]
+    most = MAX_BYTES[path.name]
     if path.is_file() and path.stat().st_size > most:
         raise RunError(f"{path} is too large: a run has at most {most:,} bytes there.")
 

@@ -28,11 +28,11 @@ from qa.types import (
     Why,
 )
 
-LARGEST = 1e15
+MAX_NUMBER = 1e15
 """No score is larger: neither seconds nor tokens are so many."""
 
 # Comparisons compute with scores: a number near the largest float would overflow there.
-Number = Annotated[FiniteFloat, Field(ge=-LARGEST, le=LARGEST)]
+Number = Annotated[FiniteFloat, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Count = Annotated[int, Field(ge=0)]
 Scalar = str | bool | int | FiniteFloat | None
 Setting = Scalar | tuple[Scalar, ...]

@@ -52,7 +52,7 @@ class Bot:
         self._encodings = encodings or EncodingCache(embedder)
         self._reader = reader
         self._settings = settings
-        self._engine = engine
+        self._model_engine = engine
         self._lock = threading.Lock()
 
     @classmethod
@@ -66,25 +66,25 @@ class Bot:
         encodings = EncodingCache(embedder)
         cross_encoder = CrossEncoder(settings.reader)
         reader = TrainedReader(encodings, cross_encoder, Weights.load(settings.reader))
-        return cls(index, embedder, reader, settings, _engine(settings, encodings), encodings)
+        return cls(index, embedder, reader, settings, _make_engine(settings, encodings), encodings)
 
     def answering(self, settings: Settings) -> "Bot":
         """Returns a bot that shares index, models and lock, and answers with other settings.
 
         Raises LanguageModelError as `open` does, and ValueError for another library.
         """
-        if settings.library != self._settings.library:
+        if settings.loading_key != self._settings.loading_key:
             raise ValueError("these settings need another index or other models: open another bot")
 
         sibling = copy(self)
         sibling._settings = settings
-        sibling._engine = _engine(settings, self._encodings)
+        sibling._model_engine = _make_engine(settings, self._encodings)
         return sibling
 
     @property
     def engine(self) -> str:
         """What answers: `built-in`, or the name of a language model."""
-        return self._engine.model.name if self._engine else BUILT_IN
+        return self._model_engine.model.name if self._model_engine else BUILT_IN
 
     def ask(
         self,
@@ -106,7 +106,7 @@ class Bot:
         progress = Progress(on_event)
         question = _checked(question)
         stop = stop or threading.Event()
-        engine = None if built_in else self._engine
+        engine = None if built_in else self._model_engine
         model = CountingModel(engine.model) if engine else None
 
         with self._lock:
@@ -179,7 +179,7 @@ class Bot:
         snapshot: Snapshot,
         progress: Progress,
     ) -> AnswerContent:
-        """Checks the claims of a draft. If none is supported, the built-in engine answers."""
+        """Checks the claims of a draft. If none is kept_claims, the built-in engine answers."""
         name = engine.model.name
         if not draft.claims:
             return AnswerContent(name, (), draft.seen, "model_declined", draft.notices)
@@ -189,18 +189,18 @@ class Bot:
         with self._lock:
             sentences = engine.verifier.check(draft.claims, passages, snapshot)
 
-        supported = tuple(claim for claim in sentences if claim.support != "unsupported")
-        if not supported:
+        kept_claims = tuple(claim for claim in sentences if claim.support != "unsupported")
+        if not kept_claims:
             progress.begin("answer")
             content = extract_answer(question, reading, snapshot)
             return replace(content, notices=(*draft.notices, NOTHING_SUPPORTED))
 
-        left_out = len(sentences) - len(supported)
+        left_out = len(sentences) - len(kept_claims)
         if not engine.strict or not left_out:
             return AnswerContent(name, sentences, draft.seen, notices=draft.notices)
         count = "1 sentence" if left_out == 1 else f"{left_out} sentences"
         notice = LEFT_OUT.format(count=count)
-        return AnswerContent(name, supported, draft.seen, notices=(*draft.notices, notice))
+        return AnswerContent(name, kept_claims, draft.seen, notices=(*draft.notices, notice))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ class _Retrieved:
     passages: list[RankedPassage]
 
 
-def _engine(settings: Settings, encodings: EncodingCache) -> ModelEngine | None:
+def _make_engine(settings: Settings, encodings: EncodingCache) -> ModelEngine | None:
     """Returns the language model of the settings with its verifier; None: the built-in engine."""
     if settings.llm == BUILT_IN:
         return None

@@ -15,14 +15,14 @@ PACKAGED_EMBEDDING = "all-MiniLM-L6-v2"
 PACKAGED_READER = "footnote-reader"
 PACKAGED_VERIFIER = "footnote-verifier"
 BUILT_IN = "built-in"
-SMALLEST_CONTEXT = 512
+MIN_CONTEXT = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a person can choose. `QA_HOME=…` sets `home`, `--home` too; so for each field.
 
-    The first five fields say what the library is, the others how to answer from it.
+    The first five fields say what must be loaded, the others how to answer.
     """
 
     home: Path
@@ -58,10 +58,10 @@ class Settings:
         return self.chroma_url or self.index or self.home / "index"
 
     @property
-    def library(self) -> Hashable:
+    def loading_key(self) -> Hashable:
         """The settings that decide which index and models are loaded.
 
-        Bots with an equal `library` share both; all other settings change only how to answer.
+        Bots with an equal key share both; all other settings change only how to answer.
         """
         return (self.home, self.index, self.embedding, self.reader, self.chroma_url)
 
@@ -130,7 +130,7 @@ _RULES = {
     "top_k": _Rule("a whole number from 1 to 100", int, lambda n: 1 <= n <= 100),
     "threshold": _Rule("a number from 0 to 1", float, lambda x: 0 <= x <= 1),
     "llm_context": _Rule(
-        f"a whole number of {SMALLEST_CONTEXT} or more", int, lambda n: n >= SMALLEST_CONTEXT
+        f"a whole number of {MIN_CONTEXT} or more", int, lambda n: n >= MIN_CONTEXT
     ),
     "llm_timeout": _Rule(
         "a number of seconds above 0", float, lambda x: x > 0 and not math.isnan(x)

@@ -4,7 +4,9 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 Support = Literal["verbatim", "supported", "weak", "unsupported"]
 Reason = Literal["no_documents", "not_in_documents", "model_declined"]
@@ -169,9 +171,10 @@ class AnswerSentence:
     text: str
     support: Support
     citations: tuple[Citation, ...]
-    span: Citation | None = None
+    # The aliases are the names of these fields in stored runs and conversations.
+    answer_words: Annotated[Citation | None, Field(alias="span")] = None
     """The words that answer, inside one of the citations; None: no words stand out."""
-    bold: Span | None = None
+    bold_span: Annotated[Span | None, Field(alias="bold")] = None
     """The offsets of these words in `text`."""
 
     def as_json(self) -> dict[str, Any]:
@@ -179,7 +182,7 @@ class AnswerSentence:
             "text": self.text,
             "support": self.support,
             "citations": [citation.as_json() for citation in self.citations],
-            "span": self.span.as_json() if self.span else None,
+            "span": self.answer_words.as_json() if self.answer_words else None,
         }
 
 

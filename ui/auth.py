@@ -29,9 +29,9 @@ COOKIE = "footnote_session"
 SESSION_SECONDS = 30 * 86_400
 WRONG_PASSWORD_DELAY = 1.0
 """Seconds before the answer to a wrong password."""
-MOST_CHECKS = 4
+MAX_CHECKS = 4
 """Passwords that are checked at the same time."""
-LONGEST_FORM = 4096
+MAX_FORM = 4096
 LOCAL_ADDRESSES = ("localhost", "127.0.0.1", "::1")
 _KEY_FILE = "session.key"
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -91,7 +91,7 @@ class LoginRequired:
         self._app = app
         self._home = home
         self._users = Users(home)
-        self._checks = anyio.CapacityLimiter(MOST_CHECKS)
+        self._checks = anyio.CapacityLimiter(MAX_CHECKS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_http = scope["type"] == "http"
@@ -116,8 +116,8 @@ class LoginRequired:
     async def _login(self, request: Request) -> Response:
         if request.method != "POST":
             return _form()
-        length = int(request.headers.get("content-length") or LONGEST_FORM + 1)
-        if length > LONGEST_FORM:
+        length = int(request.headers.get("content-length") or MAX_FORM + 1)
+        if length > MAX_FORM:
             return PlainTextResponse("This form is too long.", 413)
 
         form = parse_qs((await request.body()).decode("utf-8", "replace"))

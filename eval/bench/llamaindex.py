@@ -45,7 +45,7 @@ from qa.types import (
     Why,
 )
 
-Kind = Literal["vector", "BM25", "fusion", "citation"]
+PeerKind = Literal["vector", "BM25", "fusion", "citation"]
 EMPTY_RESPONSE = "Empty Response"
 """What llama-index answers if nothing was retrieved."""
 _MARKER = re.compile(r"\s*\[(\d+)\]")
@@ -71,7 +71,7 @@ CHUNKINGS = (DEFAULT, FITTED)
 class Variant:
     """One peer."""
 
-    kind: Kind
+    kind: PeerKind
     chunking: Chunking
     top_k: int
 

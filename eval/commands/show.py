@@ -10,9 +10,9 @@ from eval.commands.shared import Commands
 from qa.errors import RunError
 from qa.terminal import visible_line
 
-_MOST_IDS = 5
+_MAX_IDS = 5
 """Ids that an error names."""
-_MOST_CHARACTERS = 80
+_MAX_CHARACTERS = 80
 """Characters of an unknown id that an error repeats."""
 
 
@@ -58,17 +58,17 @@ def _unknown_id(folder: Path, unknown: str, ids: Sequence[str]) -> str:
     """Returns an error that names similar ids, and ids that contain the unknown one."""
     from difflib import get_close_matches
 
-    similar = get_close_matches(unknown, ids, _MOST_IDS)
+    similar = get_close_matches(unknown, ids, _MAX_IDS)
     # A number or an end of an id is too short to be similar to it.
     containing = [key for key in ids if unknown in key]
-    near = list(dict.fromkeys([*similar, *containing]))[:_MOST_IDS]
+    near = list(dict.fromkeys([*similar, *containing]))[:_MAX_IDS]
     if near:
         hint = f"Similar: {', '.join(near)}"
     elif ids:
-        hint = f"It has: {', '.join(ids[:_MOST_IDS])}; {len(ids)} in all"
+        hint = f"It has: {', '.join(ids[:_MAX_IDS])}; {len(ids)} in all"
     else:
         hint = "It has none"
     shown = unknown
-    if len(unknown) > _MOST_CHARACTERS:
-        shown = f"{unknown[:_MOST_CHARACTERS]}…"
+    if len(unknown) > _MAX_CHARACTERS:
+        shown = f"{unknown[:_MAX_CHARACTERS]}…"
     return f"{folder} has no question {visible_line(shown)}. {hint}."

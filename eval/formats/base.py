@@ -17,9 +17,9 @@ _QUESTION_WORD = re.compile(
     r"\b(?:(how)\s+(many|much)|(what|who|whom|whose|when|where|which|why|how))\b", re.IGNORECASE
 )
 _SAME_KIND = {"whom": "who", "whose": "who"}
-_MOST_IDS = 5
+_MAX_IDS = 5
 """Ids that a note lists."""
-_MOST_PROBLEMS = 200
+_MAX_PROBLEMS = 200
 """Problems that a message lists. A set with more problems is in another format."""
 
 
@@ -72,8 +72,8 @@ class Problems:
         """Raises QuestionFileError if there are problems."""
         if not self._lines:
             return
-        lines = [f"{path} has mistakes. Fix them:", *self._lines[:_MOST_PROBLEMS]]
-        remaining = len(self._lines) - _MOST_PROBLEMS
+        lines = [f"{path} has mistakes. Fix them:", *self._lines[:_MAX_PROBLEMS]]
+        remaining = len(self._lines) - _MAX_PROBLEMS
         if remaining > 0:
             lines.append(f"  and {remaining:,} more")
         raise QuestionFileError("\n".join(lines))
@@ -98,8 +98,8 @@ class Notes:
         """Returns a sentence for each reason and event."""
         sentences = []
         for reason, ids in self._left_out.items():
-            shown = ", ".join(ids[:_MOST_IDS])
-            if len(ids) > _MOST_IDS:
+            shown = ", ".join(ids[:_MAX_IDS])
+            if len(ids) > _MAX_IDS:
                 shown += ", …"
             sentences.append(f"Questions left out, {reason}: {len(ids):,} ({shown}).")
 

@@ -4,9 +4,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-LONGEST_NAME = 200
+MAX_NAME = 200
 """Bytes. File systems take 255, and the file of the title has a longer suffix."""
-LONGEST_TITLE = 300
+MAX_TITLE = 300
 
 TakenNames = dict[str, int]
 """Names that are taken, each with the last number that was appended to it."""
@@ -39,9 +39,9 @@ def is_altered(text: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Returns a title or id on one line, without invisible characters, at most LONGEST_TITLE."""
+    """Returns a title or id on one line, without invisible characters, at most MAX_TITLE."""
     visible = "".join(map(_visible_character, canonical(text)))
-    return " ".join(visible.split())[:LONGEST_TITLE].rstrip()
+    return " ".join(visible.split())[:MAX_TITLE].rstrip()
 
 
 def unique(
@@ -66,7 +66,7 @@ def file_name(wanted: str, taken: TakenNames, suffix: str = ".txt") -> str:
     Some file systems do not distinguish case, or how letters are composed: such names are equal.
     """
     tidy = _UNSAFE.sub("_", one_line(wanted)).strip(" .~$")
-    stem = tidy.encode()[:LONGEST_NAME].decode(errors="ignore").rstrip(" .") or "document"
+    stem = tidy.encode()[:MAX_NAME].decode(errors="ignore").rstrip(" .") or "document"
     if _RESERVED.fullmatch(stem):
         stem = f"_{stem}"
     return unique(stem, taken, suffix, same=_folded)

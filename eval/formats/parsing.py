@@ -11,7 +11,7 @@ from eval.formats.base import Problems
 from eval.formats.canonical import canonical
 from qa.errors import QuestionFileError
 
-LARGEST_WHOLE_FILE = 1_000_000_000
+MAX_WHOLE_FILE = 1_000_000_000
 """Bytes of a file that can only be read whole. A file of lines may be larger."""
 
 
@@ -135,8 +135,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _bytes(path: Path) -> bytes:
-    if path.stat().st_size > LARGEST_WHOLE_FILE:
-        megabytes = LARGEST_WHOLE_FILE // 1_000_000
+    if path.stat().st_size > MAX_WHOLE_FILE:
+        megabytes = MAX_WHOLE_FILE // 1_000_000
         raise QuestionFileError(f"{path} is larger than {megabytes} MB. Split it.")
     return path.read_bytes()
 

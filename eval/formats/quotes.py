@@ -9,7 +9,7 @@ from eval.formats.paragraphs import ParagraphPlace
 from qa.documents.sentences import segment
 from qa.types import Document, Span
 
-MOST_SENTENCES = 8
+MAX_SENTENCES = 8
 """Sentences that a quote may grow to; after that it becomes its whole paragraph."""
 
 SentenceBounds = tuple[list[int], list[int]]
@@ -114,7 +114,7 @@ class QuoteFinder:
         last = min(highest, bisect_left(starts, span.end)) - 1
 
         # A span between two sentences is in none of them: only the paragraph holds it.
-        steps = MOST_SENTENCES if first <= last else 0
+        steps = MAX_SENTENCES if first <= last else 0
         for _ in range(steps):
             # The span may begin or end in white space outside of its sentences.
             start = min(starts[first], span.start)

@@ -125,7 +125,7 @@ def _best_in_squad_form(example: Example, score: Callable[[str, str], float]) ->
 
 
 def _answering_words(example: Example) -> str:
-    highlighted = example.sentences[0].span if example.sentences else None
+    highlighted = example.sentences[0].answer_words if example.sentences else None
     return highlighted.quote if highlighted else example.answer_text
 
 

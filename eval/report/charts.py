@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from eval.report.details import RunDetails
 
 _BINS = 10
-_LONGEST_BAR = 56
+_MAX_BAR = 56
 """Pixels."""
 _MIDDLE = 72
 """Pixels from the top of the chart to its axis: the longest bar and the count above it."""
@@ -60,7 +60,7 @@ class ConfidenceChart:
         bars = []
         for side, counts in (("up", self.answerable), ("down", self.unanswerable)):
             for place, count in enumerate(counts):
-                height = round(_LONGEST_BAR * count / longest, 1)
+                height = round(_MAX_BAR * count / longest, 1)
                 is_up = side == "up"
                 bar = Bar(
                     side=side,

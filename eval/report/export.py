@@ -39,7 +39,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that XML 1.0 cannot hold, not even as a reference."""
 _HEAD = 2_000
 """Characters of a file in which its kind is looked for."""
-_MOST_REPEATS = 5
+_MAX_REPEATS = 5
 """Repeats of a question that its test case lists."""
 
 
@@ -250,7 +250,7 @@ def _message(details: QuestionDetails) -> str:
 def _account(details: QuestionDetails) -> str:
     """Returns what was asked, answered and expected, a line each."""
     lines = [f"Question: {details.text}"]
-    for result in details.results[:_MOST_REPEATS]:
+    for result in details.results[:_MAX_REPEATS]:
         if result.error is not None:
             lines.append(f"Error: {result.error}")
         else:

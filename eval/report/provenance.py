@@ -21,7 +21,7 @@ _PLACES = frozenset({"home", "index", "chroma_url", "llm_url"})
 _HASH = re.compile(r"^([0-9a-f]{12})[0-9a-f]{20,52}(-dirty)?$")
 """A commit, a version or the hash of a file."""
 _WORDS = {None: "none", True: "on", False: "off"}
-_MOST_DIFFERING = 8
+_MAX_DIFFERING = 8
 """Differing facts that are shown with a run."""
 
 
@@ -139,7 +139,7 @@ def configuration(facts: Facts, differing: Sequence[str]) -> str:
             names.append(name)
 
     parts = []
-    for name in names[:_MOST_DIFFERING]:
+    for name in names[:_MAX_DIFFERING]:
         value = facts.get(name, "not known")
         parts.append(f"{name} {value}")
     left_out = len(names) - len(parts)

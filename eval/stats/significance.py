@@ -25,9 +25,9 @@ TIE_TOLERANCE = 1e-9
 """Values that differ by less than this part of themselves are equal: means of floats round."""
 SIGN_FLIPS = 10_000
 """Random sign flips, if there are too many to try all."""
-MOST_ENUMERATED = 12
+MAX_ENUMERATED = 12
 """Differing clusters up to which all 2**n sign flips are tried."""
-FEWEST_DIFFERING = 6
+MIN_DIFFERING = 6
 """Questions that must differ to detect anything: five all favour one run 1 time in 16 by chance."""
 _PRIOR_WEIGHT = 0.5
 """Questions won, and questions lost, that the interval adds to those that were seen."""
@@ -136,7 +136,7 @@ def sign_flip_test(sums: Floats) -> tuple[float, float]:
     as_low = np.count_nonzero(totals <= observed + slack)
     as_high = np.count_nonzero(totals >= observed - slack)
     # All sign flips include the observed one; random ones do not.
-    added = 0 if n <= MOST_ENUMERATED else 1
+    added = 0 if n <= MAX_ENUMERATED else 1
     trials = len(totals) + added
     return (as_low + added) / trials, (as_high + added) / trials
 
@@ -161,7 +161,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def _flipped_totals(sizes: Floats) -> Floats:
     """Returns totals with other signs: all of them, or `SIGN_FLIPS` random ones."""
     n = len(sizes)
-    if n <= MOST_ENUMERATED:
+    if n <= MAX_ENUMERATED:
         # The binary digits of 0 to 2**n - 1 are all combinations of n signs.
         numbers = np.arange(2**n)[:, None]
         bits = numbers >> np.arange(n) & 1
@@ -188,17 +188,17 @@ def _totals(bits: Bits, sizes: Floats) -> Floats:
 def _minimum_detectable(sums: Floats, n: int, by_spread: float) -> float | None:
     """Returns the larger of two limits: that of the spread, and that of the number that differ.
 
-    The second is the mean at which, with probability `POWER`, at least `FEWEST_DIFFERING` clusters
+    The second is the mean at which, with probability `POWER`, at least `MIN_DIFFERING` clusters
     differ.
     """
     clusters = len(sums)
-    if clusters < FEWEST_DIFFERING:
+    if clusters < MIN_DIFFERING:
         return None
     sizes = np.abs(sums[sums != 0])
     size = float(sizes.mean()) if len(sizes) else 1.0
 
     # The inverse of a binomial: the share that differs for so many to differ.
-    alike = clusters - FEWEST_DIFFERING
-    share = float(betaincinv(FEWEST_DIFFERING, alike + 1, POWER))
+    alike = clusters - MIN_DIFFERING
+    share = float(betaincinv(MIN_DIFFERING, alike + 1, POWER))
     by_count = share * size * clusters / n
     return max(by_spread, by_count)

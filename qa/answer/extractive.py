@@ -118,14 +118,14 @@ def _answer_sentence(candidate: Candidate, sentences: Sequence[Sentence]) -> Ans
     if span is None or sentences[-1] is not candidate.sentence:
         return AnswerSentence(text, "verbatim", citations)
 
-    answering_words = cite(document, span)
+    answer_words = cite(document, span)
     last = citations[-1]
     # Counted from the end: the sentence is the last one, and any sentence may come before it.
     from_answer = _on_one_line(last.quote[span.start - last.start :])
     start = len(text) - len(from_answer)
-    length = len(_on_one_line(answering_words.quote))
-    bold = Span(start, start + length)
-    return AnswerSentence(text, "verbatim", citations, answering_words, bold)
+    length = len(_on_one_line(answer_words.quote))
+    bold_span = Span(start, start + length)
+    return AnswerSentence(text, "verbatim", citations, answer_words, bold_span)
 
 
 def _document(candidate: Candidate) -> Document:

@@ -166,8 +166,8 @@ class Verifier:
                 pairs.append(pair)
 
         all_log_odds = self._entailment.log_odds(pairs)
-        for read, log_odds in zip(to_read, all_log_odds, strict=True):
-            read.log_odds = log_odds
+        for checked, log_odds in zip(to_read, all_log_odds, strict=True):
+            checked.log_odds = log_odds
         return evidence
 
     def _answer_sentence(self, evidence: _Evidence) -> AnswerSentence:

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from qa.documents.noise import find_boilerplate, find_duplicates
 from qa.types import Document, Span
 
-Kind = Literal["prose", "item", "row", "heading", "code"]
+BlockKind = Literal["prose", "item", "row", "heading", "code"]
 Offsets = tuple[int, int]
 """Where a part of a text begins and ends."""
 
@@ -44,7 +44,7 @@ class Sentence:
     """A sentence of a document. `span` has no white space at its ends."""
 
     span: Span
-    kind: Kind
+    kind: BlockKind
     paragraph: int
     """The number of its block in the document."""
     boilerplate: bool = False
@@ -63,7 +63,7 @@ class Sentence:
 @dataclass(frozen=True, slots=True)
 class _Block:
     span: Span
-    kind: Kind
+    kind: BlockKind
 
 
 @lru_cache(maxsize=2)  # a document that is added is cut into passages first, and then read
@@ -345,7 +345,7 @@ def _markdown_blocks(text: str) -> Iterator[_Block]:
             inside.append(token.type)
 
 
-def _markdown_kind(token_type: str, inside: Sequence[str]) -> Kind | None:
+def _markdown_kind(token_type: str, inside: Sequence[str]) -> BlockKind | None:
     """Returns what a token is; None for a token that holds others or is a cell of a row."""
     if token_type in ("fence", "code_block"):
         return "code"
@@ -363,7 +363,7 @@ def _markdown_kind(token_type: str, inside: Sequence[str]) -> Kind | None:
     return "prose"
 
 
-def _without_markup(text: str, span: Span, kind: Kind) -> Span:
+def _without_markup(text: str, span: Span, kind: BlockKind) -> Span:
     """Returns a span without the marks of quotations, headings and items at its beginning."""
     if kind in ("row", "code"):
         return span

@@ -8,7 +8,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from qa.text.english import STOP_WORDS
 from qa.text.words import WORD
 
-SHORTEST = 4
+MIN_LETTERS = 4
 """Letters; a shorter word has too many neighbours for a guess."""
 LONG = 8
 """Letters from which on a word may be two edits away instead of one."""
@@ -32,7 +32,7 @@ def correct_spelling(
         word = written.casefold()
 
         is_name = match.start() > 0 and written[0].isupper()
-        if is_name or len(word) < SHORTEST or not word.isalpha():
+        if is_name or len(word) < MIN_LETTERS or not word.isalpha():
             return written
         if word in STOP_WORDS or word in vocabulary:
             return written

@@ -10,7 +10,7 @@ from typing import Protocol
 from qa.config import PACKAGED_VERIFIER
 from qa.models.loading import ModelSource, load_transformer, packaged_folder
 
-MOST_TOKENS = 192
+MAX_TOKENS = 192
 """Claim and evidence together; longer evidence is cut."""
 CLAIM_TOKENS = 96
 """A longer claim is not read: nothing supports a claim that was not read whole."""
@@ -62,7 +62,7 @@ class CrossEncoderEntailment:
                 [pairs[place][0] for place in places],
                 [pairs[place][1] for place in places],
                 truncation="only_second",
-                max_length=MOST_TOKENS,
+                max_length=MAX_TOKENS,
                 padding=True,
                 return_tensors="pt",
             )

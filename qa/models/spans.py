@@ -21,7 +21,7 @@ WINDOW_TOKENS = 320
 """Question and passage together; a longer passage is read in windows."""
 STRIDE_TOKENS = 64
 """Tokens that two windows share."""
-LONGEST_SPAN = 30
+MAX_SPAN = 30
 """Tokens of an answer."""
 BATCH = 4
 _NO_TOKENS = -30.0
@@ -62,7 +62,7 @@ class SpanScores:
         order = np.arange(len(places))
         length = np.subtract.outer(order, order).T
         sums[length < 0] = -np.inf
-        sums[length >= LONGEST_SPAN] = -np.inf
+        sums[length >= MAX_SPAN] = -np.inf
 
         best = int(np.argmax(sums))
         first, last = divmod(best, len(places))

@@ -17,7 +17,7 @@ from qa.documents.sentences import Sentence
 from qa.library.bm25 import SentenceFrequencies
 from qa.models.embedding import Encoding, Vectors
 from qa.models.spans import SpanScores
-from qa.reader.kinds import Kind, expected_kind, spans_of_kind
+from qa.reader.kinds import AnswerKind, expected_kind, spans_of_kind
 from qa.text.english import STOP_WORDS
 from qa.text.words import terms, words
 from qa.types import Passage, RankedPassage
@@ -39,7 +39,7 @@ class AnalysedQuestion:
     terms: Counter[str]
     specifics: frozenset[str]
     """The terms of its names and numbers."""
-    kind: Kind
+    kind: AnswerKind
     """The kind of thing it asks for."""
 
 
@@ -65,7 +65,7 @@ def analyse(text: str, encoding: Encoding) -> AnalysedQuestion:
 
 def sentence_features(
     question: AnalysedQuestion,
-    ranked: Sequence[RankedPassage],
+    ranked_passages: Sequence[RankedPassage],
     encodings: Sequence[Encoding],
     scores: Sequence[SpanScores],
     sentences: Sequence[Sequence[Sentence]],
@@ -77,11 +77,11 @@ def sentence_features(
     `sentences` are those of each passage, in order.
     """
     rows = []
-    passages = zip(ranked, encodings, scores, sentences, strict=True)
-    for rank, (read, encoding, span_scores, inside) in enumerate(passages, start=1):
+    passages = zip(ranked_passages, encodings, scores, sentences, strict=True)
+    for rank, (ranked, encoding, span_scores, inside) in enumerate(passages, start=1):
         around = _passage(
             question,
-            read.passage,
+            ranked.passage,
             encoding,
             span_scores,
             frequencies,

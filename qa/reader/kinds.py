@@ -6,11 +6,11 @@ from typing import Literal
 from qa.text.english import MONTHS, WEEKDAYS
 from qa.text.words import words
 
-Kind = Literal["money", "share", "count", "date", "time", "reason", "name", "any"]
+AnswerKind = Literal["money", "share", "count", "date", "time", "reason", "name", "any"]
 WINDOW = 40
 """Characters on either side of such a thing in which the question's other words should stand."""
 
-_QUESTIONS: dict[Kind, str] = {
+_QUESTIONS: dict[AnswerKind, str] = {
     "money": r"""
         \bhow[ ]much[ ](?:money|cash|funding|did|does|do|is|was|will|has|have|would)\b.*
         \b(?:money|cost|pa(?:y|id)|invest\w*|worth|spen[dt]|price|earn\w*|fund\w*|loan|
@@ -38,7 +38,7 @@ _NUMBER = r"""(?:\d[\d.,]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten
     quarter)\b)"""
 _DATE = rf"\b(?:1\d|20)\d\d s?\b | \b(?:{'|'.join(MONTHS)})\b | \b(?:century|centuries)\b"
 
-_ANSWERS: dict[Kind, re.Pattern[str]] = {
+_ANSWERS: dict[AnswerKind, re.Pattern[str]] = {
     "money": re.compile(
         rf"""[$€£¥]\s?\d[\d.,]* |
             {_NUMBER}[ ](?:\w+[ ])?(?:dollars?|euros?|pounds?|yen|rupees|cents)\b""",
@@ -68,7 +68,7 @@ _ANSWERS: dict[Kind, re.Pattern[str]] = {
 """The words of a sentence that are a thing of a kind."""
 
 
-def expected_kind(question: str) -> Kind:
+def expected_kind(question: str) -> AnswerKind:
     """Returns the kind of thing that a question asks for; "any" when its words do not say."""
     lowered = question.casefold()
     for kind, pattern in _QUESTIONS.items():
@@ -77,7 +77,7 @@ def expected_kind(question: str) -> Kind:
     return "any"
 
 
-def spans_of_kind(question: str, kind: Kind, sentence: str) -> list[tuple[int, int]]:
+def spans_of_kind(question: str, kind: AnswerKind, sentence: str) -> list[tuple[int, int]]:
     """Returns where a sentence has things of a kind that the question does not have.
 
     Each span is the offsets of the thing and of `WINDOW` characters on either side of it.

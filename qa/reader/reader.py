@@ -67,7 +67,7 @@ class Reader(Protocol):
         self,
         question: str,
         encoding: Encoding,
-        ranked: Sequence[RankedPassage],
+        ranked_passages: Sequence[RankedPassage],
         snapshot: Snapshot,
     ) -> Reading: ...
 
@@ -153,24 +153,24 @@ class TrainedReader:
         self,
         question: str,
         encoding: Encoding,
-        ranked: Sequence[RankedPassage],
+        ranked_passages: Sequence[RankedPassage],
         snapshot: Snapshot,
     ) -> Reading:
         """Returns every sentence of the passages that may answer, and the confidence.
 
         Where no sentence may answer, the reading has no candidate and confidence 0.
         """
-        passages = [read.passage for read in ranked]
+        passages = [ranked.passage for ranked in ranked_passages]
         sentences = [_may_answer(snapshot.sentences_in(passage)) for passage in passages]
         if not any(sentences):
-            return Reading((), tuple(ranked), 0.0)
+            return Reading((), tuple(ranked_passages), 0.0)
 
         texts = [passage.text for passage in passages]
         scores = self._cross_encoder.score(question, texts)
         embedded_texts = [passage.embedded_text for passage in passages]
         rows = sentence_features(
             analyse(question, encoding),
-            ranked,
+            ranked_passages,
             self._encodings.encode(embedded_texts),
             scores,
             sentences,
@@ -182,10 +182,10 @@ class TrainedReader:
             flat_rows += passage_rows
         matrix = np.stack(flat_rows)
         sentence_scores = self._weights.scores(matrix)
-        candidates = _candidates(ranked, sentences, scores, sentence_scores)
+        candidates = _candidates(ranked_passages, sentences, scores, sentence_scores)
         return Reading(
             candidates=tuple(candidates),
-            passages=_reranked(ranked, candidates),
+            passages=_reranked(ranked_passages, candidates),
             confidence=self._weights.confidence(matrix, sentence_scores),
         )
 
@@ -195,7 +195,7 @@ def _may_answer(sentences: Sequence[Sentence]) -> list[Sentence]:
 
 
 def _candidates(
-    ranked: Sequence[RankedPassage],
+    ranked_passages: Sequence[RankedPassage],
     sentences: Sequence[Sequence[Sentence]],
     span_scores: Sequence[SpanScores],
     sentence_scores: Row,
@@ -204,11 +204,11 @@ def _candidates(
     # The scores are in the order of the passages and, within each, of its sentences.
     remaining = iter(sentence_scores.tolist())
     candidates = []
-    for read, inside, scores in zip(ranked, sentences, span_scores, strict=True):
+    for ranked, inside, scores in zip(ranked_passages, sentences, span_scores, strict=True):
         for sentence in inside:
-            span, margin = _best_span(read.passage, sentence, scores)
+            span, margin = _best_span(ranked.passage, sentence, scores)
             score = next(remaining)
-            candidates.append(Candidate(read, sentence, score, span, margin))
+            candidates.append(Candidate(ranked, sentence, score, span, margin))
     candidates.sort(key=lambda candidate: -candidate.score)
     return candidates
 
@@ -229,7 +229,7 @@ def _best_span(
 
 
 def _reranked(
-    ranked: Sequence[RankedPassage],
+    ranked_passages: Sequence[RankedPassage],
     candidates: Sequence[Candidate],
 ) -> tuple[RankedPassage, ...]:
     """Returns the passages by the probability of their candidates, equal ones in fused order."""
@@ -237,13 +237,13 @@ def _reranked(
     total = sum(math.exp(candidate.score - top) for candidate in candidates)
 
     reranked = []
-    for read in ranked:
-        scores = [candidate.score for candidate in candidates if candidate.passage is read]
+    for ranked in ranked_passages:
+        scores = [candidate.score for candidate in candidates if candidate.passage is ranked]
         mass = sum(math.exp(score - top) for score in scores)
         probability = mass / total
-        why = replace(read.why, reader=max(scores, default=None))
-        reranked.append(RankedPassage(read.passage, probability, why))
-    reranked.sort(key=lambda read: -read.score)
+        why = replace(ranked.why, reader=max(scores, default=None))
+        reranked.append(RankedPassage(ranked.passage, probability, why))
+    reranked.sort(key=lambda ranked: -ranked.score)
     return tuple(reranked)
 
 

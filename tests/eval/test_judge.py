@@ -15,7 +15,7 @@ from eval.judge import (
     JUDGE_INSTRUCTIONS,
     JUDGE_PROMPT_SHA256,
     JUDGE_PROMPT_VERSION,
-    MOST_FAILURES,
+    MAX_FAILURES,
     JudgedAnswer,
     JudgeVerdict,
     answers_to_judge,
@@ -169,20 +169,20 @@ class Failing(ScriptedModel):
 
 def test_judge_stops_after_failures_in_a_row() -> None:
     """A single failure concerns its question alone."""
-    model = Failing("", CORRECT, *[""] * MOST_FAILURES, CORRECT)
-    judgements = judged_by(model, 4 + MOST_FAILURES)
+    model = Failing("", CORRECT, *[""] * MAX_FAILURES, CORRECT)
+    judgements = judged_by(model, 4 + MAX_FAILURES)
     assert [judgement.verdict for judgement in judgements] == [
         None,
         "correct",
-        *[None] * (MOST_FAILURES + 2),
+        *[None] * (MAX_FAILURES + 2),
     ]
     assert [judgement.error for judgement in judgements] == [
         "the server is gone",
         None,
-        *["the server is gone"] * MOST_FAILURES,
+        *["the server is gone"] * MAX_FAILURES,
         *["not asked: the language model failed before"] * 2,
     ]
-    assert len(model.prompts) == 2 + MOST_FAILURES
+    assert len(model.prompts) == 2 + MAX_FAILURES
 
 
 def test_judge_can_be_stopped() -> None:

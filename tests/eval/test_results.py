@@ -241,7 +241,7 @@ def test_file_that_is_too_large_is_not_read(
     folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run may come from anywhere: a file larger than any run of ours is refused."""
-    monkeypatch.setattr(eval.results, "MOST_BYTES", dict.fromkeys(eval.results.MOST_BYTES, 10))
+    monkeypatch.setattr(eval.results, "MAX_BYTES", dict.fromkeys(eval.results.MAX_BYTES, 10))
     readers = {SUMMARY: read_run, RESULTS: read_results, QUESTIONS: read_run_questions}
     with pytest.raises(RunError, match="is too large"):
         readers[name](folder)  # type: ignore[operator]  # a function of a folder

@@ -79,7 +79,7 @@ def test_settings_library_has_what_needs_other_models(field: str) -> None:
     change: dict[str, Any] = {field: "changed"}
     changed = replace(Settings(Path("/h")), **change)
     needs_other_models = field in ("home", "index", "embedding", "reader", "chroma_url")
-    assert (changed.library != Settings(Path("/h")).library) == needs_other_models
+    assert (changed.loading_key != Settings(Path("/h")).loading_key) == needs_other_models
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_passwords_are_checked_a_few_at_a_time(
     # In a thread of its own: after browser tests this one has an event loop already.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, flood()).result()
-    assert 1 < most <= auth.MOST_CHECKS
+    assert 1 < most <= auth.MAX_CHECKS
 
 
 async def _forbidden(scope: object, receive: object, send: object) -> None:

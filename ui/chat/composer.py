@@ -15,7 +15,7 @@ from ui.components import show_paragraph
 from ui.jinja import count
 from ui.state import AppState, local_models
 
-MOST_PASSAGES = 20
+MAX_PASSAGES = 20
 
 
 def show(conversation: Conversation, state: AppState, documents: Sequence[Document]) -> None:
@@ -57,7 +57,7 @@ def _choose_engine(conversation: Conversation, state: AppState) -> None:
         )
         show_paragraph(_privacy(state, engine))
         top_k = st.number_input(
-            "How many passages to read", 1, MOST_PASSAGES, options.top_k or settings.top_k
+            "How many passages to read", 1, MAX_PASSAGES, options.top_k or settings.top_k
         )
         strict = settings.strict if options.strict is None else options.strict
         if engine != BUILT_IN:

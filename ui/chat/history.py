@@ -17,7 +17,7 @@ from qa.errors import FootnoteError
 from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, ExchangeOutcome
 
 FILE = "conversations.sqlite3"
-LONGEST_TITLE = 80
+MAX_TITLE = 80
 LOCK_TIMEOUT = 15.0
 """Seconds to wait for another writer."""
 Rating = Literal["good", "bad"]
@@ -133,7 +133,7 @@ class History:
         Returns None if the conversation is somebody else's.
         """
         exchange = Exchange(uuid4().hex, question, options)
-        title = " ".join(question.split())[:LONGEST_TITLE]
+        title = " ".join(question.split())[:MAX_TITLE]
         now = time.time()
         with self._connection() as db:
             # Only the first question of a conversation adds a row.
@@ -166,7 +166,7 @@ class History:
 
     def rename(self, conversation: str, owner: str, title: str) -> None:
         """Changes the title of a conversation; a blank title is ignored."""
-        title = " ".join(title.split())[:LONGEST_TITLE]
+        title = " ".join(title.split())[:MAX_TITLE]
         if not title:
             return
         with self._connection() as db:

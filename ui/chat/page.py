@@ -16,7 +16,7 @@ from qa.types import Document
 from ui.chat import question_form, source
 from ui.chat.conversation import Conversation, ask
 from ui.chat.history import Exchange, Rating
-from ui.chat.question_form import LONGEST_QUESTION
+from ui.chat.question_form import MAX_QUESTION
 from ui.chat.render import (
     announcement,
     answer_html,
@@ -61,7 +61,7 @@ def show_input(conversation: Conversation, state: AppState) -> None:
     st.chat_input(
         "Ask your documents",
         key="question",
-        max_chars=LONGEST_QUESTION,
+        max_chars=MAX_QUESTION,
         accept_file="multiple",
         file_type=list(READABLE_SUFFIXES),
         max_upload_size=MAX_BYTES // 1_000_000,

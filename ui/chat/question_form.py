@@ -20,7 +20,7 @@ from ui.jinja import count, render
 
 FILE = "questions.jsonl"
 KIND = "from the page"
-LONGEST_QUESTION = 2000
+MAX_QUESTION = 2000
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ def show(draft: QuestionDraft, home: Path, documents: Sequence[Document]) -> boo
     with st.container(key=key, border=True):
         st.html(render("form_title.html"))
         question = st.text_input(
-            "Question", draft.question, key=f"{key}-question", max_chars=LONGEST_QUESTION
+            "Question", draft.question, key=f"{key}-question", max_chars=MAX_QUESTION
         )
         answerable = st.checkbox(
             "The answer is in the documents", draft.answerable, key=f"{key}-answerable"

@@ -37,7 +37,7 @@ TIMINGS: Final = {
     "first_words": "first words after",
     "total": "in total",
 }
-SHORTEST_TIMING: Final = 0.005
+MIN_TIMING: Final = 0.005
 """Seconds that would be shown as 0.00 are left out."""
 CONTEXT: Final = 220
 """Characters of the passage shown on either side of the cited words."""
@@ -150,7 +150,7 @@ def _lines(words: str) -> list[str]:
 def _timings(answer: StoredAnswer) -> list[str]:
     timings = []
     for stage, seconds in answer.timings.items():
-        if seconds >= SHORTEST_TIMING:
+        if seconds >= MIN_TIMING:
             timings.append(f"{TIMINGS.get(stage, stage)} {seconds:.2f} s")
     return timings
 
@@ -173,7 +173,7 @@ def _sentence_view(
 
 def _bold_parts(sentence: AnswerSentence, start: int, end: int) -> list[tuple[str, bool]]:
     """Returns `text[start:end]` in parts; those that answer the question are bold."""
-    bold = sentence.bold or Span(end, end)
+    bold = sentence.bold_span or Span(end, end)
     first = min(max(bold.start, start), end)
     last = max(min(bold.end, end), first)
     text = sentence.text

@@ -7,14 +7,14 @@ import streamlit as st
 
 from ui.chat.conversation import Conversation, open_conversation
 from ui.chat.export import as_json, as_markdown
-from ui.chat.history import LONGEST_TITLE, Exchange
+from ui.chat.history import MAX_TITLE, Exchange
 from ui.components import show_paragraph, show_text
 from ui.jinja import count, render
 from ui.state import AppState
 
 LISTED = 50
 """Conversations in the list; older ones are found by searching."""
-LONGEST_FILE_NAME = 40
+MAX_FILE_NAME = 40
 """Characters of an exported file's name."""
 
 
@@ -66,7 +66,7 @@ def show_menu(conversation: Conversation, state: AppState) -> None:
         open_conversation(owner)
 
     with st.popover("Chat menu", key=f"menu-{key}"):
-        st.text_input("Title", title, key=f"title-{key}", max_chars=LONGEST_TITLE, on_change=rename)
+        st.text_input("Title", title, key=f"title-{key}", max_chars=MAX_TITLE, on_change=rename)
         _show_exports(title, history.exchanges(key, owner))
         # Asked twice: a deleted conversation cannot be brought back.
         sure = st.checkbox("Yes, delete this chat and its answers", key=f"sure-{key}")
@@ -81,7 +81,7 @@ def show_menu(conversation: Conversation, state: AppState) -> None:
 
 def _show_exports(title: str, exchanges: Sequence[Exchange]) -> None:
     # Only what every file system takes stays of the title.
-    stem = re.sub(r"[^\w-]+", "-", title).strip("-")[:LONGEST_FILE_NAME] or "conversation"
+    stem = re.sub(r"[^\w-]+", "-", title).strip("-")[:MAX_FILE_NAME] or "conversation"
     st.download_button(
         "Export as Markdown",
         as_markdown(title, exchanges),

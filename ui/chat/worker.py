@@ -19,7 +19,7 @@ from ui.chat.transcript import AnswerOptions, ExchangeOutcome, Failure, StoredAn
 
 ADDING = "adding"
 """The stage of a question that waits for its files."""
-MOST_WAITING = 20
+MAX_WAITING = 20
 """Questions of one conversation that may wait."""
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class AnswerQueue:
         Returns None if too many wait already, or if the conversation is somebody else's.
         """
         with self._lock:
-            if len(self._queues.get(conversation, ())) >= MOST_WAITING:
+            if len(self._queues.get(conversation, ())) >= MAX_WAITING:
                 return None
             exchange = self._history.ask(conversation, owner, question, options)
             if exchange is None:

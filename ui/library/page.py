@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 TICK = 1.0
 """Seconds between two looks at the jobs."""
-LONGEST_TITLE = 120
+MAX_TITLE = 120
 SEARCHED = 10
 """More documents than this have a search field."""
 PAGE_SIZE = 50
@@ -106,7 +106,7 @@ def _show_paste(job_queue: JobQueue, owner: str) -> None:
     number = _round("paste")
     title_key = f"library-title-{number}"
     text_key = f"library-text-{number}"
-    st.text_input("Title", key=title_key, max_chars=LONGEST_TITLE)
+    st.text_input("Title", key=title_key, max_chars=MAX_TITLE)
     st.text_area("Text", key=text_key, height=160)
     submit = partial(_submit_text, job_queue, owner, title_key, text_key)
     st.button("Add this text", key="library-paste", on_click=submit)

@@ -25,7 +25,7 @@ RESULTS: Final[dict[JobResult, str]] = {
     "twin": "Already in the library under another name",
     "indexed": "Search index rebuilt",
 }
-MOST_JOBS: Final = 50
+MAX_JOBS: Final = 50
 """Jobs shown at once."""
 _ORDER: Final[dict[JobState, int]] = {
     "reading": 0,
@@ -51,7 +51,7 @@ def summary(jobs: Sequence[Job]) -> str:
 def shown_jobs(jobs: Sequence[Job]) -> tuple[Job, ...]:
     """Returns the jobs there is room for, in order; active and failed jobs come first."""
     # Sorted to choose, not to show: a job keeps its place while its state changes.
-    important = sorted(jobs, key=lambda job: _ORDER[job.state])[:MOST_JOBS]
+    important = sorted(jobs, key=lambda job: _ORDER[job.state])[:MAX_JOBS]
     ids = {job.id for job in important}
     return tuple(job for job in jobs if job.id in ids)
 

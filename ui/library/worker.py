@@ -23,11 +23,11 @@ JobResult = Literal["added", "unchanged", "replaced", "twin", "indexed"]
 
 "twin": nothing, because the library has the text under another name. "indexed": embedded again.
 """
-MOST_KEPT_BYTES = 200_000_000
+MAX_KEPT_BYTES = 200_000_000
 """Bytes of failed and cancelled files that are kept for another try."""
 PAUSE = 0.02
 """Seconds between two looks at whether a question is being answered."""
-LONGEST_PAUSE = 10.0
+MAX_PAUSE = 10.0
 """Seconds after which a file continues even if questions are still being answered."""
 
 _log = logging.getLogger(__name__)
@@ -229,7 +229,7 @@ class JobQueue:
 
     def _pause(self, job: Job) -> None:
         """Waits while questions are answered. Raises _CancelledError if the job was cancelled."""
-        deadline = time.monotonic() + LONGEST_PAUSE
+        deadline = time.monotonic() + MAX_PAUSE
         # A deadline, so that a library in steady use does not keep a file waiting for ever.
         while self._busy() and time.monotonic() < deadline:
             if self._jobs[job.id].cancelling:
@@ -262,7 +262,7 @@ class JobQueue:
 
         kept_bytes = sum(sizes.values())
         for key, size in sizes.items():
-            if kept_bytes <= MOST_KEPT_BYTES:
+            if kept_bytes <= MAX_KEPT_BYTES:
                 break
             del self._contents[key]
             kept_bytes -= size

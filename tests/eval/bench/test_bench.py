@@ -51,7 +51,7 @@ FERRY = text_document(
     "The ferry to the island leaves at noon. It takes cars.", "ferry.txt", "The ferry"
 )
 COST = "What did the bridge cost?"
-Kind = Literal["vector", "BM25", "fusion", "citation"]
+PeerKind = Literal["vector", "BM25", "fusion", "citation"]
 
 
 class WordEmbedding(BaseEmbedding):
@@ -74,7 +74,7 @@ def stack(tmp_path: Path) -> Stack:
     return llamaindex.make_stack([BRIDGE, FERRY], DEFAULT, WordEmbedding(), tmp_path / "chroma")
 
 
-def ask_peer(stack: Stack, kind: Kind, words: str) -> Answer:
+def ask_peer(stack: Stack, kind: PeerKind, words: str) -> Answer:
     return llamaindex.make_peer(stack, Variant(kind, DEFAULT, 2)).ask(words)
 
 
@@ -175,7 +175,7 @@ def test_scripted_model_other_prompt_raises() -> None:
 
 
 @pytest.mark.parametrize("kind", ["vector", "BM25", "fusion"])
-def test_retrieving_peer_gives_exact_passages_best_first(stack: Stack, kind: Kind) -> None:
+def test_retrieving_peer_gives_exact_passages_best_first(stack: Stack, kind: PeerKind) -> None:
     response = ask_peer(stack, kind, COST)
     whole = [Passage(each, Span(0, len(each.text))) for each in (BRIDGE, FERRY)]
     assert [ranked.passage for ranked in response.passages] == whole
@@ -219,7 +219,7 @@ def test_citing_peer_nothing_shared_declines(stack: Stack) -> None:
 
 
 def test_peers_never_use_a_global_model(stack: Stack) -> None:
-    kinds: tuple[Kind, ...] = ("vector", "BM25", "fusion", "citation")
+    kinds: tuple[PeerKind, ...] = ("vector", "BM25", "fusion", "citation")
     for kind in kinds:
         ask_peer(stack, kind, COST)
     assert (LlamaSettings._llm, LlamaSettings._embed_model) == (None, None)

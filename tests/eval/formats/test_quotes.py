@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.formats.canonical import LONGEST_NAME, canonical, file_name, is_altered
+from eval.formats.canonical import MAX_NAME, canonical, file_name, is_altered
 from eval.formats.paragraphs import ParagraphPlace
 from eval.formats.quotes import QuoteFinder
 from qa.types import Document, Span
@@ -115,4 +115,4 @@ def test_names_are_unique_and_safe(titles: list[str]) -> None:
             "Zl",
             "Zp",
         }
-        assert len(name.encode()) <= LONGEST_NAME + len("-999.txt") + 1
+        assert len(name.encode()) <= MAX_NAME + len("-999.txt") + 1

@@ -113,10 +113,10 @@ def test_compose_marks_the_answering_words(tmp_path: Path) -> None:
     (given,) = compose(
         "When?", Reading((Candidate(ranked, sentence, 1.0, span),), (ranked,), 1.0), snapshot
     )
-    assert given.span is not None
-    assert given.span.quote == "May\nbecause"
-    assert given.bold is not None
-    assert given.text[given.bold.start : given.bold.end] == "May because"
+    assert given.answer_words is not None
+    assert given.answer_words.quote == "May\nbecause"
+    assert given.bold_span is not None
+    assert given.text[given.bold_span.start : given.bold_span.end] == "May because"
 
 
 def test_first_word_is_a_name_only_if_it_is_one_elsewhere(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qa.reader.kinds import Kind, expected_kind, spans_of_kind
+from qa.reader.kinds import AnswerKind, expected_kind, spans_of_kind
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from qa.reader.kinds import Kind, expected_kind, spans_of_kind
         ("Tell me about the harbor.", "any"),
     ],
 )
-def test_expected_kind_follows_the_words_of_a_question(question: str, kind: Kind) -> None:
+def test_expected_kind_follows_the_words_of_a_question(question: str, kind: AnswerKind) -> None:
     assert expected_kind(question) == kind
 
 

@@ -13,7 +13,7 @@ from qa.types import Answer, Turn
 from tests.ui.answers import answer, refusal
 from ui.chat.history import History
 from ui.chat.transcript import AnswerOptions, ExchangeOutcome, Failure
-from ui.chat.worker import MOST_WAITING, AnswerQueue, PendingAnswer
+from ui.chat.worker import MAX_WAITING, AnswerQueue, PendingAnswer
 
 SOON = 5.0
 
@@ -188,10 +188,10 @@ def test_queue_refuses_when_too_many_wait(
     ask: Ask, queue: AnswerQueue, bot: FakeBot, history: History
 ) -> None:
     bot.gate.clear()
-    for _ in range(MOST_WAITING):
+    for _ in range(MAX_WAITING):
         ask("one")
     assert queue.ask("c", "", "one", AnswerOptions()) is None
-    assert len(history.exchanges("c", "")) == MOST_WAITING
+    assert len(history.exchanges("c", "")) == MAX_WAITING
     assert bot.started.wait(SOON)
     assert queue.busy()
     bot.gate.set()

@@ -13,7 +13,7 @@ from tests.qa.fakes import text_document, word_bot
 from tests.ui.pages import shown
 from ui.library.page import file_name
 from ui.library.render import (
-    MOST_JOBS,
+    MAX_JOBS,
     button_html,
     documents_html,
     job_html,
@@ -177,10 +177,10 @@ def test_summary_counts_the_ended_jobs() -> None:
 
 
 def test_too_many_jobs_keep_the_failed_and_active() -> None:
-    done = [Job(f"d{number}", "d", "", "done") for number in range(MOST_JOBS)]
+    done = [Job(f"d{number}", "d", "", "done") for number in range(MAX_JOBS)]
     failed, embedding = Job("f", "f", "", "failed"), Job("e", "e", "", "embedding")
     shown = shown_jobs([*done, failed, embedding])
-    assert shown == (*done[: MOST_JOBS - 2], failed, embedding)
+    assert shown == (*done[: MAX_JOBS - 2], failed, embedding)
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_job_pauses_while_a_question_is_answered(place: Place) -> None:
 
 
 def test_job_does_not_pause_for_ever(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(worker, "MAX_PAUSE", 0.05)
     place.asking.set()
     assert place.add("b.txt", b"Other.").state == "done"
 
@@ -207,7 +207,7 @@ def test_job_fails_while_the_library_does_not_open(tmp_path: Path) -> None:
 
 def test_bytes_for_another_try_are_limited(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest are forgotten first."""
-    monkeypatch.setattr(worker, "MOST_KEPT_BYTES", 10)
+    monkeypatch.setattr(worker, "MAX_KEPT_BYTES", 10)
     jobs = [place.add(f"{number}.txt", b"\0" * 5) for number in range(3)]
     assert [place.now(job).can_retry for job in jobs] == [False, True, True]
     place.queue.retry(jobs[0].id)
