@@ -71,12 +71,17 @@ class Users:
     def password_matches(self, name: str, password: str) -> bool:
         """Returns whether this is the user's password. An unknown name takes as long to check."""
         user = self._read().get(name, _NO_USER)
-        return secrets.compare_digest(_hash(password, bytes.fromhex(user["salt"])), user["hash"])
+        salt = bytes.fromhex(user["salt"])
+        return secrets.compare_digest(_hash(password, salt), user["hash"])
 
     def password_fingerprint(self, name: str) -> str | None:
         """Returns a value that changes with the user's password; None for an unknown name."""
         user = self._read().get(name)
-        return hashlib.sha256(user["hash"].encode()).hexdigest()[:16] if user else None
+        if user is None:
+            return None
+        # Hashed again: a browser must not hold the hash of the password itself.
+        fingerprint = hashlib.sha256(user["hash"].encode())
+        return fingerprint.hexdigest()[:16]
 
     def _read(self) -> dict[str, _Record]:
         try:
@@ -98,7 +103,8 @@ class Users:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             # Created readable by its owner only, not made so afterwards.
-            descriptor = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            descriptor = os.open(new_file, flags, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(users, file, indent=1)
             new_file.replace(self._file)

@@ -6,6 +6,7 @@ one of its tokens is similar to (by the embedder's token vectors). The sentences
 cover the claim best are chosen; the rarer a word, the more it counts.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -74,29 +75,37 @@ class CoveredSentence:
 
 def encode_claim(text: str, encoding: Encoding, frequencies: SentenceFrequencies) -> EncodedClaim:
     """Returns the claim's content words; of a claim that has only stop words, all words."""
+    stems = []
+    tokens = []
+    weights = []
+    token_starts, token_ends = _token_offsets(encoding)
+    for word in _content_words(text):
+        normalised = words(word[0]) or [word[0]]
+        word_stem = stem(normalised[0])
+        stems.append(word_stem)
+        weights.append(frequencies.idf(word_stem))
+
+        # A word of the text may be several tokens of the embedder.
+        begins_before_end = token_starts < word.end()
+        ends_after_start = token_ends > word.start()
+        overlaps = begins_before_end & ends_after_start
+        tokens.append(encoding.tokens[overlaps])
+
+    shares = np.array(weights)
+    # A claim without any word has no weights, and their sum would divide by 0.
+    if weights:
+        shares = shares / shares.sum()
+    return EncodedClaim(text, tuple(stems), tuple(tokens), shares)
+
+
+def _content_words(text: str) -> list[re.Match[str]]:
+    """Returns the words that are not stop words; all words if there are only stop words."""
     all_words = list(WORD.finditer(text))
     content_words = []
     for word in all_words:
         if word[0].casefold() not in STOP_WORDS:
             content_words.append(word)
-    token_starts, token_ends = _token_offsets(encoding)
-    stems = []
-    tokens = []
-    weights = []
-    for word in content_words or all_words:
-        normalised = words(word[0]) or [word[0]]
-        word_stem = stem(normalised[0])
-        begins_before_end = token_starts < word.end()
-        ends_after_start = token_ends > word.start()
-        overlaps = begins_before_end & ends_after_start
-        stems.append(word_stem)
-        tokens.append(encoding.tokens[overlaps])
-        weights.append(frequencies.idf(word_stem))
-
-    shares = np.array(weights)
-    if weights:
-        shares = shares / shares.sum()
-    return EncodedClaim(text, tuple(stems), tuple(tokens), shares)
+    return content_words or all_words
 
 
 def cover_sentences(
@@ -116,6 +125,7 @@ def cover_sentences(
     cosines = []
     for word_tokens in claim.tokens:
         cosines.append(word_tokens @ encoding.tokens.T)
+
     covered = []
     for sentence in sentences:
         span = sentence.span
@@ -126,13 +136,12 @@ def cover_sentences(
         inside = begins_after & begins_before
 
         coverage = []
-        for word_stem, cosine in zip(claim.stems, cosines, strict=True):
-            if word_stem in sentence_stems:
-                coverage.append(1.0)
-            else:
-                coverage.append(_similarity(cosine[:, inside]))
-        shares = np.array(coverage)
-        covered.append(CoveredSentence(passage, sentence, shares))
+        for word_stem, word_cosines in zip(claim.stems, cosines, strict=True):
+            share = 1.0
+            if word_stem not in sentence_stems:
+                share = _similarity(word_cosines[:, inside])
+            coverage.append(share)
+        covered.append(CoveredSentence(passage, sentence, np.array(coverage)))
     return covered
 
 
@@ -148,15 +157,18 @@ def best_cover(claim: EncodedClaim, sentences: Sequence[CoveredSentence]) -> lis
         totals = []
         for sentence in sentences:
             together = np.maximum(covered, sentence.coverage)
-            totals.append(float(claim.weights @ together))
+            total = float(claim.weights @ together)
+            totals.append(total)
+
         best = int(np.argmax(totals))
         gain = totals[best] - covered_share
         # Any overlap is enough for the first sentence: the check decides whether it supports.
         min_gain = MIN_GAIN if chosen else 1e-9
         if gain < min_gain:
             break
-        chosen.append(sentences[best])
-        covered = np.maximum(covered, sentences[best].coverage)
+        best_sentence = sentences[best]
+        chosen.append(best_sentence)
+        covered = np.maximum(covered, best_sentence.coverage)
         covered_share = float(claim.weights @ covered)
     return sorted(chosen, key=_document_order)
 
@@ -175,8 +187,9 @@ def _similarity(cosines: Vectors) -> float:
     """
     if not cosines.size:
         return 0.0
-    best = float(cosines.max(axis=1).mean())
-    similarity = (best - MIN_COSINE) / (1 - MIN_COSINE)
+    best_cosines = cosines.max(axis=1)
+    mean_cosine = float(best_cosines.mean())
+    similarity = (mean_cosine - MIN_COSINE) / (1 - MIN_COSINE)
     return float(np.clip(similarity, 0.0, 1.0))
 
 

@@ -45,50 +45,58 @@ def find_antecedent(candidate: Candidate, snapshot: Snapshot) -> Sentence | None
     """
     document = candidate.passage.passage.document
     sentence = candidate.sentence
-    text = candidate.text
-    sentences = snapshot.sentences[document.id]
-    position = sentences.index(sentence)
-    first = max(0, position - MAX_LOOK_BACK)
-    before = _back_to_heading(sentences[first:position])
-    nearest = before[0] if before else None
-    if nearest and nearest.is_question and _opens_turn(document, nearest, sentence):
-        return nearest
+    before = _sentences_before(sentence, snapshot.sentences[document.id])
+    if before and _opens_turn(document, before[0], sentence):
+        return before[0]
 
     informative = []
     for earlier in before:
         # A row of a table does not introduce the person of the prose below it.
         if earlier.may_answer and earlier.kind == sentence.kind:
             informative.append(earlier)
+
+    text = candidate.text
     if _ALL_IN_QUOTES.match(text):
         return _first_since(sentence.paragraph, informative)
-    names_speaker = _NAME_SAID.search(text)
-    opens_with_person = _OPENS_WITH_PERSON.match(text)
-    if (opens_with_person and not names_speaker) or _PRONOUN_SAID.search(text):
+    if _needs_name(text):
         return _first_with_name(document, informative)
     if _OPENS_WITH_THING.match(text):
+        # What "this" means is rarely further back than the paragraph before.
         return _first_since(sentence.paragraph - 1, informative)
     return None
 
 
-def _back_to_heading(before: Sequence[Sentence]) -> list[Sentence]:
-    """Returns the sentences back to the last heading, nearest first."""
+def _needs_name(text: str) -> bool:
+    """Whether a sentence speaks of a person whom it does not name."""
+    if _PRONOUN_SAID.search(text):
+        return True
+    opens_with_person = _OPENS_WITH_PERSON.match(text) is not None
+    # “They were in the room,” said Petra Lind: the quotation opens with a pronoun, not the sentence.
+    names_speaker = _NAME_SAID.search(text) is not None
+    return opens_with_person and not names_speaker
+
+
+def _sentences_before(sentence: Sentence, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Returns the sentences before this one, back to the last heading, nearest first."""
+    position = sentences.index(sentence)
+    first = max(0, position - MAX_LOOK_BACK)
     section: list[Sentence] = []
-    for sentence in reversed(before):
-        if sentence.kind == "heading":
+    for earlier in reversed(sentences[first:position]):
+        if earlier.kind == "heading":
             break
-        section.append(sentence)
+        section.append(earlier)
     return section
 
 
-def _opens_turn(document: Document, question: Sentence, sentence: Sentence) -> bool:
-    """Whether a sentence is the first after a question that is a paragraph or a turn by itself."""
-    if question.paragraph != sentence.paragraph - 1:
+def _opens_turn(document: Document, previous: Sentence, sentence: Sentence) -> bool:
+    """Whether a sentence follows a question that is a paragraph or a turn by itself."""
+    if not previous.is_question or previous.paragraph != sentence.paragraph - 1:
         return False
-    start = question.span.start
+    start, end = previous.span.start, previous.span.end
     line_start = document.text.rfind("\n", 0, start) + 1
     if start - line_start <= _MAX_BULLET:
         return True
-    line = document.text[line_start : question.span.end]
+    line = document.text[line_start:end]
     return _SPEAKER_LABEL.match(line) is not None
 
 
@@ -105,6 +113,7 @@ def _first_with_name(document: Document, sentences: Iterable[Sentence]) -> Sente
     names = frozenset(_CAPITALISED_INSIDE.findall(document.text))
     for sentence in sentences:
         text = document.text_of(sentence.span)
+        # A pronoun that means somebody named still earlier does not explain this one.
         points_back = _OPENS_WITH_PERSON.match(text) or _PRONOUN_SAID.search(text)
         if not points_back and _has_name(text, names):
             return sentence

@@ -174,6 +174,7 @@ def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bo
     for turn in history:
         parts += [turn.question, turn.answer]
     conversation = " ".join(parts)
+
     question_terms = set(terms(question))
     shared_terms = question_terms & set(terms(rewritten))
     return (

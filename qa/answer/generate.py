@@ -69,18 +69,23 @@ def draft_answer(
     """
     ids = _ids_for(question, ranked)
     context = model.context_size(stop)
+    # A small context needs most of its tokens for the passages.
     max_tokens = min(ANSWER_TOKENS, context // 3)
     prompt_limit = context - max_tokens
     seen, messages = _fit_prompt(question, ranked, ids, model, prompt_limit)
+
     passages = {}
     for passage_id, shown in zip(ids, seen, strict=False):
         passages[passage_id] = shown.passage
 
     parser = MarkerParser(passages)
     try:
-        for piece in without_thinking(model.stream(messages, max_tokens, stop)):
-            on_event(Event("words", parser.feed(piece)))
-        on_event(Event("words", parser.finish()))
+        pieces = model.stream(messages, max_tokens, stop)
+        for piece in without_thinking(pieces):
+            words = parser.feed(piece)
+            on_event(Event("words", words))
+        last_words = parser.finish()
+        on_event(Event("words", last_words))
     except LanguageModelError as error:
         error.streamed = parser.text
         raise
@@ -125,6 +130,7 @@ def _fit_prompt(
     pairs = []
     for passage_id, shown in zip(ids, ranked, strict=True):
         pairs.append((passage_id, shown.passage))
+    # The best passages come first, so that the worst are left out.
     for number in range(len(ranked), 0, -1):
         messages = answer_messages(question, pairs[:number])
         if prompt_tokens(model, messages) <= max_tokens:
@@ -142,9 +148,10 @@ def _left_out_notice(
         return []
     passages = "passage" if len(left_out) == 1 else "passages"
     titles = unique(ranked.passage.document.title for ranked in left_out)
+    listed = "; ".join(titles)
     return [
         f"{len(left_out)} {passages} did not fit into the context of {model.name} "
-        f"({context} tokens): {'; '.join(titles)}."
+        f"({context} tokens): {listed}."
     ]
 
 

@@ -86,14 +86,20 @@ def _sentence_of(marker: Marker, text: str, sentences: Sequence[Span]) -> int:
     line_start = text.rfind("\n", 0, position) + 1
     leads = LEADS.search(text[line_start:position])
     words_follow = any(character.isalnum() for character in rest_of_line)
-    if leads and words_follow:
-        ends = [sentence.end for sentence in sentences]
-        number = bisect_right(ends, position)
-    else:
-        starts = [sentence.start for sentence in sentences]
-        number = bisect_left(starts, position) - 1
+    first_ending_after = bisect_right(sentences, position, key=_end)
+    last_beginning_before = bisect_left(sentences, position, key=_start) - 1
+    # In `- [a1] It closed.` the words that the marker belongs to come after it.
+    number = first_ending_after if leads and words_follow else last_beginning_before
     last = len(sentences) - 1
     return min(max(number, 0), last)
+
+
+def _start(sentence: Span) -> int:
+    return sentence.start
+
+
+def _end(sentence: Span) -> int:
+    return sentence.end
 
 
 class MarkerParser:
@@ -136,15 +142,19 @@ class MarkerParser:
 
     def _read(self, complete: bool) -> None:
         """Takes all tokens that are certain. `complete`: no more words arrive."""
+        length = len(self._words)
         try:
-            while self._position < len(self._words):
+            while self._position < length:
                 limit = self._position + WINDOW
-                end = min(limit, len(self._words))
+                end = min(limit, length)
                 may_grow = not complete and end < limit
                 ahead = Lookahead(self._words, self._position, end, may_grow)
                 self._position = self._take_token(ahead)
         except NeedMoreText:
+            # The token stays unread until more words arrive.
             pass
+
+        # What was read is dropped, or a long answer would be copied with every piece.
         cut = max(0, self._position - _LOOK_BEHIND)
         self._words = self._words[cut:]
         self._position -= cut

@@ -116,34 +116,38 @@ class Verifier:
         passage_encodings = self._encodings.encode(passage_texts)
         encoding_of = dict(zip(seen, passage_encodings, strict=True))
         passages = _SeenPassages(encoding_of, snapshot)
-        claim_texts = [claim.text for claim in claims]
-        claim_encodings = self._encodings.encode(claim_texts)
-        in_cited = []
-        for claim, encoding in zip(claims, claim_encodings, strict=True):
-            encoded = encode_claim(claim.text, encoding, snapshot.frequencies)
-            in_cited.append((encoded, claim.passages))
 
-        evidence = self._find_evidence(in_cited, passages)
+        to_cited = self._with_cited_passages(claims, snapshot)
+        evidence = self._find_evidence(to_cited, passages)
         doubtful = []
-        for number, cited in enumerate(evidence):
-            if cited.probability < self._thresholds.supported:
+        for number, in_cited in enumerate(evidence):
+            if in_cited.probability < self._thresholds.supported:
                 doubtful.append(number)
 
         # Often the model cited the wrong passage, or none.
-        in_all = []
+        to_all = []
         for number in doubtful:
-            encoded, _ = in_cited[number]
-            in_all.append((encoded, seen))
-        evidence_anywhere = self._find_evidence(in_all, passages)
+            encoded, _ = to_cited[number]
+            to_all.append((encoded, seen))
+        evidence_anywhere = self._find_evidence(to_all, passages)
         for number, anywhere in zip(doubtful, evidence_anywhere, strict=True):
             if anywhere.probability > evidence[number].probability:
                 evidence[number] = anywhere
         return tuple(self._answer_sentence(supporting) for supporting in evidence)
 
+    def _with_cited_passages(
+        self, claims: Sequence[Claim], snapshot: Snapshot
+    ) -> list["_ClaimPassages"]:
+        texts = [claim.text for claim in claims]
+        encodings = self._encodings.encode(texts)
+        pairs: list[_ClaimPassages] = []
+        for claim, encoding in zip(claims, encodings, strict=True):
+            encoded = encode_claim(claim.text, encoding, snapshot.frequencies)
+            pairs.append((encoded, claim.passages))
+        return pairs
+
     def _find_evidence(
-        self,
-        claims: Sequence[tuple[EncodedClaim, Sequence[Passage]]],
-        seen: _SeenPassages,
+        self, claims: Sequence["_ClaimPassages"], seen: _SeenPassages
     ) -> list[_Evidence]:
         """Returns for each claim the evidence in its passages.
 
@@ -157,6 +161,7 @@ class Verifier:
             verbatim = _is_same_text(claim.text, _joined(sentences))
             checked = _Evidence(claim.text, sentences, verbatim)
             evidence.append(checked)
+
             # What lacks a fact is not read: the model may not notice a wrong number.
             if sentences and not _lacks_facts(claim.text, sentences):
                 # In digits on both sides: "two thousand" and "2,000" are the same words then.
@@ -185,6 +190,10 @@ class Verifier:
         if evidence.probability >= self._thresholds.supported:
             return "supported"
         return "weak" if evidence.probability >= self._thresholds.weak else "unsupported"
+
+
+_ClaimPassages = tuple[EncodedClaim, Sequence[Passage]]
+"""A claim, and the passages in which its evidence is looked for."""
 
 
 def _choose_sentences(

@@ -127,16 +127,13 @@ def _metrics(questions: "QuestionsBySource", out: Path) -> dict[str, Any]:
 def _print_metrics(name: str, metrics: Mapping[str, Any]) -> None:
     """Prints the rows of one variation."""
     alone = metrics["alone"]
-    first_shares, aurocs = [], []
-    for source, values in metrics["over documents"].items():
-        first_shares.append(f"{source} {_shown(values['right sentence first'])}")
-        if values["AUROC"]:
-            aurocs.append(f"{source} {_shown(values['AUROC'])}")
-
     print(name)
     print(f"  F1 {alone['f1']:.3f}  AUROC {alone['auroc']:.3f}")
-    print(f"  first: {'  '.join(first_shares)}")
-    print(f"  AUROC: {'  '.join(aurocs)}")
+    for source, values in metrics["over documents"].items():
+        print(f"  {source}: first {_shown(values['right sentence first'])}")
+        # A source without unanswerable questions has no AUROC.
+        if values["AUROC"]:
+            print(f"  {source}: AUROC {_shown(values['AUROC'])}")
 
 
 def _shown(estimate: Sequence[float]) -> str:

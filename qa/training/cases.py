@@ -82,9 +82,11 @@ def document_cases(
             for sibling in articles:
                 if sibling.article == joined.article and sibling is not joined:
                     siblings.append(sibling)
+
             library = _library([joined], models)
+            document = library.documents[0]
             for question, spans in _questions_of(joined, siblings, rng):
-                gold = [(library.documents[0].id, span) for span in spans]
+                gold = _gold(document, spans)
                 yield from _read(source, question, gold, library, models)
         _log.info("%s, %s: %d documents", source, part, len(chosen))
 
@@ -95,12 +97,13 @@ def library_cases(questions: QuestionsBySource, part: Part, models: Models) -> I
     rows = []
     for source in LIBRARY_SOURCES:
         rows += of_source[source]
-    groups = {row.group for row in rows}
-    paragraphs_each = LIBRARY_PARAGRAPHS // len(groups)
+    articles = {row.group for row in rows}
+    paragraphs_each = LIBRARY_PARAGRAPHS // len(articles)
 
+    # From the last to the first, so that the first document of each article stays.
+    joined_documents = list(_joined_documents(rows, paragraphs_each))
     first_of_article: dict[str, _JoinedDocument] = {}
-    # Reversed twice: the first document of an article stays, and the last article comes first.
-    for joined in reversed(list(_joined_documents(rows, paragraphs_each))):
+    for joined in reversed(joined_documents):
         first_of_article[joined.article] = joined
     chosen = list(first_of_article.values())
     library = _library(chosen, models)
@@ -108,12 +111,23 @@ def library_cases(questions: QuestionsBySource, part: Part, models: Models) -> I
     answerable = []
     for document, joined in zip(library.documents, chosen, strict=True):
         for row, spans in joined.questions:
-            gold = [(document.id, span) for span in spans]
-            if gold:
-                answerable.append((row.question, gold))
+            if spans:
+                answerable.append((row.question, _gold(document, spans)))
+    rng = random.Random(SEED)
     sample_size = min(MAX_LIBRARY_QUESTIONS, len(answerable))
-    for question, gold in random.Random(SEED).sample(answerable, sample_size):
+    for question, gold in rng.sample(answerable, sample_size):
         yield from _read("paragraphs together", question, gold, library, models)
+
+
+_Gold = Sequence[tuple[str, Span]]
+"""Ids of documents, each with a span in it that answers."""
+
+
+def _gold(document: Document, spans: Sequence[Span]) -> _Gold:
+    gold = []
+    for span in spans:
+        gold.append((document.id, span))
+    return gold
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,50 +136,62 @@ class _JoinedDocument:
 
     article: str
     text: str
-    questions: tuple[tuple[TrainingQuestion, tuple[Span, ...]], ...]
+    questions: tuple[tuple[TrainingQuestion, "_Spans"], ...]
     """Each question with its answers' places in the joined text."""
 
 
 def _joined_documents(
     rows: Sequence[TrainingQuestion], paragraphs_each: int
 ) -> Iterator[_JoinedDocument]:
-    articles: dict[str, dict[str, list[TrainingQuestion]]] = {}
+    articles: dict[str, _Paragraphs] = {}
     for row in rows:
         paragraphs = articles.setdefault(row.group, {})
         # A paragraph is one line of the joined text.
-        paragraphs.setdefault(row.context.replace("\n", " "), []).append(row)
+        line = row.context.replace("\n", " ")
+        paragraphs.setdefault(line, []).append(row)
 
     for article, paragraphs in sorted(articles.items()):
-        contexts = list(paragraphs)
-        for first in range(0, len(contexts), paragraphs_each):
-            chosen = {}
-            for context in contexts[first : first + paragraphs_each]:
-                chosen[context] = paragraphs[context]
-            yield _joined(article, chosen)
+        lines = list(paragraphs)
+        for first in range(0, len(lines), paragraphs_each):
+            chosen = lines[first : first + paragraphs_each]
+            yield _joined(article, chosen, paragraphs)
 
 
-def _joined(article: str, paragraphs: Mapping[str, Sequence[TrainingQuestion]]) -> _JoinedDocument:
+_Paragraphs = dict[str, list[TrainingQuestion]]
+"""The paragraphs of an article, each with its questions."""
+
+
+def _joined(article: str, lines: Sequence[str], paragraphs: _Paragraphs) -> _JoinedDocument:
+    """Returns some paragraphs of an article as one document."""
     questions = []
-    begin = 0
-    for context, rows in paragraphs.items():
-        for row in rows:
+    line_start = 0
+    for line in lines:
+        for row in paragraphs[line]:
             spans = []
             for answer in row.answers:
-                spans.append(Span(begin + answer.start, begin + answer.end))
+                start = line_start + answer.start
+                spans.append(Span(start, start + len(answer)))
             questions.append((row, tuple(spans)))
-        begin += len(context) + 1
-    return _JoinedDocument(article, "\n".join(paragraphs), tuple(questions))
+        # The next paragraph begins after a line end.
+        line_start += len(line) + 1
+    text = "\n".join(lines)
+    return _JoinedDocument(article, text, tuple(questions))
+
+
+_Spans = tuple[Span, ...]
+_QuestionSpans = tuple[str, _Spans]
+"""A question, and the spans of the document that answer it; none where it does not."""
 
 
 def _questions_of(
     joined: _JoinedDocument, siblings: Sequence[_JoinedDocument], rng: random.Random
-) -> list["_Asked"]:
+) -> list[_QuestionSpans]:
     """Returns questions of a document, and half as many of its article that it does not answer."""
-    present: list[_Asked] = []
+    present: list[_QuestionSpans] = []
     for row, spans in joined.questions:
         present.append((row.question, spans))
 
-    absent: list[_Asked] = []
+    absent: list[_QuestionSpans] = []
     for sibling in siblings:
         for row, _ in sibling.questions:
             if row.answers and not _has_answer(joined.text, row):
@@ -175,17 +201,9 @@ def _questions_of(
     return present[:MAX_QUESTIONS_OF_DOCUMENT] + absent[: MAX_QUESTIONS_OF_DOCUMENT // 2]
 
 
-_Asked = tuple[str, tuple[Span, ...]]
-"""A question, and the spans of the document that answer it; none where it does not."""
-
-
 def _has_answer(text: str, question: TrainingQuestion) -> bool:
-    text = text.casefold()
-    for span in question.answers:
-        answer = question.context[span.start : span.end]
-        if answer.casefold() in text:
-            return True
-    return False
+    folded_text = text.casefold()
+    return any(answer.casefold() in folded_text for answer in question.answer_texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,16 +219,20 @@ def _library(joined_documents: Sequence[_JoinedDocument], models: Models) -> _Li
     documents: list[Document] = []
     passages: list[Passage] = []
     for joined in joined_documents:
+        # Some sets name an article `prefix:Title_with_underscores`.
+        _, _, last_part = joined.article.rpartition(":")
         document = Document(
             name=joined.article,
+            # Several documents of one article need ids of their own.
             source=f"{joined.article} {joined.text[:40]}",
-            title=joined.article.split(":")[-1].replace("_", " "),
+            title=last_part.replace("_", " "),
             text=joined.text,
         )
         documents.append(document)
         passages += split(document, models.embedder.count_tokens)
 
-    encodings = models.embedder.encode([passage.embedded_text for passage in passages])
+    texts = [passage.embedded_text for passage in passages]
+    encodings = models.embedder.encode(texts)
     by_passage = {}
     for passage, encoding in zip(passages, encodings, strict=True):
         by_passage[passage.id] = encoding
@@ -221,20 +243,19 @@ def _library(joined_documents: Sequence[_JoinedDocument], models: Models) -> _Li
 def _read(
     source: str,
     question: str,
-    gold: Sequence[tuple[str, Span]],
+    gold: _Gold,
     library: _Library,
     models: Models,
 ) -> Iterator[FitCase]:
-    """Yields the question as it was read; nothing where no sentence was read.
-
-    `gold`: document ids and the spans in them that answer.
-    """
+    """Yields the question as it was read; nothing where no sentence was read."""
     (encoding,) = models.embedder.encode([question])
     snapshot = library.snapshot
     nearest = _nearest(library.encodings)
     ranked = retrieve(question, encoding.vector, snapshot, nearest, PASSAGES_READ)
 
-    texts, encodings, sentences = [], [], []
+    texts = []
+    encodings = []
+    sentences = []
     for retrieved in ranked:
         passage = retrieved.passage
         texts.append(passage.text)
@@ -250,30 +271,43 @@ def _read(
         snapshot.frequencies,
     )
 
-    rows, right = [], []
+    rows = []
+    right = []
     for retrieved, in_passage, passage_rows in zip(ranked, sentences, features, strict=True):
-        document_id = retrieved.passage.document.id
-        spans = [span for gold_id, span in gold if gold_id == document_id]
         rows += passage_rows
         for sentence in in_passage:
-            right.append(any(_answers(sentence.span, span) for span in spans))
+            right.append(_answers(retrieved.passage.document, sentence.span, gold))
     if rows:
-        yield FitCase(source, np.stack(rows), np.array(right), bool(gold))
+        yield FitCase(
+            source=source,
+            rows=np.stack(rows),
+            right=np.array(right),
+            answered=bool(gold),
+        )
 
 
-def _answers(sentence: Span, gold: Span) -> bool:
-    """Returns whether at least half of the gold span, or of the sentence, is shared."""
-    return 2 * sentence.overlap(gold) >= max(1, min(len(sentence), len(gold)))
+def _answers(document: Document, sentence: Span, gold: _Gold) -> bool:
+    """Returns whether a sentence shares half of itself, or of a gold span, with that span."""
+    for document_id, span in gold:
+        shorter = min(len(sentence), len(span))
+        shares_half = 2 * sentence.overlap(span) >= max(1, shorter)
+        if document_id == document.id and shares_half:
+            return True
+    return False
 
 
 def _nearest(encodings: Mapping[str, Encoding]) -> Nearest:
     """Returns an exact search over the passages' vectors, in place of the store's."""
     ids = list(encodings)
-    matrix = np.stack([encodings[passage_id].vector for passage_id in ids])
+    vectors = [encoding.vector for encoding in encodings.values()]
+    matrix = np.stack(vectors)
 
     def nearest(vector: Vectors, count: int, _: Any) -> list[tuple[str, float]]:
         cosines = matrix @ vector
         best = np.argsort(-cosines)[:count]
-        return [(ids[place], float(cosines[place])) for place in best]
+        nearest_passages = []
+        for place in best:
+            nearest_passages.append((ids[place], float(cosines[place])))
+        return nearest_passages
 
     return nearest

@@ -92,12 +92,7 @@ def changed(claim: str, context: str, rng: random.Random) -> str | None:
 def other_answer(context: str, answer: str, rng: random.Random) -> str | None:
     """Returns another number of the passage for a number, another name for anything else."""
     candidates = _NUMBER.findall(context) if _NUMBER.search(answer) else names(context)
-    words = folded(answer)
-    fitting = []
-    for candidate in candidates:
-        other_words = folded(candidate)
-        if other_words not in words and words not in other_words:
-            fitting.append(candidate)
+    fitting = [candidate for candidate in candidates if not _overlap(candidate, answer)]
     return rng.choice(fitting) if fitting else None
 
 
@@ -108,15 +103,17 @@ def _with_other_number(claim: str, context: str, rng: random.Random) -> str | No
     match = rng.choice(matches)
     word = match[0]
     if word in _SCALES or word in _SPELT:
+        # "Million" becomes another scale, so that the claim stays grammatical.
         series = _SCALES if word in _SCALES else _SPELT
-        other = _another(word, series, rng)
+        replacement = _another(word, series, rng)
     else:
-        other = _other_digits(word, context, rng)
-    return _replaced(match, other)
+        replacement = _other_digits(word, context, rng)
+    return _replaced(match, replacement)
 
 
 def _another(word: str, series: Sequence[str], rng: random.Random) -> str:
-    return rng.choice([candidate for candidate in series if candidate != word])
+    candidates = [candidate for candidate in series if candidate != word]
+    return rng.choice(candidates)
 
 
 def _replaced(match: re.Match[str], words: str) -> str:
@@ -129,32 +126,39 @@ def _other_digits(number: str, context: str, rng: random.Random) -> str:
     """Returns the number with another digit, or another number of the passage."""
     digits = list(re.finditer(r"\d", number))
     match = rng.choice(digits)
-    other = _replaced(match, _another(match[0], "123456789", rng))
-    if rng.random() < 0.3:
-        in_passage = []
-        for candidate in _NUMBER.findall(context):
-            if candidate[0].isdigit() and candidate != number:
-                in_passage.append(candidate)
-        other = rng.choice(in_passage or [other])
-    return other
+    # Without 0: a number that begins with it looks wrong without any passage.
+    digit = _another(match[0], "123456789", rng)
+    wrong_number = _replaced(match, digit)
+    if rng.random() >= 0.3:
+        return wrong_number
+
+    in_passage = []
+    for candidate in _NUMBER.findall(context):
+        if candidate[0].isdigit() and candidate != number:
+            in_passage.append(candidate)
+    return rng.choice(in_passage or [wrong_number])
 
 
 def _with_other_name(claim: str, context: str, rng: random.Random) -> str | None:
+    # `names` may change the white space of a name; only what stands in the claim can be replaced.
     present = [name for name in names(claim) if name in claim]
     absent = []
+    # Each name once, or the frequent names of a passage would be drawn more often.
     for name in dict.fromkeys(names(context)):
         if not any(_overlap(name, present_name) for present_name in present):
             absent.append(name)
     if not present or not absent:
         return None
     name = rng.choice(present)
-    return claim.replace(name, rng.choice(absent), 1)
+    replacement = rng.choice(absent)
+    return claim.replace(name, replacement, 1)
 
 
-def _overlap(name: str, other_name: str) -> bool:
-    """Returns whether one name is in the other."""
-    words, other_words = folded(name), folded(other_name)
-    return words in other_words or other_words in words
+def _overlap(first: str, second: str) -> bool:
+    """Returns whether one name or number is in the other, whatever their case."""
+    first_words = folded(first)
+    second_words = folded(second)
+    return first_words in second_words or second_words in first_words
 
 
 def _with_other_date(claim: str, _: str, rng: random.Random) -> str | None:
@@ -187,25 +191,28 @@ def _denied(claim: str, _: str, rng: random.Random) -> str | None:
 
 
 def _with_opposite(claim: str, _: str, rng: random.Random) -> str | None:
-    changed = []
+    wrong_claims = []
     for first, second in OPPOSITES:
         for word, opposite in ((first, second), (second, first)):
-            pattern = rf"\b{word}\b"
-            if re.search(pattern, claim):
-                changed.append(re.sub(pattern, opposite, claim, count=1))
-    return rng.choice(changed) if changed else None
+            match = re.search(rf"\b{word}\b", claim)
+            if match:
+                wrong_claims.append(_replaced(match, opposite))
+    return rng.choice(wrong_claims) if wrong_claims else None
 
 
 def _with_detail(claim: str, context: str, rng: random.Random) -> str | None:
     """Returns the claim with a year, a name or something else that its sentence does not have."""
-    absent = []
-    for name in names(context):
-        if folded(name) not in folded(claim):
-            absent.append(name)
+    folded_claim = folded(claim)
+    absent = [name for name in names(context) if folded(name) not in folded_claim]
 
     year = rng.randint(1850, 2024)
-    details = [f" in {year}", f" {rng.choice(_DETAILS)}"]
+    detail = rng.choice(_DETAILS)
+    details = [f"in {year}", detail]
     if absent:
         link = rng.choice(["in", "with", "for", "together with", "at the request of"])
-        details.append(f" {link} {rng.choice(absent)}")
-    return claim.rstrip(".") + rng.choice(details) + "."
+        name = rng.choice(absent)
+        details.append(f"{link} {name}")
+
+    beginning = claim.rstrip(".")
+    added = rng.choice(details)
+    return f"{beginning} {added}."

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from qa.documents.sentences import Sentence, segment
+from qa.documents.sentences import Sentence
 from qa.text.words import terms
 from qa.training.changes import changed, other_answer
 from qa.training.sources import Part, TrainingQuestion
-from qa.types import Document
+from qa.types import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,9 @@ _TAIL = re.compile(
     r",\s+(?:and|but|while|although|because|as|with|after|before)\b[^.]*(?=\.$)|"
     r"\s+(?:on|in|at|during|after|since)\s+(?:[A-Z\d][\w ]*)(?=\.$)"
 )
+
+_TRIMMED_SHARES = {_ASIDE: 0.7, _OPENING: 0.4, _TAIL: 0.4}
+"""How often each part of a sentence is left out, where the sentence has it."""
 
 
 def claims_of_questions(questions: Sequence[TrainingQuestion], seed: int) -> list[TrainingClaim]:
@@ -107,6 +110,7 @@ def joined_claims(claims: Sequence[TrainingClaim], seed: int) -> list[TrainingCl
 
     joined = []
     pairs = list(pairwise(supported))
+    # As many as the shorter list has.
     pairs += zip(supported, unsupported, strict=False)
     for first, second in pairs:
         if first.claim == second.claim or first.part != second.part:
@@ -129,8 +133,13 @@ def read_fool_me_twice(path: Path) -> Iterator[TrainingClaim]:
     """Reads claims that people wrote to mislead, with their evidence (Eisenschlos et al. 2021)."""
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        evidence = tuple(sentence["text"] for sentence in row["gold_evidence"])
-        yield TrainingClaim("fm2", row["text"], evidence, row["label"] == "SUPPORTS")
+        evidence = [sentence["text"] for sentence in row["gold_evidence"]]
+        yield TrainingClaim(
+            source="fm2",
+            claim=row["text"],
+            evidence=tuple(evidence),
+            supported=row["label"] == "SUPPORTS",
+        )
 
 
 def read_begin(path: Path) -> Iterator[TrainingClaim]:
@@ -150,14 +159,21 @@ def read_begin(path: Path) -> Iterator[TrainingClaim]:
 def statement(question: str, answer: str) -> str:
     """Returns a question and its answer as one statement, whose grammar may be wrong."""
     text = question.strip().rstrip("?.! ").strip()
-    if _SUBJECT.match(text):
-        return _as_sentence(_SUBJECT.sub(lambda _: f"{answer} ", text, count=1))
+    # "Who built the bridge?"
+    if subject := _SUBJECT.match(text):
+        predicate = text[subject.end() :]
+        return _as_sentence(f"{answer} {predicate}")
+    # "Who was the mayor?"
     if match := _IS.match(text):
-        return _as_sentence(f"{match[2]} {match[1].lower()} {answer}")
+        verb, subject_words = match.groups()
+        return _as_sentence(f"{subject_words} {verb.lower()} {answer}")
+    # "How many people came?"
     if match := _MANY.match(text):
         return _as_sentence(f"{answer} {match[2]}")
+    # "When did the bridge open?"
     if match := _OTHER_QUESTION.match(text):
-        return _as_sentence(f"{match[3]} {match[2].lower()}{match[1]} {answer}")
+        between, auxiliary, rest = match.groups()
+        return _as_sentence(f"{rest} {auxiliary.lower()}{between} {answer}")
     return _as_sentence(f"{text}: {answer}")
 
 
@@ -167,43 +183,48 @@ def _as_sentence(text: str) -> str:
 
 
 def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[TrainingClaim]:
-    sentences = _sentences(question.context)
+    sentences = question.sentences()
     gold = question.answers[0]
-    place = 0
-    while place < len(sentences) and not sentences[place].span.overlap(gold):
-        place += 1
-    if place == len(sentences):
+    place = _place_of(gold, sentences)
+    if place is None:
         return
 
-    context = question.context
-    answer = context[gold.start : gold.end]
+    answer = question.text_of(gold)
     claim = statement(question.question, answer)
-    evidence = _around(context, sentences, place, rng)
+    evidence = _around(question, sentences, place, rng)
     yield _labelled(question, claim, evidence, True)
 
-    other = other_answer(context, answer, rng)
-    if other and rng.random() < OTHER_ANSWER_SHARE:
-        other_claim = statement(question.question, other)
-        yield _labelled(question, other_claim, evidence, False)
-    wrong = changed(claim, context, rng)
+    wrong_answer = other_answer(question.context, answer, rng)
+    if wrong_answer and rng.random() < OTHER_ANSWER_SHARE:
+        wrong_claim = statement(question.question, wrong_answer)
+        yield _labelled(question, wrong_claim, evidence, False)
+    wrong = changed(claim, question.context, rng)
     if wrong:
         yield _labelled(question, wrong, evidence, False)
 
 
+def _place_of(gold: Span, sentences: Sequence[Sentence]) -> int | None:
+    """Returns the number of the first sentence that shares words with the answer."""
+    for number, sentence in enumerate(sentences):
+        if sentence.span.overlap(gold):
+            return number
+    return None
+
+
 def _of_sentence(question: TrainingQuestion, rng: random.Random) -> Iterator[TrainingClaim]:
-    context = question.context
     sentences = []
-    for sentence in _sentences(context):
+    for sentence in question.sentences():
         if len(sentence.span) > MIN_SENTENCE_CHARACTERS:
             sentences.append(sentence)
     if not sentences:
         return
 
     place = rng.randrange(len(sentences))
-    claim = _trimmed(_text(context, sentences[place]), rng)
-    evidence = _around(context, sentences, place, rng)
+    text = _text(question, sentences[place])
+    claim = _trimmed(text, rng)
+    evidence = _around(question, sentences, place, rng)
     yield _labelled(question, claim, evidence, True)
-    wrong = changed(claim, context, rng)
+    wrong = changed(claim, question.context, rng)
     if wrong:
         yield _labelled(question, wrong, evidence, False)
 
@@ -211,20 +232,27 @@ def _of_sentence(question: TrainingQuestion, rng: random.Random) -> Iterator[Tra
 def _of_simplified(
     simplified: TrainingQuestion, original: TrainingQuestion, rng: random.Random
 ) -> Iterator[TrainingClaim]:
-    originals = [_text(original.context, s) for s in _sentences(original.context)]
-    original_terms = [set(terms(text)) for text in originals]
-    for sentence in _sentences(simplified.context):
-        claim = _text(simplified.context, sentence)
+    originals = []
+    original_terms = []
+    for sentence in original.sentences():
+        text = _text(original, sentence)
+        originals.append(text)
+        original_terms.append(set(terms(text)))
+
+    for sentence in simplified.sentences():
+        claim = _text(simplified, sentence)
         claim_terms = set(terms(claim))
         if len(claim_terms) < 3 or not originals:
             continue
 
-        shared = [len(claim_terms & words) for words in original_terms]
+        shared = [len(claim_terms & sentence_terms) for sentence_terms in original_terms]
         best = shared.index(max(shared))
+        # Simplified news often splits a sentence in two, or joins two.
         around = slice(max(0, best - 1), best + 2)
         evidence_terms = set().union(*original_terms[around])
         # With less than half of the claim's terms the original does not say it.
-        if 2 * len(claim_terms & evidence_terms) < len(claim_terms):
+        shared_terms = claim_terms & evidence_terms
+        if 2 * len(shared_terms) < len(claim_terms):
             continue
         evidence = tuple(originals[around])
         yield _labelled(simplified, claim, evidence, True)
@@ -246,12 +274,9 @@ def _labelled(
     )
 
 
-def _sentences(context: str) -> tuple[Sentence, ...]:
-    return segment(Document("", "", "", context))
-
-
-def _text(context: str, sentence: Sentence) -> str:
-    return _one_line(context[sentence.span.start : sentence.span.end])
+def _text(question: TrainingQuestion, sentence: Sentence) -> str:
+    words = question.text_of(sentence.span)
+    return _one_line(words)
 
 
 def _one_line(text: str) -> str:
@@ -259,20 +284,23 @@ def _one_line(text: str) -> str:
 
 
 def _around(
-    context: str, sentences: Sequence[Sentence], place: int, rng: random.Random
+    question: TrainingQuestion, sentences: Sequence[Sentence], place: int, rng: random.Random
 ) -> tuple[str, ...]:
     """Returns the sentence, sometimes with its neighbours."""
-    first = place - (rng.random() < 0.4)
-    last = place + (rng.random() < 0.25)
+    # A claim is checked against one sentence or several: the model has to know both.
+    has_before = rng.random() < 0.4
+    has_after = rng.random() < 0.25
+    first = max(0, place - has_before)
+    end = place + has_after + 1
     evidence = []
-    for sentence in sentences[max(0, first) : last + 1]:
-        evidence.append(_text(context, sentence))
+    for sentence in sentences[first:end]:
+        evidence.append(_text(question, sentence))
     return tuple(evidence)
 
 
 def _trimmed(sentence: str, rng: random.Random) -> str:
     """Returns a sentence without parts that it is mostly true without."""
-    for pattern, share in ((_ASIDE, 0.7), (_OPENING, 0.4), (_TAIL, 0.4)):
+    for pattern, share in _TRIMMED_SHARES.items():
         if rng.random() < share:
             shorter = pattern.sub("", sentence, count=1)
             if len(shorter) > MIN_TRIMMED_CHARACTERS:

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qa.documents.sentences import segment
 from qa.library.bm25 import Bm25
 from qa.text.words import terms
 from qa.training.sources import QuestionsBySource, TrainingQuestion
-from qa.types import Document, Span
+from qa.types import Span
 
 WINDOW = 1000
 """Characters of a passage that are read, about 220 tokens; a longer passage is cut."""
@@ -25,6 +24,8 @@ MIN_GROUP_PASSAGES = 8
 """An article with fewer passages takes its negatives from the whole source."""
 MAX_TRIES = 6
 """Passages that are tried to find one without an answer."""
+MAX_SWAP_PASSAGES = 4
+"""Passages that are searched for a name or number to swap in."""
 _NAME_OR_NUMBER = re.compile(r"(?<!^)\b[A-Z][\w’'-]+(?:\s+[A-Z][\w’'-]+)*|\b\d[\d.,]*\b")
 
 
@@ -87,34 +88,50 @@ def cut_to_window(pair: TrainingPair, rng: random.Random) -> TrainingPair:
         return pair
 
     if pair.answers:
-        first = pair.answers[0]
+        target = pair.answers[0]
     else:
         place = rng.randrange(len(text))
-        first = Span(place, place)
-    room = max(0, WINDOW - len(first))
-    start = max(0, min(first.start - rng.randint(0, room), len(text) - WINDOW))
-    end = min(len(text), max(start + WINDOW, first.end))
-
-    # Moved to the next space, but not into the answer.
-    if start > 0:
-        start = min(first.start, text.find(" ", start) + 1)
-    if end < len(text):
-        end = max(first.end, text.rfind(" ", 0, end))
+        target = Span(place, place)
+    window = _window_around(target, text, rng)
 
     answers = []
     for answer in pair.answers:
-        if start <= answer.start and answer.end <= end:
-            answers.append(Span(answer.start - start, answer.end - start))
-    return replace(pair, context=text[start:end], answers=tuple(answers))
+        if window.start <= answer.start and answer.end <= window.end:
+            start = answer.start - window.start
+            answers.append(Span(start, start + len(answer)))
+    context = text[window.start : window.end]
+    return replace(pair, context=context, answers=tuple(answers))
+
+
+def _window_around(target: Span, text: str, rng: random.Random) -> Span:
+    """Returns a span of about `WINDOW` characters with the target somewhere in it."""
+    room = max(0, WINDOW - len(target))
+    characters_before = rng.randint(0, room)
+    last_start = len(text) - WINDOW
+    start = max(0, min(target.start - characters_before, last_start))
+    end = max(start + WINDOW, target.end)
+    end = min(len(text), end)
+
+    # Moved to the next space, but not into the target.
+    if start > 0:
+        next_word = text.find(" ", start) + 1
+        start = min(target.start, next_word)
+    if end < len(text):
+        last_space = text.rfind(" ", 0, end)
+        end = max(target.end, last_space)
+    return Span(start, end)
 
 
 def _examples_of(
     question: TrainingQuestion, passages: "_Passages", shares: NegativeShares, rng: random.Random
 ) -> list[Example]:
-    def pair_with(context: str) -> TrainingPair:
-        return cut_to_window(TrainingPair(question.question, context, ()), rng)
+    text = question.question
 
-    positive = TrainingPair(question.question, question.context, question.answers, question.region)
+    def pair_without_answer(question_text: str, context: str) -> TrainingPair:
+        pair = TrainingPair(question_text, context, ())
+        return cut_to_window(pair, rng)
+
+    positive = TrainingPair(text, question.context, question.answers, question.region)
     pairs = [cut_to_window(positive, rng)]
     if not question.answers:
         return [tuple(pairs)]
@@ -123,20 +140,22 @@ def _examples_of(
     if rng.random() < shares.hard:
         hard = passages.best_without_answer(question)
         if hard:
-            pairs.append(pair_with(hard))
+            pairs.append(pair_without_answer(text, hard))
     if rng.random() < shares.easy:
-        pairs.append(pair_with(passages.random_without_answer(question, rng)))
+        easy = passages.random_without_answer(question, rng)
+        pairs.append(pair_without_answer(text, easy))
     if rng.random() < shares.cut:
         rest = _without_answers(question)
         if rest:
-            pairs.append(pair_with(rest))
+            pairs.append(pair_without_answer(text, rest))
     examples: list[Example] = [tuple(pairs)]
 
     if rng.random() < shares.swapped:
         other_question = _swapped(question, passages, rng)
         if other_question:
-            pair = TrainingPair(other_question, question.context, ())
-            examples.append((cut_to_window(pair, rng),))
+            # By itself: its passage belongs to another question than the other pairs.
+            swapped = pair_without_answer(other_question, question.context)
+            examples.append((swapped,))
     return examples
 
 
@@ -144,13 +163,16 @@ class _Passages:
     """The passages of a source, by article, each article with a BM25 ranking."""
 
     def __init__(self, rows: Sequence[TrainingQuestion]) -> None:
-        self._all = list(dict.fromkeys(row.context for row in rows))
-        self._groups: dict[str, list[str]] = {}
-        # A dictionary keeps each passage once, in order.
-        by_group: dict[str, dict[str, None]] = {}
+        # Dictionaries keep each passage once, in order.
+        every_context: dict[str, None] = {}
+        contexts_of: dict[str, dict[str, None]] = {}
         for row in rows:
-            by_group.setdefault(row.group, {})[row.context] = None
-        for group, contexts in by_group.items():
+            every_context[row.context] = None
+            contexts_of.setdefault(row.group, {})[row.context] = None
+
+        self._all = list(every_context)
+        self._groups: dict[str, list[str]] = {}
+        for group, contexts in contexts_of.items():
             if len(contexts) >= MIN_GROUP_PASSAGES:
                 self._groups[group] = list(contexts)
         self._rankings: dict[str, Bm25] = {}
@@ -165,12 +187,15 @@ class _Passages:
         None where all of the few best hold an answer.
         """
         passages = self.near(question)
+        # The small groups share one ranking, that of the whole source.
         key = question.group if question.group in self._groups else ""
         if key not in self._rankings:
             self._rankings[key] = Bm25(passages)
-        scores = np.array(self._rankings[key].scores(question.question))
+        ranking = self._rankings[key]
+        scores = np.array(ranking.scores(question.question))
 
-        for place in np.argsort(-scores, kind="stable")[:MAX_TRIES]:
+        best_first = np.argsort(-scores, kind="stable")
+        for place in best_first[:MAX_TRIES]:
             passage = passages[int(place)]
             if scores[place] > 0 and not _may_answer(passage, question):
                 return passage
@@ -192,14 +217,17 @@ def _may_answer(context: str, question: TrainingQuestion) -> bool:
     """
     if context == question.context:
         return True
-    answers = [question.context[span.start : span.end] for span in question.answers]
-    if not question.region:
-        return any(answer.casefold() in context.casefold() for answer in answers)
 
-    context_terms = set(terms(context))
-    for answer in answers:
-        words = set(terms(answer))
-        if 2 * len(words & context_terms) >= len(words):
+    folded_context = context.casefold()
+    context_terms = set(terms(context)) if question.region else set()
+    for answer in question.answer_texts:
+        if not question.region:
+            if answer.casefold() in folded_context:
+                return True
+            continue
+        answer_terms = set(terms(answer))
+        shared_terms = answer_terms & context_terms
+        if 2 * len(shared_terms) >= len(answer_terms):
             return True
     return False
 
@@ -209,15 +237,19 @@ def _without_answers(question: TrainingQuestion) -> str | None:
 
     None where less than two sentences are left, or an answer is still in them.
     """
-    sentences = segment(Document("", "", "", question.context))
+    sentences = question.sentences()
     remaining = []
     for sentence in sentences:
-        if not any(sentence.span.overlap(answer) for answer in question.answers):
-            remaining.append(question.context[sentence.span.start : sentence.span.end])
-    rest = " ".join(remaining)
-    if len(remaining) < 2 or len(remaining) == len(sentences) or _may_answer(rest, question):
+        span = sentence.span
+        answers_it = any(span.overlap(answer) for answer in question.answers)
+        if not answers_it:
+            remaining.append(question.text_of(span))
+
+    # With all sentences left, no sentence was recognised as the one that answers.
+    if len(remaining) < 2 or len(remaining) == len(sentences):
         return None
-    return rest
+    rest = " ".join(remaining)
+    return None if _may_answer(rest, question) else rest
 
 
 def _swapped(question: TrainingQuestion, passages: _Passages, rng: random.Random) -> str | None:
@@ -230,13 +262,17 @@ def _swapped(question: TrainingQuestion, passages: _Passages, rng: random.Random
     is_number = match[0][0].isdigit()
 
     near = passages.near(question)
+    sample_size = min(MAX_SWAP_PASSAGES, len(near))
     replacements: set[str] = set()
-    for context in rng.sample(near, min(4, len(near))):
+    for context in rng.sample(near, sample_size):
         for candidate in _NAME_OR_NUMBER.findall(context):
-            if candidate[0].isdigit() == is_number and candidate not in question.context:
+            same_kind = candidate[0].isdigit() == is_number
+            if same_kind and candidate not in question.context:
                 replacements.add(candidate)
     if not replacements:
         return None
     # Sorted, as the order of a set differs from run to run.
     replacement = rng.choice(sorted(replacements))
-    return text[: match.start()] + replacement + text[match.end() :]
+    before = text[: match.start()]
+    after = text[match.end() :]
+    return before + replacement + after

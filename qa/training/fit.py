@@ -23,23 +23,26 @@ def fit_weights(cases: Sequence[FitCase]) -> dict[str, Any]:
 
     Two linear models on standardised features: which sentence answers, and whether any does.
     """
-    rows, right = [], []
+    rows = []
+    right = []
+    sizes = []
     for case in cases:
+        # A case without a right sentence says nothing about their order.
         if case.right.any():
             rows.append(case.rows)
             right.append(case.right)
+            sizes.append(len(case.rows))
     every_row = np.concatenate(rows)
     mean = every_row.mean(axis=0)
     scale = _scale(every_row)
-    rank = _conditional_logit(
-        (every_row - mean) / scale,
-        np.concatenate(right),
-        list(map(len, rows)),
-    )
+    standardised = (every_row - mean) / scale
+    rank = _conditional_logit(standardised, np.concatenate(right), sizes)
 
-    readings, answered = [], []
+    readings = []
+    answered = []
     for case in cases:
-        scores = ((case.rows - mean) / scale) @ rank
+        standardised = (case.rows - mean) / scale
+        scores = standardised @ rank
         readings.append(reading_features(case.rows, scores))
         answered.append(case.answered)
     features = np.stack(readings)
@@ -48,9 +51,11 @@ def fit_weights(cases: Sequence[FitCase]) -> dict[str, Any]:
     model = LogisticRegression(
         C=CONFIDENCE_INVERSE_PENALTY,
         max_iter=2000,
+        # The share of unanswerable questions in the sets is not that of a person's questions.
         class_weight="balanced",
     )
-    model.fit((features - sure_mean) / sure_scale, answered)
+    standardised = (features - sure_mean) / sure_scale
+    model.fit(standardised, answered)
 
     return {
         "signals": list(FEATURE_NAMES),
@@ -86,16 +91,20 @@ def _conditional_logit(rows: Rows, labels: Labels, sizes: Sequence[int]) -> Row:
     def loss_and_gradient(weights: Row) -> tuple[float, Row]:
         scores = rows @ weights
         # The highest score of a case is taken off, so that no exponential overflows.
-        highest = np.repeat(np.maximum.reduceat(scores, begins), sizes)
-        odds = np.exp(scores - highest)
+        highest = np.maximum.reduceat(scores, begins)
+        odds = np.exp(scores - np.repeat(highest, sizes))
+        right_odds = odds * right
         total = np.add.reduceat(odds, begins)
-        total_right = np.add.reduceat(odds * right, begins)
+        total_right = np.add.reduceat(right_odds, begins)
 
-        log_likelihood = np.log(total_right + 1e-12) - np.log(total)
+        # Never zero, also where the odds of all right sentences underflow.
+        total_right = total_right + 1e-12
+        log_likelihood = np.log(total_right) - np.log(total)
         penalty = RANKING_PENALTY * weights @ weights
         loss = -log_likelihood.mean() + penalty
+
         slope = odds / np.repeat(total, sizes)
-        slope -= odds * right / np.repeat(total_right + 1e-12, sizes)
+        slope -= right_odds / np.repeat(total_right, sizes)
         gradient = rows.T @ slope / len(sizes)
         gradient += 2 * RANKING_PENALTY * weights
         return float(loss), gradient

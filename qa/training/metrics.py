@@ -1,7 +1,8 @@
 """Measures fitted weights by source, with 95% bootstrap intervals over questions."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -21,95 +22,116 @@ RESAMPLES = 1000
 CONFIDENCE_BINS = 10
 _log = logging.getLogger(__name__)
 
+Cases = Sequence[FitCase]
+JsonObject = dict[str, Any]
 Values = NDArray[np.float64]
 Places = NDArray[np.intp]
 """Which questions a metric is computed over; resampling draws some of them twice."""
 
 
-def metrics_by_source(cases: Sequence[FitCase], weights: Weights) -> dict[str, Any]:
+def metrics_by_source(cases: Cases, weights: Weights) -> JsonObject:
     """Returns, by source, how often the right sentence comes first, and the AUROC of confidence.
 
     A right sentence that was not read counts as wrong. The AUROC is that of answerable questions
     against the others.
     """
-    metrics: dict[str, Any] = {}
-    for source, rows in _by_source(cases):
-        answered = _answered(rows)
-        confidences = _confidences(rows, weights)
-        is_first, is_read = [], []
+    metrics: JsonObject = {}
+    for source, rows in _by_source(cases).items():
+        is_first = []
+        is_read = []
         for case in rows:
-            if case.answered:
-                best = np.argmax(weights.scores(case.rows))
-                is_first.append(case.right[best])
-                is_read.append(case.right.any())
-        first = partial(_mean, np.array(is_first))
+            if not case.answered:
+                continue
+            scores = weights.scores(case.rows)
+            best = np.argmax(scores)
+            is_first.append(case.right[best])
+            is_read.append(case.right.any())
+        first_share = partial(_mean, np.array(is_first))
 
+        # Without an unanswerable question there is nothing to tell apart.
+        answered = _answered(rows)
         auroc = None
         if not answered.all():
-            auroc = _interval(partial(_auroc, answered, confidences), len(rows))
+            confidences = _confidences(rows, weights)
+            auroc_metric = partial(_auroc, answered, confidences)
+            auroc = _interval(auroc_metric, len(rows))
+
+        answerable = int(answered.sum())
         metrics[source] = {
-            "answerable": int(answered.sum()),
-            "unanswerable": int((~answered).sum()),
+            "answerable": answerable,
+            "unanswerable": len(rows) - answerable,
             "read": float(np.mean(is_read)),
-            "right sentence first": _interval(first, len(is_first)),
+            "right sentence first": _interval(first_share, len(is_first)),
             "AUROC": auroc,
         }
         _log.info("%s: %s", source, metrics[source])
     return metrics
 
 
-def feature_ablations(
-    fitted: Sequence[FitCase], reported: Sequence[FitCase], weights: Weights
-) -> dict[str, Any]:
+def feature_ablations(fitted: Cases, reported: Cases, weights: Weights) -> JsonObject:
     """Returns the metrics with all features, without the cross-encoder's, and with those alone."""
-    alone = np.isin(FEATURE_NAMES, sorted(CROSS_ENCODER_FEATURES))
+    of_cross_encoder = np.isin(FEATURE_NAMES, sorted(CROSS_ENCODER_FEATURES))
+    columns_of = {
+        "without the cross-encoder": ~of_cross_encoder,
+        "cross-encoder alone": of_cross_encoder,
+    }
+
     metrics = {"all signals": metrics_by_source(reported, weights)}
-    for name, columns in (("without the cross-encoder", ~alone), ("cross-encoder alone", alone)):
-        refitted = fit_weights(_with_columns(fitted, columns))
-        metrics[name] = metrics_by_source(
-            _with_columns(reported, columns),
-            Weights.from_json(refitted),
-        )
+    for name, columns in columns_of.items():
+        # Fewer features need weights of their own.
+        fewer_fitted = _with_columns(fitted, columns)
+        refitted = Weights.from_json(fit_weights(fewer_fitted))
+        fewer_reported = _with_columns(reported, columns)
+        metrics[name] = metrics_by_source(fewer_reported, refitted)
     return metrics
 
 
-def calibration(cases: Sequence[FitCase], weights: Weights) -> dict[str, Any]:
+def calibration(cases: Cases, weights: Weights) -> JsonObject:
     """Returns, by source, the expected calibration error (Guo et al. 2017), from 0 to 1.
 
     Of the fitted confidence, and of the cross-encoder's best margin alone. Sources without
     unanswerable questions are left out.
     """
-    errors: dict[str, Any] = {}
-    for source, rows in _by_source(cases):
+    errors: JsonObject = {}
+    for source, rows in _by_source(cases).items():
         answered = _answered(rows)
         if answered.all():
             continue
-        confidences = {
-            "fitted": _confidences(rows, weights),
-            "margin alone": expit(_best_margins(rows)),
+
+        confidences = _confidences(rows, weights)
+        fitted_error = partial(_calibration_error, answered, confidences)
+        # A margin is in log-odds; expit makes a probability of it.
+        margins = expit(_best_margins(rows))
+        margin_error = partial(_calibration_error, answered, margins)
+        errors[source] = {
+            "fitted": _interval(fitted_error, len(rows)),
+            "margin alone": _interval(margin_error, len(rows)),
         }
-        errors[source] = {}
-        for name, values in confidences.items():
-            error = partial(_calibration_error, answered, values)
-            errors[source][name] = _interval(error, len(rows))
     return errors
 
 
-def _by_source(cases: Sequence[FitCase]) -> Iterator[tuple[str, list[FitCase]]]:
-    for source in dict.fromkeys(case.source for case in cases):
-        yield source, [case for case in cases if case.source == source]
+def _by_source(cases: Cases) -> Mapping[str, Cases]:
+    cases_of = defaultdict(list)
+    for case in cases:
+        cases_of[case.source].append(case)
+    return cases_of
 
 
-def _with_columns(cases: Sequence[FitCase], columns: Labels) -> list[FitCase]:
+def _with_columns(cases: Cases, columns: Labels) -> list[FitCase]:
     """Returns the cases with some of their features only."""
-    return [replace(case, rows=case.rows[:, columns]) for case in cases]
+    reduced = []
+    for case in cases:
+        rows = case.rows[:, columns]
+        reduced.append(replace(case, rows=rows))
+    return reduced
 
 
-def _answered(cases: Sequence[FitCase]) -> Labels:
-    return np.array([case.answered for case in cases])
+def _answered(cases: Cases) -> Labels:
+    answered = [case.answered for case in cases]
+    return np.array(answered)
 
 
-def _confidences(cases: Sequence[FitCase], weights: Weights) -> Values:
+def _confidences(cases: Cases, weights: Weights) -> Values:
     confidences = []
     for case in cases:
         scores = weights.scores(case.rows)
@@ -117,17 +139,25 @@ def _confidences(cases: Sequence[FitCase], weights: Weights) -> Values:
     return np.array(confidences)
 
 
-def _best_margins(cases: Sequence[FitCase]) -> Values:
+def _best_margins(cases: Cases) -> Values:
     """Returns the cross-encoder's highest margin over "not here" in each case."""
     column = FEATURE_NAMES.index("pointed")
-    return np.array([case.rows[:, column].max() for case in cases])
+    margins = []
+    for case in cases:
+        case_margins = case.rows[:, column]
+        margins.append(case_margins.max())
+    return np.array(margins)
 
 
 def _calibration_error(answered: Labels, confidences: Values, places: Places) -> float:
     chosen = confidences[places]
-    bins = np.minimum((chosen * CONFIDENCE_BINS).astype(int), CONFIDENCE_BINS - 1)
-    gaps = np.bincount(bins, weights=answered[places] - chosen, minlength=CONFIDENCE_BINS)
-    return float(np.abs(gaps).sum() / len(places))
+    bins = (chosen * CONFIDENCE_BINS).astype(int)
+    # A confidence of exactly 1 belongs to the last bin.
+    bins = np.minimum(bins, CONFIDENCE_BINS - 1)
+    gaps = answered[places] - chosen
+    gap_of_bin = np.bincount(bins, weights=gaps, minlength=CONFIDENCE_BINS)
+    total_gap = np.abs(gap_of_bin).sum()
+    return float(total_gap / len(places))
 
 
 def _mean(values: Labels, places: Places) -> float:
@@ -141,7 +171,12 @@ def _auroc(answered: Labels, confidences: Values, places: Places) -> float:
 def _interval(metric: Callable[[Places], float], size: int) -> list[float]:
     """Returns the metric's value, and the lower and upper end of its interval."""
     rng = np.random.default_rng(SEED)
-    resampled = [metric(rng.integers(0, size, size)) for _ in range(RESAMPLES)]
+    resampled = []
+    for _ in range(RESAMPLES):
+        places = rng.integers(0, size, size)
+        resampled.append(metric(places))
+
     low, high = np.percentile(resampled, [2.5, 97.5])
-    value = metric(np.arange(size))
+    every_place = np.arange(size)
+    value = metric(every_place)
     return [round(float(number), 4) for number in (value, low, high)]

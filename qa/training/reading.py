@@ -36,10 +36,16 @@ def measure_reading(questions: Sequence[TrainingQuestion], model: SpanModel) -> 
     for question in questions:
         (scores,) = model.score(question.question, [question.context])
         margins.append(scores.margin())
-        if question.answers:
-            best = scores.best_span(0, len(question.context))
-            predicted = question.context[best[1] : best[2]] if best else ""
-            f1_values.append(_best_f1(predicted, question))
+        if not question.answers:
+            continue
+
+        # Its best span counts even where "not here" is likelier: the margin is measured apart.
+        predicted = ""
+        best = scores.best_span(0, len(question.context))
+        if best:
+            _, start, end = best
+            predicted = question.context[start:end]
+        f1_values.append(_best_f1(predicted, question))
 
     answerable = [bool(question.answers) for question in questions]
     auroc = None
@@ -57,15 +63,16 @@ def measure_reading(questions: Sequence[TrainingQuestion], model: SpanModel) -> 
 def _best_f1(predicted: str, question: TrainingQuestion) -> float:
     """Returns the F1 of the answer that the prediction agrees with best."""
     best = 0.0
-    for span in question.answers:
-        answer = question.context[span.start : span.end]
+    for answer in question.answer_texts:
         best = max(best, f1(predicted, answer))
     return best
 
 
 def f1(predicted: str, gold: str) -> float:
     """Returns the harmonic mean of precision and recall over words, without articles."""
-    predicted_words, gold_words = _words(predicted), _words(gold)
+    predicted_words = _words(predicted)
+    gold_words = _words(gold)
+    # As SQuAD has it: without words on one side, only nothing agrees with nothing.
     if not predicted_words or not gold_words:
         return float(predicted_words == gold_words)
     shared_words = Counter(predicted_words) & Counter(gold_words)

@@ -13,8 +13,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
+from qa.documents.sentences import Sentence, segment
 from qa.errors import DocumentError
-from qa.types import Span
+from qa.types import Document, Span
 
 Part = Literal["train", "fit", "report"]
 FIT_EVERY, FIT_REMAINDER = 8, 2
@@ -39,6 +40,20 @@ class TrainingQuestion:
     simplified: bool = False
     """Whether the passage is an easier version of another one: used in training only."""
     part: Part = "train"
+
+    @property
+    def answer_texts(self) -> list[str]:
+        """The words of the answers."""
+        return [self.text_of(span) for span in self.answers]
+
+    def text_of(self, span: Span) -> str:
+        """Returns the words of a span of the passage."""
+        return self.context[span.start : span.end]
+
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Returns the sentences of the passage."""
+        document = Document(name="", source="", title="", text=self.context)
+        return segment(document)
 
 
 QuestionsBySource = Mapping[str, Sequence[TrainingQuestion]]
@@ -92,9 +107,12 @@ def _with_parts(
     rows: Sequence[TrainingQuestion], report_every: int | None
 ) -> Iterator[TrainingQuestion]:
     groups = sorted({row.group for row in rows})
-    places = {group: place for place, group in enumerate(groups)}
+    part_of = {}
+    for place, group in enumerate(groups):
+        part_of[group] = _part(place, report_every)
+
     for row in rows:
-        part = _part(places[row.group], report_every)
+        part = part_of[row.group]
         if part == "train" or not row.simplified:
             yield replace(row, part=part)
 
@@ -114,15 +132,18 @@ def _without_leaks(
     """Leaves out training questions over a passage that another source fits or reports on."""
     held_out: set[str] = set()
     for rows in questions.values():
-        held_out.update(_passage_key(row.context) for row in rows if row.part != "train")
+        for row in rows:
+            if row.part != "train":
+                held_out.add(_passage_key(row.context))
 
-    kept_rows: dict[str, list[TrainingQuestion]] = {}
+    without_leaks: dict[str, list[TrainingQuestion]] = {}
     for name, rows in questions.items():
-        kept_rows[name] = []
+        chosen = []
         for row in rows:
             if row.part != "train" or _passage_key(row.context) not in held_out:
-                kept_rows[name].append(row)
-    return kept_rows
+                chosen.append(row)
+        without_leaks[name] = chosen
+    return without_leaks
 
 
 def _passage_key(context: str) -> str:
@@ -142,7 +163,9 @@ def _read_prepared(path: Path) -> Iterator[TrainingQuestion]:
         row = json.loads(line)
         spans = []
         for answer in row["answers"]:
-            spans.append(Span(answer["start"], answer["start"] + len(answer["text"])))
+            start = answer["start"]
+            spans.append(Span(start, start + len(answer["text"])))
+        simplified = any(level in row["id"] for level in SIMPLIFIED_LEVELS)
         yield TrainingQuestion(
             source=path.stem,
             group=row["group"],
@@ -150,20 +173,22 @@ def _read_prepared(path: Path) -> Iterator[TrainingQuestion]:
             context=row["context"],
             answers=tuple(spans),
             region=row["label"] == "sentence",
-            simplified=any(level in row["id"] for level in SIMPLIFIED_LEVELS),
+            simplified=simplified,
         )
 
 
 def _read_squad(path: Path) -> Iterator[TrainingQuestion]:
     """Reads SQuAD 2.0's format (Rajpurkar et al. 2018)."""
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+    articles = json.loads(path.read_text(encoding="utf-8"))["data"]
+    for article in articles:
         for paragraph in article["paragraphs"]:
             for row in paragraph["qas"]:
                 # Several annotators give the same answer; a dictionary keeps each once, in order.
                 spans: dict[Span, None] = {}
                 for answer in row["answers"]:
                     start = answer["answer_start"]
-                    spans[Span(start, start + len(answer["text"]))] = None
+                    span = Span(start, start + len(answer["text"]))
+                    spans[span] = None
                 yield TrainingQuestion(
                     source="squad2_half",
                     group=article["title"],
@@ -194,13 +219,14 @@ def _read_qed(path: Path) -> Iterator[TrainingQuestion]:
 def _read_selqa(path: Path) -> Iterator[TrainingQuestion]:
     """Reads the sentences of a section, and which of them answer (Jurczyk et al. 2016)."""
     for row in json.loads(path.read_text(encoding="utf-8")):
-        context, spans = _joined(row["candidates"])
+        context, sentence_spans = _joined(row["candidates"])
+        spans = [sentence_spans[place] for place in row["answers"]]
         yield TrainingQuestion(
             source="selqa",
             group=row["article"],
             question=row["question"],
             context=context,
-            answers=tuple(spans[place] for place in row["answers"]),
+            answers=tuple(spans),
             region=True,
         )
 
@@ -229,23 +255,29 @@ def _read_qamr(path: Path) -> Iterator[TrainingQuestion]:
     for key in sorted(tokens, key=place_in_article):
         articles[_article(key)].append(key)
 
+    def assignment_of(row: list[str]) -> tuple[str, str]:
+        return row[0], row[2]
+
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    for (key, _), assignment in groupby(rows, key=lambda row: (row[0], row[2])):
+    for (key, _), assignment in groupby(rows, key=assignment_of):
+        article = articles[_article(key)]
         for row in list(assignment)[:QAMR_QUESTIONS]:
-            yield _qamr_question(row, articles[_article(key)], tokens)
+            yield _qamr_question(row, article, tokens)
 
 
 def _qamr_question(
     row: list[str], article: list[str], tokens: Mapping[str, str]
 ) -> TrainingQuestion:
-    key, question = row[0], row[5]
-    answer_tokens = sorted(int(place) for place in row[6].split())
-
+    """Returns a row of QAMR as a question; `article`: the keys of all sentences of its article."""
+    key = row[0]
     place = article.index(key)
-    first = max(0, min(place - QAMR_CONTEXT // 2, len(article) - QAMR_CONTEXT))
+    last_first = len(article) - QAMR_CONTEXT
+    first = max(0, min(place - QAMR_CONTEXT // 2, last_first))
     chosen = article[first : first + QAMR_CONTEXT]
-    texts, token_spans = [], []
+
+    texts = []
+    token_spans = []
     for sentence in chosen:
         text, spans = _detokenised(tokens[sentence].split())
         texts.append(text)
@@ -253,14 +285,21 @@ def _qamr_question(
     context, sentence_spans = _joined(texts)
 
     sentence_place = chosen.index(key)
-    begin = sentence_spans[sentence_place].start
+    sentence_start = sentence_spans[sentence_place].start
     spans = token_spans[sentence_place]
-    start = begin + spans[answer_tokens[0]].start
-    end = begin + spans[answer_tokens[-1]].end
+    answer_tokens = sorted(int(token) for token in row[6].split())
+    first_token, last_token = answer_tokens[0], answer_tokens[-1]
+    start = sentence_start + spans[first_token].start
+    end = sentence_start + spans[last_token].end
     # An answer of tokens that do not follow each other lies somewhere between first and last.
-    has_gaps = len(answer_tokens) < answer_tokens[-1] - answer_tokens[0] + 1
+    has_gaps = len(answer_tokens) < last_token - first_token + 1
     return TrainingQuestion(
-        "qamr", _article(key), question, context, (Span(start, end),), region=has_gaps
+        source="qamr",
+        group=_article(key),
+        question=row[5],
+        context=context,
+        answers=(Span(start, end),),
+        region=has_gaps,
     )
 
 
@@ -275,8 +314,9 @@ def _joined(pieces: Iterable[str]) -> tuple[str, list[Span]]:
     for piece in pieces:
         if text:
             text += " "
-        spans.append(Span(len(text), len(text) + len(piece)))
+        start = len(text)
         text += piece
+        spans.append(Span(start, len(text)))
     return text, spans
 
 
@@ -303,8 +343,9 @@ def _detokenised(words: list[str]) -> tuple[str, list[Span]]:
         word = _BRACKETS.get(token, token)
         if space_before and word not in _NO_SPACE_BEFORE:
             text += " "
-        spans.append(Span(len(text), len(text) + len(word)))
+        start = len(text)
         text += word
+        spans.append(Span(start, len(text)))
         space_before = word not in _NO_SPACE_AFTER
     return text, spans
 

@@ -10,7 +10,7 @@ import logging
 import random
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -131,20 +131,29 @@ def training_rounds(
         chosen += rows[:count]
     rng.shuffle(chosen)
 
-    people = [claim for file in CLAIMS_OF_PEOPLE for claim in _read_claims(data / file)]
-    dialogues = [claim for file in DIALOGUES for claim in _read_claims(data / file)]
+    people = _read_claims(data, CLAIMS_OF_PEOPLE)
+    dialogues = _read_claims(data, DIALOGUES)
     first = claims_of_questions(chosen, SEED)[:MAX_CLAIMS]
-    second = claims_of_questions(chosen, SEED + 1)[-SECOND_ROUND_CLAIMS:]
+    first_round = [*first, *people, *dialogues, *people]
+
     news = claims_of_simplified_news(to_train[SIMPLIFIED_SOURCE], SEED)
-    joined_second = joined_claims(second[: SECOND_ROUND_CLAIMS // 3], SEED)
-    return (
-        [*first, *people, *dialogues, *people],
-        [*news, *joined_claims(news, SEED), *second, *joined_second, *people],
-    )
+    joined_news = joined_claims(news, SEED)
+    # The last ones, with another seed: the first round has few of the same changes.
+    second = claims_of_questions(chosen, SEED + 1)[-SECOND_ROUND_CLAIMS:]
+    to_join = second[: SECOND_ROUND_CLAIMS // 3]
+    joined_second = joined_claims(to_join, SEED)
+    second_round = [*news, *joined_news, *second, *joined_second, *people]
+    return first_round, second_round
 
 
-def _read_claims(path: Path) -> Iterator[TrainingClaim]:
-    return read_fool_me_twice(path) if path.suffix == ".jsonl" else read_begin(path)
+def _read_claims(data: Path, names: Sequence[str]) -> list[TrainingClaim]:
+    """Returns the claims of some files below the data folder."""
+    claims: list[TrainingClaim] = []
+    for name in names:
+        path = data / name
+        # Fool Me Twice is JSON lines, BEGIN is tab-separated.
+        claims += read_fool_me_twice(path) if path.suffix == ".jsonl" else read_begin(path)
+    return claims
 
 
 def report(questions: QuestionsBySource, data: Path, entailment: EntailmentModel) -> dict[str, Any]:
@@ -153,40 +162,56 @@ def report(questions: QuestionsBySource, data: Path, entailment: EntailmentModel
     Beside the model's stands that of word coverage alone.
     """
     reported = of_part(questions, "report")
-    chosen = [row for name in MAX_QUESTIONS for row in reported[name]]
+    chosen: list[TrainingQuestion] = []
+    for name in MAX_QUESTIONS:
+        chosen += reported[name]
     claims = claims_of_questions(chosen, SEED)
     sample_size = min(MAX_REPORTED_CLAIMS, len(claims))
-    sets = {"made of kept articles": random.Random(SEED).sample(claims, sample_size)}
+    sample = random.Random(SEED).sample(claims, sample_size)
+
+    metrics = {"made of kept articles": _metrics(sample, entailment)}
     for name, paths in TEST_SETS.items():
-        sets[name] = [claim for path in paths for claim in _read_claims(data / path)]
-    return {name: _metrics(claims, entailment) for name, claims in sets.items()}
+        test_claims = _read_claims(data, paths)
+        metrics[name] = _metrics(test_claims, entailment)
+    return metrics
 
 
 def _metrics(claims: Sequence[TrainingClaim], entailment: EntailmentModel) -> dict[str, Any]:
-    supported = np.array([claim.supported for claim in claims])
-    pairs = [(claim.claim, " ".join(claim.evidence)) for claim in claims]
+    labels = []
+    pairs = []
+    coverages = []
+    for claim in claims:
+        labels.append(claim.supported)
+        pairs.append((claim.claim, " ".join(claim.evidence)))
+        coverages.append(_coverage(claim))
+
+    supported = np.array(labels)
     log_odds = np.array(entailment.log_odds(pairs))
-    coverage = np.array([_coverage(claim) for claim in claims])
     return {
         "n": len(claims),
         "supported": int(supported.sum()),
         "model": _auroc(supported, log_odds),
-        "words": _auroc(supported, coverage),
+        "words": _auroc(supported, np.array(coverages)),
     }
 
 
 def _coverage(claim: TrainingClaim) -> float:
     """Returns the share of a claim's terms that its evidence has."""
     claim_terms = set(terms(claim.claim))
-    evidence_terms = set(terms(" ".join(claim.evidence)))
-    return len(claim_terms & evidence_terms) / len(claim_terms) if claim_terms else 0.0
+    if not claim_terms:
+        return 0.0
+    evidence = " ".join(claim.evidence)
+    shared_terms = claim_terms & set(terms(evidence))
+    return len(shared_terms) / len(claim_terms)
 
 
 def _auroc(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, float]:
     """Returns the AUROC with its 95% percentile bootstrap interval."""
     rng = np.random.default_rng(SEED)
+    size = len(labels)
     resampled = []
-    for draw in [rng.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES)]:
+    for _ in range(RESAMPLES):
+        draw = rng.integers(0, size, size)
         resampled.append(roc_auc_score(labels[draw], scores[draw]))
     low, high = np.percentile(resampled, [2.5, 97.5])
     value = roc_auc_score(labels, scores)
@@ -215,7 +240,8 @@ def train_support(
         attention_probs_dropout_prob=0.0,
     )
     for claims in rounds:
-        _train_round(model, tokenizer, _batches(claims, seed), device)
+        batches = _batches(claims, seed)
+        _train_round(model, tokenizer, batches, device)
     model.half().save_pretrained(out)
     tokenizer.save_pretrained(out)
 
@@ -225,24 +251,30 @@ def _train_round(
 ) -> None:
     """Trains one round, with a warm-up and a decay of its own."""
     training = Training(model, len(batches), LEARNING_RATE, device)
-    began, losses = time.monotonic(), list[float]()
+    start_time = time.monotonic()
+    losses: list[float] = []
     for step, batch in enumerate(batches, start=1):
         inputs = _inputs(tokenizer, batch).to(device)
         with torch.autocast(device, torch.bfloat16):
             logits = model(**inputs).logits[:, 0].float()
-        labels = torch.tensor([float(claim.supported) for claim in batch], device=device)
-        losses.append(training.step(binary_cross_entropy_with_logits(logits, labels)))
+        supported = [float(claim.supported) for claim in batch]
+        labels = torch.tensor(supported, device=device)
+        loss = binary_cross_entropy_with_logits(logits, labels)
+        losses.append(training.step(loss))
 
         if step % LOG_EVERY == 0 or step == len(batches):
-            mean_loss, seconds = sum(losses) / len(losses), time.monotonic() - began
+            mean_loss = sum(losses) / len(losses)
+            seconds = time.monotonic() - start_time
             _log.info("step %d of %d loss %.3f, %.0f s", step, len(batches), mean_loss, seconds)
             losses.clear()
 
 
 def _inputs(tokenizer: Any, claims: Sequence[TrainingClaim]) -> Any:
+    texts = [claim.claim for claim in claims]
+    evidence = [" ".join(claim.evidence) for claim in claims]
     return tokenizer(
-        [claim.claim for claim in claims],
-        [" ".join(claim.evidence) for claim in claims],
+        texts,
+        evidence,
         truncation="longest_first",
         max_length=MAX_TOKENS,
         padding=True,
@@ -257,10 +289,12 @@ def _batches(claims: Sequence[TrainingClaim], seed: int) -> list[list[TrainingCl
     bucket_size = BUCKET_BATCHES * BATCH
     batches = []
     for first in range(0, len(shuffled), bucket_size):
-        bucket = sorted(shuffled[first : first + bucket_size], key=_length)
+        bucket = shuffled[first : first + bucket_size]
+        bucket.sort(key=_length)
         bucket_batches = []
         for place in range(0, len(bucket), BATCH):
             bucket_batches.append(bucket[place : place + BATCH])
+        # Or the model would see short claims first, and long ones last.
         rng.shuffle(bucket_batches)
         batches += bucket_batches
     return batches

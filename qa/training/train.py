@@ -68,13 +68,16 @@ def train_reader(
     first_step = training.resume(out / CHECKPOINT)
     _log.info("%d examples, %d batches, %d done", len(examples), len(batches), first_step)
 
-    began, total_loss, logged_step = time.monotonic(), 0.0, first_step
+    start_time = time.monotonic()
+    losses: list[float] = []
     for step, batch in enumerate(batches[first_step:], start=first_step + 1):
-        total_loss += training.step(_loss(model, tokenizer, batch, device))
+        loss = _loss(model, tokenizer, batch, device)
+        losses.append(training.step(loss))
         if step % CHECKPOINT_EVERY == 0 or step == len(batches):
-            mean_loss = total_loss / (step - logged_step)
-            _log.info("step %d loss %.3f, %.0f s", step, mean_loss, time.monotonic() - began)
-            total_loss, logged_step = 0.0, step
+            mean_loss = sum(losses) / len(losses)
+            seconds = time.monotonic() - start_time
+            _log.info("step %d loss %.3f, %.0f s", step, mean_loss, seconds)
+            losses.clear()
             training.save(out / CHECKPOINT, step)
     model.half().save_pretrained(out)
     tokenizer.save_pretrained(out)
@@ -110,10 +113,13 @@ class Training:
     def save(self, path: Path, step: int) -> None:
         """Writes a checkpoint, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        torch.save({"step": step, **state}, new)
-        new.replace(path)
+        state: dict[str, Any] = {"step": step}
+        for name, part in self._parts().items():
+            state[name] = part.state_dict()
+
+        new_file = path.with_suffix(".new")
+        torch.save(state, new_file)
+        new_file.replace(path)
 
     def resume(self, path: Path) -> int:
         """Restores a checkpoint. Returns the number of steps that are done; 0 without one."""
@@ -125,24 +131,37 @@ class Training:
         return int(saved["step"])
 
     def _parts(self) -> dict[str, Any]:
-        return {"model": self._model, "optimizer": self._optimizer, "schedule": self._schedule}
+        return {
+            "model": self._model,
+            "optimizer": self._optimizer,
+            "schedule": self._schedule,
+        }
 
 
 def _loss(model: Any, tokenizer: Any, batch: Sequence[Example], device: str) -> Tensor:
-    pairs = [pair for example in batch for pair in example]
+    pairs: list[TrainingPair] = []
+    for example in batch:
+        pairs += example
     inputs, starts, ends, allowed = encode_pairs(tokenizer, pairs)
     with torch.autocast(device, torch.bfloat16):
         output = model(**inputs.to(device))
 
     reading_loss = torch.zeros((), device=device)
     margins = torch.zeros(len(pairs), device=device)
+    forbidden = ~allowed.to(device)
     for logits, right in ((output.start_logits, starts), (output.end_logits, ends)):
-        masked = logits.float().masked_fill(~allowed.to(device), _MASKED)
+        # In float32: a softmax over hundreds of tokens loses too much in bfloat16.
+        masked = logits.float().masked_fill(forbidden, _MASKED)
         log_chances = log_softmax(masked, dim=1)
-        right_chances = log_chances.masked_fill(~right.to(device), _MASKED)
+        wrong = ~right.to(device)
+        right_chances = log_chances.masked_fill(wrong, _MASKED)
+        # Start and end count half each.
         reading_loss -= right_chances.logsumexp(dim=1).mean() / 2
-        margins += masked[:, 1:].logsumexp(dim=1) - masked[:, 0]
-    return reading_loss + RANKING_WEIGHT * _ranking_loss(margins, batch)
+
+        passage_score = masked[:, 1:].logsumexp(dim=1)
+        margins += passage_score - masked[:, 0]
+    ranking_loss = _ranking_loss(margins, batch)
+    return reading_loss + RANKING_WEIGHT * ranking_loss
 
 
 def _ranking_loss(margins: Tensor, batch: Sequence[Example]) -> Tensor:
@@ -152,10 +171,13 @@ def _ranking_loss(margins: Tensor, batch: Sequence[Example]) -> Tensor:
     for example in batch:
         end = begin + len(example)
         if len(example) > 1:
-            losses.append(-log_softmax(margins[begin:end], dim=0)[0])
+            log_chances = log_softmax(margins[begin:end], dim=0)
+            losses.append(-log_chances[0])
         begin = end
-    # Without a question to rank, a zero that still has a gradient.
-    return torch.stack(losses).mean() if losses else margins.sum() * 0
+    if not losses:
+        # A zero that still has a gradient.
+        return margins.sum() * 0
+    return torch.stack(losses).mean()
 
 
 def encode_pairs(
@@ -166,9 +188,11 @@ def encode_pairs(
     Starts and ends are the right places. Allowed are the passage, and the first token, which is the
     right place when the passage does not answer.
     """
+    questions = [pair.question for pair in pairs]
+    contexts = [pair.context for pair in pairs]
     inputs = tokenizer(
-        [pair.question for pair in pairs],
-        [pair.context for pair in pairs],
+        questions,
+        contexts,
         truncation="longest_first",
         max_length=MAX_TOKENS,
         padding=True,
@@ -176,20 +200,31 @@ def encode_pairs(
         return_tensors="pt",
     )
     offsets = inputs.pop("offset_mapping")
-    allowed = (inputs["token_type_ids"] == 1) & (offsets[..., 1] > offsets[..., 0])
-    starts, ends = torch.zeros_like(allowed), torch.zeros_like(allowed)
+    token_starts = offsets[..., 0]
+    token_ends = offsets[..., 1]
+    in_passage = inputs["token_type_ids"] == 1
+    # Special tokens and padding have no characters.
+    allowed = in_passage & (token_ends > token_starts)
+    starts = torch.zeros_like(allowed)
+    ends = torch.zeros_like(allowed)
 
     for row, pair in enumerate(pairs):
         for answer in pair.answers:
-            overlaps = (offsets[row, :, 1] > answer.start) & (offsets[row, :, 0] < answer.end)
-            places = (allowed[row] & overlaps).nonzero().flatten()
+            ends_after_start = token_ends[row] > answer.start
+            begins_before_end = token_starts[row] < answer.end
+            inside = allowed[row] & ends_after_start & begins_before_end
+            places = inside.nonzero().flatten()
             if pair.region:
-                starts[row, places] = ends[row, places] = True
+                # The words that answer lie somewhere in the sentence: every token is right.
+                starts[row, places] = True
+                ends[row, places] = True
             elif len(places):
-                starts[row, places[0]] = ends[row, places[-1]] = True
+                starts[row, places[0]] = True
+                ends[row, places[-1]] = True
 
     unanswered = ~starts.any(dim=1)
-    starts[unanswered, 0] = ends[unanswered, 0] = True
+    starts[unanswered, 0] = True
+    ends[unanswered, 0] = True
     allowed[:, 0] = True
     return inputs, starts, ends, allowed
 
@@ -198,12 +233,18 @@ def _batches(examples: Sequence[Example], seed: int) -> Iterator[list[Example]]:
     rng = random.Random(seed)
     bucket_size = BUCKET_BATCHES * BATCH_PAIRS
     for first in range(0, len(examples), bucket_size):
-        bucket = sorted(examples[first : first + bucket_size], key=_longest_passage)
+        bucket = list(examples[first : first + bucket_size])
+        bucket.sort(key=_longest_passage)
+
         batches: list[list[Example]] = [[]]
+        pair_count = 0
         for example in bucket:
-            if sum(map(len, batches[-1])) + len(example) > BATCH_PAIRS:
+            pair_count += len(example)
+            if pair_count > BATCH_PAIRS:
                 batches.append([])
+                pair_count = len(example)
             batches[-1].append(example)
+        # Or the model would see short passages first, and long ones last.
         rng.shuffle(batches)
         yield from batches
 
