@@ -132,7 +132,7 @@ def _other_digits(number: str, context: str, rng: random.Random) -> str:
     if rng.random() >= 0.3:
         return wrong_number
 
-    in_passage = []
+    in_passage: list[str] = []
     for candidate in _NUMBER.findall(context):
         if candidate[0].isdigit() and candidate != number:
             in_passage.append(candidate)
