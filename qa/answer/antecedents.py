@@ -71,7 +71,7 @@ def _needs_name(text: str) -> bool:
     if _PRONOUN_SAID.search(text):
         return True
     opens_with_person = _OPENS_WITH_PERSON.match(text) is not None
-    # “They were in the room,” said Petra Lind: the quotation opens with a pronoun, not the sentence.
+    # “They were in the room,” said Petra Lind: only the quotation opens with a pronoun.
     names_speaker = _NAME_SAID.search(text) is not None
     return opens_with_person and not names_speaker
 
