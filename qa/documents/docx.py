@@ -55,13 +55,21 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     properties = package.part("docProps/core.xml")
 
     blocks = list(_blocks(body, styles))
-    check_length(sum(len(text) for _, text in blocks), limits)
+    characters = 0
+    headings = []
+    for kind, content in blocks:
+        characters += len(content)
+        if kind == "heading":
+            headings.append(content)
+    check_length(characters, limits)
     if not blocks:
         raise Unreadable(_EMPTY)
 
+    text = _joined(blocks)
     title = _title(properties)
-    headings = (one_line(text) for kind, text in blocks if kind == "heading")
-    return ParsedFile(_joined(blocks), title or next(headings, None))
+    if not title and headings:
+        title = one_line(headings[0])
+    return ParsedFile(text, title)
 
 
 def _joined(blocks: list[tuple[str, str]]) -> str:
@@ -167,15 +175,18 @@ def _blocks(body: Any, styles: dict[str, str]) -> Iterator[tuple[str, str]]:
         if open_rows:
             text += " "
         else:
-            yield from _block(text, "row" if name == "tr" else kind)
+            block_kind = "row" if name == "tr" else kind
+            yield from _block(text, block_kind)
             text = ""
-        kind = _kind(element, styles) if name == "p" and is_start else "prose"
+
+        opens_paragraph = name == "p" and is_start
+        kind = _kind(element, styles) if opens_paragraph else "prose"
 
 
 def _block(text: str, kind: str) -> Iterator[tuple[str, str]]:
     """Yields the block with tidy lines, or nothing if it holds no words."""
-    lines = [one_line(line) for line in text.split("\n")]
-    lines = [line for line in lines if line]
+    lines = list(filter(None, map(one_line, text.split("\n"))))
+    # The bars between empty cells are not words.
     if not any(line.strip("| ") for line in lines):
         return
     if kind == "row":
@@ -223,7 +234,9 @@ def _title(properties: Any) -> str | None:
     if properties is None:
         return None
     title = _child(properties, "title")
-    return None if title is None else one_line(title.text or "") or None
+    if title is None:
+        return None
+    return one_line(title.text or "") or None
 
 
 def _name(element: Any) -> str:
@@ -236,7 +249,8 @@ def _name(element: Any) -> str:
 def _child(element: Any, *path: str) -> Any:
     """Returns the first descendant at a path of names; None if there is none."""
     for name in path:
-        element = next((child for child in element if _name(child) == name), None)
+        children = (child for child in element if _name(child) == name)
+        element = next(children, None)
         if element is None:
             return None
     return element
@@ -250,7 +264,8 @@ def _value(element: Any, *path: str) -> str:
 
 def _attribute(element: Any, name: str) -> str:
     for namespace in _NAMESPACES:
-        value = element.get(f"{{{namespace}}}{name}")
+        key = etree.QName(namespace, name)
+        value = element.get(key)
         if value:
             return str(value)
     return ""

@@ -140,9 +140,12 @@ class _Characters:
     """The factor that turns a point of the page, as a complex number, to where it is seen."""
 
     def text(self, start: int, end: int) -> str:
-        units = [code.to_bytes(2, "little") for code in self.codes[start:end] if code <= 0xFFFF]
+        units = bytearray()
+        for code in self.codes[start:end]:
+            if code <= 0xFFFF:
+                units += code.to_bytes(2, "little")
         # Half of a surrogate pair without its other half is dropped.
-        return b"".join(units).decode("utf-16-le", "ignore")
+        return units.decode("utf-16-le", "ignore")
 
     def box(self, place: int) -> _Box:
         box = raw.FS_RECTF()
@@ -219,10 +222,12 @@ def _cell_ends(characters: _Characters, first: int, last: int, wide: float) -> l
         following = place
         while codes[following] == _SPACE:
             following += 1
-        right = characters.box(place - 1).right
-        gaps[place] = characters.box(following).left - right
+        word_before = characters.box(place - 1)
+        word_after = characters.box(following)
+        gaps[place] = word_after.left - word_before.right
 
     widths = gaps.values()
+    # One gap alone is neither even nor uneven.
     if len(gaps) > 1 and max(widths) < EVEN_GAPS * min(widths):
         return []
     return [place for place, gap in gaps.items() if gap > wide]

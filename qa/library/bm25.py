@@ -29,7 +29,8 @@ class SentenceFrequencies:
 
     def idf(self, term: str) -> float:
         """Returns the inverse document frequency (Spärck Jones 1972) over sentences, above 0."""
-        return math.log((self.sentences + 1) / (self.counts[term] + 0.5))
+        frequency = self.counts[term] + 0.5
+        return math.log((self.sentences + 1) / frequency)
 
 
 class Bm25:
@@ -37,7 +38,7 @@ class Bm25:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._size = len(texts)
-        corpus = [terms(text) for text in texts]
+        corpus = list(map(terms, texts))
 
         # bm25s fails on a corpus without any term.
         self._index = bm25s.BM25(method="lucene") if any(corpus) else None
@@ -49,8 +50,10 @@ class Bm25:
         if not self._index:
             return [0.0] * self._size
 
-        known_terms = [term for term in terms(query) if term in self._index.vocab_dict]
+        vocabulary = self._index.vocab_dict
+        known_terms = [term for term in terms(query) if term in vocabulary]
         if not known_terms:
             return [0.0] * self._size
 
-        return [float(score) for score in self._index.get_scores(known_terms)]
+        scores = self._index.get_scores(known_terms)
+        return list(map(float, scores))

@@ -74,9 +74,10 @@ class Index:
         if known and known.generation == generation:
             return known
 
-        documents = self.documents()
-        if choice is not None:
-            documents = [document for document in documents if document.name in choice]
+        documents = []
+        for document in self.documents():
+            if choice is None or document.name in choice:
+                documents.append(document)
         passages = self.passages(documents)
         snapshot = Snapshot.of(passages, documents, generation, self._segmented())
         self._keep(choice, snapshot)
@@ -127,25 +128,33 @@ class Index:
         """
         where: Any = None
         if documents is not None:
+            if not documents:
+                # Chroma refuses an empty list of ids.
+                return []
             ids = [document.id for document in documents]
             where = {"document": {"$in": ids}}
 
         with self._store.current():
-            size = self._store.passages.count()
-            if not size or (where and not documents):
+            passages = self._store.passages
+            size = passages.count()
+            if not size:
                 return []
+            # One row for one vector: Chroma answers several queries at once.
             query: Any = vector[None, :]
-            rows: Any = self._store.passages.query(
+            rows: Any = passages.query(
                 query_embeddings=query,
                 n_results=min(count, size),
                 where=where,
                 include=["distances"],
             )
 
+        keys = rows["ids"][0]
+        distances = rows["distances"][0]
         nearest = []
-        for key, distance in zip(rows["ids"][0], rows["distances"][0], strict=True):
+        for key, distance in zip(keys, distances, strict=True):
             # Chroma returns distances, lower is nearer; our scores are higher for better.
-            nearest.append((key, 1.0 - float(distance)))
+            cosine = 1.0 - float(distance)
+            nearest.append((key, cosine))
         return nearest
 
     def add(
@@ -178,7 +187,9 @@ class Index:
         with self._store.current():
             records = read_records(self._store)
         for key, record in records.items():
-            if key != document.id and record["version"] == document.version:
+            # The version is a hash of the text.
+            is_same_text = record["version"] == document.version
+            if key != document.id and is_same_text:
                 return str(record["name"])
         return None
 
@@ -202,7 +213,8 @@ class Index:
             if earlier.generation == snapshot.generation:
                 current[earlier_choice] = earlier
         while len(current) >= MAX_SNAPSHOTS:
-            del current[next(iter(current))]
+            oldest = next(iter(current))
+            del current[oldest]
         current[choice] = snapshot
         # One assignment, because other threads read meanwhile.
         self._snapshots = current
@@ -215,7 +227,8 @@ class Index:
         pieces: dict[tuple[str, str], list[str]] = {}
         for row in rows:
             key = (row.document, row.version)
-            pieces.setdefault(key, []).append(row.text)
+            parts = pieces.setdefault(key, [])
+            parts.append(row.text)
         return {key: "".join(parts) for key, parts in pieces.items()}
 
     def _require_vectors(self) -> None:

@@ -8,6 +8,8 @@ from qa.types import Document, RankedPassage, Why
 
 Nearest = Callable[[Vectors, int, Collection[Document]], list[tuple[str, float]]]
 """`Index.nearest`, or another function that finds passage ids for a vector in the same way."""
+Ranks = dict[str, int]
+"""Ranks by passage id, counted from 1."""
 DEPTH = 50
 """How far down each of the two rankings counts."""
 RRF_K = 60
@@ -32,24 +34,29 @@ def retrieve(
     fused = {}
     # In the order of the snapshot, so that equal scores have a fixed order.
     for key in snapshot.passages:
-        score = _reciprocal(dense.get(key)) + _reciprocal(lexical.get(key))
+        dense_score = _reciprocal(dense.get(key))
+        lexical_score = _reciprocal(lexical.get(key))
+        score = dense_score + lexical_score
         if score:
             fused[key] = score
 
-    best = sorted(fused, key=lambda key: -fused[key])[:top_k]
+    best = _best_first(fused)[:top_k]
+    # A dict keeps the order and has each passage once.
     keys = dict.fromkeys(best)
     keys.update(_originals(best, snapshot))
 
     ranked = []
     for key in keys:
+        # Retrieval may not have found the passage of an original.
         score = fused.get(key, 0.0)
         why = Why(dense.get(key), lexical.get(key), score)
-        ranked.append(RankedPassage(snapshot.passages[key], score, why))
+        passage = snapshot.passages[key]
+        ranked.append(RankedPassage(passage, score, why))
     return ranked
 
 
-def _dense_ranks(vector: Vectors, snapshot: Snapshot, nearest: Nearest) -> dict[str, int]:
-    """Returns the ranks of the nearest passages by id, from 1."""
+def _dense_ranks(vector: Vectors, snapshot: Snapshot, nearest: Nearest) -> Ranks:
+    """Returns the ranks of the nearest passages."""
     keys = []
     for key, _ in nearest(vector, DEPTH, snapshot.documents):
         # The index may have changed since the snapshot was made.
@@ -58,23 +65,30 @@ def _dense_ranks(vector: Vectors, snapshot: Snapshot, nearest: Nearest) -> dict[
     return _ranks(keys)
 
 
-def _lexical_ranks(question: str, snapshot: Snapshot) -> dict[str, int]:
-    """Returns the ranks of the passages with the highest BM25 score by id, from 1."""
+def _lexical_ranks(question: str, snapshot: Snapshot) -> Ranks:
+    """Returns the ranks of the passages with the highest BM25 score."""
     scores = snapshot.lexical.scores(question)
     matches = {}
     for key, score in zip(snapshot.passages, scores, strict=True):
         if score > 0:
             matches[key] = score
 
-    best = sorted(matches, key=lambda key: -matches[key])
-    return _ranks(best[:DEPTH])
+    best = _best_first(matches)[:DEPTH]
+    return _ranks(best)
+
+
+def _best_first(scores: dict[str, float]) -> list[str]:
+    """Returns the keys by their scores; equal scores stay in their order."""
+    return sorted(scores, key=lambda key: -scores[key])
 
 
 def _reciprocal(rank: int | None) -> float:
-    return 0.0 if rank is None else 1 / (RRF_K + rank)
+    if rank is None:
+        return 0.0
+    return 1 / (RRF_K + rank)
 
 
-def _ranks(keys: Sequence[str]) -> dict[str, int]:
+def _ranks(keys: Sequence[str]) -> Ranks:
     return {key: rank for rank, key in enumerate(keys, start=1)}
 
 
@@ -83,10 +97,12 @@ def _originals(keys: Sequence[str], snapshot: Snapshot) -> dict[str, None]:
     originals: dict[str, None] = {}
     for key in keys:
         passage = snapshot.passages[key]
-        sentences = snapshot.sentences[passage.document.id]
+        document = passage.document
+        sentences = snapshot.sentences[document.id]
         for sentence in snapshot.sentences_in(passage):
-            if sentence.duplicate_of is not None:
-                start = sentences[sentence.duplicate_of].span.start
-                original = snapshot.passage_at(passage.document, start)
-                originals[original.id] = None
+            if sentence.duplicate_of is None:
+                continue
+            original = sentences[sentence.duplicate_of]
+            original_passage = snapshot.passage_at(document, original.span.start)
+            originals[original_passage.id] = None
     return originals

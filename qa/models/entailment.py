@@ -58,16 +58,20 @@ class CrossEncoderEntailment:
         odds = [NEVER] * len(pairs)
         for first in range(0, len(short), BATCH):
             places = short[first : first + BATCH]
+            batch = [pairs[place] for place in places]
+            claims, evidence = zip(*batch, strict=True)
             inputs = self._tokenizer(
-                [pairs[place][0] for place in places],
-                [pairs[place][1] for place in places],
+                list(claims),
+                list(evidence),
                 truncation="only_second",
                 max_length=MAX_TOKENS,
                 padding=True,
                 return_tensors="pt",
             )
             with torch.inference_mode():
-                logits = self._model(**inputs).logits[:, 0].float().tolist()
-            for place, logit in zip(places, logits, strict=True):
-                odds[place] = logit
+                logits = self._model(**inputs).logits
+            # The model has one output: (pairs, 1).
+            values = logits[:, 0].float().tolist()
+            for place, value in zip(places, values, strict=True):
+                odds[place] = value
         return odds

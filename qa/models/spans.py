@@ -53,21 +53,24 @@ class SpanScores:
 
         None where no token lies between them.
         """
-        places = np.flatnonzero(self._inside(start, end))
-        if not len(places):
+        inside = self._inside(start, end)
+        places = np.flatnonzero(inside)
+        size = len(places)
+        if not size:
             return None
 
         # (first token, last token): each pair is a span.
         sums = np.add.outer(self.starts[places], self.ends[places])
-        order = np.arange(len(places))
+        order = np.arange(size)
         length = np.subtract.outer(order, order).T
         sums[length < 0] = -np.inf
         sums[length >= MAX_SPAN] = -np.inf
 
         best = int(np.argmax(sums))
-        first, last = divmod(best, len(places))
+        first, last = divmod(best, size)
         begin, _ = self.offsets[places[first]]
         _, stop = self.offsets[places[last]]
+        # The mean of two log-odds, as in `margin`.
         score = float(sums[first, last]) / 2
         return score, int(begin), int(stop)
 
@@ -112,8 +115,9 @@ class CrossEncoder:
         windows = self._windows(question, texts)
         owners = windows.pop("overflow_to_sample_mapping")
         offsets = windows.pop("offset_mapping")
+        types = windows["token_type_ids"]
         # Windows of similar length share a batch, so that little of it is padding.
-        lengths = [len(ids) for ids in windows["input_ids"]]
+        lengths = list(map(len, windows["input_ids"]))
         order = sorted(range(len(owners)), key=lambda row: lengths[row])
 
         tokens: list[_TokenScores] = [{} for _ in texts]
@@ -121,14 +125,15 @@ class CrossEncoder:
             rows = order[first : first + BATCH]
             starts, ends = self._margins(windows, rows)
             for place, row in enumerate(rows):
+                owner = owners[row]
                 _collect(
-                    tokens[owners[row]],
+                    tokens[owner],
                     offsets[row],
-                    windows["token_type_ids"][row],
+                    types[row],
                     starts[place],
                     ends[place],
                 )
-        return [_span_scores(text_tokens) for text_tokens in tokens]
+        return list(map(_span_scores, tokens))
 
     def _windows(self, question: str, texts: Sequence[str]) -> dict[str, Any]:
         """Returns the model's inputs for all windows of all texts."""
@@ -138,10 +143,12 @@ class CrossEncoder:
             max_length=QUESTION_TOKENS,
             return_offsets_mapping=True,
         )
-        _, ends = zip(*tokens["offset_mapping"], strict=True)
+        ends = [end for _, end in tokens["offset_mapping"]]
+        # Cut by hand: the tokenizer shortens only the text, never the question.
         question = question[: max(ends)]
+        questions = [question] * len(texts)
         windows = self._tokenizer(
-            [question] * len(texts),
+            questions,
             list(texts),
             truncation="only_second",
             max_length=WINDOW_TOKENS,
@@ -188,28 +195,30 @@ def _collect(
             continue
         start = float(starts[place])
         end = float(ends[place])
-        earlier_start, earlier_end = tokens.get((begin, stop), (start, end))
-        tokens[begin, stop] = (
-            max(start, earlier_start),
-            max(end, earlier_end),
-        )
+        key = (begin, stop)
+        earlier_start, earlier_end = tokens.get(key, (start, end))
+        best_start = max(start, earlier_start)
+        best_end = max(end, earlier_end)
+        tokens[key] = (best_start, best_end)
 
 
 def _span_scores(tokens: _TokenScores) -> SpanScores:
     """Returns the scores of a text's tokens in the order of their offsets."""
     keys = sorted(tokens)
     pairs = [tokens[key] for key in keys]
-    # The shape is (tokens, 2) also where a text has no token.
-    offsets = np.array(keys, dtype=np.int64).reshape(-1, 2)
-    scores = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-    starts, ends = scores.T
+    offsets = np.array(keys, dtype=np.int64)
+    scores = np.array(pairs, dtype=np.float64)
+    # A text without tokens too has columns of starts and ends.
+    offsets = offsets.reshape(-1, 2)
+    starts, ends = scores.reshape(-1, 2).T
     return SpanScores(offsets, starts, ends)
 
 
 def _over_first(logits: Any) -> Scores:
     """Returns the logits as margins over that of the first token, which means "not here"."""
-    values = np.asarray(logits.float().numpy(), np.float64)
-    return values - values[:, :1]
+    values = logits.float().numpy().astype(np.float64)
+    first = values[:, :1]
+    return np.asarray(values - first)
 
 
 def _logsumexp(values: Scores) -> float:

@@ -79,10 +79,14 @@ class Number:
         return False
 
     def _equals(self, reading: float, value: float) -> bool:
-        if abs(reading - value) <= 1e-6 * max(1.0, abs(value)):
+        tolerance = 1e-6 * max(1.0, abs(value))
+        if abs(reading - value) <= tolerance:
             return True
-        rounded = float(f"{value:.{_significant_digits(reading)}g}")
-        return self.hedged and rounded == reading
+        if not self.hedged:
+            return False
+        digits = _significant_digits(reading)
+        rounded = float(f"{value:.{digits}g}")
+        return rounded == reading
 
 
 def numbers(text: str, ones: bool = False) -> tuple[Number, ...]:
@@ -137,7 +141,10 @@ def _other_numbers(text: str) -> list[Number]:
     numbers = []
     digits = _words_to_digits(text)
     for match in _NUMBER.finditer(digits):
-        before = digits[max(0, match.start() - _MAX_HEDGE) : match.start()]
+        start = match.start()
+        # Only the words just before: the whole text for every number would take too long.
+        first = max(0, start - _MAX_HEDGE)
+        before = digits[first:start]
         hedged = _HEDGE.search(before) is not None
         numbers.append(_number(match, hedged))
     return numbers
@@ -152,10 +159,12 @@ def _number(match: re.Match[str], hedged: bool) -> Number:
     shared_scale = (match["shared"] or "").casefold()
     alternatives: tuple[float, ...] = ()
     if len(scale) == 1:
+        # One letter may be a unit: "10m" is also ten metres.
         alternatives = (value,)
     elif shared_scale and not scale:
         alternatives = (value * SCALES[shared_scale],)
-    return Number(value * _ALL_SCALES.get(scale, 1.0), hedged, alternatives)
+    factor = _ALL_SCALES.get(scale, 1.0)
+    return Number(value * factor, hedged, alternatives)
 
 
 def _value(digits: str) -> float:
@@ -169,8 +178,10 @@ def _value(digits: str) -> float:
 
 
 def _significant_digits(value: float) -> int:
-    digits = f"{value:.12g}".split("e")[0]
-    return max(1, len(digits.replace(".", "").strip("0")))
+    written = f"{value:.12g}"
+    mantissa = written.split("e")[0]
+    digits = mantissa.replace(".", "").strip("0")
+    return max(1, len(digits))
 
 
 def _words_to_digits(text: str) -> str:

@@ -14,8 +14,9 @@ _STEMMER = Stemmer.Stemmer("english")
 def words(text: str) -> list[str]:
     """Returns the words and numbers of a text, case-folded, without the possessive ending."""
     # Cut before they are case-folded: "İ" folds to two characters, of which one is not a letter.
-    written = WORD.findall(_POSSESSIVE.sub(" ", text))
-    return [word.casefold() for word in written]
+    without_possessives = _POSSESSIVE.sub(" ", text)
+    written = WORD.findall(without_possessives)
+    return list(map(str.casefold, written))
 
 
 def stem(word: str) -> str:
