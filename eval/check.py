@@ -152,9 +152,10 @@ def _wrong_lines(problems: Iterable[Problem]) -> Iterator[Finding]:
 def _check_evidence(
     questions: Questions, documents: Sequence[Document], unread: bool
 ) -> tuple[GoldByQuestion, list[Finding]]:
-    """Returns the places of the quotes by question, and findings about misplaced quotes.
+    """Returns the places of the quotes by question, and findings about the others.
 
-    A question with a misplaced quote has no places. `unread`: some document could not be read.
+    A finding is a quote that is in no document, or in more than one place: its question has no
+    places. `unread`: some document could not be read.
     """
     gold, problems = find_evidence(questions, documents)
     if not documents:

@@ -367,15 +367,15 @@ def _fields(line: str) -> tuple[str, str | None, str | None]:
     try:
         row: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise ValueError("not in the format") from error
+        raise ValueError("not JSON of the requested form") from error
     if not isinstance(row, dict) or set(row) != _FIELDS:
-        raise ValueError("not in the format")
+        raise ValueError("not JSON of the requested form")
 
     question = _optional_line(row["question"])
     answer = _optional_line(row["answer"])
     quote = _optional_line(row["evidence"])
     if not question:
-        raise ValueError("not in the format")
+        raise ValueError("not JSON of the requested form")
     return question, answer, quote
 
 
@@ -384,7 +384,7 @@ def _optional_line(value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise ValueError("not in the format")
+        raise ValueError("not JSON of the requested form")
     return _one_line(value)
 
 

@@ -299,7 +299,11 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question", nargs="?")
     ask.add_argument("--json", action="store_true", help="print the answer as a JSON object")
     ask.add_argument(
-        "--documents", metavar="PATH", nargs="+", action="extend", help="search only these files"
+        "--documents",
+        metavar="PATH",
+        nargs="+",
+        action="extend",
+        help="add these files to the library and search only them",
     )
     ask.set_defaults(command=_ask)
 

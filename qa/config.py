@@ -20,7 +20,7 @@ MIN_CONTEXT = 512
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person can choose. `QA_HOME=…` sets `home`, `--home` too; so for each field.
+    """What a person can choose. Each field is set by its variable (`QA_HOME`) or flag (`--home`).
 
     The first five fields say what must be loaded, the others how to answer.
     """

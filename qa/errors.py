@@ -12,8 +12,9 @@ FootnoteError             exit code 2: invalid usage or invalid data
         └── LanguageModelError  a language model that failed before or during its answer
             └── StoppedError    the person stopped the answer
 
-Only the entry points (`qa.__main__`, `eval.__main__`, the page) catch these errors and print them
-without a traceback.
+The entry points (`qa.cli`, `eval.__main__`, the page) print these errors without a traceback.
+The two workers of the page store them with their question or job. `qa.documents.load.load` collects
+a DocumentError for each file that it cannot read.
 """
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from qa.types import Event, OnEvent, Stage
+from qa.types import TIMED_AS, TIMED_STAGES, Event, OnEvent, Stage
 
 
 class Progress:
@@ -12,15 +12,14 @@ class Progress:
         self._on_event = on_event
         self._start = self._stage_start = time.perf_counter()
         self._first_words: float | None = None
-        self._seconds = dict.fromkeys(("retrieve", "read", "answer", "verify"), 0.0)
+        self._seconds: dict[str, float] = dict.fromkeys(TIMED_STAGES, 0.0)
         # Before the first stage the snapshot is made: that belongs to finding passages.
-        self._measured = "retrieve"
+        self._measured: Stage = "retrieve"
 
     def begin(self, stage: Stage) -> None:
         """Ends the stage before, and begins this one."""
         self._end_stage()
-        # Understanding is a call of the language model: its time is the engine's.
-        self._measured = "answer" if stage == "understand" else stage
+        self._measured = TIMED_AS.get(stage, stage)
         self.hear(Event(stage))
 
     def hear(self, event: Event) -> None:

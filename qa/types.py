@@ -2,15 +2,20 @@
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
 Support = Literal["verbatim", "supported", "weak", "unsupported"]
 Reason = Literal["no_documents", "not_in_documents", "model_declined"]
 Stage = Literal["understand", "retrieve", "read", "answer", "words", "verify"]
+TIMED_AS: Mapping[Stage, Stage] = MappingProxyType({"understand": "answer", "words": "answer"})
+"""Stages that count as part of another: both are calls of the language model that answers."""
+TIMED_STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in TIMED_AS)
+"""The stages with a time of their own in `Answer.timings`, in order."""
 EMBEDDED_TITLE = 200
 """Characters of a title that the embedder sees; more would push the passage out of its limit."""
 

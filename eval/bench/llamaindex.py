@@ -108,9 +108,10 @@ class Stack:
 
 
 def load_embedding(name: str, folder: Path) -> BaseEmbedding:
-    """Returns Footnote's embedding model as llama-index loads it, in the same number format.
+    """Returns Footnote's embedding model as llama-index loads it.
 
-    llama-index would keep downloads in `folder`; there are none.
+    It has the same precision (bfloat16 or float32). llama-index would keep downloads in
+    `folder`; there are none.
     """
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding  # takes seconds
 

@@ -217,7 +217,8 @@ def _failed_ids(folder: Path, questions: Sequence[Question]) -> set[str]:
         examples = (changed or sorted(failed))[:3]
         named = ", ".join(map(visible_line, examples))
         raise FootnoteError(
-            f"{folder} asked other questions: those that failed ({named}) are not in this file."
+            f"The failed questions of {folder} ({named}) are not in this question file. "
+            "Use the file that the run was made with."
         )
     return failed
 

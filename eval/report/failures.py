@@ -22,7 +22,7 @@ class FailedQuestion:
     anchor: str
     """Where it is on the page."""
     by_run: Mapping[str, QuestionDetails]
-    """The runs that asked it, by name."""
+    """By run name: what that run made of the question."""
 
     @property
     def known(self) -> QuestionDetails:

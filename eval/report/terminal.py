@@ -58,7 +58,8 @@ def print_tables(groups: Sequence[Group], file: TextIO) -> None:
     overall = groups[0]
     if overall.errors:
         console.print(
-            f"{overall.errors} of {overall.questions} questions broke and have no value.",
+            f"{overall.errors} of {overall.questions} questions ended with an error "
+            "and have no scores.",
             highlight=False,
         )
 

@@ -67,7 +67,7 @@ def find_antecedent(candidate: Candidate, snapshot: Snapshot) -> Sentence | None
 
 
 def _needs_name(text: str) -> bool:
-    """Whether a sentence speaks of a person whom it does not name."""
+    """Returns whether a sentence speaks of a person whom it does not name."""
     if _PRONOUN_SAID.search(text):
         return True
     opens_with_person = _OPENS_WITH_PERSON.match(text) is not None
@@ -89,7 +89,7 @@ def _sentences_before(sentence: Sentence, sentences: Sequence[Sentence]) -> list
 
 
 def _opens_turn(document: Document, previous: Sentence, sentence: Sentence) -> bool:
-    """Whether a sentence follows a question that is a paragraph or a turn by itself."""
+    """Returns whether a sentence follows a question that is a paragraph or a turn by itself."""
     if not previous.is_question or previous.paragraph != sentence.paragraph - 1:
         return False
     start, end = previous.span.start, previous.span.end
@@ -121,7 +121,7 @@ def _first_with_name(document: Document, sentences: Iterable[Sentence]) -> Sente
 
 
 def _has_name(text: str, names: frozenset[str]) -> bool:
-    """Whether a sentence has a capitalised word; its first word only if it is one of the names."""
+    """Returns whether a sentence has a capitalised word; its first word only if it is one of the names."""
     matches = _CAPITALISED.finditer(text)
     # Position 1 follows an opening quotation mark.
     return any(match.start() > 1 or match.group() in names for match in matches)

@@ -100,7 +100,7 @@ class CleanText:
             self._space = ""
 
     def absorbs(self, sign: str) -> bool:
-        """Whether a sign vanishes with the pending markers: `It met. [a1].` or `[a1]: It met.`"""
+        """Returns whether a sign vanishes with pending markers: `Met. [a1].` or `[a1]: Met.`"""
         if not self._pending:
             return False
         if sign == ".":

@@ -67,7 +67,7 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
 
 
 def asks_for_several(question: str) -> bool:
-    """Whether a question asks for several things: "Which companies took part?"."""
+    """Returns whether a question asks for several things: "Which companies took part?"."""
     return bool(_ASKS_FOR_SEVERAL.search(question))
 
 
@@ -95,7 +95,7 @@ def _choose(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _continues(best: Candidate, candidate: Candidate) -> bool:
-    """Whether a sentence follows the best one in its document, or is in its paragraph.
+    """Returns whether a sentence follows the best one in its document, or is in its paragraph.
 
     So the best sentence leads the answer, or is part of one list with the sentence before it.
     """

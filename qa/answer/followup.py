@@ -60,11 +60,11 @@ _WRAPPING = "\"“”'* "
 
 
 def standalone_by_rule(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
-    """Returns the candidates for the standalone question, the likeliest last; the reader chooses.
+    """Returns the candidates for the standalone question; the reader chooses.
 
     `history` is oldest first. Without a history, or for a question that needs none, the only
-    candidate is the question. A pronoun for a person is replaced by the last name of the
-    conversation, which gives one candidate too. Any other follow-up has two: the question as it
+    candidate is the question. A pronoun for a person is replaced by the name mentioned
+    most recently, which gives one candidate too. Any other follow-up has two: the question as it
     is, and the question with the last standalone question in parentheses behind it.
     """
     if not history or not _depends_on_history(question):
@@ -103,7 +103,7 @@ def standalone_by_model(
 
 
 def _depends_on_history(question: str) -> bool:
-    """Whether a question has a pronoun, opens as a continuation, or has too few content words."""
+    """Returns whether a question has a pronoun, continues another, or has few content words."""
     if _PERSON_PRONOUN.search(question) or _THING_PRONOUN.search(question):
         return True
     if _CONTINUATION.match(question):
@@ -163,7 +163,7 @@ def _person_names(text: str) -> list[str]:
 
 
 def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
-    """Whether a rewritten question loses nothing of the question and invents nothing.
+    """Returns whether a rewritten question loses nothing of the question and invents nothing.
 
     It must have every name and number of the question and at least half of its other terms, and
     no name or number that neither the question nor the conversation has.
@@ -185,7 +185,7 @@ def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bo
 
 
 def _has_names_and_numbers(text: str, part: str) -> bool:
-    """Whether a text has every name and every number of another."""
+    """Returns whether a text has every name and every number of another."""
     for name in names(part):
         if not is_named_in(name, text):
             return False

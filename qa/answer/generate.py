@@ -104,7 +104,7 @@ def draft_answer(
 
 
 def declines(text: str) -> bool:
-    """Whether an answer begins with the sentence to decline with, or nearly."""
+    """Returns whether an answer begins with the sentence to decline with, or nearly."""
     plain = folded(text)
     if plain.startswith(folded(DECLINE_SENTENCE)):
         return True

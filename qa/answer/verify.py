@@ -217,7 +217,7 @@ def _choose_sentences(
 
 
 def _lacks_facts(claim: str, sentences: Sequence[CoveredSentence]) -> bool:
-    """Whether the claim has a number, month, weekday or quotation that the sentences lack."""
+    """Returns whether the claim has a number, date word or quotation that the sentences lack."""
     text = _joined(sentences)
     available = numbers(text, ones=True)
     for number in numbers(claim):
@@ -246,7 +246,7 @@ def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapsh
 
 
 def _contains(text: str, words: str) -> bool:
-    """Whether a text has these words one after the other, whatever their case and Markdown."""
+    """Returns whether a text has these words in a row, whatever their case and Markdown."""
     plain_words = _plain(words)
     if not plain_words:
         return False

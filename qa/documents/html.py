@@ -60,7 +60,7 @@ _NOT_HTML = "is not HTML: it holds binary data. Rename it to its real type."
 _EMPTY = "is empty. Add a file with text in it."
 _TOO_DEEP = "is nested too deeply to be read whole. Save it again in another program."
 _NO_TEXT = (
-    "holds no readable text. If scripts make the page, its file holds none: "
+    "holds no readable text. Pages built by JavaScript contain no text in the file: "
     "open it in a browser and save or print it as a PDF."
 )
 

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """The suffixes of a type of file, and how such a file is read."""
+    """The name and the suffixes of a type of file, and how such a file is read."""
 
+    label: str
+    """What a person calls it."""
     suffixes: tuple[str, ...]
     parser: str | None = None
     """The module of `qa.documents` whose `parse` reads it in the sandbox; None: it is text."""
@@ -32,11 +34,11 @@ class FileType:
 
 
 FILE_TYPES = (
-    FileType((".txt", ".text")),
-    FileType((".md", ".markdown"), markdown=True),
-    FileType((".html", ".htm"), parser="html"),
-    FileType((".pdf",), parser="pdf"),
-    FileType((".docx",), parser="docx"),
+    FileType("Text", (".txt", ".text")),
+    FileType("Markdown", (".md", ".markdown"), markdown=True),
+    FileType("Web page", (".html", ".htm"), parser="html"),
+    FileType("PDF", (".pdf",), parser="pdf"),
+    FileType("Word", (".docx",), parser="docx"),
 )
 """To read another type of file, add its row here and, unless it is text, its parser module."""
 
@@ -231,11 +233,16 @@ def _sidecar(file: Path) -> dict[str, Any]:
         return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise DocumentError(
+            f"{path} cannot be read: {error.strerror}. Make it readable or remove it."
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise DocumentError(f"{path} is not valid JSON: {error}. Fix or remove it.") from error
     if not _is_sidecar(content):
         raise DocumentError(
-            f'{path} must be an object with texts "title" and "publisher" and a list "examples".'
+            f'{path} must contain a JSON object with texts "title" and "publisher" '
+            'and a list of texts "examples".'
         )
     return dict(content)
 
@@ -356,7 +363,9 @@ _SUPPORTED = ", ".join(READABLE_SUFFIXES)
 
 
 def _unsupported(name: str) -> DocumentError:
-    return DocumentError(f"{name} is not a file that can be read. Supported types: {_SUPPORTED}.")
+    return DocumentError(
+        f"Footnote cannot read files of this type: {name}. Supported types: {_SUPPORTED}."
+    )
 
 
 def _empty(file: Path) -> DocumentError:

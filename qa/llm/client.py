@@ -336,7 +336,7 @@ def _chat_messages(messages: Sequence[Message]) -> "list[ChatMessage]":
 
 
 def _is_thinking(reply: Any) -> bool:
-    """Whether a reply is a part of a model's reasoning, which is not shown: a sign of life."""
+    """Returns whether a reply is part of a model's reasoning: a sign of life, never shown."""
     # llama-index's classes keep it with the reply (OpenAI, Ollama) or its message (Anthropic).
     in_reply = reply.additional_kwargs.get("thinking_delta")
     in_message = reply.message.additional_kwargs.get("thinking_delta")

@@ -161,7 +161,7 @@ def describe_status(server: Server, response: ResponseHead) -> str:
 
 
 def refuses_streaming(response: ResponseHead) -> bool:
-    """Whether a server says that it cannot answer word by word."""
+    """Returns whether a server says that it cannot answer word by word."""
     return response.status in (400, 422) and "stream" in response.body.casefold()
 
 

@@ -106,7 +106,7 @@ class SentenceTransformerEmbedder:
         return len(self._counter.encode(text, add_special_tokens=False).ids)
 
     def knows(self, word: str) -> bool:
-        """Whether a word is one token of the model: such a word is not a typing error."""
+        """Returns whether a word is one token of the model: such a word is not a typing error."""
         return self.count_tokens(word) == 1
 
 

@@ -94,7 +94,7 @@ def load_transformer(model_class: Any, source: ModelSource) -> tuple[Any, Any]:
 
 
 def computes_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware."""
+    """Returns whether this processor multiplies bfloat16 in hardware."""
     import torch
 
     capabilities = torch.cpu.get_capabilities()

@@ -114,7 +114,7 @@ class _PassageView:
     cosines: Vectors
     """(question tokens, passage tokens)."""
     shift: int
-    """What an offset in the document needs to become an offset in the embedded text."""
+    """Add this to an offset in the document to get the offset in the embedded text."""
     terms: frozenset[str]
     """The terms of the passage and its title."""
     late: _LateInteraction
@@ -155,7 +155,7 @@ class _PassageView:
         return float(vector @ self.encoding.vector)
 
     def is_missing(self, term: str) -> bool:
-        """Whether no document of the library has a term."""
+        """Returns whether no document of the library has a term."""
         return self.frequencies.counts[term] == 0
 
 

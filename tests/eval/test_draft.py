@@ -183,7 +183,7 @@ def test_by_model_parses_lines_and_counts_the_rest() -> None:
         ),
     ]
     assert dropped == {
-        "not in the format": 4,
+        "not JSON of the requested form": 4,
         "with evidence that is not in the passage": 1,
         "with an answer that is not in its evidence": 1,
         "with an answer or evidence alone": 1,
@@ -418,7 +418,7 @@ def test_draft_with_a_language_model(
     ]
     message = capsys.readouterr().err
     assert "Passages of town.txt go to 127.0.0.1." in message
-    assert "Left out of the language model's lines: 1 not in the format." in message
+    assert "Left out of the language model's lines: 1 not JSON of the requested form." in message
 
 
 @pytest.mark.usefixtures("here", "no_bot")

@@ -439,7 +439,7 @@ def test_tables_fit_and_hold_every_estimate(tmp_path: Path) -> None:
     assert text.count("0.40 (5)") == 1
     assert text.count("[0.12, 0.77]") == 1
     assert "[bold]" in "".join(text.split())
-    assert "1 of 6 questions broke" in text
+    assert "1 of 6 questions ended with an error" in text
 
 
 def test_single_split_has_no_row(tmp_path: Path) -> None:

@@ -325,7 +325,7 @@ def test_print_tables_leave_out_what_has_no_value() -> None:
 def test_print_tables_only_errors_prints_no_table() -> None:
     text = printed([OUTCOMES[-1]])
     assert text.count("\n") == 2
-    assert "1 of 1 questions broke" in text
+    assert "1 of 1 questions ended with an error" in text
 
 
 def test_print_runs_long_names_keep_all_values() -> None:

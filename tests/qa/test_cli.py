@@ -119,7 +119,7 @@ def test_a_refusal_is_told_plainly_and_is_no_failure(
         ("binary.txt", "binary"),
         ("latin.txt", "iconv"),
         ("nothing", "holds no file"),
-        ("page.exe", "is not a file that can be read"),
+        ("page.exe", "cannot read files of this type"),
     ],
 )
 def test_a_bad_file_is_one_line_and_the_others_are_added(

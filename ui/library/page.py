@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES
+from qa.documents.load import FILE_TYPES, MAX_BYTES, READABLE_SUFFIXES
 from qa.errors import FootnoteError
 from qa.types import Document
 from ui.components import STATIC, show_error, show_paragraph, show_text
@@ -39,14 +39,15 @@ SEARCHED = 10
 PAGE_SIZE = 50
 """Documents listed at once."""
 HINT = (
-    "Text, Markdown, HTML, PDF and Word files. A file with the same name replaces the old one. "
+    f"Types: {', '.join(row.label for row in FILE_TYPES)}. "
+    "A file with the same name replaces the old one. "
     "You can close this page: the files are still added."
 )
 INCOMPLETE = "Nothing was added. Please give a title and some text."
 REINDEX_HINT = (
     "Only needed when the files of the embedding model have changed. Documents are split and "
-    "embedded again; until that is complete, their old passages answer. To use another embedding "
-    "model, close this page and run `footnote rebuild`."
+    "embedded again; until that is complete, their old passages answer. To rebuild the whole "
+    "library for another embedding model, close this page and run `footnote rebuild`."
 )
 
 _NOT_IN_NAME = re.compile(r"[^\w ,()'-]")
@@ -276,7 +277,7 @@ def _page_of(documents: Sequence[Document]) -> Sequence[Document]:
 def _show_reindex(job_queue: JobQueue, owner: str, documents: Sequence[Document]) -> None:
     if not documents:
         return
-    with st.expander("Rebuild search index"):
+    with st.expander("Index documents again"):
         st.markdown(REINDEX_HINT)
         labels = _labels(documents)
         # The empty name stands for all documents.
@@ -287,7 +288,7 @@ def _show_reindex(job_queue: JobQueue, owner: str, documents: Sequence[Document]
         )
         names = [name] if name else list(labels)
         reindex = partial(_reindex, job_queue, owner, names)
-        st.button("Rebuild", key="library-reindex", on_click=reindex)
+        st.button("Index again", key="library-reindex", on_click=reindex)
 
 
 def _reindex(job_queue: JobQueue, owner: str, names: Sequence[str]) -> None:

@@ -5,25 +5,19 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
+from qa.documents.load import FILE_TYPES
 from qa.types import Document
 from ui.jinja import count, render
 from ui.library.worker import Job, JobResult, JobState
 
-FILE_TYPES: Final = {
-    ".txt": "Text",
-    ".text": "Text",
-    ".md": "Markdown",
-    ".markdown": "Markdown",
-    ".html": "HTML",
-    ".pdf": "PDF",
-    ".docx": "Word",
-}
+LABELS: Final = {suffix: row.label for row in FILE_TYPES for suffix in row.suffixes}
+"""The type of a file as a person calls it, by suffix."""
 RESULTS: Final[dict[JobResult, str]] = {
     "added": "Added",
     "replaced": "Replaced the old version",
     "unchanged": "Already in the library, unchanged",
     "twin": "Already in the library under another name",
-    "indexed": "Search index rebuilt",
+    "indexed": "Indexed again",
 }
 MAX_JOBS: Final = 50
 """Jobs shown at once."""
@@ -118,7 +112,7 @@ def _facts(document: Document) -> list[str]:
     # Text without a known suffix is Markdown if it was read as Markdown.
     plain = "Markdown" if document.markdown else "Text"
     suffix = PurePosixPath(document.name).suffix.lower()
-    file_type = FILE_TYPES.get(suffix, plain)
+    file_type = LABELS.get(suffix, plain)
     facts = [document.name, file_type]
     if document.pages:
         facts.append(count(len(document.pages), "page"))

@@ -121,7 +121,7 @@ def test_load_missing_unknown_empty_failure_says_why(
 ) -> None:
     (tmp_path / "a.png").write_text("x")
     assert "does not exist" in _why(tmp_path / "nowhere")
-    assert "is not a file that can be read" in _why(tmp_path / "a.png")
+    assert "cannot read files of this type" in _why(tmp_path / "a.png")
     assert "holds no file that can be read" in _why(tmp_path)
 
 

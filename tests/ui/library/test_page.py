@@ -163,7 +163,7 @@ def test_reindex_embeds_again_and_a_rerun_does_not(
             replace(JOB, state="done", result="replaced", document="a.txt"),
             "Replaced the old version",
         ),
-        (replace(JOB, state="done", result="indexed", document="a.txt"), "Search index rebuilt"),
+        (replace(JOB, state="done", result="indexed", document="a.txt"), "Indexed again"),
     ],
 )
 def test_job_says_how_far_it_is(job: Job, words: str) -> None:
