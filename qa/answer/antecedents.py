@@ -121,7 +121,7 @@ def _first_with_name(document: Document, sentences: Iterable[Sentence]) -> Sente
 
 
 def _has_name(text: str, names: frozenset[str]) -> bool:
-    """Returns whether a sentence has a capitalised word; its first word only if it is one of the names."""
+    """Returns whether a sentence has a capitalised word, or a first word that is a name."""
     matches = _CAPITALISED.finditer(text)
     # Position 1 follows an opening quotation mark.
     return any(match.start() > 1 or match.group() in names for match in matches)
