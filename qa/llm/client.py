@@ -106,11 +106,12 @@ def language_model(settings: LlmSettings, environ: Mapping[str, str] = os.enviro
             f"Invalid language model {settings.name!r}. Set QA_LLM to one of {names}."
         )
     url, login = _parse_url(provider_name, settings.url or provider.url)
-    server = Server(settings.name, url, _checked_key(provider, settings, environ), login)
+    key = _checked_key(provider, settings, environ)
+    server = Server(settings.name, url, key, login, provider.advice)
     try:
-        import_module(f"llama_index.llms.{provider_name.replace('-', '_')}")
+        import_module(provider.module)
     except ImportError as error:
-        command = f"pip install -c constraints.txt -e '.[{provider_name}]'"
+        command = f"pip install -c constraints.txt -e '.[{provider.extra}]'"
         raise ModelError(
             f"{settings.name} needs an extra that is not installed. Install it with: {command}"
         ) from error

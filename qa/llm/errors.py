@@ -46,11 +46,23 @@ _STATUSES = {
     504: "The gateway at {at} timed out waiting for {name} (status 504). Ask again in a minute.",
     529: "{name} at {at} is overloaded (status 529). Ask again in a minute.",
 }
-_MODEL_NOT_FOUND = {
-    "ollama": "Ollama at {at} does not have {name}. Get it with: ollama pull {model}",
-    "openai-like": "{at} does not have {name} (status 404). "
-    "Check the model in QA_LLM, and QA_LLM_URL, which usually ends in /v1.",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the messages say to the users of one provider; the defaults suit a hosted one."""
+
+    model_not_found: str = (
+        "{at} does not have {name} (status 404). Check the model's name in QA_LLM."
+    )
+    """The message for status 404. `{at}` is the address, `{name}` is `provider/model`."""
+    start_command: str | None = None
+    """Starts the server, where it runs on the person's own machine."""
+    setting: str = "QA_LLM"
+    """The setting that most likely is wrong when the server sends nonsense."""
+
+
+HOSTED_ADVICE = Advice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +76,7 @@ class Server:
     key: str | None = field(default=None, repr=False)
     login: str | None = field(default=None, repr=False)
     """`user:password`, where the address had them."""
-
-    @property
-    def provider(self) -> str:
-        return self.name.partition("/")[0]
+    advice: Advice = HOSTED_ADVICE
 
     @property
     def model(self) -> str:
@@ -128,7 +137,7 @@ def describe_error(server: Server, response: ResponseHead | None, error: BaseExc
         cause = _UNREADABLE.get(type(error).__name__, "its form is unexpected")
         return (
             f"{server.name} at {server.address} sent an answer that cannot be read: {cause}. "
-            f"Ask again; if it fails again, check {_setting(server)}."
+            f"Ask again; if it fails again, check {server.advice.setting}."
         )
     if _CONTEXT_OVERFLOW.search(server_text):
         return _too_long(server)
@@ -146,8 +155,7 @@ def describe_status(server: Server, response: ResponseHead) -> str:
     if status in (400, 413, 422, 500) and _CONTEXT_OVERFLOW.search(server_text + response.body):
         return _too_long(server)
     if status == 404:
-        usual = "{at} does not have {name} (status 404). Check the model's name in QA_LLM."
-        return _MODEL_NOT_FOUND.get(server.provider, usual).format(**words)
+        return server.advice.model_not_found.format(**words)
     if status == 429:
         advice = _when_to_retry(response.retry_after)
         return f"{server.address} accepts no more requests for {server.name} now. {advice}"
@@ -174,7 +182,7 @@ def empty(server: Server) -> str:
     """Returns the message for an answer without words."""
     return (
         f"{server.name} at {server.address} returned an empty answer. "
-        f"Ask again, or check {_setting(server)}."
+        f"Ask again, or check {server.advice.setting}."
     )
 
 
@@ -215,9 +223,9 @@ def _unreachable(server: Server, error: BaseException) -> str:
 
     failed = f"Can't reach the language model {server.name} ({server.address})"
     if caused_by(ConnectionRefusedError):
-        if server.provider == "ollama":
-            return f"{failed}. Start it with: ollama serve"
-        return f"{failed}. Start its server, or check {_setting(server)}."
+        if server.advice.start_command:
+            return f"{failed}. Start it with: {server.advice.start_command}"
+        return f"{failed}. Start its server, or check {server.advice.setting}."
     if caused_by(socket.gaierror):
         return f"{failed}: the host is unknown. Check QA_LLM_URL and the network."
     if caused_by(ssl.SSLError):
@@ -279,11 +287,6 @@ def _seconds_until(date: str) -> float | None:
 
 def _seconds(number: float) -> str:
     return f"{number:g} second" + ("" if number == 1 else "s")
-
-
-def _setting(server: Server) -> str:
-    """Returns the setting that most likely is wrong: hosted providers have a fixed address."""
-    return "QA_LLM_URL" if server.provider in ("ollama", "openai-like") else "QA_LLM"
 
 
 def _error_in_stream(error: BaseException) -> str | None:

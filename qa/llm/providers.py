@@ -1,6 +1,7 @@
 """The providers of language models: the address, the probe and the llama-index class of each.
 
-To add a provider, write its three functions and a row in `PROVIDERS`.
+To add a provider, write its three functions and its row of `PROVIDERS` here, and add an extra to
+`pyproject.toml` that installs the module of the row. Nothing else names a provider.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa.errors import LanguageModelError
 from qa.llm import errors
+from qa.llm.errors import HOSTED_ADVICE, Advice
 from qa.llm.http import KEY, Request
 
 if TYPE_CHECKING:
@@ -46,6 +48,10 @@ class TokenLimits:
 class Provider:
     """How the models of a provider are reached."""
 
+    module: str
+    """llama-index's package for it."""
+    extra: str
+    """The extra of this project that installs the package."""
     url: str | None
     """The usual address; None: the person has to set one."""
     key_variable: str | None
@@ -59,6 +65,8 @@ class Provider:
     """Returns llama-index's model for one request. Connects to nothing."""
     is_last: Callable[[Any], bool]
     """Whether a part of an answer, as the provider's library returns it, marks its end."""
+    advice: Advice = HOSTED_ADVICE
+    """What error messages recommend."""
 
 
 def local_models() -> tuple[str, ...]:
@@ -267,13 +275,22 @@ def _is_last_anthropic(raw: Any) -> bool:
 PROVIDERS: Mapping[str, Provider] = MappingProxyType(
     {
         "ollama": Provider(
+            module="llama_index.llms.ollama",
+            extra="ollama",
             url="http://localhost:11434",
             key_variable=None,
             probe=_probe_ollama,
             build=_build_ollama,
             is_last=_is_last_ollama,
+            advice=Advice(
+                "Ollama at {at} does not have {name}. Get it with: ollama pull {model}",
+                start_command="ollama serve",
+                setting="QA_LLM_URL",
+            ),
         ),
         "openai": Provider(
+            module="llama_index.llms.openai",
+            extra="openai",
             url="https://api.openai.com/v1",
             key_variable="OPENAI_API_KEY",
             probe=_probe_openai,
@@ -281,6 +298,8 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
             is_last=_is_last_openai,
         ),
         "anthropic": Provider(
+            module="llama_index.llms.anthropic",
+            extra="anthropic",
             url="https://api.anthropic.com",
             key_variable="ANTHROPIC_API_KEY",
             probe=_probe_anthropic,
@@ -288,11 +307,18 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
             is_last=_is_last_anthropic,
         ),
         "openai-like": Provider(
+            module="llama_index.llms.openai_like",
+            extra="openai-like",
             url=None,
             key_variable=None,
             probe=_probe_openai_like,
             build=_build_openai_like,
             is_last=_is_last_openai,
+            advice=Advice(
+                "{at} does not have {name} (status 404). "
+                "Check the model in QA_LLM, and QA_LLM_URL, which usually ends in /v1.",
+                setting="QA_LLM_URL",
+            ),
         ),
     }
 )
