@@ -43,6 +43,7 @@ def main() -> int:
 
 
 def _files_of_a_question() -> set[str]:
+    from streamlit import config
     from streamlit.testing.v1 import AppTest
 
     from qa.bot import Bot
@@ -52,6 +53,8 @@ def _files_of_a_question() -> set[str]:
     for document in load([ROOT / "seeds"]).documents:
         bot.index.add(document)
 
+    # AppTest does not read ui/.streamlit: without an address the page demands a login.
+    config.set_option("server.address", "localhost")
     page = AppTest.from_file(str(PAGE), default_timeout=PATIENCE)
     # The page loads its models in a thread; the chat box appears before they are there.
     for _ in range(PATIENCE):
@@ -71,7 +74,7 @@ def _files_of_a_question() -> set[str]:
     # Only threads that start from here on are recorded: the page's script and the answer's.
     threading.setprofile(record)
     page.chat_input[0].set_value(QUESTION).run()
-    for _ in range(PATIENCE // 4):
+    for _ in range(PATIENCE // 6):
         time.sleep(1)
         page.run()
     threading.setprofile(None)
