@@ -26,6 +26,7 @@ from eval.commands import (
 )
 from qa.config import share_processors
 from qa.errors import BrokenError, FootnoteError
+from qa.terminal import log_to_stderr
 
 INTERRUPTED = 130
 CLOSED = 141
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     share_processors()
-    _log_to_stderr(logging.INFO if options.verbose else logging.ERROR)
+    log_to_stderr(logging.INFO if options.verbose else logging.ERROR, line="%(message)s")
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
@@ -73,13 +74,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python itself would exit with 1, which here means a failed comparison.
         _log.exception("footnote: unexpected error. Please report it.")
         return BrokenError.exit_code
-
-
-def _log_to_stderr(level: int) -> None:
-    handler = logging.StreamHandler()
-    # Set on the handler too: bm25s sets its own logger to debug when it is imported.
-    handler.setLevel(level)
-    logging.basicConfig(handlers=[handler], level=level, format="%(message)s")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from qa.config import BUILT_IN, Settings, share_processors
 from qa.errors import BrokenError, DocumentError, FootnoteError, LanguageModelError, ModelError
-from qa.terminal import visible
+from qa.terminal import log_to_stderr, visible
 
 if TYPE_CHECKING:
     from qa.bot import Bot
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = _parser().parse_args(words)
     share_processors()
-    _log_to_stderr(logging.INFO if options.verbose else logging.ERROR)
+    log_to_stderr(logging.INFO if options.verbose else logging.ERROR)
     command: Callable[[argparse.Namespace, Settings], int] = options.command
     try:
         return command(options, _settings(options))
@@ -265,13 +265,6 @@ def _answer_text(answer: "Answer") -> str:
 def _place(citation: "Citation") -> str:
     page = f"page {citation.page}, " if citation.page else ""
     return f"{citation.document}, {page}characters {citation.start}-{citation.end}"
-
-
-def _log_to_stderr(level: int) -> None:
-    # The level is set on the handler: bm25s sets its own logger to DEBUG when it is imported.
-    handler = logging.StreamHandler()
-    handler.setLevel(level)
-    logging.basicConfig(handlers=[handler], level=level)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -1,8 +1,9 @@
-"""Text from files and people, made safe for a terminal.
+"""Text and log lines for a terminal, with text from files and people made safe.
 
 A terminal obeys some characters instead of showing them: they can move the cursor or hide text.
 """
 
+import logging
 import re
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -17,6 +18,14 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     """Returns the visible text on one line: each run of white space is one space."""
     return " ".join(visible(text).split())
+
+
+def log_to_stderr(level: int, line: str = logging.BASIC_FORMAT) -> None:
+    """Logs to standard error from this level on. `line`: the format of a line, as in logging."""
+    # The level is set on the handler: bm25s sets its own logger to DEBUG when it is imported.
+    handler = logging.StreamHandler()
+    handler.setLevel(level)
+    logging.basicConfig(handlers=[handler], level=level, format=line)
 
 
 def _escaped(match: re.Match[str]) -> str:
