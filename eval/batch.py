@@ -156,7 +156,9 @@ def _unfinished_folders(out: Path) -> list[Path]:
             folders.append(file.parent)
     if not folders:
         command = f"footnote eval report {quote(str(out))}"
-        raise RunError(f"The run of {out} has ended. See its report: {command}")
+        raise RunError(
+            f"The run in {out} is complete: nothing is left to resume. Its report: {command}"
+        )
     return folders
 
 

@@ -79,8 +79,8 @@ def run(
 ) -> list[list[Outcome]]:
     """Asks all questions in order, `repeat` times over, and writes OUT/results.jsonl.
 
-    Continues after the last whole line of a file that is there. `documents`: the library of the
-    bot. `on_progress` gets the number of answers so far. Returns the outcomes of each question; an
+    If OUT/results.jsonl exists, continues after its last whole line. `documents`: the library of
+    the bot. `on_progress` gets the number of answers so far. Returns the outcomes of each question; an
     exception is the outcome of its question and does not end the run. Raises QuestionFileError
     for evidence that is not in the documents and RunError for results of another run, both before
     any question is asked, and NotWritableError.

@@ -179,7 +179,7 @@ class Bot:
         snapshot: Snapshot,
         progress: Progress,
     ) -> AnswerContent:
-        """Checks the claims of a draft. If none is kept_claims, the built-in engine answers."""
+        """Checks the claims of a draft. If no claim is kept, the built-in engine answers."""
         name = engine.model.name
         if not draft.claims:
             return AnswerContent(name, (), draft.seen, "model_declined", draft.notices)

@@ -13,7 +13,7 @@ Support = Literal["verbatim", "supported", "weak", "unsupported"]
 Reason = Literal["no_documents", "not_in_documents", "model_declined"]
 Stage = Literal["understand", "retrieve", "read", "answer", "words", "verify"]
 TIMED_AS: Mapping[Stage, Stage] = MappingProxyType({"understand": "answer", "words": "answer"})
-"""Stages that count as part of another: both are calls of the language model that answers."""
+"""Rewriting the question and streaming words count as time of the answer."""
 TIMED_STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in TIMED_AS)
 """The stages with a time of their own in `Answer.timings`, in order."""
 EMBEDDED_TITLE = 200

@@ -68,7 +68,8 @@ def _sweep(options: argparse.Namespace) -> int:
     for split in ("dev", "test"):
         if split not in splits:
             raise FootnoteError(
-                f"{options.questions} has no question in the split {split}: a sweep needs both."
+                f"{options.questions} has no question in the split {split}. "
+                "A sweep needs questions in both splits, dev and test."
             )
     if len(configured) < 2:
         raise FootnoteError("A sweep needs several values of a setting, such as --top-k 3 5 8")

@@ -126,7 +126,8 @@ def _delimiter(path: Path, file: TextIO, columns: Mapping[str, str]) -> str:
 
     missing = [column for column in columns.values() if column not in most_headings]
     raise QuestionFileError(
-        f"{path} has no column {', '.join(missing)}. Its columns: {', '.join(most_headings)}."
+        f"{path} has no column {', '.join(missing)}. Its columns: {', '.join(most_headings)}. "
+        "Name the right ones with --columns FIELD=COLUMN."
     )
 
 

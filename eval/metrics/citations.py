@@ -144,7 +144,7 @@ METRICS = (
     ),
     Metric(
         name="cited_quote_precision",
-        label="cited sentences precision",
+        label="cited quotes precision",
         section="Citations",
         score=cited_quote_precision,
         in_tables=False,
@@ -152,7 +152,7 @@ METRICS = (
     ),
     Metric(
         name="cited_quote_recall",
-        label="cited sentences recall",
+        label="cited quotes recall",
         section="Citations",
         score=cited_quote_recall,
         in_tables=False,
@@ -160,7 +160,7 @@ METRICS = (
     ),
     Metric(
         name="cited_quote_f1",
-        label="cited sentences F1",
+        label="cited quotes F1",
         section="Citations",
         score=cited_quote_f1,
         paper="DeYoung et al. 2020, with half of the shorter",

@@ -27,7 +27,7 @@ class ScoredQuestion:
 
     @property
     def refused(self) -> bool:
-        """Whether a refusal; of a question that was repeated, whether most answers were."""
+        """Whether the question was refused; with repeats, whether most answers were refusals."""
         # The mean over the repeats.
         answered = self.scores["answered"]
         return answered is not None and answered < 0.5

@@ -59,7 +59,7 @@ class QuestionDetails:
 
     @property
     def outcome(self) -> OutcomeName:
-        """Right only if every repeat is right, an error if one of them is."""
+        """Right only if every repeat is right; an error if any repeat is an error."""
         if self.error is not None or any(result.error is not None for result in self.results):
             return "error"
         right = self.scores.get("answered_right")

@@ -25,7 +25,7 @@ MAX_CITED_SENTENCES = 3
 MIN_GAIN = 0.08
 """The share of the claim that a further sentence has to add."""
 MIN_COSINE = 0.4
-"""Two tokens of a lower cosine are not similar at all."""
+"""A mean cosine up to this is a similarity of 0; from here to 1 it is rescaled to 0 to 1."""
 
 WordShares = NDArray[np.float64]
 """(words of the claim,), each 0 to 1."""

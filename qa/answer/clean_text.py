@@ -60,7 +60,7 @@ class CleanText:
         return self._tail + self._space
 
     def add_space(self, character: str) -> None:
-        """Holds white space back; directly after leading markers it vanishes."""
+        """Holds white space back. Drops a space, not a line end, directly after leading markers."""
         if character == "\n" or not (self._pending and self._pending_leads):
             self._place_pending(words_follow=False)
             self._space += character

@@ -20,7 +20,7 @@ from qa.text.facts import folded
 from qa.types import Document, Event, OnEvent, Passage, RankedPassage, Span
 
 ANSWER_TOKENS = 700
-"""The length limit of an answer; of a model with a small context, a third of that."""
+"""Tokens of an answer, at most; never more than a third of the model's context."""
 
 _DECLINE = re.compile(
     r"^[\W_]*"

@@ -46,7 +46,7 @@ class _Evidence:
     sentences: list[CoveredSentence]
     verbatim: bool
     log_odds: float = -math.inf
-    """Of the entailment model; stays at that where it need not or cannot read the sentences."""
+    """Of the entailment model; -inf: the model was not asked."""
 
     @property
     def probability(self) -> float:

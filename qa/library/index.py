@@ -103,7 +103,7 @@ class Index:
         return documents
 
     def passages(self, documents: Sequence[Document]) -> list[Passage]:
-        """Returns the passages of these documents of the library, by name and offset."""
+        """Returns the passages of these documents, sorted by document name and offset."""
         by_id = {document.id: document for document in documents}
         with self._store.current():
             rows = read_passages(self._store)

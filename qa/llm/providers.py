@@ -1,7 +1,8 @@
 """The providers of language models: the address, the probe and the llama-index class of each.
 
 To add a provider, write its three functions and its row of `PROVIDERS` here, and add an extra to
-`pyproject.toml` that installs the module of the row. Nothing else names a provider.
+`pyproject.toml` that installs the module of the row. No other code depends
+on the provider; the `dev` extra and the Dockerfile list the extras too.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -299,7 +299,7 @@ def _around(
 
 
 def _trimmed(sentence: str, rng: random.Random) -> str:
-    """Returns a sentence without parts that it is mostly true without."""
+    """Drops, at random, parts whose removal usually leaves the sentence true."""
     for pattern, share in _TRIMMED_SHARES.items():
         if rng.random() < share:
             shorter = pattern.sub("", sentence, count=1)

@@ -88,7 +88,7 @@ def show(conversation: Conversation, state: AppState, documents: Sequence[Docume
 
     intro = st.empty()
     if exchanges:
-        # Called even so: else the examples would stay until the first answer is there.
+        # Without this, Streamlit keeps the examples until the answer comes.
         intro.empty()
     else:
         with intro.container():
@@ -274,7 +274,7 @@ def _follow(
     slots: _Slots,
     documents: Sequence[Document],
 ) -> None:
-    """Waits for the outcome of a question, and shows it where later runs show it."""
+    """Waits for the outcome of a question, in the slots that later reruns use."""
     exchange_id = pending.exchange.id
     if state.settings_for(pending.exchange.options).llm != BUILT_IN:
         slots.actions.button("Stop", key=f"stop-{exchange_id}", on_click=pending.stop.set)

@@ -119,8 +119,8 @@ def test_all_mistakes_are_told_at_once_with_line_numbers(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"Q;B\nx;y\n", "has no column A. Its columns: Q, B."),
-        (b"", "has no column Q, A. Its columns: ."),
+        (b"Q;B\nx;y\n", "has no column A. Its columns: Q, B. Name"),
+        (b"", "has no column Q, A. Its columns: . Name"),
         (b"Q,A\n", "holds no question that can be used"),
         (b"Q,A\n\xff,x\n", "is not UTF-8"),
     ],
