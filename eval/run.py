@@ -80,10 +80,10 @@ def run(
     """Asks all questions in order, `repeat` times over, and writes OUT/results.jsonl.
 
     If OUT/results.jsonl exists, continues after its last whole line. `documents`: the library of
-    the bot. `on_progress` gets the number of answers so far. Returns the outcomes of each question; an
-    exception is the outcome of its question and does not end the run. Raises QuestionFileError
-    for evidence that is not in the documents and RunError for results of another run, both before
-    any question is asked, and NotWritableError.
+    the bot. `on_progress` gets the number of answers so far. Returns the outcomes of each
+    question; an exception is the outcome of its question and does not end the run. Raises
+    QuestionFileError for evidence that is not in the documents and RunError for results of another
+    run, both before any question is asked, and NotWritableError.
     """
     gold = check_evidence(questions, documents)
     library = {document.name: document for document in documents}
