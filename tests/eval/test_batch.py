@@ -400,3 +400,13 @@ def test_run_of_another_format_resumes_without_it(
     assert main(["run", "--format", "squad", "--questions", "dev.json"]) == 2
     assert main(["run", "--format", "squad", "--questions", "q.jsonl", "--library"]) == 2
     assert main(["run", "--questions", "q.jsonl", "--columns", "question=Q"]) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_sweep_lower_is_better_chooses_the_lowest(capsys: pytest.CaptureFixture[str]) -> None:
+    """The best configuration of a metric such as `wrongly_refused` has the lowest value."""
+    sweep = ["sweep", "--questions", "q.jsonl", "--documents", "pets.txt"]
+    settings = ["--threshold", "1", "0.1", "--measure", "wrongly_refused"]
+    assert main([*sweep, *settings, "--out", "out", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["chosen"] == "threshold-0.1"

@@ -289,3 +289,13 @@ def test_citations_of_any_model_words_are_exact_and_seen(
                 and one.passage.span.start <= citation.start < citation.end <= one.passage.span.end
                 for one in answer.passages
             )
+
+
+@pytest.mark.parametrize("words", [COST, DECLINE_SENTENCE])
+def test_passage_that_the_model_did_not_see_is_not_shown(tmp_path: Path, words: str) -> None:
+    """The answer carries only passages that fitted into the prompt."""
+    model = ScriptedModel(words, context=500)
+    answer = scripted_bot(tmp_path, model, text_document(NEWS)).ask(QUESTION)
+    assert "1 passage did not fit" in answer.notices[0]
+    (ranked,) = answer.passages
+    assert ranked.passage.text.strip() in model.prompts[0][-1].content

@@ -380,10 +380,11 @@ def test_page_with_users_asks_to_log_in(bot: FakeBot, tmp_path: Path) -> None:
     assert not page.chat_input
 
 
+@pytest.mark.parametrize("address", ["192.0.2.1", "0.0.0.0", "::", "", None])
 def test_page_that_others_can_reach_needs_users(
-    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch, address: str | None
 ) -> None:
-    monkeypatch.setattr("ui.auth.st.get_option", {"server.address": "192.0.2.1"}.get)
+    monkeypatch.setattr("ui.auth.st.get_option", {"server.address": address}.get)
     page = new_tab().run()
     assert "footnote user add NAME" in shown(page)
     assert not page.chat_input

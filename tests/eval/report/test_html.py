@@ -243,7 +243,9 @@ def evil_run(folder: Path) -> Path:
         question=EVIL,
     )
     cited = replace(CITED_DOGS, document=EVIL, title=EVIL, quote=EVIL)
-    given = replace(answer(says(EVIL, cited)), standalone_question=EVIL + "?", notices=(EVIL,))
+    given = replace(
+        answer(says(f"{EVIL} too", cited)), standalone_question=EVIL + "?", notices=(EVIL,)
+    )
     broken = replace(question("broken", kind=EVIL), question=EVIL)
     make_run(folder, {"right": saying(DOGS, DOGS)}, QUESTIONS[:1])
     change(

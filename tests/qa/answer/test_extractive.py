@@ -87,6 +87,8 @@ def test_list_question_takes_sentences_in_document_order(
     )
     answer = _ask(tmp_path, "Which fruits were shown at the fair: apples, plums?", text)
     assert [sentence.text.split()[3] for sentence in answer.sentences] == ["apples", "plums"]
+    quotes = [citation.quote for sentence in answer.sentences for citation in sentence.citations]
+    assert quotes == text.splitlines()[1:3]
 
 
 def test_hand_wrapped_sentence_is_shown_on_one_line(tmp_path: Path) -> None:

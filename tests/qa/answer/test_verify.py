@@ -154,6 +154,7 @@ def test_check_of_boilerplate_only_is_unsupported() -> None:
         ("The ferry will stop in June.", FERRY),
         ("Ines Prado opened it on Monday, nine years late.", BRIDGE),
         ("“They knew in winter,” Beck said.", BRIDGE),
+        ("The bridge cost 48 million euros less than the tunnel, 10 years late.", BRIDGE),
     ],
 )
 def test_missing_number_date_or_quotation_is_unsupported(text: str, document: Document) -> None:
@@ -285,3 +286,10 @@ def test_citations_of_any_claim_are_exact_and_seen(
     sentences = list(verifier.check(made, seen, snapshot))
     assert [sentence.text for sentence in sentences] == [claim.text for claim in made]
     _is_exact(sentences, seen)
+
+
+def test_claim_over_two_sentences_cites_each_whole() -> None:
+    """Each sentence that the claim rests on has a citation of its exact words."""
+    claim = "The ferry will stop in May and its boats will be sold to Norra."
+    sentence = _one(claim, FERRY, odds=9.0)
+    assert _quotes(sentence) == ["The ferry will stop in May.", "Its boats will be sold to Norra."]

@@ -83,11 +83,14 @@ def refusal(source: Document) -> StoredAnswer:
 def hostile_pages() -> list[str]:
     """Returns everything that the chat shows, made of texts that try to be HTML."""
     source = document(f"{HOSTILE} one. {HOSTILE} two.", f"{HOSTILE}.txt", HOSTILE)
+    source = replace(source, publisher=HOSTILE)
     hostile = answer(source, f"{HOSTILE} one.", support="weak")
     hostile = replace(hostile, engine=f"ollama/{HOSTILE}", notices=(HOSTILE,))
+    bold = replace(hostile.sentences[0], bold_span=Span(0, len(HOSTILE)))
     opened = open_at(footnotes(hostile)[0], footnotes(hostile))
     return [
         answer_html(hostile),
+        answer_html(replace(hostile, sentences=(bold,))),
         answer_html(refusal(source)),
         question_html(HOSTILE, HOSTILE),
         stage_html(HOSTILE),
