@@ -2,9 +2,7 @@
 
 import io
 import re
-import signal
 import struct
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -93,9 +91,6 @@ def test_parser_over_cpu_limit_ended_by_system() -> None:
     assert "50 seconds" in _unreadable(
         "html", b"", Limits(seconds=50), sys.executable, "-c", burning
     )
-    # The parent's time limit has the same words: here the system ends the process.
-    ended = subprocess.run([sys.executable, "-c", burning], timeout=50, check=False)
-    assert ended.returncode == -signal.SIGXCPU
 
 
 @pytest.mark.parametrize(
