@@ -75,6 +75,7 @@ def _verifier_over(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot
     from qa.answer.verify import Verifier
     from qa.config import PACKAGED_EMBEDDING
     from qa.documents.passages import split
+    from qa.documents.sentences import segment
     from qa.library.snapshot import Snapshot
     from qa.models.embedding import EncodingCache, SentenceTransformerEmbedder
     from qa.models.entailment import CrossEncoderEntailment
@@ -82,7 +83,7 @@ def _verifier_over(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot
     embedder = SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
     passages: list[Passage] = []
     for document in documents:
-        passages += split(document, embedder.count_tokens)
+        passages += split(document, segment(document), embedder.count_tokens)
     verifier = Verifier(EncodingCache(embedder), CrossEncoderEntailment())
     # In memory: a person's library is not touched, whatever the environment says.
     return verifier, Snapshot.of(passages, documents, "")

@@ -5,10 +5,10 @@ text. Here chunks do not overlap and the splitter drops white space only, so tha
 where each chunk begins.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from qa.documents.sentences import segment
+from qa.documents.sentences import Sentence
 from qa.types import Document, Passage, Span
 
 PASSAGE_TOKENS = 160
@@ -31,9 +31,12 @@ def splitter_name(size: int) -> str:
 
 
 def split(
-    document: Document, count_tokens: Callable[[str], int], size: int = PASSAGE_TOKENS
+    document: Document,
+    sentences: Sequence[Sentence],
+    count_tokens: Callable[[str], int],
+    size: int = PASSAGE_TOKENS,
 ) -> tuple[Passage, ...]:
-    """Returns the passages of a document, in order; they tile its text.
+    """Returns the passages of a document with these sentences, in order; they tile its text.
 
     Each has at most `size` tokens and holds whole paragraphs; of a paragraph that is longer whole
     sentences, and of a sentence that is longer a part.
@@ -41,7 +44,7 @@ def split(
     text = document.text
     starts = []
     cursor = 0
-    for chunk in _chunks(document, count_tokens, size):
+    for chunk in _chunks(document, sentences, count_tokens, size):
         while text[cursor].isspace():
             cursor += 1
         if not text.startswith(chunk, cursor):
@@ -58,13 +61,18 @@ def split(
     return tuple(passages)
 
 
-def _chunks(document: Document, count_tokens: Callable[[str], int], size: int) -> list[str]:
+def _chunks(
+    document: Document,
+    sentences: Sequence[Sentence],
+    count_tokens: Callable[[str], int],
+    size: int,
+) -> list[str]:
     """Returns the texts of the passages, without the white space between them."""
     # Takes a second to import, which only adding a document has to wait for.
     from llama_index.core.node_parser import SentenceSplitter
 
     text = document.text
-    units = list(_units(document, count_tokens, size))
+    units = list(_units(document, sentences, count_tokens, size))
 
     def tokens(part: str) -> range:
         # The splitter first asks whether the whole text fits. To count a long one takes too long.
@@ -83,10 +91,14 @@ def _chunks(document: Document, count_tokens: Callable[[str], int], size: int) -
     return splitter.split_text(text)
 
 
-def _units(document: Document, count_tokens: Callable[[str], int], size: int) -> Iterator[str]:
+def _units(
+    document: Document,
+    sentences: Sequence[Sentence],
+    count_tokens: Callable[[str], int],
+    size: int,
+) -> Iterator[str]:
     """Yields texts that tile the document: its paragraphs or, if one is too long, its sentences."""
     text = document.text
-    sentences = segment(document)
     paragraphs = [0]
     for sentence, following in pairwise(sentences):
         if sentence.paragraph != following.paragraph:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from qa.documents.passages import passage_size, split, splitter_name
+from qa.documents.segmentation import segment_untrusted
 from qa.errors import IndexMismatchError
 from qa.library.records import (
     batches,
@@ -127,7 +128,7 @@ class Writer:
         """Splits a document and embeds its passages."""
         embedder = self._embedder
         size = passage_size(embedder.limit)
-        passages = split(document, embedder.count_tokens, size)
+        passages = split(document, segment_untrusted(document), embedder.count_tokens, size)
         vectors: list[Vectors] = []
         for batch in batches(len(passages), EMBEDDED_AT_ONCE):
             texts = [passage.embedded_text for passage in passages[batch]]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.documents.passages import split
+from qa.documents.sentences import segment
 from qa.library.search import Nearest, retrieve
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, Encoding, Vectors
@@ -229,7 +230,7 @@ def _library(joined_documents: Sequence[_JoinedDocument], models: Models) -> _Li
             text=joined.text,
         )
         documents.append(document)
-        passages += split(document, models.embedder.count_tokens)
+        passages += split(document, segment(document), models.embedder.count_tokens)
 
     texts = [passage.embedded_text for passage in passages]
     encodings = models.embedder.encode(texts)

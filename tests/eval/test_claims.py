@@ -8,6 +8,7 @@ import pytest
 from eval.claims import LabelledClaim, check_claims, detection, read_claims
 from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
+from qa.documents.sentences import segment
 from qa.errors import QuestionFileError
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import EncodingCache
@@ -69,7 +70,9 @@ def test_read_claims_of_an_unusable_file_raises(tmp_path: Path, content: bytes |
 def test_check_claims_uses_passages_with_evidence() -> None:
     """As sentences of a model that cites them."""
     document, embedder = text_document(TEXT), WordEmbedder()
-    snapshot = Snapshot.of(split(document, embedder.count_tokens), [document], "")
+    snapshot = Snapshot.of(
+        split(document, segment(document), embedder.count_tokens), [document], ""
+    )
     verifier = Verifier(EncodingCache(embedder), CoverEntailment(), SupportThresholds(0.2, 0.5))
     claims = [
         LabelledClaim("1", "The bridge cost 48 million euros.", True, "verbatim", (TEXT[:33],)),

@@ -11,6 +11,7 @@ from qa.answer.align import MAX_CITED_SENTENCES
 from qa.answer.generate import Claim
 from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
+from qa.documents.sentences import segment
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import EncodingCache
 from qa.models.entailment import EntailmentModel
@@ -274,7 +275,9 @@ def test_citations_of_any_claim_are_exact_and_seen(
         for n, text in enumerate([NEWS, *given_texts])
     ]
     passages = [
-        passage for one in documents for passage in split(one, WordEmbedder().count_tokens, 30)
+        passage
+        for one in documents
+        for passage in split(one, segment(one), WordEmbedder().count_tokens, 30)
     ]
     snapshot = Snapshot.of(passages, documents, "1")
     seen = rng.sample(passages, rng.randint(1, len(passages)))

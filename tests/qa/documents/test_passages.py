@@ -24,7 +24,7 @@ COUNT = WordEmbedder().count_tokens
 @example("\n\n  \nA line.\n\n\n", False)
 def test_split_passages_tile_text_and_fit(text: str, markdown: bool) -> None:
     document = text_document(text, markdown=markdown)
-    passages = split(document, COUNT)
+    passages = split(document, segment(document), COUNT)
     assert "".join(passage.text for passage in passages) == text
     assert passages[0].span.start == 0
     assert all(before.span.end == after.span.start for before, after in pairwise(passages))
@@ -34,7 +34,7 @@ def test_split_passages_tile_text_and_fit(text: str, markdown: bool) -> None:
 
 def test_split_fits_packaged_embedder(embedder: SentenceTransformerEmbedder) -> None:
     document = text_document(NEWS * 5 + "unbelievably " * 900 + "日本語の文です。" * 200)
-    passages = split(document, embedder.count_tokens)
+    passages = split(document, segment(document), embedder.count_tokens)
     assert "".join(passage.text for passage in passages) == document.text
     assert len(passages) > 10
     assert all(embedder.count_tokens(passage.text) <= PASSAGE_TOKENS for passage in passages)
@@ -44,7 +44,7 @@ def test_split_passage_begins_with_a_paragraph() -> None:
     document = text_document(NEWS * 3)
     starts = {s.span.start for s in segment(document)}
     paragraphs = {s.paragraph: s.span.start for s in reversed(segment(document))}
-    passages = split(document, COUNT)
+    passages = split(document, segment(document), COUNT)
     assert len(passages) > 2
     assert {passage.span.start for passage in passages[1:]} <= starts & set(paragraphs.values())
 
@@ -58,4 +58,6 @@ def test_passage_size_follows_embedder_limit() -> None:
     ]
     document = text_document("One two three four five six. " * 40)
     count = WordEmbedder().count_tokens
-    assert max(count(passage.text) for passage in split(document, count, 64)) <= 64
+    assert (
+        max(count(passage.text) for passage in split(document, segment(document), count, 64)) <= 64
+    )
