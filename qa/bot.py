@@ -17,7 +17,7 @@ from qa.library.snapshot import Snapshot
 from qa.library.spelling import correct_spelling
 from qa.llm.client import CountingModel, LanguageModel, LlmSettings, language_model
 from qa.models.embedding import Embedder, Encoding, EncodingCache, SentenceTransformerEmbedder
-from qa.models.entailment import CrossEncoderEntailment
+from qa.models.entailment import SharedEntailment
 from qa.models.spans import CrossEncoder
 from qa.progress import Progress
 from qa.reader.reader import Reader, Reading, TrainedReader, Weights
@@ -53,6 +53,7 @@ class Bot:
         self._reader = reader
         self._settings = settings
         self._model_engine = engine
+        self._entailment = SharedEntailment()
         self._lock = threading.Lock()
 
     @classmethod
@@ -66,7 +67,8 @@ class Bot:
         encodings = EncodingCache(embedder)
         cross_encoder = CrossEncoder(settings.reader)
         reader = TrainedReader(encodings, cross_encoder, Weights.load(settings.reader))
-        return cls(index, embedder, reader, settings, _make_engine(settings, encodings), encodings)
+        bot = cls(index, embedder, reader, settings, encodings=encodings)
+        return bot.answering(settings)
 
     def answering(self, settings: Settings) -> "Bot":
         """Returns a bot that shares index, models and lock, and answers with other settings.
@@ -78,7 +80,7 @@ class Bot:
 
         sibling = copy(self)
         sibling._settings = settings
-        sibling._model_engine = _make_engine(settings, self._encodings)
+        sibling._model_engine = sibling._make_engine()
         return sibling
 
     @property
@@ -130,6 +132,15 @@ class Bot:
         timings = progress.timings()
         usage = model.usage if model and model.was_called else None
         return content.as_answer(question, standalone, reading.confidence, timings, usage)
+
+    def _make_engine(self) -> ModelEngine | None:
+        """Returns the language model with its verifier; None: the built-in engine answers."""
+        settings = self._settings
+        if settings.llm == BUILT_IN:
+            return None
+        model = language_model(LlmSettings.from_settings(settings))
+        verifier = Verifier(self._encodings, self._entailment.load())
+        return ModelEngine(model, verifier, settings.strict)
 
     def _retrieve(
         self, forms: Sequence[str], snapshot: Snapshot, progress: Progress
@@ -210,14 +221,6 @@ class _Retrieved:
     question: str
     encoding: Encoding
     passages: list[RankedPassage]
-
-
-def _make_engine(settings: Settings, encodings: EncodingCache) -> ModelEngine | None:
-    """Returns the language model of the settings with its verifier; None: the built-in engine."""
-    if settings.llm == BUILT_IN:
-        return None
-    model = language_model(LlmSettings.from_settings(settings))
-    return ModelEngine(model, Verifier(encodings, CrossEncoderEntailment()), settings.strict)
 
 
 def _checked(question: str) -> str:

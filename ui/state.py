@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TICK = 0.1
 """Seconds between two looks at whether files are added."""
+MAX_BOTS = 32
+"""Choices of engine, passages and strictness for which a bot is kept; all share their models."""
 SWITCH_INTERVAL = 0.001
 """Seconds after which a thread that computes in Python lets another thread run.
 
@@ -167,6 +169,9 @@ class AppState:
             return bot
         with self._lock:
             if settings not in self._bots:
+                if len(self._bots) == MAX_BOTS:
+                    oldest = next(iter(self._bots))
+                    del self._bots[oldest]
                 self._bots[settings] = bot.answering(settings)
             return self._bots[settings]
 

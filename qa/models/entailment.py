@@ -4,6 +4,7 @@ It is a sequence classification model (transformers) with one output, the projec
 `qa.training.support`.
 """
 
+import threading
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -75,3 +76,18 @@ class CrossEncoderEntailment:
             for place, value in zip(places, values, strict=True):
                 odds[place] = value
         return odds
+
+
+class SharedEntailment:
+    """The packaged model for several bots. It takes 44 MB, so it is loaded once, when needed."""
+
+    def __init__(self) -> None:
+        self._model: EntailmentModel | None = None
+        self._lock = threading.Lock()
+
+    def load(self) -> EntailmentModel:
+        """Returns the model, the same one in every thread. Raises ModelError."""
+        with self._lock:
+            if self._model is None:
+                self._model = CrossEncoderEntailment()
+            return self._model

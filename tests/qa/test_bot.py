@@ -3,6 +3,7 @@
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,16 @@ def test_ask_sees_a_change_of_the_library(tmp_path: Path) -> None:
     bot.ask("What did the bridge cost?")
     bot.index.add(text_document("The bridge cost 4 euros."))
     assert bot.ask("What did the bridge cost?").text == "The bridge cost 4 euros."
+
+
+def test_answering_with_other_settings_shares_the_checking_model(tmp_path: Path) -> None:
+    """The model that checks sentences takes 44 MB: all choices on the page use the same one."""
+    bot = word_bot(tmp_path)
+    assert bot.answering(bot._settings)._model_engine is None
+    first, second = (
+        bot.answering(replace(bot._settings, llm="ollama/tiny", top_k=top_k))._model_engine
+        for top_k in (3, 4)
+    )
+    assert first
+    assert second
+    assert first.verifier._entailment is second.verifier._entailment

@@ -388,3 +388,10 @@ def test_page_that_others_can_reach_needs_users(
     page = new_tab().run()
     assert "footnote user add NAME" in shown(page)
     assert not page.chat_input
+
+
+def test_bots_of_many_choices_do_not_pile_up(bot: FakeBot) -> None:
+    opened = open_state()
+    for top_k in range(1, 2 * state.MAX_BOTS):
+        opened._bot(opened.settings_for(AnswerOptions(top_k=top_k)))
+    assert len(opened._bots) == state.MAX_BOTS
