@@ -381,6 +381,11 @@ def _answering_options(library: argparse.ArgumentParser) -> argparse.ArgumentPar
         help="stop waiting after this long without a word (QA_LLM_TIMEOUT)",
     )
     options.add_argument(
+        "--llm-total-timeout",
+        metavar="SECONDS",
+        help="stop an answer that takes longer than this as a whole (QA_LLM_TOTAL_TIMEOUT)",
+    )
+    options.add_argument(
         "--strict",
         action="store_const",
         const="1",

@@ -49,6 +49,8 @@ class Settings:
     """Tokens that the model takes, prompt and answer together; None: what its server reports."""
     llm_timeout: float = 60.0
     """Seconds without a word after which a call of the model fails."""
+    llm_total_timeout: float = 600.0
+    """Seconds after which a call of the model fails, however many words arrive."""
     strict: bool = False
     """Whether a model's sentences that the documents do not support are left out."""
 
@@ -126,15 +128,15 @@ _SWITCH = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
 }
+_SECONDS = _Rule("a number of seconds above 0", float, lambda x: x > 0 and not math.isnan(x))
 _RULES = {
     "top_k": _Rule("a whole number from 1 to 100", int, lambda n: 1 <= n <= 100),
     "threshold": _Rule("a number from 0 to 1", float, lambda x: 0 <= x <= 1),
     "llm_context": _Rule(
         f"a whole number of {MIN_CONTEXT} or more", int, lambda n: n >= MIN_CONTEXT
     ),
-    "llm_timeout": _Rule(
-        "a number of seconds above 0", float, lambda x: x > 0 and not math.isnan(x)
-    ),
+    "llm_timeout": _SECONDS,
+    "llm_total_timeout": _SECONDS,
     "strict": _Rule("1 or 0", _switch),
 }
 

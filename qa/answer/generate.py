@@ -7,6 +7,7 @@ sentence becomes a claim with the passages that it cites; `verify` checks the cl
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from qa.answer.marker_grammar import unique
@@ -80,10 +81,11 @@ def draft_answer(
 
     parser = MarkerParser(passages)
     try:
-        pieces = model.stream(messages, max_tokens, stop)
-        for piece in without_thinking(pieces):
-            words = parser.feed(piece)
-            on_event(Event("words", words))
+        # Closed here: an error of `on_event` would keep the stream, and its connection, alive.
+        with closing(without_thinking(model.stream(messages, max_tokens, stop))) as pieces:
+            for piece in pieces:
+                words = parser.feed(piece)
+                on_event(Event("words", words))
         last_words = parser.finish()
         on_event(Event("words", last_words))
     except LanguageModelError as error:

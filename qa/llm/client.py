@@ -6,7 +6,7 @@ words that had arrived.
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -15,9 +15,11 @@ from urllib.parse import unquote, urlsplit
 from qa.config import Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
 from qa.llm import errors
+from qa.llm.bounds import WHOLE, BodyLimits
 from qa.llm.errors import Server
-from qa.llm.http import CHECK_SECONDS, Request
+from qa.llm.http import CHECK_SECONDS, Request, TimeLimits
 from qa.llm.providers import PROVIDERS, Provider, TokenLimits
+from qa.llm.surrogates import SurrogateJoiner, encodable
 from qa.llm.tokens import estimate_tokens
 from qa.types import Usage
 
@@ -46,6 +48,8 @@ class LlmSettings:
     """Tokens; None: what the server reports."""
     timeout: float = 60.0
     """Seconds without words after which an answer has failed."""
+    total_timeout: float = 600.0
+    """Seconds after which an answer that has not ended has failed."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "LlmSettings":
@@ -56,6 +60,7 @@ class LlmSettings:
             settings.llm_key,
             settings.llm_context,
             settings.llm_timeout,
+            settings.llm_total_timeout,
         )
 
 
@@ -160,7 +165,7 @@ def prompt_tokens(model: LanguageModel, messages: Sequence[Message]) -> int:
     return sum(model.count_tokens(message.content) + MESSAGE_TOKENS for message in messages)
 
 
-def without_thinking(pieces: Iterable[str]) -> Iterator[str]:
+def without_thinking(pieces: Iterable[str]) -> Generator[str, None, None]:
     """Yields a streamed answer without its leading `<think>…</think>`.
 
     Reasoning models (DeepSeek-R1, QwQ) write their reasoning there; some servers leave it in.
@@ -240,7 +245,7 @@ class _RemoteModel:
         self._server = server
         self._provider = provider
         self._chosen_context = settings.context
-        self._timeout = settings.timeout
+        self._time_limits = TimeLimits(settings.timeout, settings.total_timeout)
         self._probe_lock = threading.Lock()
         self._context: int | None = None
         self._can_stream = True
@@ -273,7 +278,7 @@ class _RemoteModel:
         limits = TokenLimits(self.context_size(stop), max_tokens)
         chat = _chat_messages(messages)
         if self._can_stream:
-            request = self._request(stop)
+            request = self._request(stop, self._provider.stream_limits)
             try:
                 yield from self._streamed(request, chat, limits)
                 return
@@ -283,8 +288,8 @@ class _RemoteModel:
             self._can_stream = False
         yield from self._whole(self._request(stop), chat, limits)
 
-    def _request(self, stop: threading.Event) -> Request:
-        return Request(self._server, self._timeout, stop)
+    def _request(self, stop: threading.Event, body_limits: BodyLimits = WHOLE) -> Request:
+        return Request(self._server, self._time_limits, stop, body_limits)
 
     def _streamed(
         self, request: Request, chat: "list[ChatMessage]", limits: TokenLimits
@@ -294,6 +299,7 @@ class _RemoteModel:
         with request:
             llm = request.run(lambda: self._provider.build(request, limits))
             replies = request.run(lambda: llm.stream_chat(chat))
+            joiner = SurrogateJoiner()
             any_reply, complete, pieces = False, False, 0
             while (reply := request.run(lambda: next(replies, None))) is not None:
                 any_reply = True
@@ -306,7 +312,9 @@ class _RemoteModel:
                 if pieces == limits.answer or remaining <= 0:
                     return
                 pieces += 1
-                yield from request.deliver(reply.delta[:remaining])
+                words = joiner.feed(reply.delta[:remaining])
+                yield from request.deliver(words)
+            yield from request.deliver(joiner.finish())
             # openai's library stops reading at the end mark [DONE]; for the others, a body that
             # was read to its end without an end mark was cut.
             if any_reply and not complete and request.body_ended:
@@ -320,7 +328,8 @@ class _RemoteModel:
         with request:
             llm = request.run(lambda: self._provider.build(request, limits))
             answer = request.run(lambda: llm.chat(chat).message.content) or ""
-            yield from request.deliver(answer[: MAX_TOKEN_CHARACTERS * limits.answer])
+            words = encodable(answer)[: MAX_TOKEN_CHARACTERS * limits.answer]
+            yield from request.deliver(words)
             self._check_not_empty(request)
 
     def _check_not_empty(self, request: Request) -> None:

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from math import ceil, isfinite
+from math import ceil
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 MAX_QUOTED_CHARACTERS = 200
 """How much of a server's own text a message quotes."""
+LONGEST_WAIT = 24 * 60 * 60
+"""Seconds that a message passes on from a server; it may say any number."""
 
 _CONTEXT_OVERFLOW = re.compile(
     r"context[ _-]?(?:length|window|size|limit)"
@@ -199,6 +201,30 @@ def timed_out(server: Server, timeout: float, started: bool) -> str:
     )
 
 
+def took_too_long(server: Server, limit: float) -> str:
+    """Returns the message for an answer that had not ended after `limit` seconds."""
+    return (
+        f"{server.name} at {server.address} had not finished its answer after {_seconds(limit)}. "
+        "Ask again, or raise QA_LLM_TOTAL_TIMEOUT."
+    )
+
+
+def too_large(server: Server, amount: str) -> str:
+    """Returns the message for a response over a limit of its size; `amount`: "more than 4 MB"."""
+    return (
+        f"{server.name} at {server.address} sent {amount}. The rest was not read. "
+        f"Ask again; if it fails again, check {server.advice.setting}."
+    )
+
+
+def compressed(server: Server) -> str:
+    """Returns the message for a compressed response, which could become any size."""
+    return (
+        f"{server.name} at {server.address} sent a compressed answer, which Footnote does not "
+        f"read. Turn compression off there, or check {server.advice.setting}."
+    )
+
+
 def stopped(server: Server) -> str:
     """Returns the message for an answer that the person stopped."""
     return f"{server.name} was stopped before it had finished."
@@ -251,7 +277,10 @@ def _unreachable(server: Server, error: BaseException) -> str:
 
 
 def _redirected(server: Server, location: str) -> str:
-    host = urlsplit(location).netloc.rpartition("@")[2]
+    try:
+        host = urlsplit(location).netloc.rpartition("@")[2]
+    except ValueError:
+        host = "an invalid address"
     target = server.clean(host or "another path")
     return (
         f"{server.address} redirects requests for {server.name} to {target}. Redirects are not "
@@ -273,7 +302,7 @@ def _when_to_retry(retry_after: str) -> str:
         wait = float(retry_after)
     except ValueError:
         wait = _seconds_until(retry_after)
-    if wait is None or not isfinite(wait) or wait < 0:
+    if wait is None or not 0 <= wait <= LONGEST_WAIT:  # also False for NaN
         return "Try again in a minute; if it fails again, check the limits of the key's account."
     return f"Try again in {_seconds(ceil(wait))}."
 
@@ -281,7 +310,7 @@ def _when_to_retry(retry_after: str) -> str:
 def _seconds_until(date: str) -> float | None:
     try:
         return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -310,7 +339,12 @@ def _message_in(body: Any) -> str:
         if not inner:
             break
         body = inner
-    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
+    if isinstance(body, str):
+        return body
+    try:
+        return json.dumps(body, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _kinds(error: BaseException) -> set[str]:

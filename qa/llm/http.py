@@ -1,7 +1,8 @@
 """One request to a language model's server, whose connection can be cut at any moment.
 
 Each request has an HTTP client of its own. A thread next to it cuts the connection when the person
-stops, and when no words arrive for too long: the libraries have no other way out of a blocked read.
+stops, when no words arrive for too long, and when the whole answer takes too long: the libraries
+have no other way out of a blocked read. What a server sends is bounded (`bounds.py`).
 """
 
 import logging
@@ -11,12 +12,14 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm import errors
+from qa.llm.bounds import WHOLE, BodyLimits, TooLargeError, beginning, replace_stream, within
 from qa.llm.errors import ResponseHead, Server
 
 Result = TypeVar("Result")
@@ -33,22 +36,39 @@ CONNECT_SECONDS = 5.0
 """The time limit for connecting. Until a connection is there, there is nothing to cut."""
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """The seconds after which the connection is cut."""
+
+    silence: float
+    """Without words."""
+    total: float
+    """Of the whole request, however many words arrive."""
+
+
 class Request:
-    """A request to a server, used in a `with` block that closes its connection.
+    """A request to a server, used in a `with` block that closes its connection."""
 
-    `timeout`: seconds without words after which the connection is cut.
-    """
-
-    def __init__(self, server: Server, timeout: float, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        server: Server,
+        limits: TimeLimits,
+        stop: threading.Event,
+        body_limits: BodyLimits = WHOLE,
+    ) -> None:
         self.server = server
         self.words = ""
         """All words of the answer so far."""
         self.response: ResponseHead | None = None
         self.body_ended = False
         """Whether the answer's body was read to its end."""
-        self._timeout = timeout
+        self._limits = limits
+        self._body_limits = body_limits
         self._stop = stop
-        self._timed_out = False
+        self._refusal: str | None = None
+        """Why this side ended the request: the message of a limit."""
+        self._sent_at: float | None = None
+        """None before the request leaves."""
         self._waiting_since: float | None = None
         """None before the request leaves, and while the caller is busy with the last words."""
         self._sockets: list[socket.socket] = []
@@ -73,24 +93,26 @@ class Request:
             message = self.server.clean(str(error))
             kind = type(error).__name__
             _LOG.debug("%s at %s: %s: %s", self.server.name, self.server.address, kind, message)
-            failure = self._failure(error)
+            failure = self._ended_here() or self._described(error)
         else:
-            if not self._stop.is_set() and not self._timed_out:
+            ended = self._ended_here()
+            if ended is None:
                 return result
-            failure = self._failure(None)
+            failure = ended
         # Outside the handler: the library's error may quote the key that the server echoed, and
         # would be attached to ours as its context.
         raise failure
 
-    def fetch_json(self, method: str, path: str, body: Any = None) -> Any:
+    def fetch_json(self, method: str, path: str, body: Any = None, use_proxy: bool = True) -> Any:
         """Returns the JSON at a path of the server; None if it has no such path, or no JSON there.
 
         Raises LanguageModelError for any other failure.
         """
         import httpx
 
+        options = self.client_options(httpx)
         headers = {"authorization": f"Bearer {KEY}"}
-        client = self.close_later(httpx.Client(**self.client_options(httpx), headers=headers))
+        client = self.close_later(httpx.Client(**options, headers=headers, trust_env=use_proxy))
         url = self.server.url + path
         response = self.run(lambda: client.request(method, url, json=body))
         if self.response and self.response.failed:
@@ -113,6 +135,8 @@ class Request:
 
     def deliver(self, words: str) -> Iterator[str]:
         """Yields words to the caller, whose time does not count as waiting for the server."""
+        if not words:
+            return
         self.words += words
         self._waiting_since = None
         yield words
@@ -135,16 +159,22 @@ class Request:
         return {
             "limits": library.Limits(max_keepalive_connections=0),
             "follow_redirects": False,
-            "event_hooks": {"request": [self._before_send], "response": [self._after_head]},
+            "event_hooks": {
+                "request": [self._before_send],
+                "response": [partial(self._after_head, library)],
+            },
         }
 
     def _before_send(self, request: Any) -> None:
         """Called by the client before a request leaves."""
+        self._sent_at = time.monotonic()
         self.restart_wait()
-        connect_limit = min(CONNECT_SECONDS, self._timeout)
+        connect_limit = min(CONNECT_SECONDS, self._limits.silence, self._limits.total)
         limits = {"connect": connect_limit, "read": None, "write": None, "pool": None}
         request.extensions["timeout"] = limits
         request.extensions["trace"] = self._trace
+        # Compressed, a few bytes can become any number of them.
+        request.headers["accept-encoding"] = "identity"
         for name, value in request.headers.items():
             if KEY in value and self.server.key:
                 request.headers[name] = value.replace(KEY, self.server.key)
@@ -152,7 +182,7 @@ class Request:
             encoded = b64encode(self.server.login.encode()).decode()
             request.headers["authorization"] = f"Basic {encoded}"
 
-    def _after_head(self, response: Any) -> None:
+    def _after_head(self, library: ModuleType, response: Any) -> None:
         """Called by the client when the head of a response is there, before its body is read."""
         headers = response.headers
         self.response = ResponseHead(
@@ -161,9 +191,28 @@ class Request:
             retry_after=headers.get("retry-after", ""),
             location=headers.get("location", ""),
         )
+        # All protocols use UTF-8. The head may name any codec, also one that decompresses.
+        response.encoding = "utf-8"
+        encoding = headers.pop("content-encoding", "identity").strip().lower()
+        compressed = encoding not in ("", "identity")
         if self.response.failed:
+            replace_stream(library, response, beginning)
             response.read()
-            self.response = replace(self.response, body=response.text)
+            body = "" if compressed else response.text
+            self.response = replace(self.response, body=body)
+        elif compressed:
+            self._refusal = errors.compressed(self.server)
+            raise TooLargeError(self._refusal)
+        else:
+            replace_stream(library, response, self._bounded)
+
+    def _bounded(self, body: Iterator[bytes]) -> Iterator[bytes]:
+        """Yields a body within its limits; the message of a limit becomes the failure's."""
+        try:
+            yield from within(self._body_limits, body)
+        except TooLargeError as error:
+            self._refusal = errors.too_large(self.server, str(error))
+            raise
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
         """Called by httpcore for each step of the connection."""
@@ -175,11 +224,20 @@ class Request:
 
     def _watch(self) -> None:
         while not self._closed.wait(CHECK_SECONDS):
-            since = self._waiting_since
-            if since is not None and time.monotonic() - since > self._timeout:
-                self._timed_out = True
-            if self._timed_out or self._stop.is_set():
+            if not self._refusal:
+                self._refusal = self._overdue()
+            if self._refusal or self._stop.is_set():
                 self._cut()
+
+    def _overdue(self) -> str | None:
+        """Returns the message of the time limit that is over; None: no limit is."""
+        now = time.monotonic()
+        since = self._waiting_since
+        if since is not None and now - since > self._limits.silence:
+            return errors.timed_out(self.server, self._limits.silence, started=bool(self.words))
+        if self._sent_at is not None and now - self._sent_at > self._limits.total:
+            return errors.took_too_long(self.server, self._limits.total)
+        return None
 
     def _cut(self) -> None:
         """Closes every connection; a blocked read returns at once, in whichever thread."""
@@ -188,12 +246,13 @@ class Request:
                 # Not the TLS socket's own shutdown, which first waits for the other side.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
-    def _failure(self, error: Exception | None) -> LanguageModelError:
-        """Returns our error for a library's error; a cut connection raises errors of any kind."""
+    def _ended_here(self) -> LanguageModelError | None:
+        """Returns our error if this side ended the request; a cut connection raises any error."""
         if self._stop.is_set():
             return StoppedError(errors.stopped(self.server), self.words)
-        if self._timed_out or error is None:
-            message = errors.timed_out(self.server, self._timeout, started=bool(self.words))
-        else:
-            message = errors.describe_error(self.server, self.response, error)
+        return LanguageModelError(self._refusal, self.words) if self._refusal else None
+
+    def _described(self, error: Exception) -> LanguageModelError:
+        """Returns our error for a library's error."""
+        message = errors.describe_error(self.server, self.response, error)
         return LanguageModelError(message, self.words)

@@ -5,6 +5,8 @@ To add a provider, write its three functions and its row of `PROVIDERS` here, an
 on the provider; the `dev` extra and the Dockerfile list the extras too.
 """
 
+import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from qa.errors import LanguageModelError
 from qa.llm import errors
-from qa.llm.errors import HOSTED_ADVICE, Advice
-from qa.llm.http import KEY, Request
+from qa.llm.bounds import EVENTS, LINES, BodyLimits
+from qa.llm.errors import HOSTED_ADVICE, Advice, Server
+from qa.llm.http import KEY, Request, TimeLimits
+from qa.llm.surrogates import encodable
 
 if TYPE_CHECKING:
     from llama_index.core.llms import ChatMessage
@@ -22,8 +26,14 @@ if TYPE_CHECKING:
     from llama_index.llms.anthropic import Anthropic
     from llama_index.llms.openai import OpenAI
 
-LOCAL_SECONDS = 0.5
-"""The time limit for an Ollama on this machine to list its models."""
+_LOG = logging.getLogger(__name__)
+
+LOCAL_LIMITS = TimeLimits(silence=0.5, total=0.5)
+"""For an Ollama on this machine to list its models."""
+MAX_LOCAL_MODELS = 200
+"""More of them are not offered."""
+LARGEST_CONTEXT = 100_000_000
+"""Tokens. A larger number that a server sends is not a context."""
 MAX_OLLAMA_CONTEXT = 8192
 """Tokens. Ollama reserves memory for the whole context, so no more of it is requested."""
 HOSTED_CONTEXT = 8192
@@ -68,18 +78,27 @@ class Provider:
     """Whether a part of an answer, as the provider's library returns it, marks its end."""
     advice: Advice = HOSTED_ADVICE
     """What error messages recommend."""
+    stream_limits: BodyLimits = EVENTS
+    """The limits of a streamed answer, whose parts each protocol ends in its own way."""
 
 
 def local_models() -> tuple[str, ...]:
     """Returns the models of an Ollama on this machine as `ollama/MODEL`; none if none answers."""
-    import httpx
-
+    server = Server("ollama", PROVIDERS["ollama"].url or "")
     try:
-        with httpx.Client(timeout=LOCAL_SECONDS, trust_env=False) as client:
-            listed = client.get(f"{PROVIDERS['ollama'].url}/api/tags").json()
-        return tuple(f"ollama/{model['name']}" for model in listed["models"])
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        with Request(server, LOCAL_LIMITS, threading.Event()) as request:
+            listed = request.fetch_json("GET", "/api/tags", use_proxy=False)
+    except LanguageModelError:
         return ()
+    models = listed.get("models") if isinstance(listed, dict) else None
+    names = []
+    for model in models if isinstance(models, list) else []:
+        name = model.get("name") if isinstance(model, dict) else None
+        if isinstance(name, str) and name:
+            names.append(f"ollama/{encodable(name)}")
+    if len(names) > MAX_LOCAL_MODELS:
+        _LOG.warning("Ollama has %d models; %d are offered.", len(names), MAX_LOCAL_MODELS)
+    return tuple(names[:MAX_LOCAL_MODELS])
 
 
 def _probe_ollama(request: Request) -> int | None:
@@ -141,7 +160,8 @@ def _context_of(entry: Mapping[str, Any]) -> int | None:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int) and value > 0
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and 0 < value <= LARGEST_CONTEXT
 
 
 def _build_ollama(request: Request, limits: TokenLimits) -> "FunctionCallingLLM":
@@ -283,6 +303,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
             probe=_probe_ollama,
             build=_build_ollama,
             is_last=_is_last_ollama,
+            stream_limits=LINES,
             advice=Advice(
                 "Ollama at {at} does not have {name}. Get it with: ollama pull {model}",
                 start_command="ollama serve",

@@ -22,6 +22,7 @@ ENVIRON = {
     "QA_LLM_KEY": "secret",
     "QA_LLM_CONTEXT": "2048",
     "QA_LLM_TIMEOUT": "2.5",
+    "QA_LLM_TOTAL_TIMEOUT": "90",
     "QA_STRICT": "Yes",
 }
 SETTINGS = Settings(
@@ -37,6 +38,7 @@ SETTINGS = Settings(
     llm_key="secret",
     llm_context=2048,
     llm_timeout=2.5,
+    llm_total_timeout=90.0,
     strict=True,
 )
 
@@ -95,6 +97,7 @@ def test_settings_library_has_what_needs_other_models(field: str) -> None:
         ("QA_LLM_CONTEXT", "100"),
         ("QA_LLM_TIMEOUT", "0"),
         ("QA_LLM_TIMEOUT", "nan"),
+        ("QA_LLM_TOTAL_TIMEOUT", "0"),
         ("QA_STRICT", "maybe"),
     ],
 )

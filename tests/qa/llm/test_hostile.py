@@ -1,0 +1,275 @@
+"""Servers that send without end, compressed, or half characters: words or our error, bounded.
+
+`python -m tests.attack.hostile_servers` tries many more behaviours, and measures them.
+"""
+
+import gzip
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import repeat
+from typing import Any
+
+import pytest
+
+from qa.answer.generate import draft_answer
+from qa.errors import LanguageModelError
+from qa.llm import errors, providers
+from qa.llm.bounds import ERROR_BYTES
+from qa.llm.errors import ResponseHead, Server
+from qa.llm.providers import PROVIDERS
+from qa.types import Event, Passage, RankedPassage, Span, Why
+from tests.qa.fakes import text_document
+from tests.qa.llm.scripted import (
+    JSON,
+    NDJSON,
+    SSE,
+    Reply,
+    ScriptedServer,
+    anthropic_event,
+    anthropic_words,
+    json_reply,
+    ollama_line,
+    ollama_words,
+    openai_chunk,
+    openai_like,
+    openai_words,
+)
+from tests.qa.llm.test_client import SERVERS, SOON, failure_of, model_of, words_of
+
+KINDS = list(SERVERS)
+BLOCK = b"x" * 60_000
+ANSWERS: dict[str, Callable[..., Iterator[bytes]]] = {
+    "openai-like": openai_words,
+    "ollama": ollama_words,
+    "anthropic": anthropic_words,
+}
+STREAM_KIND = {"openai-like": SSE, "ollama": NDJSON, "anthropic": SSE}
+THOUGHT = {
+    "openai-like": openai_chunk({"reasoning_content": "hm"}),
+    "ollama": ollama_line("", message={"role": "assistant", "content": "", "thinking": "hm"}),
+    "anthropic": anthropic_event(
+        "content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": "hm"}
+    ),
+}
+
+
+def answering(kind: str, *words: str) -> Reply:
+    return Reply(list(ANSWERS[kind](*words)), kind=STREAM_KIND[kind])
+
+
+class Counted:
+    """A body without end. `sent`: its bytes that were sent."""
+
+    def __init__(self, part: bytes) -> None:
+        self._part = part
+        self.sent = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in repeat(self._part):
+            self.sent += len(part)
+            yield part
+
+
+# Size
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("status", [307, 400, 500])
+def test_error_body_without_end_is_read_to_64_kb(kind: str, status: int) -> None:
+    """Only what the sockets' buffers take is sent beyond it."""
+    body = Counted(BLOCK)
+    with SERVERS[kind](Reply(body, status)) as server:
+        message = str(failure_of(model_of(server, kind, timeout=20.0)))
+        assert server.gone.wait(SOON)
+    assert f"{status}" in message or "redirects" in message
+    assert body.sent < ERROR_BYTES + 20_000_000
+    assert len(message) < 600
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("part", "content_type"), [(BLOCK, ""), (b"data: x\n" * 5000, ""), (b'{"a": 1,', JSON)]
+)
+def test_part_without_end_has_its_message(kind: str, part: bytes, content_type: str) -> None:
+    reply = Reply(repeat(part), kind=content_type or STREAM_KIND[kind])
+    with SERVERS[kind](reply) as server:
+        message = str(failure_of(model_of(server, kind, timeout=20.0)))
+    # Ollama's protocol has JSON in each line: its library refuses the first.
+    assert "sent more than" in message or "not valid JSON" in message
+
+
+@pytest.mark.parametrize("kind", ["openai-like", "ollama"])
+def test_model_list_without_end_has_its_message(kind: str) -> None:
+    endless_list = Reply(repeat(b'{"data": [' * 5000), kind=JSON)
+    option = "models" if kind == "openai-like" else "show"
+    with SERVERS[kind](Reply(), **{option: endless_list}) as server:
+        message = str(failure_of(model_of(server, kind, timeout=20.0)))
+    assert "sent more than 4 MB. The rest was not read." in message
+
+
+def test_whole_answer_without_end_has_its_message() -> None:
+    refusal = json_reply({"error": "no stream"}, 400)
+    with openai_like([refusal, Reply(repeat(BLOCK), kind=JSON)]) as server:
+        assert "sent more than 4 MB" in str(failure_of(model_of(server, timeout=20.0)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_compressed_answer_is_not_decompressed(kind: str) -> None:
+    """A few kB become hundreds of MB: no encoding is requested, and none is accepted."""
+    bomb = gzip.compress(b" " * 1_000_000)
+    reply = Reply([bomb], headers={"Content-Encoding": "gzip"})
+    with SERVERS[kind](reply) as server:
+        message = str(failure_of(model_of(server, kind)))
+        assert server.asked[-1].headers["accept-encoding"] == "identity"
+    assert "sent a compressed answer, which Footnote does not read" in message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_compressed_error_keeps_its_message(kind: str) -> None:
+    reply = Reply([gzip.compress(b"x" * 1_000_000)], 503, headers={"Content-Encoding": "gzip"})
+    with SERVERS[kind](reply) as server:
+        assert "is busy or still loading" in str(failure_of(model_of(server, kind)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_charset_of_an_error_is_ignored(kind: str) -> None:
+    """Python has codecs that decompress; a server may name one."""
+    reply = Reply([b'{"error": "no caf\xc3\xa9"}'], 418, "text/plain; charset=bz2")
+    with SERVERS[kind](reply) as server:
+        assert '"no café"' in str(failure_of(model_of(server, kind)))
+
+
+# Time
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reasoning_without_end_is_cut_at_the_total_limit(kind: str) -> None:
+    """Reasoning is a sign of life, so only the total limit ends it."""
+    parts = (part for part in repeat((THOUGHT[kind], 0.05)) for part in part)
+    with SERVERS[kind](Reply(parts, kind=STREAM_KIND[kind])) as server:
+        message = str(failure_of(model_of(server, kind, total_timeout=0.7)))
+        assert server.gone.wait(SOON)
+    assert "had not finished its answer after 0.7 seconds" in message
+    assert "raise QA_LLM_TOTAL_TIMEOUT" in message
+
+
+def test_total_limit_keeps_the_words_that_had_arrived() -> None:
+    slow: list[bytes | float] = []
+    for word in openai_words(*["word "] * 40):
+        slow += [word, 0.1]
+    with openai_like(Reply(slow)) as server:
+        failure = failure_of(model_of(server, total_timeout=0.7))
+    assert failure.streamed.startswith("word word")
+
+
+# Half characters
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("deltas", "text"),
+    [(["a\ud83d", "\ude00b"], "a😀b"), (["a\ud83d", "b"], "a\ufffdb"), (["a\udc00"], "a\ufffd")],
+)
+def test_half_characters_in_deltas_are_joined_or_replaced(
+    kind: str, deltas: list[str], text: str
+) -> None:
+    with SERVERS[kind](answering(kind, *deltas)) as server:
+        assert "".join(words_of(model_of(server, kind))) == text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_character_in_an_error_can_be_printed(kind: str) -> None:
+    with SERVERS[kind](Reply([b'{"error": "a\\ud83d b"}'], 418, JSON)) as server:
+        str(failure_of(model_of(server, kind))).encode()
+
+
+def test_half_character_of_a_local_model_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [{"name": "a\ud83d"}, {"name": None}, 7, {"name": ""}, {}]
+    with _local_ollama(monkeypatch, json_reply({"models": names})):
+        assert providers.local_models() == ("ollama/a\ufffd",)
+
+
+# The list of local models
+
+
+@pytest.mark.parametrize("parts", [repeat(BLOCK), repeat(0.05), repeat((b"x", 0.05))])
+def test_local_models_without_end_are_none(
+    monkeypatch: pytest.MonkeyPatch, parts: Iterator[Any]
+) -> None:
+    """The list that drips ends at a total limit: a limit for each read never would."""
+    flat = (part for group in parts for part in (group if isinstance(group, tuple) else (group,)))
+    with _local_ollama(monkeypatch, Reply(flat, kind=JSON)) as server:
+        assert providers.local_models() == ()
+        assert server.gone.wait(SOON)
+
+
+def test_local_models_are_at_most_200(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [{"name": f"m{number}"} for number in range(1000)]
+    with _local_ollama(monkeypatch, json_reply({"models": names})):
+        assert len(providers.local_models()) == providers.MAX_LOCAL_MODELS
+
+
+def _local_ollama(monkeypatch: pytest.MonkeyPatch, reply: Reply) -> ScriptedServer:
+    server = ScriptedServer({"/api/tags": reply})
+    ollama = replace(PROVIDERS["ollama"], url=server.url)
+    monkeypatch.setattr(providers, "PROVIDERS", {"ollama": ollama})
+    return server
+
+
+# Messages
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        ResponseHead(302, location="http://[::1/"),
+        ResponseHead(429, retry_after="1e308"),
+        ResponseHead(429, retry_after="Wed, 21 Oct 2015 07:28:00 +" + "9" * 30),
+        ResponseHead(400, body='{"error":' * 900 + "[]" + "}" * 900),
+        ResponseHead(400, body="[" * 60_000),
+        ResponseHead(418, body="\ud83d" * 1000),
+    ],
+)
+def test_describe_status_of_odd_response_is_a_short_message(response: ResponseHead) -> None:
+    message = errors.describe_status(Server("ollama/x", "http://localhost:1"), response)
+    message.encode()
+    assert len(message) < 500
+    assert "e+" not in message
+
+
+@pytest.mark.parametrize("context", [True, -1, 10**400, 0, "4096", 1.5, None])
+def test_context_that_is_not_a_size_is_ignored(context: Any) -> None:
+    with openai_like(Reply(), max_model_len=context) as server:
+        assert model_of(server).context_size(threading.Event()) == 4096
+
+
+# Threads and connections
+
+
+def test_draft_whose_listener_fails_closes_the_stream() -> None:
+    """The error keeps the frames of the answer alive; its connection must not wait for them."""
+
+    document = text_document("The bridge cost 3 euros.")
+    ranked = RankedPassage(Passage(document, Span(0, 24)), 1.0, Why(1, 1, 0.5))
+
+    def fail(event: Event) -> None:
+        raise OSError("disk full")
+
+    with openai_like(Reply(repeat(openai_chunk({"content": "word "})))) as server:
+        with pytest.raises(OSError, match="disk full") as raised:
+            draft_answer("Who?", [ranked], model_of(server), fail, threading.Event())
+        assert server.gone.wait(SOON)
+    assert raised.traceback
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_failed_request_leaves_no_thread(kind: str) -> None:
+    with SERVERS[kind](Reply(repeat(BLOCK), 500)) as server:
+        with pytest.raises(LanguageModelError):
+            words_of(model_of(server, kind))
+        assert server.gone.wait(SOON)
+    watching = [thread for thread in threading.enumerate() if thread.name.startswith("footnote")]
+    for thread in watching:
+        thread.join(SOON)
+        assert not thread.is_alive()
