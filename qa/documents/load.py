@@ -6,9 +6,8 @@ import re
 import shlex
 import stat
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +48,8 @@ MAX_BYTES = 50_000_000
 
 SIDECAR_SUFFIX = ".meta.json"
 MAX_FIRST_LINE_TITLE = 120
+MAX_BEFORE_HEADING = 50_000
+"""Characters of a Markdown text in which its main heading is looked for."""
 MAX_METADATA_TITLE = 300
 """Characters. A longer title in a file's metadata is ignored."""
 MAX_NAME = 120
@@ -264,7 +265,7 @@ def _title_in_text(text: str, markdown: bool) -> str | None:
     """Returns a Markdown text's first main heading, or a first line that is not a sentence."""
     if markdown:
         body = _FRONT_MATTER.sub("", text)
-        return next(_main_headings(body), None)
+        return _main_heading(body)
 
     lines = text.strip().split("\n", 1)
     first_line = lines[0].strip()
@@ -276,18 +277,15 @@ def _title_in_text(text: str, markdown: bool) -> str | None:
     return first_line
 
 
-def _main_headings(text: str) -> Iterator[str]:
+def _main_heading(text: str) -> str | None:
+    """Returns the first main heading in the beginning of a Markdown text."""
     # Imported here because commands that load no file would wait for it too.
-    from markdown_it import MarkdownIt
+    from qa.documents.markdown_blocks import main_headings
 
-    tokens = MarkdownIt("commonmark").parse(text)
-    for token, next_token in pairwise(tokens):
-        is_heading = token.type == "heading_open" and token.tag == "h1"
-        # The token that follows the opening of a heading holds its words.
-        heading = next_token.content
-        if is_heading and 0 < len(heading) <= MAX_FIRST_LINE_TITLE:
-            words = heading.split()
-            yield " ".join(words)
+    for heading in main_headings(text[:MAX_BEFORE_HEADING]):
+        if 0 < len(heading) <= MAX_FIRST_LINE_TITLE:
+            return " ".join(heading.split())
+    return None
 
 
 def _content(file: Path, data: bytes | None) -> bytes:

@@ -24,6 +24,8 @@ class Limits:
     memory: int = 2 * 2**30
     """Bytes of address space of the process that parses."""
     characters: int = 20_000_000
+    sentences: int = 250_000
+    """A book of 1,000 pages has about 25,000."""
     pages: int = 5_000
     unpacked: int = 100_000_000
     """Bytes of the parts of a DOCX that are read."""
@@ -44,6 +46,12 @@ def check_length(characters: int, limits: Limits) -> None:
         raise Unreadable(
             f"holds more than {limits.characters:,} characters. Split it into smaller files."
         )
+
+
+def check_sentences(sentences: int, limit: int) -> None:
+    """Raises Unreadable for more sentences than the limit."""
+    if sentences > limit:
+        raise Unreadable(f"has more than {limit:,} sentences. Split it into smaller files.")
 
 
 def clean(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Parses a file in a process of its own, so that a hostile file harms nothing else."""
+"""Runs a parser in a process of its own, so that a hostile file harms nothing else."""
 
 import json
 import logging
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from qa.documents.parsing import Limits, ParsedFile, Unreadable
 
@@ -25,7 +26,14 @@ def parse_in_sandbox(
 
     Raises Unreadable with why and what to do, also if the process was killed or crashed.
     """
-    limits = limits or Limits()
+    result = run_in_sandbox(parser, data, limits or Limits(), child)
+    return ParsedFile(result["text"], result["title"], tuple(result["pages"]))
+
+
+def run_in_sandbox(
+    parser: str, data: bytes, limits: Limits, child: Sequence[str] = _CHILD
+) -> dict[str, Any]:
+    """Returns the fields of what `qa.documents.PARSER.parse` returns. Raises Unreadable."""
     environment = {key: text for key, text in os.environ.items() if key.upper() in _ENVIRONMENT}
     try:
         process = subprocess.run(  # noqa: S603  # the file is standard input, never an argument
@@ -44,10 +52,10 @@ def parse_in_sandbox(
         _log.warning("the %s parser crashed: %s", parser, stderr[-2000:])
         raise Unreadable(_crashed(process.returncode, limits))
 
-    result = json.loads(process.stdout)
+    result: dict[str, Any] = json.loads(process.stdout)
     if "error" in result:
         raise Unreadable(result["error"])
-    return ParsedFile(result["text"], result["title"], tuple(result["pages"]))
+    return result
 
 
 def _too_slow(limits: Limits) -> str:

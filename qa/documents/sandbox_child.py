@@ -2,21 +2,21 @@
 
 `qa.documents.sandbox` starts it as `python -m qa.documents.sandbox_child PARSER LIMITS`. A hostile
 file can crash or fill only this process: it limits its own memory and time before it reads a byte,
-cannot write to a file, and imports nothing heavy.
+cannot write to a file, and imports only what its parser needs.
 """
 
 import importlib
 import json
 import sys
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from qa.documents.parsing import Limits, Unreadable
 
 
 def main(parser: str, limits: Limits) -> None:
-    """Prints {"text", "title", "pages"}, or {"error"}: why the file cannot be read."""
+    """Prints the fields of what the parser returns, or {"error"}: why the file cannot be read."""
     _confine(limits)
     result = _parse(parser, limits)
     sys.stdout.buffer.write(json.dumps(result).encode())
@@ -26,7 +26,8 @@ def _parse(parser: str, limits: Limits) -> dict[str, Any]:
     try:
         # Only the parser that is needed is imported, so that the process starts at once.
         module = importlib.import_module(f"qa.documents.{parser}")
-        return asdict(module.parse(sys.stdin.buffer.read(), limits))
+        parsed = module.parse(sys.stdin.buffer.read(), limits)
+        return {field.name: getattr(parsed, field.name) for field in fields(parsed)}
     except Unreadable as reason:
         return {"error": str(reason)}
     except MemoryError:

@@ -1,0 +1,221 @@
+"""Measures whether hostile text takes more than linear time, for every stage that reads text.
+
+    python -m tests.attack.linear_time [STAGE …]
+
+Each stage gets a token of each class, repeated. It must read a megabyte in two seconds of
+processor time, and twice the text in about twice the time.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from qa.bot import Bot
+from qa.config import PACKAGED_EMBEDDING, Settings
+from qa.documents.noise import find_boilerplate, find_duplicates
+from qa.documents.passages import split
+from qa.documents.sentences import MAX_SENTENCE, segment
+from qa.errors import LanguageModelError
+from qa.models.embedding import SentenceTransformerEmbedder
+from qa.text import facts
+from qa.text.numbers import in_digits, numbers
+from qa.types import Document, Passage, RankedPassage, Span, Turn, Why
+from tests.attack.repeated_tokens import REPEATED
+
+SIZES = (2_048, 16_384, 131_072, 262_144)
+"""Characters. The last is twice the one before it."""
+LARGEST = 1_048_576
+"""Characters that the slowest classes of each stage get."""
+SLOWEST = 3
+MAX_SECONDS = 2.0
+SECONDS_A_LINE = 25e-6
+"""Added for each line: a text of short lines has a block for each, and blocks take time too."""
+MAX_RATIO = 3.0
+"""Of the time for twice the text; 2 is linear, and the machine has other work."""
+NOTICEABLE = 0.1
+"""Seconds. A ratio of shorter times says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """How long a stage took for a text, and for the half of it."""
+
+    name: str
+    characters: int
+    seconds: float
+    limit: float
+    ratio: float
+
+    @property
+    def failed(self) -> bool:
+        return self.seconds > self.limit or self.ratio > MAX_RATIO
+
+
+def main(wanted: list[str]) -> int:
+    """Prints the worst classes of each stage, and returns 1 if a stage is not linear."""
+    failures = 0
+    print(
+        f"{'stage':<10} {'class':<20} {'characters':>10} {'seconds':>8} {'limit':>6} {'ratio':>6}"
+    )
+    for stage, work in STAGES.items():
+        if wanted and stage not in wanted:
+            continue
+        for row in _worst(work):
+            failures += row.failed
+            print(
+                f"{stage:<10} {row.name:<20} {row.characters:>10,} {row.seconds:>8.2f} "
+                f"{row.limit:>6.1f} {row.ratio:>6.1f}{' FAILED' if row.failed else ''}",
+                flush=True,
+            )
+    print(f"{failures} failed")
+    return 1 if failures else 0
+
+
+def _worst(work: Callable[[str], object]) -> list[Measurement]:
+    """Returns the measurements that failed, and those of the slowest classes at full length."""
+    rows = [_measure(name, work, SIZES) for name in REPEATED]
+    failed = [row for row in rows if row.failed]
+    rows.sort(key=lambda row: row.seconds / row.limit, reverse=True)
+    slowest = [row.name for row in rows if not row.failed][:SLOWEST]
+    return failed + [_measure(name, work, (LARGEST // 2, LARGEST)) for name in slowest]
+
+
+def _measure(name: str, work: Callable[[str], object], sizes: Sequence[int]) -> Measurement:
+    """Lengthens the text until it is as long as it may be, or takes too long."""
+    token = REPEATED[name]
+    work(token * 100)
+    measurement = Measurement(name, 0, 0.0, 0.0, 0.0)
+    for size in sizes:
+        text = (token * (1 + size // len(token)))[:size]
+        start = time.process_time()
+        work(text)
+        seconds = time.process_time() - start
+
+        limit = MAX_SECONDS * max(size / LARGEST, 0.25) + SECONDS_A_LINE * text.count("\n")
+        previous = measurement.seconds
+        ratio = seconds / previous if previous > NOTICEABLE and size == sizes[-1] else 0.0
+        measurement = Measurement(name, size, seconds, limit, ratio)
+        if measurement.failed:
+            break
+    return measurement
+
+
+def _document(text: str, markdown: bool) -> Document:
+    return Document("a.md", "a.md", "A", text, markdown=markdown)
+
+
+def _segment(text: str, markdown: bool) -> None:
+    segment(_document(text, markdown))
+
+
+def _split(text: str, markdown: bool) -> None:
+    if not text.strip():
+        return
+    document = _document(text, markdown)
+    split(document, segment(document), _embedder().count_tokens)
+
+
+def _noise(text: str) -> None:
+    """Reads lines and sentences of the lengths that the segmentation makes."""
+    pieces = list(_pieces(text))
+    find_boilerplate(pieces, ["prose"] * len(pieces))
+    find_duplicates(pieces, [True] * len(pieces))
+
+
+def _facts(text: str) -> None:
+    """Reads the facts of every sentence, as the check of a claim does."""
+    for piece in _pieces(text):
+        for name in facts.names(piece):
+            facts.is_named_in(name, piece)
+        facts.initials(piece)
+        facts.quotations(piece)
+        facts.months_and_weekdays(piece)
+        facts.folded(piece)
+        available = numbers(piece, ones=True)
+        for number in numbers(piece):
+            number.is_among(available)
+        in_digits(piece)
+
+
+def _ignore(event: object) -> None:
+    pass
+
+
+def _pieces(text: str) -> Iterator[str]:
+    for start in range(0, len(text), MAX_SENTENCE):
+        yield text[start : start + MAX_SENTENCE]
+
+
+def _question(text: str) -> None:
+    if text.strip():
+        _bot().ask(text, [Turn(text, text)])
+
+
+def _answer(text: str) -> None:
+    """Reads the answer of a language model that writes this, in pieces."""
+    from qa.answer.generate import draft_answer
+
+    document = _document("The bridge was opened in May.", markdown=False)
+    passage = Passage(document, Span(0, len(document.text)))
+    with suppress(LanguageModelError):
+        ranked = [RankedPassage(passage, 1.0, Why(1, 1, 1.0))]
+        draft_answer("When?", ranked, _HostileModel(text), _ignore, Event())
+
+
+class _HostileModel:
+    """Writes a text in small pieces, whatever it is asked."""
+
+    name = "hostile/model"
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def context_size(self, _stop: Event) -> int:
+        return 8_192
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 4
+
+    def stream(self, _messages: object, _max_tokens: int, _stop: Event) -> Iterator[str]:
+        for start in range(0, len(self._text), 5):
+            yield self._text[start : start + 5]
+
+
+@cache
+def _embedder() -> SentenceTransformerEmbedder:
+    return SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
+
+
+@cache
+def _bot() -> Bot:
+    folder = TemporaryDirectory()
+    bot = Bot.open(Settings(index=Path(folder.name)))
+    from qa.documents.load import load
+
+    for document in load([Path("seeds")]).documents:
+        bot.index.add(document)
+    bot.ask("How many participants attended the forum?")
+    _FOLDERS.append(folder)
+    return bot
+
+
+_FOLDERS: list[TemporaryDirectory[str]] = []
+
+STAGES: dict[str, Callable[[str], object]] = {
+    "text": partial(_segment, markdown=False),
+    "markdown": partial(_segment, markdown=True),
+    "noise": _noise,
+    "facts": _facts,
+    "split": partial(_split, markdown=False),
+    "answer": _answer,
+    "question": _question,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
