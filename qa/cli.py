@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import runpy
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from qa.config import BUILT_IN, Settings, share_processors
 from qa.errors import BrokenError, DocumentError, FootnoteError, LanguageModelError, ModelError
+from qa.launch import LOCAL, become, check_address, check_home, page_port
 from qa.terminal import log_to_stderr, visible
 
 if TYPE_CHECKING:
@@ -188,22 +188,21 @@ def _password() -> str:
 
 def _chat(options: argparse.Namespace, settings: Settings) -> int:
     """Starts the page, which reads its settings from the environment."""
-    page = find_spec("ui.app")
-    if page is None or page.origin is None:
+    if find_spec("ui") is None:
         raise ModelError(
             "The page is not installed. Install the project: pip install -c constraints.txt -e ."
         )
 
-    command = [sys.executable, "-m", "streamlit", "run", page.origin]
-    command.append(f"--server.port={options.port}")
+    port = page_port(options.port)
+    check_home(settings.home)
+    check_address(options.address or LOCAL, port)
+    # -P: Python would look for its modules in the working directory first.
+    command = [sys.executable, "-P", "-m", "ui", f"--server.port={port}"]
     if options.address:
         command.append(f"--server.address={options.address}")
     if options.headless:
         command.append("--server.headless=true")
-
-    environment = {**os.environ, **settings.as_environment()}
-    server = subprocess.run(command, check=False, env=environment)  # noqa: S603  # no shell
-    return server.returncode
+    return become(command, {**os.environ, **settings.as_environment()})
 
 
 def _run_eval(arguments: Sequence[str]) -> int:
