@@ -21,7 +21,7 @@ ENV QA_HOME=/data
 VOLUME /data
 EXPOSE 8501
 
-# Without users, the page shows nothing to other machines: docker exec -it NAME footnote user add ann
+# Without users, the page refuses other machines, the host too: docker exec -it NAME footnote user add ann
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://localhost:8501/_stcore/health')"]
 

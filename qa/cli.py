@@ -326,6 +326,11 @@ def _parser() -> argparse.ArgumentParser:
         "--address",
         help="listen on this address (default: this machine only); see footnote user --help",
     )
+    chat.add_argument(
+        "--public-hosts",
+        metavar="NAMES",
+        help="serve people who log in by these names only, for example footnote.example.org",
+    )
     chat.add_argument("--headless", action="store_true", help="start without opening a browser")
     chat.set_defaults(command=_chat)
 

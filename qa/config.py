@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable, Hashable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -53,6 +54,8 @@ class Settings:
     """Seconds after which a call of the model fails, however many words arrive."""
     strict: bool = False
     """Whether a model's sentences that the documents do not support are left out."""
+    public_hosts: str = ""
+    """The names by which browsers may reach a page with users, with commas; empty: any."""
 
     @property
     def store(self) -> Path | str:
@@ -124,6 +127,12 @@ def _switch(value: Any) -> bool:
     return _SWITCH[str(value).strip().casefold()]
 
 
+def _host_names(value: Any) -> str:
+    names = [name.strip().lower() for name in str(value).split(",")]
+    return ",".join(filter(None, names))
+
+
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*")
 _SWITCH = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
@@ -138,6 +147,11 @@ _RULES = {
     "llm_timeout": _SECONDS,
     "llm_total_timeout": _SECONDS,
     "strict": _Rule("1 or 0", _switch),
+    "public_hosts": _Rule(
+        "names or addresses without ports, with commas between them",
+        _host_names,
+        lambda names: all(map(_HOST_NAME.fullmatch, names.split(","))),
+    ),
 }
 
 

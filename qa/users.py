@@ -11,6 +11,9 @@ from qa.errors import FootnoteError, NotWritableError
 
 FILE = "users.json"
 MIN_PASSWORD_LENGTH = 8
+MAX_PASSWORD_LENGTH = 1000
+"""Characters; the form of the login takes at least so many."""
+MAX_NAME_LENGTH = 100
 
 # What OWASP advises for scrypt with 16 MiB of memory.
 _SCRYPT_COST = {"n": 2**14, "r": 8, "p": 5}
@@ -47,11 +50,17 @@ class Users:
         Raises FootnoteError for an unusable name or a short password, NotWritableError when the
         file cannot be written.
         """
-        if not name.strip() or not name.isprintable():
-            raise FootnoteError("Invalid user name. Use printable characters.")
+        if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
+            raise FootnoteError(
+                f"Invalid user name. Use printable characters, at most {MAX_NAME_LENGTH}."
+            )
         if len(password) < MIN_PASSWORD_LENGTH:
             raise FootnoteError(
                 f"The password is too short. Use at least {MIN_PASSWORD_LENGTH} characters."
+            )
+        if len(password) > MAX_PASSWORD_LENGTH:
+            raise FootnoteError(
+                f"The password is too long. Use at most {MAX_PASSWORD_LENGTH} characters."
             )
 
         salt = secrets.token_bytes(16)

@@ -1,18 +1,41 @@
-"""The application that Streamlit serves: the page behind its login. `footnote chat` starts it."""
+"""The application that Streamlit serves: the page behind its door. `footnote chat` starts it."""
 
+import logging
 from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
 
 from qa.config import Settings, share_processors
-from ui.auth import LoginRequired, SecurityHeaders
+from qa.users import Users
+from ui.access.headers import SecurityHeaders
+from ui.access.hosts import HostCheck
+from ui.access.login import LoginRequired, has_provider
 
 share_processors()
+_settings = Settings.from_environment()
+
+
+def _has_login() -> bool:
+    return bool(Users(_settings.home).names()) or has_provider()
+
+
+def _log_access() -> None:
+    """Writes logins and refused requests to the server's log."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log = logging.getLogger("ui.access")
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+
+
+_log_access()
+# The first layer is the outermost: a refusal has the headers too.
 app = st.App(
     Path(__file__).with_name("shell.py"),
     middleware=[
         Middleware(SecurityHeaders),
-        Middleware(LoginRequired, home=Settings.from_environment().home),
+        Middleware(HostCheck, has_login=_has_login, public_hosts=_settings.public_hosts),
+        Middleware(LoginRequired, home=_settings.home),
     ],
 )

@@ -11,7 +11,7 @@ from qa.errors import FootnoteError
 from qa.types import Document
 from qa.users import Users
 from ui import evaluation
-from ui.auth import is_local, logged_in
+from ui.access.login import has_provider, logged_in
 from ui.chat import composer, question_form, sidebar, source
 from ui.chat import page as chat
 from ui.chat.conversation import Conversation, current_conversation
@@ -23,10 +23,6 @@ from ui.state import AppState, app_state, library_documents
 
 TAGLINE = "Ask your documents. Every sentence of the answer carries a footnote that you can check."
 LOG_IN = "Log in to ask the documents."
-UNPROTECTED = (
-    "Other computers can reach this page, but it has no login. Add a user: "
-    "footnote user add NAME. Or serve it to this machine only: footnote chat --address localhost."
-)
 
 
 def main() -> None:
@@ -62,11 +58,9 @@ def _owner(home: Path) -> str | None:
             show_header("Footnote")
             st.html(render("login_link.html"))
         return name
-    if st.secrets.load_if_toml_exists() and "auth" in st.secrets:
+    if has_provider():
         return _provider_user()
-    if not is_local():
-        show_error("failure", UNPROTECTED)
-        return None
+    # Without a login only this machine reaches the page: ui/access/hosts.py.
     return ""
 
 

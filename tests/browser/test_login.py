@@ -44,7 +44,7 @@ def test_users_see_their_own_conversations_only(address: str, browser: Browser) 
     expect(example(bob)).to_be_visible()
     expect(bob.get_by_text("Your chats will appear here.")).to_be_visible()
 
-    ann.get_by_role("link", name="Log out").click()
+    ann.get_by_role("button", name="Log out").click()
     expect(ann.get_by_role("button", name="Log in")).to_be_visible()
     ann.goto(address)
     expect(ann.get_by_role("button", name="Log in")).to_be_visible()

@@ -43,7 +43,6 @@ def main() -> int:
 
 
 def _files_of_a_question() -> set[str]:
-    from streamlit import config
     from streamlit.testing.v1 import AppTest
 
     from qa.bot import Bot
@@ -53,8 +52,6 @@ def _files_of_a_question() -> set[str]:
     for document in load([ROOT / "seeds"]).documents:
         bot.index.add(document)
 
-    # AppTest does not read ui/.streamlit: without an address the page demands a login.
-    config.set_option("server.address", "localhost")
     page = AppTest.from_file(str(PAGE), default_timeout=PATIENCE)
     # The page loads its models in a thread; the chat box appears before they are there.
     for _ in range(PATIENCE):

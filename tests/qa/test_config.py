@@ -24,6 +24,7 @@ ENVIRON = {
     "QA_LLM_TIMEOUT": "2.5",
     "QA_LLM_TOTAL_TIMEOUT": "90",
     "QA_STRICT": "Yes",
+    "QA_PUBLIC_HOSTS": " A.example, 192.0.2.1 ,, 2001:db8::1",
 }
 SETTINGS = Settings(
     home=Path("/home/x"),
@@ -40,6 +41,7 @@ SETTINGS = Settings(
     llm_timeout=2.5,
     llm_total_timeout=90.0,
     strict=True,
+    public_hosts="a.example,192.0.2.1,2001:db8::1",
 )
 
 
@@ -99,6 +101,11 @@ def test_settings_library_has_what_needs_other_models(field: str) -> None:
         ("QA_LLM_TIMEOUT", "nan"),
         ("QA_LLM_TOTAL_TIMEOUT", "0"),
         ("QA_STRICT", "maybe"),
+        ("QA_PUBLIC_HOSTS", ","),
+        ("QA_PUBLIC_HOSTS", "https://a.example"),
+        ("QA_PUBLIC_HOSTS", "a.example:443"),
+        ("QA_PUBLIC_HOSTS", "cafe:80"),
+        ("QA_PUBLIC_HOSTS", "*.example"),
     ],
 )
 def test_settings_invalid_value_names_the_setting(name: str, value: str) -> None:

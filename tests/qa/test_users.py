@@ -46,7 +46,14 @@ def test_fingerprint_changes_with_password_and_removal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("", "long enough"), ("a\nb", "long enough"), ("ann", "short")]
+    ("name", "password"),
+    [
+        ("", "long enough"),
+        ("a\nb", "long enough"),
+        ("a" * 101, "long enough"),
+        ("ann", "short"),
+        ("ann", "a" * 1001),
+    ],
 )
 def test_add_bad_name_or_password_raises(tmp_path: Path, name: str, password: str) -> None:
     with pytest.raises(FootnoteError):
