@@ -6,7 +6,7 @@ outcome is being answered, or its answer was interrupted when the server ended.
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,12 @@ ORDER BY changed DESC, rowid DESC
 _EXCHANGES = """
 SELECT id, question, choice, outcome, rating FROM exchanges WHERE conversation = ? ORDER BY place
 """
+_TOUCH = """
+UPDATE conversations SET changed = max(:now, (
+    SELECT max(changed) + 0.001 FROM conversations WHERE owner = :owner
+)) WHERE id = :conversation
+"""
+"""Makes a conversation the latest of its owner, whatever the clocks of the machines say."""
 _APPEND = """
 INSERT INTO exchanges (id, place, conversation, question, choice)
 SELECT :id, coalesce(max(place), 0) + 1, :conversation, :question, :choice
@@ -83,8 +89,9 @@ class History:
     Every method raises FootnoteError if the file cannot be used.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, clock: Callable[[], float] = time.time) -> None:
         self._file = home / FILE
+        self._clock = clock
         with self._errors_explained():
             home.mkdir(parents=True, exist_ok=True)
         with self._connection() as db:
@@ -134,7 +141,7 @@ class History:
         """
         exchange = Exchange(uuid4().hex, question, options)
         title = " ".join(question.split())[:MAX_TITLE]
-        now = time.time()
+        now = self._clock()
         with self._connection() as db:
             # Only the first question of a conversation adds a row.
             db.execute(
@@ -146,11 +153,13 @@ class History:
             row = {
                 "id": exchange.id,
                 "conversation": conversation,
+                "owner": owner,
                 "question": question,
                 "choice": OPTIONS.dump_json(options).decode(),
+                "now": now,
             }
             db.execute(_APPEND, row)
-            db.execute("UPDATE conversations SET changed = ? WHERE id = ?", (now, conversation))
+            db.execute(_TOUCH, row)
         return exchange
 
     def settle(self, exchange: str, outcome: ExchangeOutcome | None) -> None:
@@ -204,6 +213,8 @@ class History:
                 f"Cannot use the conversations in {self._file}: {error}. "
                 f"If the file is damaged, move it away: mv '{self._file}' '{self._file}.damaged'"
             ) from error
+        except UnicodeEncodeError as error:
+            raise FootnoteError("The text is not valid Unicode. Type it again.") from error
         except OSError as error:
             raise FootnoteError(
                 f"Cannot create {self._file.parent}: {error.strerror}. "

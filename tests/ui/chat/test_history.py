@@ -49,6 +49,41 @@ def ids(history: History, owner: str = "", search: str = "") -> list[str]:
     return [entry.id for entry in history.entries(owner, search)]
 
 
+def test_entries_clock_goes_back_latest_first(tmp_path: Path) -> None:
+    """The order is that of the questions, also when the clock was set back."""
+    times = [2000.0, 2000.0, 1000.0, 1000.0, 2001.0]
+    history = History(tmp_path, lambda: times.pop(0))
+    ask(history, "a", "?")
+    ask(history, "b", "?")
+    ask(history, "c", "?")
+    assert ids(history) == ["c", "b", "a"]
+    ask(history, "a", "?")
+    assert ids(history) == ["a", "c", "b"]
+    ask(history, "b", "?")
+    assert ids(history) == ["b", "a", "c"]
+
+
+def test_entries_two_clocks_latest_first(tmp_path: Path) -> None:
+    """Two machines share a home, and the clock of one of them is a day ahead."""
+    ahead = History(tmp_path, lambda: 100_000.0)
+    behind = History(tmp_path, lambda: 13_600.0)
+    ask(ahead, "a", "?")
+    ask(behind, "b", "?")
+    ask(ahead, "a", "?")
+    ask(behind, "c", "?")
+    assert ids(behind) == ["c", "a", "b"]
+    ask(behind, "d", "?", owner="somebody else")
+    assert ids(ahead) == ["c", "a", "b"]
+
+
+def test_ask_half_a_character_is_our_error(history: History) -> None:
+    """SQLite cannot store a surrogate; nothing of the question is stored."""
+    for use in (ask, lambda *words: ids(history, search=words[-1])):
+        with pytest.raises(FootnoteError, match="not valid Unicode"):
+            use(history, "c", "What did \ud800 cost?")
+    assert ids(history) == []
+
+
 def test_history_reopened_has_the_same_exchange(history: History, tmp_path: Path) -> None:
     exchange = history.ask("c", "", "Do cats sleep?", OPTIONS_CHOSEN)
     assert exchange
