@@ -22,7 +22,13 @@ from qa.models.spans import CrossEncoder
 from qa.progress import Progress
 from qa.reader.reader import Reader, Reading, TrainedReader, Weights
 from qa.text.words import stem
-from qa.types import Answer, OnEvent, RankedPassage, Reason, Turn
+from qa.types import MAX_QUESTION, Answer, OnEvent, RankedPassage, Reason, Turn
+
+MAX_TURNS = 50
+"""How many of the last turns of a conversation are read."""
+QUESTION_CUT = (
+    f"The question has more than {MAX_QUESTION:,} characters. Only its beginning was read."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +108,13 @@ class Bot:
         history: the earlier turns, oldest first. documents: the names of some; None: all of them.
         on_event: called when a stage begins and when words of a language model arrive.
         built_in: never use the language model. stop: once set, stops the language model.
+        Of a question and of each earlier turn, the first MAX_QUESTION characters are read.
         Raises FootnoteError for an empty question, LanguageModelError for a model that fails and
         StoppedError when stopped; the last two carry the words written so far.
         """
         progress = Progress(on_event)
-        question = _checked(question)
+        question, notices = _checked(question)
+        history = _bounded(history)
         stop = stop or threading.Event()
         engine = None if built_in else self._model_engine
         model = CountingModel(engine.model) if engine else None
@@ -129,6 +137,7 @@ class Bot:
         else:
             content = extract_answer(standalone, reading, snapshot)
 
+        content = replace(content, notices=(*notices, *content.notices))
         timings = progress.timings()
         usage = model.usage if model and model.was_called else None
         return content.as_answer(question, standalone, reading.confidence, timings, usage)
@@ -223,11 +232,22 @@ class _Retrieved:
     passages: list[RankedPassage]
 
 
-def _checked(question: str) -> str:
+def _checked(question: str) -> tuple[str, tuple[str, ...]]:
+    """Returns the part of a question that is read, and a notice if that is not all of it."""
     question = question.strip()
     if not question:
         raise FootnoteError("The question is empty. Type a question.")
-    return question
+    if len(question) <= MAX_QUESTION:
+        return question, ()
+    return question[:MAX_QUESTION].rstrip(), (QUESTION_CUT,)
+
+
+def _bounded(history: Sequence[Turn]) -> list[Turn]:
+    """Returns the last turns, each cut as a question is."""
+    bounded = []
+    for turn in history[-MAX_TURNS:]:
+        bounded.append(Turn(turn.question[:MAX_QUESTION], turn.answer[:MAX_QUESTION]))
+    return bounded
 
 
 def _understand(

@@ -16,6 +16,8 @@ TIMED_AS: Mapping[Stage, Stage] = MappingProxyType({"understand": "answer", "wor
 """Rewriting the question and streaming words count as time of the answer."""
 TIMED_STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in TIMED_AS)
 """The stages with a time of their own in `Answer.timings`, in order."""
+MAX_QUESTION = 2_000
+"""Characters of a question that are read."""
 EMBEDDED_TITLE = 200
 """Characters of a title that the embedder sees; more would push the passage out of its limit."""
 

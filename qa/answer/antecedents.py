@@ -4,6 +4,7 @@
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from qa.documents.sentences import Sentence
@@ -78,7 +79,7 @@ def _needs_name(text: str) -> bool:
 
 def _sentences_before(sentence: Sentence, sentences: Sequence[Sentence]) -> list[Sentence]:
     """Returns the sentences before this one, back to the last heading, nearest first."""
-    position = sentences.index(sentence)
+    position = bisect_left(sentences, sentence.span.start, key=_start)
     first = max(0, position - MAX_LOOK_BACK)
     section: list[Sentence] = []
     for earlier in reversed(sentences[first:position]):
@@ -110,18 +111,35 @@ def _first_since(paragraph: int, sentences: Iterable[Sentence]) -> Sentence | No
 
 def _first_with_name(document: Document, sentences: Iterable[Sentence]) -> Sentence | None:
     """Returns the first of the sentences that names somebody and has no such pronoun itself."""
-    names = frozenset(_CAPITALISED_INSIDE.findall(document.text))
     for sentence in sentences:
         text = document.text_of(sentence.span)
         # A pronoun that means somebody named still earlier does not explain this one.
         points_back = _OPENS_WITH_PERSON.match(text) or _PRONOUN_SAID.search(text)
-        if not points_back and _has_name(text, names):
+        if not points_back and _has_name(text, document.text):
             return sentence
     return None
 
 
-def _has_name(text: str, names: frozenset[str]) -> bool:
+def _has_name(text: str, document_text: str) -> bool:
     """Returns whether a sentence has a capitalised word, or a first word that is a name."""
-    matches = _CAPITALISED.finditer(text)
-    # Position 1 follows an opening quotation mark.
-    return any(match.start() > 1 or match.group() in names for match in matches)
+    for match in _CAPITALISED.finditer(text):
+        # Position 1 follows an opening quotation mark.
+        if match.start() > 1 or _is_capitalised_inside(match[0], document_text):
+            return True
+    return False
+
+
+def _is_capitalised_inside(word: str, text: str) -> bool:
+    """Returns whether a text has this word inside a sentence."""
+    # A search for the word alone, because the text can be a whole library's longest document.
+    place = text.find(f" {word}")
+    while place >= 0:
+        match = _CAPITALISED_INSIDE.match(text, place + 1)
+        if match and match[0] == word:
+            return True
+        place = text.find(f" {word}", place + 1)
+    return False
+
+
+def _start(sentence: Sentence) -> int:
+    return sentence.span.start

@@ -13,7 +13,7 @@ from qa.answer.prompts import rewrite_messages
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import LanguageModel, without_thinking
 from qa.text.english import MONTHS, QUESTION_WORDS, STOP_WORDS
-from qa.text.facts import is_named_in, names
+from qa.text.facts import missing_names, names
 from qa.text.numbers import numbers
 from qa.text.words import terms, words
 from qa.types import Turn
@@ -42,7 +42,7 @@ _GENERIC_WORDS = STOP_WORDS | frozenset(
 )
 """Words that do not show what a question is about."""
 
-_NAME = re.compile(r"\b[A-Z][\w’'-]*(?:\s+(?:of|the|and|for)?\s*[A-Z][\w’'-]*)*")
+_NAME = re.compile(r"\b[A-Z][\w’'-]*(?:\s+(?:(?:of|the|and|for)\s*)?[A-Z][\w’'-]*)*")
 # "May" is a first name too.
 _OTHER_MONTHS = "|".join(month for month in MONTHS if month != "May")
 _NOT_A_PERSON = re.compile(
@@ -186,8 +186,7 @@ def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bo
 
 def _has_names_and_numbers(text: str, part: str) -> bool:
     """Returns whether a text has every name and every number of another."""
-    for name in names(part):
-        if not is_named_in(name, text):
-            return False
+    if missing_names(names(part), text):
+        return False
     available = numbers(text, ones=True)
     return all(number.is_among(available) for number in numbers(part))

@@ -6,7 +6,7 @@ sentence becomes a claim with the passages that it cites; `verify` checks the cl
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -22,6 +22,13 @@ from qa.types import Document, Event, OnEvent, Passage, RankedPassage, Span
 
 ANSWER_TOKENS = 700
 """Tokens of an answer, at most; never more than a third of the model's context."""
+
+MAX_ANSWER = 20_000
+"""Characters of an answer that are read; ANSWER_TOKENS are far fewer."""
+ANSWER_CUT = (
+    f"The language model's answer has more than {MAX_ANSWER:,} characters. "
+    "Only its beginning was read."
+)
 
 _DECLINE = re.compile(
     r"^[\W_]*"
@@ -83,9 +90,7 @@ def draft_answer(
     try:
         # Closed here: an error of `on_event` would keep the stream, and its connection, alive.
         with closing(without_thinking(model.stream(messages, max_tokens, stop))) as pieces:
-            for piece in pieces:
-                words = parser.feed(piece)
-                on_event(Event("words", words))
+            is_cut = _read(pieces, parser, on_event)
         last_words = parser.finish()
         on_event(Event("words", last_words))
     except LanguageModelError as error:
@@ -102,7 +107,21 @@ def draft_answer(
     left_out = ranked[len(seen) :]
     notices = _left_out_notice(left_out, model, context)
     notices += _unknown_ids_notice(parser)
+    if is_cut:
+        notices.append(ANSWER_CUT)
     return DraftAnswer(claims, seen, tuple(notices))
+
+
+def _read(pieces: Iterable[str], parser: MarkerParser, on_event: OnEvent) -> bool:
+    """Feeds the words of an answer to the parser. Returns whether the answer was too long."""
+    room = MAX_ANSWER
+    for piece in pieces:
+        words = parser.feed(piece[:room])
+        on_event(Event("words", words))
+        room -= len(piece)
+        if room < 0:
+            return True
+    return False
 
 
 def declines(text: str) -> bool:

@@ -23,6 +23,7 @@ _LOOK_BEHIND = 4
 """How many characters before the next token are kept: a line end and three spaces."""
 
 _WORD_OR_SIGN = re.compile(r"[^\W_]+|.", re.DOTALL)
+_WORD_OR_LINE_END = re.compile(r"[^\W_]|\n")
 _FENCE = re.compile(r"`{1,64}|~{1,64}")
 _FENCE_LINE = re.compile(r" {0,3}[`~]*[ \t]*")
 _LINE_START = re.compile(r"\n {0,3}\Z")
@@ -82,10 +83,11 @@ def cited_sentences(
 def _sentence_of(marker: Marker, text: str, sentences: Sequence[Span]) -> int:
     """Returns the number of the sentence that a marker belongs to."""
     position = marker.position
-    rest_of_line, _, _ = text[position:].partition("\n")
-    line_start = text.rfind("\n", 0, position) + 1
-    leads = LEADS.search(text[line_start:position])
-    words_follow = any(character.isalnum() for character in rest_of_line)
+    # Not the whole line: a long line can have many markers.
+    before = text[max(0, position - MAX_HELD_SPACE) : position]
+    leads = LEADS.search(before)
+    next_sign = _WORD_OR_LINE_END.search(text, position) if leads else None
+    words_follow = next_sign is not None and next_sign[0] != "\n"
     first_ending_after = bisect_right(sentences, position, key=_end)
     last_beginning_before = bisect_left(sentences, position, key=_start) - 1
     # In `- [a1] It closed.` the words that the marker belongs to come after it.

@@ -8,6 +8,7 @@ the claim together with the sentences that it rests on.
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -237,12 +238,17 @@ def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapsh
     for covered in sentences:
         document = covered.document
         all_sentences = snapshot.sentences[document.id]
-        position = all_sentences.index(covered.sentence)
+        start = covered.sentence.span.start
+        position = bisect_left(all_sentences, start, key=_start)
         first = max(0, position - 1)
         for sentence in all_sentences[first : position + 1]:
             words = document.text_of(sentence.span).split()
             parts[document.id, sentence.span.start] = " ".join(words)
     return " ".join(parts.values())
+
+
+def _start(sentence: Sentence) -> int:
+    return sentence.span.start
 
 
 def _contains(text: str, words: str) -> bool:

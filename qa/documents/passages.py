@@ -6,6 +6,7 @@ where each chunk begins.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 from qa.documents.sentences import Sentence
@@ -16,6 +17,11 @@ TITLE_TOKENS = 64
 """Tokens left free for the title, which is embedded in front of the passage."""
 LONG_TEXT = 10_000
 """Characters. A longer text never fits into one passage, so its tokens need not be counted."""
+CHARACTERS_A_TOKEN = 25
+"""A text counts as a token for so many characters at least: any long word is one token, and a
+passage of such words would have no end."""
+MAX_UNIT = 1_200
+"""Characters. A sentence has half of them at most."""
 _NEVER = "\0\0"
 """A paragraph separator that no document holds: the splitter gets our units instead."""
 
@@ -72,13 +78,16 @@ def _chunks(
     from llama_index.core.node_parser import SentenceSplitter
 
     text = document.text
-    units = list(_units(document, sentences, count_tokens, size))
+    counted = cache(count_tokens)
+    units = list(_units(document, sentences, counted, size))
 
     def tokens(part: str) -> range:
         # The splitter first asks whether the whole text fits. To count a long one takes too long.
         if part == text and len(text) > LONG_TEXT:
             return range(size + 1)
-        return range(count_tokens(part))
+        # A unit of invisible signs has no token, and the splitter repeats such units.
+        least = 1 + len(part) // CHARACTERS_A_TOKEN
+        return range(max(counted(part), least))
 
     splitter = SentenceSplitter(
         chunk_size=size,
@@ -99,21 +108,22 @@ def _units(
 ) -> Iterator[str]:
     """Yields texts that tile the document: its paragraphs or, if one is too long, its sentences."""
     text = document.text
-    paragraphs = [0]
-    for sentence, following in pairwise(sentences):
-        if sentence.paragraph != following.paragraph:
-            paragraphs.append(following.span.start)
+    bounds = [0]
+    starts: list[list[int]] = [[]]
+    for sentence, following in pairwise([None, *sentences]):
+        if sentence and following and sentence.paragraph != following.paragraph:
+            bounds.append(following.span.start)
+            starts.append([])
+        elif following and following.span.start:
+            starts[-1].append(following.span.start)
+    bounds.append(len(text))
 
-    paragraphs.append(len(text))
-    for start, end in pairwise(paragraphs):
-        paragraph = text[start:end]
-        if count_tokens(paragraph) <= size:
-            yield paragraph
+    for (start, end), inside in zip(pairwise(bounds), starts, strict=True):
+        may_fit = end - start <= size * CHARACTERS_A_TOKEN
+        if may_fit and count_tokens(text[start:end]) <= size:
+            yield text[start:end]
             continue
-        bounds = [start]
-        for sentence in sentences:
-            if start < sentence.span.start < end:
-                bounds.append(sentence.span.start)
-        bounds.append(end)
-        for first, last in pairwise(bounds):
-            yield text[first:last]
+        for first, last in pairwise([start, *inside, end]):
+            # Between two sentences there can be any length of white space and markup.
+            for place in range(first, last, MAX_UNIT):
+                yield text[place : min(place + MAX_UNIT, last)]

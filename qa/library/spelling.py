@@ -10,6 +10,8 @@ from qa.text.words import WORD
 
 MIN_LETTERS = 4
 """Letters; a shorter word has too many neighbours for a guess."""
+MAX_CORRECTED = 12
+"""Words of a question. In a question with more unknown words they are not typing errors."""
 LONG = 8
 """Letters from which on a word may be two edits away instead of one."""
 
@@ -25,7 +27,9 @@ def correct_spelling(
     with the same first letter. A word stays as it is when the vocabulary has it, when it is
     `known`, when it is short or has a digit, and when it is written as a name (with a capital
     inside the query): the documents may have a similar name that the person did not mean.
+    Only the first `MAX_CORRECTED` unknown words are looked up.
     """
+    corrections: dict[str, str | None] = {}
 
     def replacement(match: re.Match[str]) -> str:
         written = match.group(0)
@@ -38,7 +42,9 @@ def correct_spelling(
             return written
         if known(word):
             return written
-        return _nearest(word, vocabulary) or written
+        if word not in corrections and len(corrections) < MAX_CORRECTED:
+            corrections[word] = _nearest(word, vocabulary)
+        return corrections.get(word) or written
 
     return WORD.sub(replacement, query)
 

@@ -6,7 +6,8 @@ and "September 9", "the U.S." and "the United States". `qa.text.numbers` has the
 
 import re
 import unicodedata
-from itertools import combinations
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from rapidfuzz.distance import Prefix
 
@@ -55,12 +56,14 @@ _NAME_PART = re.compile(
 _LONG_NAME = re.compile(
     rf"""
     \b[{_CAPITAL}][\w’'-]+
-    (?: \s+(?:of|and|the|for)?\s* [{_CAPITAL}][\w’'-]+ )+
+    (?: \s+(?:(?:of|and|the|for)\s*)? [{_CAPITAL}][\w’'-]+ )+
     """,
     re.VERBOSE,
 )
 _SENTENCE_OPENERS = '.!?:“"'
 """What stands before the first word of a sentence."""
+MAX_INITIALS = 10
+"""Letters. A longer run of capitalised words is not a name that anybody shortens."""
 _POSSESSIVE = re.compile(r"(?<=\w)[’']s\b", re.IGNORECASE)
 _COUNTRY_ENDING = re.compile(r"(?:|a|o|e|y|ey|en|ia)")
 _PEOPLE_ENDING = re.compile(r"(?:(?:n|an|ian|ean|ese|ish|i|ic|er)s?|s)")
@@ -130,15 +133,28 @@ def _opens_sentence(text: str, start: int) -> bool:
 
 def is_named_in(name: str, text: str) -> bool:
     """Returns whether a text has a name: its words, its people ("Pakistani") or its initials."""
-    words = _name_words(name)
-    text_words = set(_name_words(text))
-    if all(_has_related(text_words, word) for word in words):
-        return True
-    if len(words) == 1:
-        return words[0] in initials(text)
+    return not missing_names([name], text)
 
-    name_initials = "".join(word[0] for word in words)
-    return name_initials in text_words
+
+def missing_names(names: Iterable[str], text: str) -> list[str]:
+    """Returns the names that a text has in no form."""
+    text_words = set(_name_words(text))
+    text_initials = initials(text)
+    # Words are related by their first letters, so only few of the text can be related to a word.
+    by_root: dict[str, list[str]] = defaultdict(list)
+    for word in text_words:
+        by_root[word[:_MIN_ROOT]].append(word)
+
+    missing = []
+    for name in names:
+        words = _name_words(name)
+        has_words = all(_has_related(by_root[word[:_MIN_ROOT]], word) for word in words)
+        short_form = "".join(word[0] for word in words)
+        is_short_form = len(words) == 1 and words[0] in text_initials
+        has_short_form = len(words) > 1 and short_form in text_words
+        if not has_words and not is_short_form and not has_short_form:
+            missing.append(name)
+    return missing
 
 
 def initials(text: str) -> frozenset[str]:
@@ -150,12 +166,11 @@ def initials(text: str) -> frozenset[str]:
         letters = "".join(capitals)
 
         # Part of a run counts too: "the United States of America" is the US and the USA.
-        places = range(len(letters) + 1)
-        for start, end in combinations(places, 2):
-            if end - start >= 2:
+        for start in range(len(letters)):
+            longest = letters[start : start + MAX_INITIALS]
+            for end in range(2, len(longest) + 1):
                 # Folded last: folding can make two letters of one.
-                part = letters[start:end].casefold()
-                initials.add(part)
+                initials.add(longest[:end].casefold())
     return frozenset(initials)
 
 
@@ -223,7 +238,7 @@ def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(visible))
 
 
-def _has_related(words: set[str], word: str) -> bool:
+def _has_related(words: Sequence[str], word: str) -> bool:
     if word in words:
         return True
     return any(_are_related(word, candidate) for candidate in words)

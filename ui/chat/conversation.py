@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import streamlit as st
 
+from qa.types import MAX_QUESTION
 from ui.chat.question_form import QuestionDraft
 from ui.chat.source import OpenSource
 from ui.chat.transcript import AnswerOptions
@@ -62,7 +63,8 @@ def ask(
     prepare: Preparation | None = None,
 ) -> None:
     """Queues a question, unless it is blank."""
-    question = question.strip()
+    # One character more than is read, so that the answer says that the question was cut.
+    question = question.strip()[: MAX_QUESTION + 1]
     if not question:
         return
     pending = state.answer_queue.ask(

@@ -12,11 +12,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from qa.config import BUILT_IN
 from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES
-from qa.types import Document
+from qa.types import MAX_QUESTION, Document
 from ui.chat import question_form, source
 from ui.chat.conversation import Conversation, ask
 from ui.chat.history import Exchange, Rating
-from ui.chat.question_form import MAX_QUESTION
 from ui.chat.render import (
     announcement,
     answer_html,

@@ -13,14 +13,13 @@ from uuid import uuid4
 import streamlit as st
 
 from qa.errors import NotWritableError
-from qa.types import Document
+from qa.types import MAX_QUESTION, Document
 from ui.chat.transcript import StoredAnswer
 from ui.components import show_text
 from ui.jinja import count, render
 
 FILE = "questions.jsonl"
 KIND = "from the page"
-MAX_QUESTION = 2000
 
 
 @dataclass(slots=True)
@@ -44,7 +43,9 @@ def draft_question(exchange: str, answer: StoredAnswer, good: bool) -> QuestionD
         for sentence in answer.sentences:
             quotes.update(dict.fromkeys(citation.quote for citation in sentence.citations))
     answerable = not (good and answer.abstained)
-    return QuestionDraft(exchange, answer.standalone_question, answerable, list(quotes))
+    # An earlier question in parentheses can make it longer than a question may be.
+    question = answer.standalone_question[:MAX_QUESTION]
+    return QuestionDraft(exchange, question, answerable, list(quotes))
 
 
 def add_evidence(draft: QuestionDraft, quote: str, documents: Sequence[Document]) -> None:
