@@ -21,7 +21,7 @@ fast: .venv/.installed-dev  ## the tests that need no model, browser or server
 explore: .venv/.installed-dev  ## the property tests with random examples, twenty times as many
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=explore
 
-check: .venv/.installed-dev  ## style, types, imports, dependencies, density, spelling and prose
+check: .venv/.installed-dev  ## style, types, imports, dependencies, licences, density, spelling and prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -29,7 +29,9 @@ check: .venv/.installed-dev  ## style, types, imports, dependencies, density, sp
 	$(BIN)/deptry .
 	$(BIN)/python -m tests.checks.density
 	$(BIN)/python -m tests.checks.words
-	$(BIN)/codespell
+	$(BIN)/python -m tests.checks.pins
+	$(BIN)/python -m tests.checks.licences
+	$(BIN)/typos
 	$(BIN)/proselint --config .proselintrc.json check README.md CONTRIBUTING.md CHANGELOG.md docs
 
 gate: .venv/.installed-dev  ## the evaluation set again, against the baseline in eval/baseline/
