@@ -8,6 +8,7 @@ FootnoteError             exit code 2: invalid usage or invalid data
 ├── IndexDamagedError     an index folder that cannot be opened
 └── BrokenError           exit code 3: something failed while running
     ├── NotWritableError  a folder that cannot be written to
+    │   └── DiskFullError a disk without space
     └── ModelError        a model that cannot be loaded
         └── LanguageModelError  a language model that failed before or during its answer
             └── StoppedError    the person stopped the answer
@@ -52,6 +53,10 @@ class BrokenError(FootnoteError):
 
 class NotWritableError(BrokenError):
     """A folder that cannot be written to: read-only or full."""
+
+
+class DiskFullError(NotWritableError):
+    """A disk without space; what was there before is still there."""
 
 
 class ModelError(BrokenError):

@@ -6,22 +6,24 @@ from typing import Any
 
 from qa.documents.sentences import Sentence
 from qa.errors import DocumentError
-from qa.library.records import document_of, read_passages, read_records
+from qa.library.records import PassageRow, read_documents, read_passages, read_records
 from qa.library.snapshot import Snapshot
-from qa.library.store import Store, damaged
+from qa.library.store import Store
+from qa.library.stored_sentences import unpack
 from qa.library.writing import (
     AddResult,
     OnProgress,
     Writer,
-    adopt_settings,
     built_with,
     ignore_progress,
     remove,
-    sweep_orphans,
+    require_known_schema,
+    require_settings,
 )
 from qa.models.embedding import Embedder, Vectors
 from qa.types import Document, Passage, Span
 
+Rows = list[tuple[Document, PassageRow]]
 MAX_SNAPSHOTS = 8
 """Choices of documents whose snapshot is kept; each holds the words of all of its documents."""
 
@@ -39,22 +41,22 @@ class Index:
         self._embedder = embedder
         self._snapshots: dict[frozenset[str] | None, Snapshot] = {}
         self._store = Store(where, built_with(embedder))
+        # Opening deletes nothing: what has no record may be what another process is adding.
         with self._store.readable(), self._store.lock:
-            self._store.sweep_pairs()
-            sweep_orphans(self._store)
-            adopt_settings(self._store, embedder)
-            self._require_vectors()
+            self._store.using_reserve(self._check)
 
     @classmethod
     def rebuild(cls, where: Path | str, embedder: Embedder) -> int:
         """Builds the library again from its texts and returns the number of its documents.
 
-        The old library stays until the new library is complete.
+        Reads what an earlier release or other settings built. The old library stays until the new
+        library is complete.
         """
-        index = cls(where)
-        with index._store.lock:
-            documents = index.documents()
-            Writer(index._store, embedder).rebuild(documents)
+        store = Store(where, built_with(embedder))
+        with store.readable(), store.lock:
+            require_known_schema(store)
+            documents = read_documents(store)
+            Writer(store, embedder).rebuild(documents)
         return len(documents)
 
     @property
@@ -78,43 +80,18 @@ class Index:
         for document in self.documents():
             if choice is None or document.name in choice:
                 documents.append(document)
-        passages = self.passages(documents)
-        snapshot = Snapshot.of(passages, documents, generation, self._segmented())
+        rows = self._rows(documents)
+        snapshot = Snapshot.of(_passages(rows), documents, _sentences(rows, documents), generation)
         self._keep(choice, snapshot)
         return snapshot
 
     def documents(self) -> list[Document]:
         """Returns the documents by name. Raises IndexDamagedError for a text that was changed."""
-        with self._store.current():
-            records = read_records(self._store)
-            texts = self._texts()
-
-        documents = []
-        for key, record in records.items():
-            version = record["version"]
-            text = texts.get((key, version), "")
-            document = document_of(record, text)
-            # The version is a hash of the text: a changed text would shift every citation.
-            if document.version != version:
-                cause = f"the text of {document.name} is not the text that was added"
-                raise damaged(self._store.where, cause)
-            documents.append(document)
-        documents.sort(key=lambda document: document.name)
-        return documents
+        return read_documents(self._store)
 
     def passages(self, documents: Sequence[Document]) -> list[Passage]:
         """Returns the passages of these documents, sorted by document name and offset."""
-        by_id = {document.id: document for document in documents}
-        with self._store.current():
-            rows = read_passages(self._store)
-
-        passages = []
-        for row in rows:
-            document = by_id.get(row.document)
-            if document and document.version == row.version:
-                passages.append(Passage(document, Span(row.start, row.end)))
-        passages.sort(key=lambda passage: (passage.document.name, passage.span.start))
-        return passages
+        return _passages(self._rows(documents))
 
     def nearest(
         self,
@@ -198,13 +175,19 @@ class Index:
             raise ValueError("an index without an embedder cannot add documents")
         return Writer(self._store, self._embedder)
 
-    def _segmented(self) -> dict[Document, tuple[Sentence, ...]]:
-        """Returns the sentences of the documents that earlier snapshots have segmented."""
-        sentences = {}
-        for snapshot in self._snapshots.values():
-            for document in snapshot.documents:
-                sentences[document] = snapshot.sentences[document.id]
-        return sentences
+    def _rows(self, documents: Sequence[Document]) -> Rows:
+        """Returns the rows of these documents' passages, sorted by document name and offset."""
+        by_id = {document.id: document for document in documents}
+        with self._store.current():
+            stored = read_passages(self._store)
+
+        rows = []
+        for row in stored:
+            document = by_id.get(row.document)
+            if document and document.version == row.version:
+                rows.append((document, row))
+        rows.sort(key=lambda pair: (pair[0].name, pair[1].start))
+        return rows
 
     def _keep(self, choice: frozenset[str] | None, snapshot: Snapshot) -> None:
         """Keeps a snapshot, and of the earlier snapshots the newest that are still current."""
@@ -219,17 +202,9 @@ class Index:
         # One assignment, because other threads read meanwhile.
         self._snapshots = current
 
-    def _texts(self) -> dict[tuple[str, str], str]:
-        """Returns the texts by document id and version: the passages of each, joined."""
-        rows = read_passages(self._store, texts=True)
-        rows.sort(key=lambda row: row.start)
-
-        pieces: dict[tuple[str, str], list[str]] = {}
-        for row in rows:
-            key = (row.document, row.version)
-            parts = pieces.setdefault(key, [])
-            parts.append(row.text)
-        return {key: "".join(parts) for key, parts in pieces.items()}
+    def _check(self) -> None:
+        require_settings(self._store, self._embedder)
+        self._require_vectors()
 
     def _require_vectors(self) -> None:
         """Raises ValueError where a small search finds too few passages.
@@ -249,3 +224,18 @@ class Index:
         nearest = rows["ids"][0]
         if len(nearest) < size:
             raise ValueError("its vectors are incomplete")
+
+
+def _passages(rows: Rows) -> list[Passage]:
+    passages = []
+    for document, row in rows:
+        passages.append(Passage(document, Span(row.start, row.end)))
+    return passages
+
+
+def _sentences(rows: Rows, documents: Sequence[Document]) -> dict[str, tuple[Sentence, ...]]:
+    """Returns the sentences of the documents, by document id."""
+    parts: dict[str, list[str]] = {document.id: [] for document in documents}
+    for document, row in rows:
+        parts[document.id].append(row.sentences)
+    return {key: unpack(texts) for key, texts in parts.items()}

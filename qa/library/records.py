@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from qa.library.store import Store, damaged
+from qa.documents.sentences import Sentence
+from qa.errors import BrokenError
+from qa.library.failures import damaged
+from qa.library.store import Store
+from qa.library.stored_sentences import pack
 from qa.models.embedding import Vectors
 from qa.types import Document, Passage
 
@@ -18,6 +22,8 @@ _VECTOR = [1.0]
 _REQUIRED = ("id", "name", "source", "title", "publisher", "markdown", "examples", "version")
 _LATER: Record = {"pages": []}
 """Fields that the records of an earlier release do not have."""
+_NO_SENTENCES = "[]"
+"""What the passages of schema 2 have, which a rebuild still reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,28 @@ class PassageRow:
     end: int
     text: str
     """Empty where texts were not read."""
+    sentences: str
+    """The sentences that begin in it, as `stored_sentences` packs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPassage:
+    """A passage with all that is stored of it."""
+
+    passage: Passage
+    vector: Vectors
+    sentences: str
+    """As in PassageRow."""
+
+    @classmethod
+    def of(
+        cls,
+        passage: Passage,
+        vector: Vectors,
+        sentences: Sequence[Sentence],
+    ) -> "EmbeddedPassage":
+        """Takes over those of the document's sentences that begin in the passage."""
+        return cls(passage, vector, pack(sentences, passage.span))
 
 
 def read_records(store: Store) -> dict[str, Record]:
@@ -102,25 +130,65 @@ def read_passages(store: Store, texts: bool = False) -> list[PassageRow]:
             start=metadata["start"],
             end=metadata["end"],
             text=text,
+            sentences=metadata.get("sentences", _NO_SENTENCES),
         )
         rows.append(row)
     return rows
 
 
+def read_documents(store: Store) -> list[Document]:
+    """Returns the documents by name. Raises IndexDamagedError for a text that was changed."""
+    with store.current():
+        records = read_records(store)
+        texts = _read_texts(store)
+
+    documents = []
+    for key, record in records.items():
+        version = record["version"]
+        text = texts.get((key, version), "")
+        document = document_of(record, text)
+        # The version is a hash of the text: a changed text would shift every citation.
+        if document.version != version:
+            cause = f"the text of {document.name} is not the text that was added"
+            raise damaged(store.where, cause)
+        documents.append(document)
+    documents.sort(key=lambda document: document.name)
+    return documents
+
+
 def write_passages(
     collection: Any,
-    passages: Sequence[Passage],
-    vectors: Sequence[Vectors],
+    passages: Sequence[EmbeddedPassage],
     batch_size: int,
 ) -> None:
     """Writes passages with their vectors, `batch_size` rows at a time."""
     for batch in batches(len(passages), batch_size):
         rows = passages[batch]
         collection.upsert(
-            ids=[passage.id for passage in rows],
-            embeddings=np.stack(vectors[batch]),
-            documents=[passage.text for passage in rows],
-            metadatas=[_metadata(passage) for passage in rows],
+            ids=[row.passage.id for row in rows],
+            embeddings=np.stack([row.vector for row in rows]),
+            documents=[row.passage.text for row in rows],
+            metadatas=[_metadata(row) for row in rows],
+        )
+
+
+def require_complete(
+    collection: Any,
+    document: Document,
+    passages: Sequence[EmbeddedPassage],
+) -> None:
+    """Raises BrokenError unless the collection has exactly these passages of the document.
+
+    Another machine that uses the same server may have deleted some of them.
+    """
+    version: Any = {"$and": [{"document": document.id}, {"version": document.version}]}
+    stored = collection.get(where=version, include=["documents"])
+    expected = {row.passage.id for row in passages}
+    length = sum(len(text) for text in stored["documents"])
+    if set(stored["ids"]) != expected or length != len(document.text):
+        raise BrokenError(
+            f"{document.name} was not added: {len(stored['ids'])} of its {len(expected)} passages "
+            f"are in the index. Another program may have changed the index. Add the file again."
         )
 
 
@@ -150,10 +218,25 @@ def with_unique_name(document: Document, records: Mapping[str, Record]) -> Docum
     return replace(document, name=name)
 
 
-def _metadata(passage: Passage) -> dict[str, Any]:
+def _read_texts(store: Store) -> dict[tuple[str, str], str]:
+    """Returns the texts by document id and version: the passages of each, joined."""
+    rows = read_passages(store, texts=True)
+    rows.sort(key=lambda row: row.start)
+
+    pieces: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        key = (row.document, row.version)
+        parts = pieces.setdefault(key, [])
+        parts.append(row.text)
+    return {key: "".join(parts) for key, parts in pieces.items()}
+
+
+def _metadata(row: EmbeddedPassage) -> dict[str, Any]:
+    passage = row.passage
     return {
         "document": passage.document.id,
         "version": passage.document.version,
         "start": passage.span.start,
         "end": passage.span.end,
+        "sentences": row.sentences,
     }

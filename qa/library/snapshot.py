@@ -3,14 +3,11 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from qa.documents.sentences import Sentence, segment
+from qa.documents.sentences import Sentence
 from qa.library.bm25 import Bm25, SentenceFrequencies
 from qa.text.words import words
 from qa.types import Document, Passage
-
-_NOTHING_SEGMENTED: Mapping[Document, tuple[Sentence, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +32,20 @@ class Snapshot:
         cls,
         passages: Sequence[Passage],
         documents: Sequence[Document],
+        sentences: Mapping[str, tuple[Sentence, ...]],
         generation: str,
-        segmented: Mapping[Document, tuple[Sentence, ...]] = _NOTHING_SEGMENTED,
     ) -> "Snapshot":
-        """Makes a snapshot of these documents and all of their passages.
+        """Makes a snapshot of these documents, all of their passages and all of their sentences.
 
-        `segmented` has the sentences of documents that an earlier snapshot has already segmented.
+        `sentences` has the sentences of each document by its id.
         """
-        sentences = {}
-        for document in documents:
-            sentences[document.id] = segmented.get(document) or segment(document)
         texts = [f"{passage.document.title}\n{passage.text}" for passage in passages]
 
         return cls(
             generation=generation,
             documents=tuple(documents),
             passages={passage.id: passage for passage in passages},
-            sentences=sentences,
+            sentences=dict(sentences),
             lexical=Bm25(texts),
             frequencies=SentenceFrequencies.count(_sentence_texts(documents, sentences)),
             words=_vocabulary(documents),

@@ -4,27 +4,37 @@ The pointer is the metadata of a third collection: the name of the pair of colle
 library, and a generation that changes with the library. Moving the pointer is one write, so a
 rebuilt library replaces the old library whole or not at all. A pair without a pointer is what an
 interrupted rebuild left behind.
+
+Chroma writes even when it only opens a folder. A file beside its database keeps the space free
+that opening, undoing and removing need on a full disk.
 """
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import chromadb
 from chromadb.api import ClientAPI
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 from filelock import FileLock
 
-from qa.errors import BrokenError, FootnoteError, IndexDamagedError, NotWritableError
+from qa.disk import Reserve, is_full
+from qa.errors import DiskFullError, FootnoteError, NotWritableError
+from qa.library.failures import damaged, index_full, is_disk_full, reading_error
 
 _POINTER = "library"
 _DATABASE = "chroma.sqlite3"
+_LOCK = ".lock"
+_RESERVE = ".reserve"
 _COSINE: Any = {"hnsw": {"space": "cosine"}}
+
+Result = TypeVar("Result")
 
 
 class Store:
@@ -35,19 +45,26 @@ class Store:
 
     def __init__(self, where: Path | str, built_with: dict[str, Any]) -> None:
         """Opens the library, or makes an empty library with this metadata."""
-        self.where = where
-        self.lock = _lock(where)
+        # Links are resolved: Chroma shares a folder's vectors between clients of one path.
+        self.where = where.resolve() if isinstance(where, Path) else where
         self._turn = threading.RLock()
-        if isinstance(where, Path):
-            _require_writable(where)
-            _require_database(where)
+        self._is_connected = False
+        self._reserve: Reserve | None = None
+        if isinstance(self.where, Path):
+            _make_folder(self.where)
+            _require_database(self.where)
+            self._reserve = Reserve(self.where / _RESERVE)
+        self.lock = _lock(self.where)
+        self.is_swept = not self.is_folder
+        """Whether this process has deleted what interrupted changes left behind."""
 
         with self.readable(), self.lock:
-            self._client = _client(where)
-            if _POINTER not in self._names():
-                pair = self.make_pair(built_with)
-                self._create(_POINTER, {"pair": pair, "generation": uuid.uuid4().hex})
-            self._open_pair()
+            self.using_reserve(lambda: self._open(built_with))
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the library is a folder. A server's other users cannot be locked out."""
+        return isinstance(self.where, Path)
 
     @property
     def generation(self) -> str:
@@ -74,7 +91,7 @@ class Store:
         except FootnoteError:
             raise
         except BaseException as error:
-            reason = _reading_error(self.where, error)
+            reason = reading_error(self.where, error)
             if reason is None:
                 raise
             raise reason from error
@@ -86,10 +103,34 @@ class Store:
             try:
                 yield
             except (ChromaError, OSError) as error:
+                if is_disk_full(self.where, error):
+                    raise index_full(self.where) from error
                 raise NotWritableError(
-                    f"The index could not be written: {error}. Free some space or set QA_HOME to "
-                    f"a writable folder, then try again. The library is as it was before."
+                    f"The index could not be written: {error}. Set QA_HOME to a writable folder, "
+                    f"then try again. The library is as it was before."
                 ) from error
+
+    def using_reserve(self, work: Callable[[], Result]) -> Result:
+        """Does the work; on a full disk again, in the space that was kept free for it."""
+        try:
+            with self.readable():
+                return work()
+        except DiskFullError:
+            size = self._reserve.release() if self._reserve else 0
+            if not size:
+                raise
+        try:
+            with self.readable():
+                return work()
+        finally:
+            if self._reserve:
+                self._reserve.refill(size)
+
+    def reserve(self, size: int) -> None:
+        """Keeps space free, so that a failed change can be undone. Raises DiskFullError."""
+        if self._reserve:
+            with self.writable():
+                self._reserve.grow(size)
 
     def changed(self) -> None:
         """Gives the library a new generation, which other processes see."""
@@ -98,22 +139,35 @@ class Store:
     def make_pair(self, built_with: dict[str, Any]) -> str:
         """Makes an empty pair of collections, without a pointer, and returns its name."""
         pair = uuid.uuid4().hex[:12]
-        self._create(f"passages-{pair}", built_with)
-        self._create(f"documents-{pair}", {"pair": pair})
+        passages, records = _pair_names(pair)
+        self._create(passages, built_with)
+        self._create(records, {"pair": pair})
         return pair
 
     def pair(self, name: str) -> tuple[chromadb.Collection, chromadb.Collection]:
         """Returns the passages and the records of a pair."""
-        return self._get(f"passages-{name}"), self._get(f"documents-{name}")
+        passages, records = _pair_names(name)
+        return self._get(passages), self._get(records)
 
     def switch(self, pair: str) -> None:
-        """Makes this pair the library and deletes all other pairs."""
+        """Makes this pair the library and deletes the pair that was the library."""
+        previous = self._pointer()["pair"]
         self._point(pair)
         self._open_pair()
-        self.sweep_pairs()
+        self.delete_pair(previous)
+
+    def delete_pair(self, pair: str) -> None:
+        """Deletes the collections of a pair."""
+        names = self._names()
+        for name in _pair_names(pair):
+            if name in names:
+                self._client.delete_collection(name)
 
     def sweep_pairs(self) -> None:
-        """Deletes the collections that the pointer does not name."""
+        """Deletes the collections that the pointer does not name.
+
+        On a server they may be what another machine is building.
+        """
         named = {self.passages.name, self.records.name, _POINTER}
         for name in self._names() - named:
             self._client.delete_collection(name)
@@ -122,16 +176,32 @@ class Store:
         """Returns how many rows Chroma accepts in one call."""
         return self._client.get_max_batch_size()
 
+    def _open(self, built_with: dict[str, Any]) -> None:
+        """Connects to Chroma and opens the library; makes an empty library where there is none."""
+        self._connect()
+        if _POINTER not in self._names():
+            pair = self.make_pair(built_with)
+            self._create(_POINTER, {"pair": pair, "generation": uuid.uuid4().hex})
+        self._open_pair()
+
     def _refresh(self) -> None:
         """Opens the collections again when another process has changed the library."""
-        if self._pointer()["generation"] == self._generation:
-            return
+        if self._is_connected:
+            if self._pointer()["generation"] == self._generation:
+                return
+            # Chroma keeps vectors in memory, where the changes of others are missing.
+            client: Any = self._client  # `close` is not in the type that chromadb declares
+            client.close()
+            self._is_connected = False
+        self.using_reserve(self._reopen)
 
-        # Chroma keeps a collection's vectors in memory, where the changes of others are missing.
-        client: Any = self._client  # `close` is not in the type that chromadb declares
-        client.close()
-        self._client = _client(self.where)
+    def _reopen(self) -> None:
+        self._connect()
         self._open_pair()
+
+    def _connect(self) -> None:
+        self._client = _client(self.where)
+        self._is_connected = True
 
     def _open_pair(self) -> None:
         pointer = self._pointer()
@@ -161,42 +231,19 @@ class Store:
         )
 
 
-def damaged(where: Path | str, reason: str) -> IndexDamagedError:
-    """Returns the error for an index that cannot be read, with the command that starts again."""
-    lines = reason.splitlines() or ["it is damaged"]
-    return IndexDamagedError(
-        f"The index {where} cannot be opened: {lines[0].rstrip('.')}. Move it away and add your "
-        f"documents again: mv '{where}' '{where}.damaged' && footnote add PATH"
-    )
-
-
-def _reading_error(where: Path | str, error: BaseException) -> FootnoteError | None:
-    """Returns our error for an error while reading; None where it is not about the library."""
-    cause = str(error)
-    if isinstance(error, ChromaError):
-        if "readonly" in cause or "read-only" in cause:
-            return NotWritableError(f"{where} is read-only. Set QA_HOME to a writable folder.")
-        return damaged(where, cause)
-
-    if isinstance(error, ValueError | ConnectionError):
-        if isinstance(where, Path):
-            return damaged(where, cause)
-        return BrokenError(
-            f"The Chroma server at {where} does not answer: {cause} Check QA_CHROMA_URL."
-        )
-    if isinstance(error, OSError):
-        return NotWritableError(f"{where} cannot be opened: {error.strerror}. Check the path.")
-
-    # Chroma's core is written in Rust, and a panic there is not an Exception.
-    if type(error).__name__ == "PanicException":
-        return damaged(where, "Chroma failed on its contents")
-    return None
+def _pair_names(pair: str) -> tuple[str, str]:
+    """Returns the names of the passages and of the records of a pair."""
+    return f"passages-{pair}", f"documents-{pair}"
 
 
 def _client(where: Path | str) -> ClientAPI:
     settings = ChromaSettings(anonymized_telemetry=False)
     if isinstance(where, Path):
-        return chromadb.PersistentClient(path=str(where), settings=settings)
+        try:
+            return chromadb.PersistentClient(path=str(where), settings=settings)
+        except BaseException:
+            _forget_failed(where)
+            raise
 
     address = urlsplit(where)
     https = address.scheme == "https"
@@ -210,21 +257,29 @@ def _client(where: Path | str) -> ClientAPI:
     )
 
 
+def _forget_failed(folder: Path) -> None:
+    """Lets a folder be opened again: Chroma keeps a system that it could not start."""
+    path = str(folder)
+    if path not in SharedSystemClient._identifier_to_refcount:
+        SharedSystemClient._identifier_to_system.pop(path, None)
+
+
 def _lock(where: Path | str) -> AbstractContextManager[Any]:
-    """Returns a lock over processes for a folder; a server keeps its own order."""
+    """Returns a lock over processes for a folder; a server keeps its own order.
+
+    The lock is a file in the folder: it is the same file by whichever path the folder is reached.
+    """
     if isinstance(where, Path):
-        return FileLock(where.with_name(where.name + ".lock"))
+        return FileLock(where / _LOCK)
     return nullcontext()
 
 
-def _require_writable(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for place in (folder, folder.parent):
-            probe = place / f".write-{uuid.uuid4().hex}"
-            probe.touch()
-            probe.unlink()
     except OSError as error:
+        if is_full(error):
+            raise index_full(folder) from error
         raise NotWritableError(
             f"{folder} is not writable: {error.strerror}. Set QA_HOME to a writable folder."
         ) from error

@@ -13,22 +13,28 @@ from qa.documents.passages import passage_size, split, splitter_name
 from qa.documents.segmentation import segment_untrusted
 from qa.errors import IndexMismatchError
 from qa.library.records import (
+    EmbeddedPassage,
     batches,
     read_passages,
     read_records,
     record_of,
+    require_complete,
     with_unique_name,
     write_passages,
     write_record,
 )
 from qa.library.store import Store
-from qa.models.embedding import Embedder, Vectors
-from qa.types import Document, Passage
+from qa.library.stored_sentences import SEGMENTATION
+from qa.models.embedding import Embedder
+from qa.types import Document
 
-SCHEMA = "2"
+SCHEMA = "3"
+"""The form in which a library is stored. 3: passages have the sentences that begin in them."""
 EMBEDDED_AT_ONCE = 64
 WRITTEN_AT_ONCE = 256
 """Passages written in one turn. Embedding holds no turn: questions are answered meanwhile."""
+ROOM, ROOM_PER_PASSAGE = 1 << 18, 24 << 10
+"""Bytes that Chroma may need beside what it stores, at least and for each passage of one turn."""
 WriteOutcome = Literal["added", "unchanged", "replaced"]
 OnProgress = Callable[[int, int], None]
 """Called with the number of embedded passages and the number of all passages of a document."""
@@ -49,7 +55,7 @@ def built_with(embedder: Embedder | None) -> dict[str, Any]:
         return {"schema": SCHEMA}
     return {
         "schema": SCHEMA,
-        "chunking": splitter_name(passage_size(embedder.limit)),
+        "chunking": f"{splitter_name(passage_size(embedder.limit))}, {SEGMENTATION}",
         "embedding": embedder.name,
         "dimension": embedder.dimension,
     }
@@ -72,35 +78,27 @@ class Writer:
             if stored == record_of(named):
                 return AddResult("unchanged", named.name)
 
-        passages, vectors = self._embedded(document, on_progress)
+        passages = self._embedded(document, on_progress)
         with store.readable(), store.lock:
+            self._prepare(passages)
             try:
-                self._write(passages, vectors, on_progress)
+                self._write(passages, on_progress)
+                return store.using_reserve(lambda: self._commit(document, passages))
             except BaseException:
-                self._undo(document)
+                store.using_reserve(lambda: self._undo(document))
                 raise
-
-            with store.current(), store.writable():
-                # Read again: another process may have added a document of this name meanwhile.
-                records = read_records(store)
-                named = with_unique_name(document, records)
-                write_record(store.records, named)
-                sweep(store, named.id, keep=named.version)
-                store.changed()
-
-        outcome: WriteOutcome = "replaced" if document.id in records else "added"
-        return AddResult(outcome, named.name)
 
     def embed_again(self, document: Document, on_progress: OnProgress) -> None:
         """Embeds and writes the passages of a document of the library again."""
         store = self._store
-        passages, vectors = self._embedded(document, on_progress)
+        passages = self._embedded(document, on_progress)
         with store.readable(), store.lock:
+            self._prepare(passages)
             try:
-                self._write(passages, vectors, on_progress)
+                self._write(passages, on_progress)
             finally:
                 # Another process may have removed or replaced the document meanwhile.
-                self._undo(document)
+                store.using_reserve(lambda: self._undo(document))
             with store.current(), store.writable():
                 store.changed()
 
@@ -109,51 +107,78 @@ class Writer:
         store = self._store
         with store.writable():
             pair = store.make_pair(built_with(self._embedder))
-        passage_rows, records = store.pair(pair)
-
-        for document in documents:
-            passages, vectors = self._embedded(document, ignore_progress)
-            with store.writable():
-                write_passages(passage_rows, passages, vectors, store.batch_size())
-                write_record(records, document)
-
-        with store.writable():
+            try:
+                for document in documents:
+                    self._copy(document, pair)
+            except BaseException:
+                store.using_reserve(lambda: store.delete_pair(pair))
+                raise
             store.switch(pair)
 
     def _embedded(
         self,
         document: Document,
         on_progress: OnProgress,
-    ) -> tuple[Sequence[Passage], Sequence[Vectors]]:
+    ) -> list[EmbeddedPassage]:
         """Splits a document and embeds its passages."""
         embedder = self._embedder
         size = passage_size(embedder.limit)
-        passages = split(document, segment_untrusted(document), embedder.count_tokens, size)
-        vectors: list[Vectors] = []
+        sentences = segment_untrusted(document)
+        passages = split(document, sentences, embedder.count_tokens, size)
+        embedded: list[EmbeddedPassage] = []
         for batch in batches(len(passages), EMBEDDED_AT_ONCE):
             texts = [passage.embedded_text for passage in passages[batch]]
-            for encoding in embedder.encode(texts):
-                vectors.append(encoding.vector)
-            on_progress(len(vectors), len(passages))
-        return passages, vectors
+            encodings = embedder.encode(texts)
+            for passage, encoding in zip(passages[batch], encodings, strict=True):
+                row = EmbeddedPassage.of(passage, encoding.vector, sentences)
+                embedded.append(row)
+            on_progress(len(embedded), len(passages))
+        return embedded
+
+    def _prepare(self, passages: Sequence[EmbeddedPassage]) -> None:
+        """Begins a change: sweeps, adopts the embedder's settings and reserves space."""
+        store = self._store
+        with store.current(), store.writable():
+            sweep_leftovers(store)
+            adopt_settings(store, self._embedder)
+        store.reserve(room_for(len(passages)))
 
     def _write(
         self,
-        passages: Sequence[Passage],
-        vectors: Sequence[Vectors],
+        passages: Sequence[EmbeddedPassage],
         on_progress: OnProgress,
     ) -> None:
         store = self._store
         for batch in batches(len(passages), WRITTEN_AT_ONCE):
             with store.current(), store.writable():
-                write_passages(
-                    store.passages,
-                    passages[batch],
-                    vectors[batch],
-                    store.batch_size(),
-                )
+                write_passages(store.passages, passages[batch], store.batch_size())
             # Chroma computes without releasing other threads: here a question may go first.
             on_progress(len(passages), len(passages))
+
+    def _commit(self, document: Document, passages: Sequence[EmbeddedPassage]) -> AddResult:
+        """Makes the written passages the document of the library."""
+        store = self._store
+        with store.current(), store.writable():
+            # Read again: another process may have added a document of this name meanwhile.
+            records = read_records(store)
+            named = with_unique_name(document, records)
+            require_complete(store.passages, named, passages)
+            write_record(store.records, named)
+            sweep(store, named.id, keep=named.version)
+            store.changed()
+
+        outcome: WriteOutcome = "replaced" if document.id in records else "added"
+        return AddResult(outcome, named.name)
+
+    def _copy(self, document: Document, pair: str) -> None:
+        """Embeds a document of the library and writes it into another pair of collections."""
+        store = self._store
+        passage_rows, records = store.pair(pair)
+        passages = self._embedded(document, ignore_progress)
+        store.reserve(room_for(len(passages)))
+        write_passages(passage_rows, passages, min(WRITTEN_AT_ONCE, store.batch_size()))
+        require_complete(passage_rows, document, passages)
+        write_record(records, document)
 
     def _undo(self, document: Document) -> None:
         """Deletes the passages of a document that do not belong to its current record."""
@@ -166,7 +191,12 @@ class Writer:
 
 def remove(store: Store, name: str) -> bool:
     """Removes the document of that name; False where there is none."""
-    with store.readable(), store.lock, store.current(), store.writable():
+    with store.readable(), store.lock:
+        return store.using_reserve(lambda: _remove(store, name))
+
+
+def _remove(store: Store, name: str) -> bool:
+    with store.current(), store.writable():
         for key, record in read_records(store).items():
             if record["name"] == name:
                 store.records.delete(ids=[key])
@@ -184,8 +214,20 @@ def sweep(store: Store, document_id: str, keep: str) -> None:
         store.passages.delete(ids=stale)
 
 
-def sweep_orphans(store: Store) -> None:
-    """Deletes the passages that an interrupted change left behind."""
+def sweep_leftovers(store: Store) -> None:
+    """Deletes, once in a process, what interrupted changes left behind. Needs the lock.
+
+    Nothing is deleted on a server, where another machine may be adding it. Searches ignore it, and
+    a rebuild leaves it out.
+    """
+    if store.is_swept:
+        return
+    store.sweep_pairs()
+    _sweep_orphans(store)
+    store.is_swept = True
+
+
+def _sweep_orphans(store: Store) -> None:
     versions = {}
     for key, record in read_records(store).items():
         versions[key] = record["version"]
@@ -199,26 +241,53 @@ def sweep_orphans(store: Store) -> None:
         store.passages.delete(ids=stale)
 
 
-def adopt_settings(store: Store, embedder: Embedder | None) -> None:
-    """Gives an empty library the settings of this embedder.
+def require_settings(store: Store, embedder: Embedder | None) -> None:
+    """Raises IndexMismatchError for a library that was built with other settings.
 
-    Raises IndexMismatchError for a library that has documents and was built with other settings.
+    An empty library accepts any settings.
     """
+    require_known_schema(store)
     wanted = built_with(embedder)
-    actual = store.built_with
-    differing = [key for key in wanted if actual.get(key) != wanted[key]]
-    if not differing:
-        return
-    if not read_records(store):
-        store.switch(store.make_pair(wanted))
+    differing = _differing(store, wanted)
+    if not differing or not read_records(store):
         return
 
+    actual = store.built_with
     before = ", ".join(f"{key} {actual.get(key)}" for key in differing)
     now = ", ".join(f"{key} {wanted[key]}" for key in differing)
     raise IndexMismatchError(
-        f"The index {store.where} was built with {before}; the settings say {now}. "
+        f"The index {store.where} was built with {before}; this installation needs {now}. "
         f"Rebuild it: footnote rebuild (or set the earlier value again)."
     )
+
+
+def require_known_schema(store: Store) -> None:
+    """Raises IndexMismatchError for a library that a later release has written."""
+    schema = str(store.built_with.get("schema"))
+    if schema.isdecimal() and int(schema) > int(SCHEMA):
+        raise IndexMismatchError(
+            f"The index {store.where} was written by a later version of Footnote: its schema is "
+            f"{schema}, and this version reads up to {SCHEMA}. Install the later version again, or "
+            f"set QA_HOME to another folder."
+        )
+
+
+def adopt_settings(store: Store, embedder: Embedder) -> None:
+    """Gives an empty library the settings of this embedder. Raises as `require_settings`."""
+    require_settings(store, embedder)
+    wanted = built_with(embedder)
+    if _differing(store, wanted):
+        store.switch(store.make_pair(wanted))
+
+
+def room_for(passages: int) -> int:
+    """Returns how many bytes to keep free while so many passages are written."""
+    return ROOM + ROOM_PER_PASSAGE * min(passages, WRITTEN_AT_ONCE)
+
+
+def _differing(store: Store, wanted: dict[str, Any]) -> list[str]:
+    actual = store.built_with
+    return [key for key in wanted if actual.get(key) != wanted[key]]
 
 
 def ignore_progress(_done: int, _total: int) -> None:

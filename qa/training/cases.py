@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.documents.passages import split
-from qa.documents.sentences import segment
+from qa.documents.sentences import Sentence, segment
 from qa.library.search import Nearest, retrieve
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, Encoding, Vectors
@@ -219,6 +219,7 @@ class _Library:
 def _library(joined_documents: Sequence[_JoinedDocument], models: Models) -> _Library:
     documents: list[Document] = []
     passages: list[Passage] = []
+    sentences: dict[str, tuple[Sentence, ...]] = {}
     for joined in joined_documents:
         # Some sets name an article `prefix:Title_with_underscores`.
         _, _, last_part = joined.article.rpartition(":")
@@ -230,14 +231,16 @@ def _library(joined_documents: Sequence[_JoinedDocument], models: Models) -> _Li
             text=joined.text,
         )
         documents.append(document)
-        passages += split(document, segment(document), models.embedder.count_tokens)
+        segmented = segment(document)
+        sentences[document.id] = segmented
+        passages += split(document, segmented, models.embedder.count_tokens)
 
     texts = [passage.embedded_text for passage in passages]
     encodings = models.embedder.encode(texts)
     by_passage = {}
     for passage, encoding in zip(passages, encodings, strict=True):
         by_passage[passage.id] = encoding
-    snapshot = Snapshot.of(passages, documents, "")
+    snapshot = Snapshot.of(passages, documents, sentences, generation="")
     return _Library(tuple(documents), snapshot, by_passage)
 
 

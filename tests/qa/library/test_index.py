@@ -4,14 +4,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock, Timeout
 from hypothesis import given
 
-from qa.errors import IndexDamagedError, IndexMismatchError, NotWritableError
+from qa.documents.sentences import segment
+from qa.errors import BrokenError, IndexDamagedError, IndexMismatchError, NotWritableError
 from qa.library.index import Index
+from qa.library.records import EmbeddedPassage
 from qa.library.store import Store
 from qa.library.writing import WRITTEN_AT_ONCE, AddResult
 from qa.models.embedding import Encoding
@@ -104,24 +108,83 @@ def test_add_interrupted_write_leaves_library_unchanged(tmp_path: Path, stopped:
     )
 
 
-def test_open_deletes_passages_without_record(
+def test_next_change_deletes_passages_without_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Passages that a killed process wrote are not part of the library."""
+    """Passages that a killed process wrote are not part of the library. Opening leaves them."""
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document("The first version."))
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("qa.library.writing.write_record", killed)
-    with pytest.raises(KeyboardInterrupt):
-        index.add(text_document("The second version."))
+    with monkeypatch.context() as patched:
+        patched.setattr("qa.library.writing.write_record", killed)
+        patched.setattr("qa.library.writing.Writer._undo", killed)
+        with pytest.raises(KeyboardInterrupt):
+            index.add(text_document("The second version."))
+
     vector = WordEmbedder().encode(["version"])[0].vector
-    assert len(index.nearest(vector, 9)) == 2
     reopened = Index(tmp_path / "index", WordEmbedder())
+    assert len(reopened.nearest(vector, 9)) == 2
     assert _texts(reopened) == {"a.txt": "The first version."}
-    assert len(reopened.nearest(vector, 9)) == 1
+    assert len(reopened.snapshot().passages) == 1
+    reopened.add(text_document("Salt.", "b.txt"))
+    assert len(reopened.nearest(vector, 9)) == 2
+    assert _texts(reopened) == {"a.txt": "The first version.", "b.txt": "Salt."}
+
+
+def test_open_by_link_leaves_what_another_adds(tmp_path: Path) -> None:
+    """Whichever path leads to the folder, there is one lock, and opening deletes nothing."""
+    index = Index(tmp_path / "index", WordEmbedder())
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "index")
+    document = text_document("The bridge is long and it is old. " * 2_000)
+    opened: list[Index] = []
+
+    def open_by_link(done: int, total: int) -> None:
+        if done == total and not opened:
+            opened.append(Index(link))
+
+    index._store.lock = nullcontext()  # as where a file system has no locks
+    assert index.add(document, open_by_link).outcome == "added"
+    assert _texts(opened[0]) == {"a.txt": document.text}
+
+
+def test_lock_is_one_file_for_every_path(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    first = Index(tmp_path / "real" / "index")
+    (tmp_path / "index").symlink_to(tmp_path / "real" / "index")
+    paths = [
+        tmp_path / "index",
+        tmp_path / "link" / "index",
+        tmp_path / "real" / ".." / "link" / "index",
+    ]
+    stores = [Index(path)._store for path in paths]
+    with first._store.lock:
+        for store in stores:
+            lock = store.lock
+            assert isinstance(lock, FileLock)
+            with pytest.raises(Timeout):
+                lock.acquire(timeout=0)
+
+
+def test_add_with_lost_passages_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record is never written for passages that are not all there."""
+    index = Index(tmp_path / "index", WordEmbedder())
+    index.add(text_document("The first version."))
+
+    def lose(done: int, total: int) -> None:
+        stored = index._store.passages.get(where={"version": document.version})["ids"]
+        if stored:
+            index._store.passages.delete(ids=stored[:1])
+
+    document = text_document("The bridge is long and it is old. " * 100)
+    with pytest.raises(BrokenError, match=r"a\.txt was not added: \d+ of its \d+ passages"):
+        index.add(document, lose)
+    assert _texts(index) == {"a.txt": "The first version."}
+    assert index._store.passages.count() == 1
 
 
 def test_index_sees_change_of_another_index(tmp_path: Path) -> None:
@@ -267,7 +330,7 @@ def test_empty_library_accepts_any_embedder(
     )
 
 
-@pytest.mark.parametrize("step", ["_point", "sweep_pairs"])
+@pytest.mark.parametrize("step", ["_point", "delete_pair"])
 def test_rebuild_killed_leaves_old_or_new_library(
     tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,14 +339,74 @@ def test_rebuild_killed_leaves_old_or_new_library(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    index = Index(tmp_path / "index")
     with monkeypatch.context() as patched:
-        patched.setattr(Index, "__init__", lambda self, _: self.__dict__.update(index.__dict__))
         patched.setattr(Store, step, killed)
         with pytest.raises(KeyboardInterrupt):
             Index.rebuild(tmp_path / "index", WordEmbedder("two"))
     assert _texts(Index(tmp_path / "index")) == {"a.txt": NEWS}
-    Index(tmp_path / "index", WordEmbedder("one" if step == "_point" else "two"))
+    index = Index(tmp_path / "index", WordEmbedder("one" if step == "_point" else "two"))
+    index.add(text_document("Salt.", "b.txt"))
+    assert len(index._store._names()) == 3
+
+
+def test_rebuild_reads_an_earlier_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Schema 2 stored no sentences."""
+    with monkeypatch.context() as patched:
+        patched.setattr("qa.library.writing.SCHEMA", "2")
+        patched.setattr("qa.library.records._metadata", _metadata_of_schema_2)
+        Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
+
+    with pytest.raises(IndexMismatchError, match=r"schema 2; .* schema 3.*footnote rebuild"):
+        Index(tmp_path / "index")
+    assert Index.rebuild(tmp_path / "index", WordEmbedder("two")) == 1
+    index = Index(tmp_path / "index", WordEmbedder("two"))
+    assert index.documents() == [text_document(NEWS)]
+    document = text_document(NEWS)
+    assert index.snapshot().sentences == {document.id: segment(document)}
+
+
+def test_open_later_schema_never_advises_rebuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("qa.library.writing.SCHEMA", "4")
+        Index(tmp_path / "index", WordEmbedder()).add(text_document(NEWS))
+    for attempt in (Index, Index.rebuild):
+        with pytest.raises(IndexMismatchError, match="a later version of Footnote") as caught:
+            attempt(tmp_path / "index", WordEmbedder())
+        assert "rebuild" not in str(caught.value)
+
+
+def test_snapshot_reads_the_stored_sentences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text is segmented once, when it is added."""
+    text = f"# Bridge\n\n- One item.\n\n{NEWS}\n\nWho opened it?\n\n{NEWS}\n\n`code`"
+    documents = [text_document(text, "a.md", markdown=True), text_document(NEWS * 9, "b.txt")]
+    index = Index(tmp_path / "index", WordEmbedder())
+    for document in documents:
+        index.add(document)
+
+    expected = {document.id: segment(document) for document in documents}
+    monkeypatch.setattr("qa.documents.sentences.find_boilerplate", _never)
+    reopened = Index(tmp_path / "index", WordEmbedder())
+    assert reopened.snapshot().sentences == expected
+    kinds = {sentence.kind for sentences in expected.values() for sentence in sentences}
+    assert {"heading", "item", "prose"} <= kinds
+
+
+def _never(*_: object) -> None:
+    raise AssertionError("a stored document was segmented again")
+
+
+def _metadata_of_schema_2(row: EmbeddedPassage) -> dict[str, object]:
+    document, span = row.passage.document, row.passage.span
+    return {
+        "document": document.id,
+        "version": document.version,
+        "start": span.start,
+        "end": span.end,
+    }
 
 
 def test_open_without_database_raises_index_damaged(tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""Turns the errors of Chroma into ours."""
+
+import errno
+import os
+from pathlib import Path
+
+from chromadb.errors import ChromaError
+
+from qa.disk import disk_full, has_room, is_full
+from qa.errors import (
+    BrokenError,
+    DiskFullError,
+    FootnoteError,
+    IndexDamagedError,
+    NotWritableError,
+)
+
+_WORKING_ROOM = 1 << 22
+"""Bytes. Chroma does not say why a write failed; with less free space it was the space."""
+
+
+def reading_error(where: Path | str, error: BaseException) -> FootnoteError | None:
+    """Returns our error for an error while reading; None where it is not about the library."""
+    cause = str(error)
+    # Chroma's core is written in Rust, and a panic there is not an Exception.
+    is_panic = type(error).__name__ == "PanicException"
+    is_about_library = isinstance(error, ChromaError | OSError | ValueError) or is_panic
+    if is_about_library and is_disk_full(where, error):
+        return index_full(where)
+
+    if isinstance(error, ChromaError):
+        return _read_only(where) if _is_read_only(where, cause) else damaged(where, cause)
+
+    if isinstance(error, ValueError | ConnectionError):
+        if isinstance(where, Path):
+            return damaged(where, cause)
+        return BrokenError(
+            f"The Chroma server at {where} does not answer: {cause} Check QA_CHROMA_URL."
+        )
+    if isinstance(error, OSError):
+        if error.errno in (errno.EROFS, errno.EACCES):
+            return _read_only(where)
+        return NotWritableError(f"{where} cannot be opened: {error.strerror}. Check the path.")
+
+    if is_panic:
+        return damaged(where, "Chroma failed on its contents")
+    return None
+
+
+def damaged(where: Path | str, reason: str) -> IndexDamagedError:
+    """Returns the error for an index that cannot be read, with the command that starts again."""
+    lines = reason.splitlines() or ["it is damaged"]
+    return IndexDamagedError(
+        f"The index {where} cannot be opened: {lines[0].rstrip('.')}. Move it away and add your "
+        f"documents again: mv '{where}' '{where}.damaged' && footnote add PATH"
+    )
+
+
+def index_full(where: Path | str) -> DiskFullError:
+    """Returns the error for an index on a full disk."""
+    return disk_full(f"the index {where}", "The library is as it was before.")
+
+
+def is_disk_full(where: Path | str, error: BaseException) -> bool:
+    """Returns whether a full disk is the cause of an error."""
+    if is_full(error):
+        return True
+    # Of some failed writes Chroma reports only which step failed.
+    if isinstance(error, OSError | ValueError) or not isinstance(where, Path):
+        return False
+    return not has_room(where, _WORKING_ROOM)
+
+
+def _is_read_only(where: Path | str, cause: str) -> bool:
+    if "readonly" in cause or "read-only" in cause:
+        return True
+    return isinstance(where, Path) and not os.access(where, os.W_OK)
+
+
+def _read_only(where: Path | str) -> NotWritableError:
+    return NotWritableError(
+        f"{where} is read-only, and Chroma writes even when it only opens a library. Copy the "
+        f"folder to a writable place and set QA_HOME or QA_INDEX to it."
+    )
