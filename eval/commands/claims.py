@@ -82,8 +82,11 @@ def _verifier_over(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot
 
     embedder = SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
     passages: list[Passage] = []
+    sentences = {}
     for document in documents:
-        passages += split(document, segment(document), embedder.count_tokens)
+        segmented = segment(document)
+        sentences[document.id] = segmented
+        passages += split(document, segmented, embedder.count_tokens)
     verifier = Verifier(EncodingCache(embedder), CrossEncoderEntailment())
     # In memory: a person's library is not touched, whatever the environment says.
-    return verifier, Snapshot.of(passages, documents, "")
+    return verifier, Snapshot.of(passages, documents, sentences, generation="")

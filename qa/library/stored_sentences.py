@@ -8,7 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
-from qa.documents.sentences import BlockKind, Sentence
+from qa.documents.blocks import BlockKind
+from qa.documents.sentences import Sentence
 from qa.types import Span
 
 SEGMENTATION = "sentences-1"

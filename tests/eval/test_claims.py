@@ -10,9 +10,8 @@ from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
 from qa.documents.sentences import segment
 from qa.errors import QuestionFileError
-from qa.library.snapshot import Snapshot
 from qa.models.embedding import EncodingCache
-from tests.qa.fakes import CoverEntailment, WordEmbedder, text_document
+from tests.qa.fakes import CoverEntailment, WordEmbedder, snapshot_of, text_document
 
 TEXT = "The bridge cost 48 million euros. The ferry stops in May."
 OWN = Path(__file__).parents[2] / "eval" / "claims.jsonl"
@@ -70,9 +69,8 @@ def test_read_claims_of_an_unusable_file_raises(tmp_path: Path, content: bytes |
 def test_check_claims_uses_passages_with_evidence() -> None:
     """As sentences of a model that cites them."""
     document, embedder = text_document(TEXT), WordEmbedder()
-    snapshot = Snapshot.of(
-        split(document, segment(document), embedder.count_tokens), [document], ""
-    )
+    passages = split(document, segment(document), embedder.count_tokens)
+    snapshot = snapshot_of(passages, [document])
     verifier = Verifier(EncodingCache(embedder), CoverEntailment(), SupportThresholds(0.2, 0.5))
     claims = [
         LabelledClaim("1", "The bridge cost 48 million euros.", True, "verbatim", (TEXT[:33],)),

@@ -12,7 +12,7 @@ import numpy as np
 from qa.answer.verify import SupportThresholds, Verifier
 from qa.bot import Bot, ModelEngine
 from qa.config import Settings
-from qa.documents.sentences import Sentence
+from qa.documents.sentences import Sentence, segment
 from qa.errors import StoppedError
 from qa.library.index import Index
 from qa.library.snapshot import Snapshot
@@ -21,7 +21,7 @@ from qa.models.embedding import Encoding, EncodingCache
 from qa.models.spans import SpanScores
 from qa.reader.reader import Candidate, Reading
 from qa.text.words import terms
-from qa.types import Document, RankedPassage
+from qa.types import Document, Passage, RankedPassage
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 DIMENSION = 64
@@ -173,6 +173,12 @@ def text_document(
     return Document(
         name=name, source=f"/somewhere/{name}", title=title, text=text, markdown=markdown
     )
+
+
+def snapshot_of(passages: Sequence[Passage], documents: Sequence[Document]) -> Snapshot:
+    """The snapshot of a library with these passages that is not stored anywhere."""
+    sentences = {document.id: segment(document) for document in documents}
+    return Snapshot.of(passages, documents, sentences, generation="1")
 
 
 def word_bot(folder: Path, *documents: Document, threshold: float = 0.0, top_k: int = 8) -> Bot:

@@ -12,12 +12,11 @@ from qa.answer.generate import Claim
 from qa.answer.verify import SupportThresholds, Verifier
 from qa.documents.passages import split
 from qa.documents.sentences import segment
-from qa.library.snapshot import Snapshot
 from qa.models.embedding import EncodingCache
 from qa.models.entailment import EntailmentModel
 from qa.types import AnswerSentence, Document, Passage, Span
 from tests.properties import examples
-from tests.qa.fakes import CoverEntailment, WordEmbedder, text_document
+from tests.qa.fakes import CoverEntailment, WordEmbedder, snapshot_of, text_document
 from tests.qa.texts import NEWS, texts
 
 BRIDGE = text_document(
@@ -50,7 +49,7 @@ def _check(
     odds: float | None = None,
 ) -> list[AnswerSentence]:
     passages = {document.name: _passage(document) for document in documents}
-    snapshot = Snapshot.of(list(passages.values()), documents, "1")
+    snapshot = snapshot_of(list(passages.values()), documents)
     entailment: EntailmentModel = CoverEntailment() if odds is None else FixedEntailment(odds)
     verifier = Verifier(EncodingCache(WordEmbedder()), entailment, SupportThresholds(0.2, 0.5))
     made = [
@@ -196,7 +195,7 @@ def test_entailment_model_reads_the_sentence_before_too() -> None:
                   for name, thing in (("Anna", "gate"), ("Dora", "door")))  # fmt: skip
     passages = [_passage(one), _passage(other)]
     entailment = FixedEntailment(9.0)
-    snapshot = Snapshot.of(passages, (one, other), "1")
+    snapshot = snapshot_of(passages, (one, other))
     verifier = Verifier(EncodingCache(WordEmbedder()), entailment)
     verifier.check(
         [Claim("Anna opened the gate and Dora the door.", tuple(passages))], passages, snapshot
@@ -217,7 +216,7 @@ def test_duplicate_is_cited_only_if_its_original_is_unseen() -> None:
         Passage(document, Span(0, place)),
         Passage(document, Span(place, len(document.text))),
     ]
-    snapshot = Snapshot.of(passages, [document], "1")
+    snapshot = snapshot_of(passages, [document])
     verifier = Verifier(EncodingCache(WordEmbedder()), CoverEntailment())
     for seen, support, quote in ((passages, "supported", said), (passages[:1], "verbatim", repeat)):
         (sentence,) = verifier.check([Claim(repeat, (passages[0],))], seen, snapshot)
@@ -279,7 +278,7 @@ def test_citations_of_any_claim_are_exact_and_seen(
         for one in documents
         for passage in split(one, segment(one), WordEmbedder().count_tokens, 30)
     ]
-    snapshot = Snapshot.of(passages, documents, "1")
+    snapshot = snapshot_of(passages, documents)
     seen = rng.sample(passages, rng.randint(1, len(passages)))
     made = [
         Claim(" ".join(text.split()), tuple(rng.sample(seen, rng.randint(0, min(3, len(seen))))))
