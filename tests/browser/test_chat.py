@@ -1,6 +1,7 @@
 """The chat in a browser: by pointer and by keyboard, wide and narrow, light and dark."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,15 @@ def test_conversation_is_exported_renamed_and_deleted(open_page: OpenPage) -> No
     text = Path(markdown.value.path()).read_text(encoding="utf-8")
     assert f"## {EXAMPLE}" in text
     assert "participants attended" in text
+    with page.expect_download() as exported:
+        page.get_by_role("button", name="Export as JSON").click()
+    conversation = json.loads(Path(exported.value.path()).read_text(encoding="utf-8"))
+    (exchange,) = conversation["exchanges"]
+    assert exchange["question"] == EXAMPLE
+    (citation,) = exchange["told"]["sentences"][0]["citations"]
+    assert ARTICLE[citation["start"] : citation["end"]] == citation["quote"]
+    stems = {Path(download.value.suggested_filename).stem for download in (markdown, exported)}
+    assert stems == {re.sub(r"[^\w-]+", "-", EXAMPLE).strip("-")}
 
     title = page.get_by_role("textbox", name="Title")
     title.fill("Of the forum")

@@ -54,13 +54,11 @@ def content_security_policy() -> str:
         hashes.append(f"'sha256-{digest}'")
     rules = (
         "default-src 'self'",
-        # Streamlit loads the scripts of components from blobs.
-        f"script-src 'self' blob: {' '.join(hashes)}",
+        # Streamlit loads the scripts of components from blobs, and compiles WebAssembly.
+        f"script-src 'self' blob: 'wasm-unsafe-eval' {' '.join(hashes)}",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
-        "media-src 'self' blob:",
-        "worker-src 'self' blob:",
         "connect-src 'self'",
         "object-src 'none'",
         "base-uri 'self'",

@@ -80,19 +80,21 @@ class LoginRequired:
             return await self._login(Request(scope, receive))
         if path == "/logout":
             return self._log_out(Request(scope, receive))
-        return None if self._may_enter(scope) else RedirectResponse("/login", 303)
+        return RedirectResponse("/login", 303) if self._visitor(scope) is None else None
 
-    def _may_enter(self, scope: Scope) -> bool:
+    def _visitor(self, scope: Scope) -> str | None:
+        """Returns the user of a request: None for a stranger, empty if there are no users."""
         if not self._users.names():
-            return True
+            return ""
         token = _token(HTTPConnection(scope))
-        return self._sessions.user(token) is not None
+        return self._sessions.user(token)
 
     async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves an open page until its session ends.
+        """Serves an open page while its visitor stays the same: until the session ends.
 
         A click runs its own action before the page's script could look at the session.
         """
+        visitor = self._visitor(scope)
         open_ = True
         next_check = 0.0
 
@@ -100,7 +102,8 @@ class LoginRequired:
             nonlocal open_, next_check
             next_check = time.monotonic() + CHECK_INTERVAL
             try:
-                open_ = open_ and self._may_enter(scope)
+                same = visitor is not None and self._visitor(scope) == visitor
+                open_ = open_ and same
             except FootnoteError as error:
                 _log.error("%s", error)
                 open_ = False

@@ -45,5 +45,6 @@ def test_policy_allows_only_streamlits_inline_scripts() -> None:
     for script in inline:
         assert b64encode(sha256(script.encode()).digest()).decode() in scripts
     assert scripts.count("'sha256-") == len(inline)
-    assert "unsafe" not in scripts
+    assert "'unsafe-eval'" not in scripts
+    assert "'unsafe-inline'" not in scripts
     assert "http" not in policy

@@ -126,20 +126,32 @@ def test_open_page_does_nothing_after_the_logout(client: TestClient, users: User
             socket.receive_text()
 
 
-@pytest.mark.parametrize("change", ["removal", "password", "damage"])
+@pytest.mark.parametrize("change", ["removal", "removal of all", "password", "damage"])
 def test_open_page_does_nothing_after_a_change(
     client: TestClient, users: Users, tmp_path: Path, change: str
 ) -> None:
     log_in(client)
-    users.add("bob", PASSWORD)
+    if change == "removal":
+        users.add("bob", PASSWORD)
     with open_stream(client) as socket:
         assert socket.receive_text() == "the stream"
-        if change == "removal":
+        if change.startswith("removal"):
             users.remove("ann")
         elif change == "password":
             users.add("ann", "battery staple")
         else:
             (tmp_path / FILE).write_text("{")
+        socket.send_text("click")
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_text()
+
+
+def test_open_page_without_users_ends_with_the_first_user(
+    client: TestClient, tmp_path: Path
+) -> None:
+    with open_stream(client) as socket:
+        assert socket.receive_text() == "the stream"
+        Users(tmp_path).add("ann", PASSWORD)
         socket.send_text("click")
         with pytest.raises(WebSocketDisconnect):
             socket.receive_text()
