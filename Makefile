@@ -3,7 +3,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help chat test fast explore check gate eval clean
+.PHONY: help chat test fast explore check gate eval dist clean
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -42,8 +42,14 @@ gate: .venv/.installed-dev  ## the evaluation set again, against the baseline in
 eval: .venv/.installed  ## the evaluation set over seeds/
 	$(BIN)/footnote eval run
 
+dist: .venv/.installed-dev  ## the wheel, and the list of what it brings (SBOM, CycloneDX) in dist/
+	rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation
+	rm -rf build
+	$(BIN)/python -m tests.checks.sbom dist
+
 clean:  ## remove what these targets made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Footnote needs Python 3.11 or newer: make PYTHON=python3.11")'
