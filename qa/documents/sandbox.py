@@ -26,7 +26,7 @@ def parse_in_sandbox(
 
     Raises Unreadable with why and what to do, also if the process was killed or crashed.
     """
-    result = run_in_sandbox(parser, data, limits or Limits(), child)
+    result = run_in_sandbox(parser, data, limits or Limits.for_size(len(data)), child)
     return ParsedFile(result["text"], result["title"], tuple(result["pages"]))
 
 

@@ -32,8 +32,8 @@ def segment_untrusted(document: Document, limits: Limits | None = None) -> tuple
     Raises DocumentError for a text that is longer, takes longer or has more sentences than the
     limits allow.
     """
-    limits = limits or Limits()
     text = document.text
+    limits = limits or Limits.for_size(len(text))
     try:
         if len(text) <= SHORT_TEXT:
             return segment(document, limits.sentences)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer.content import REFUSALS
-from qa.bot import Bot
+from qa.bot import MAX_TURNS, QUESTION_CUT, Bot
 from qa.errors import FootnoteError
-from qa.types import Answer, Document, Event, Turn
+from qa.types import MAX_QUESTION, Answer, Document, Event, Turn
 from tests.properties import examples
 from tests.qa.fakes import text_document, word_bot
 from tests.qa.texts import NEWS, PIECES, texts
@@ -233,3 +233,23 @@ def test_answering_with_other_settings_shares_the_checking_model(tmp_path: Path)
     assert first
     assert second
     assert first.verifier._entailment is second.verifier._entailment
+
+
+def test_long_question_is_cut_with_a_notice(tmp_path: Path) -> None:
+    """A question is read to its limit; the answer has the part that was read and says so."""
+    bot = word_bot(tmp_path, text_document(NEWS))
+    fits = bot.ask("word " * (MAX_QUESTION // 5))
+    assert QUESTION_CUT not in fits.notices
+    cut = bot.ask("word " * 20_000)
+    assert cut.question == fits.question
+    assert cut.notices == (QUESTION_CUT,)
+    assert "2,000 characters" in QUESTION_CUT
+
+
+def test_long_history_is_bounded(tmp_path: Path) -> None:
+    """Of a long conversation the last turns are read, and of each turn its beginning."""
+    bot = word_bot(tmp_path, text_document(NEWS))
+    question = "What did the bridge of the harbour cost? " * 5_000
+    turns = [Turn(question, question)] * (MAX_TURNS + 100)
+    answer = bot.ask("And why?", turns)
+    assert len(answer.standalone_question) <= 2 * MAX_QUESTION

@@ -36,7 +36,7 @@ def _unreadable(kind: str, data: bytes, limits: Limits | None = None, *extractor
 def test_docx_bomb_refused_by_its_directory() -> None:
     bomb = docx(paragraph("x" * (Limits().unpacked + 1)))
     assert len(bomb) < 200_000
-    assert "unpacks to more than 100 MB" in _why("bomb.docx", bomb)
+    assert "unpacks to more than 10 MB" in _why("bomb.docx", bomb)
 
 
 def test_docx_with_false_directory_refused_while_read() -> None:

@@ -7,7 +7,14 @@ from itertools import accumulate
 import pytest
 from hypothesis import given
 
-from qa.answer.generate import ANSWER_TOKENS, DraftAnswer, declines, draft_answer
+from qa.answer.generate import (
+    ANSWER_CUT,
+    ANSWER_TOKENS,
+    MAX_ANSWER,
+    DraftAnswer,
+    declines,
+    draft_answer,
+)
 from qa.answer.plaintext import plain_text
 from qa.answer.prompts import DECLINE_SENTENCE, passage_ids
 from qa.errors import LanguageModelError, StoppedError
@@ -261,3 +268,24 @@ def test_unknown_markers_give_a_notice() -> None:
     draft = _write("Gold rose [a1]. It fell [z9][7]. It rose [7].")
     assert draft.notices == ("The language model used footnotes that do not exist: z9, 7.",)
     assert [len(claim.passages) for claim in draft.claims] == [1, 0, 0]
+
+
+def test_answer_without_end_is_cut_with_a_notice() -> None:
+    """Of an endless answer the beginning is read; no more words are taken from the model."""
+    taken = 0
+
+    class EndlessModel(ScriptedModel):
+        def stream(
+            self, messages: Sequence[Message], most: int, stop: threading.Event
+        ) -> Iterator[str]:
+            nonlocal taken
+            while True:
+                taken += 1
+                yield "The bridge cost two million. "
+
+    events: list[Event] = []
+    model = EndlessModel()
+    draft = draft_answer("What?", _ranked(BRIDGE), model, events.append, threading.Event())
+    assert draft.notices == (ANSWER_CUT,)
+    assert sum(len(event.words) for event in events) <= MAX_ANSWER
+    assert taken <= MAX_ANSWER // 29 + 2
