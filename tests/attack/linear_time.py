@@ -6,6 +6,7 @@ Each stage gets a token of each class, repeated. It must read a megabyte in two 
 processor time, and twice the text in about twice the time.
 """
 
+import atexit
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,11 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from threading import Event
 
+from qa.answer.generate import draft_answer
 from qa.bot import Bot
 from qa.config import PACKAGED_EMBEDDING, Settings
+from qa.documents.load import load
 from qa.documents.noise import find_boilerplate, find_duplicates
 from qa.documents.passages import split
 from qa.documents.sentences import MAX_SENTENCE, segment
@@ -159,8 +163,6 @@ def _question(text: str) -> None:
 
 def _answer(text: str) -> None:
     """Reads the answer of a language model that writes this, in pieces."""
-    from qa.answer.generate import draft_answer
-
     document = _document("The bridge was opened in May.", markdown=False)
     passage = Passage(document, Span(0, len(document.text)))
     with suppress(LanguageModelError):
@@ -194,18 +196,14 @@ def _embedder() -> SentenceTransformerEmbedder:
 
 @cache
 def _bot() -> Bot:
-    folder = TemporaryDirectory()
-    bot = Bot.open(Settings(index=Path(folder.name)))
-    from qa.documents.load import load
-
+    folder = Path(mkdtemp())
+    # At the end, because Chroma keeps its files open.
+    atexit.register(rmtree, folder, ignore_errors=True)
+    bot = Bot.open(Settings(home=folder))
     for document in load([Path("seeds")]).documents:
         bot.index.add(document)
-    bot.ask("How many participants attended the forum?")
-    _FOLDERS.append(folder)
     return bot
 
-
-_FOLDERS: list[TemporaryDirectory[str]] = []
 
 STAGES: dict[str, Callable[[str], object]] = {
     "text": partial(_segment, markdown=False),

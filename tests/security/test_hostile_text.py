@@ -14,6 +14,7 @@ from qa.documents.docx import MIN_UNPACKED
 from qa.documents.load import from_bytes
 from qa.documents.parsing import Limits
 from qa.documents.passages import CHARACTERS_A_TOKEN, PASSAGE_TOKENS, split
+from qa.documents.sandbox import run_in_sandbox
 from qa.documents.segmentation import SHORT_TEXT, segment_untrusted
 from qa.documents.sentences import MAX_PAIRED_SIGNS, MAX_SENTENCE, WINDOW, segment
 from qa.errors import DocumentError
@@ -117,7 +118,7 @@ def test_initials_of_many_names_are_short() -> None:
 def test_long_text_segmented_in_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long text is segmented in the sandbox, with the same result; a short text is not."""
     jobs = []
-    original = segmentation.run_in_sandbox
+    original = run_in_sandbox
 
     def spied(parser: str, data: bytes, limits: Limits) -> dict[str, Any]:
         jobs.append((parser, len(json.loads(data)[0])))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 import pytest
@@ -18,7 +19,7 @@ from qa.answer.generate import (
 from qa.answer.plaintext import plain_text
 from qa.answer.prompts import DECLINE_SENTENCE, passage_ids
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm.client import without_thinking
+from qa.llm.client import Message, without_thinking
 from qa.types import Event, Passage, RankedPassage, Span, Why
 from tests.properties import examples
 from tests.qa.fakes import ScriptedModel, text_document
