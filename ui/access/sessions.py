@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from qa.disk import disk_full, is_full
 from qa.errors import NotWritableError
 from qa.users import Users
 
@@ -61,9 +62,10 @@ class Sessions:
         except OSError as error:
             with suppress(OSError):
                 path.unlink()
+            if is_full(error):
+                raise disk_full("the login", "Nobody was logged in.") from error
             raise NotWritableError(
-                f"Cannot store the login in {self._folder}: {error.strerror}. Make space, or check "
-                "QA_HOME."
+                f"Cannot store the login in {self._folder}: {error.strerror}. Check QA_HOME."
             ) from error
         return token
 

@@ -104,7 +104,7 @@ def test_full_disk_is_explained(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("ui.access.sessions.json.dump", fail)
-    with pytest.raises(NotWritableError, match="No space left on device"):
+    with pytest.raises(NotWritableError, match="The disk is full: the login"):
         begin(tmp_path)
     assert not list((tmp_path / FOLDER).iterdir())
 
