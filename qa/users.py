@@ -2,11 +2,15 @@
 
 import hashlib
 import json
-import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
 
+from filelock import FileLock
+
+from qa.disk import disk_full, is_full, write_atomically
 from qa.errors import FootnoteError, NotWritableError
 
 FILE = "users.json"
@@ -65,16 +69,17 @@ class Users:
 
         salt = secrets.token_bytes(16)
         record = _Record(salt=salt.hex(), hash=_hash(password, salt))
-        self._write({**self._read(), name: record})
+        with self._lock():
+            self._write({**self._read(), name: record})
 
     def remove(self, name: str) -> bool:
         """Removes a user and ends the user's sessions. Returns False for an unknown name."""
-        users = self._read()
-        if name not in users:
-            return False
-
-        del users[name]
-        self._write(users)
+        with self._lock():
+            users = self._read()
+            if name not in users:
+                return False
+            del users[name]
+            self._write(users)
         return True
 
     def password_matches(self, name: str, password: str) -> bool:
@@ -107,17 +112,30 @@ class Users:
             ) from error
         return users
 
-    def _write(self, users: dict[str, _Record]) -> None:
-        new_file = self._file.with_suffix(".new")
-        try:
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Lets one process at a time read, change and write the file."""
+        lock = FileLock(self._file.with_name(f".{FILE}.lock"))
+        with self._errors_explained():
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            # Created readable by its owner only, not made so afterwards.
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            descriptor = os.open(new_file, flags, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(users, file, indent=1)
-            new_file.replace(self._file)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _write(self, users: dict[str, _Record]) -> None:
+        content = json.dumps(users, indent=1).encode()
+        with self._errors_explained():
+            write_atomically(self._file, content)
+
+    @contextmanager
+    def _errors_explained(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
+            if is_full(error):
+                raise disk_full(str(self._file), "The users are as they were before.") from error
             raise NotWritableError(
                 f"Cannot write {self._file}: {error.strerror}. Check QA_HOME."
             ) from error

@@ -7,6 +7,7 @@ removed before them, so a crash leaves the library as it was before or as it is 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from qa.documents.passages import passage_size, split, splitter_name
@@ -83,10 +84,11 @@ class Writer:
             self._prepare(passages)
             try:
                 self._write(passages, on_progress)
-                return store.using_reserve(lambda: self._commit(document, passages))
+                name = store.using_reserve(lambda: self._commit(document, passages))
             except BaseException:
                 store.using_reserve(lambda: self._undo(document))
                 raise
+        return AddResult("replaced" if stored else "added", name)
 
     def embed_again(self, document: Document, on_progress: OnProgress) -> None:
         """Embeds and writes the passages of a document of the library again."""
@@ -155,8 +157,8 @@ class Writer:
             # Chroma computes without releasing other threads: here a question may go first.
             on_progress(len(passages), len(passages))
 
-    def _commit(self, document: Document, passages: Sequence[EmbeddedPassage]) -> AddResult:
-        """Makes the written passages the document of the library."""
+    def _commit(self, document: Document, passages: Sequence[EmbeddedPassage]) -> str:
+        """Makes the written passages a document of the library and returns the document's name."""
         store = self._store
         with store.current(), store.writable():
             # Read again: another process may have added a document of this name meanwhile.
@@ -166,9 +168,7 @@ class Writer:
             write_record(store.records, named)
             sweep(store, named.id, keep=named.version)
             store.changed()
-
-        outcome: WriteOutcome = "replaced" if document.id in records else "added"
-        return AddResult(outcome, named.name)
+        return named.name
 
     def _copy(self, document: Document, pair: str) -> None:
         """Embeds a document of the library and writes it into another pair of collections."""
@@ -192,18 +192,20 @@ class Writer:
 def remove(store: Store, name: str) -> bool:
     """Removes the document of that name; False where there is none."""
     with store.readable(), store.lock:
-        return store.using_reserve(lambda: _remove(store, name))
-
-
-def _remove(store: Store, name: str) -> bool:
-    with store.current(), store.writable():
-        for key, record in read_records(store).items():
+        with store.current():
+            records = read_records(store)
+        for key, record in records.items():
             if record["name"] == name:
-                store.records.delete(ids=[key])
-                sweep(store, key, keep="")
-                store.changed()
+                store.using_reserve(partial(_remove, store, key))
                 return True
     return False
+
+
+def _remove(store: Store, key: str) -> None:
+    with store.current(), store.writable():
+        store.records.delete(ids=[key])
+        sweep(store, key, keep="")
+        store.changed()
 
 
 def sweep(store: Store, document_id: str, keep: str) -> None:
