@@ -1,12 +1,15 @@
 """Users: only the right password is accepted, and none is on disk."""
 
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from qa.cli import main
-from qa.errors import FootnoteError
+from qa.errors import DiskFullError, FootnoteError
 from qa.users import FILE, Users
 
 
@@ -83,3 +86,28 @@ def test_command_line_adds_lists_and_removes(
     assert run("add", "ann", typed="short\n") == 2
     assert run("remove") == 2
     assert capsys.readouterr().out == "ann can log in now\nann\nremoved ann\n"
+
+
+def test_concurrent_writers_lose_no_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reads what the writer before it wrote."""
+    monkeypatch.setattr("qa.users._hash", lambda password, salt: "00" + salt.hex())
+    names = [f"user{number}" for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: Users(tmp_path).add(name, "correct horse"), names))
+    assert Users(tmp_path).names() == sorted(names)
+
+
+def test_add_on_a_full_disk_keeps_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = Users(tmp_path)
+    users.add("ann", "correct horse")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError, match=r"^The disk is full: .*users\.json could not be"):
+        users.add("bob", "battery staple")
+    assert users.names() == ["ann"]
+    assert users.password_matches("ann", "correct horse")

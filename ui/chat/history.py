@@ -1,7 +1,8 @@
 """The conversations on disk: one SQLite file that several tabs and processes may write at once.
 
 A question is written before it is answered, so that no question is lost. A question without an
-outcome is being answered, or its answer was interrupted when the server ended.
+outcome is being answered, or its answer was interrupted when the server ended. On a full disk,
+what cannot be written is kept in memory, and its answer says so.
 """
 
 import sqlite3
@@ -13,13 +14,17 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from qa.errors import FootnoteError
+from qa.disk import disk_full, has_room, is_full
+from qa.errors import DiskFullError, FootnoteError
 from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, ExchangeOutcome
+from ui.chat.unstored import NewQuestion, Unstored
 
 FILE = "conversations.sqlite3"
 MAX_TITLE = 80
 LOCK_TIMEOUT = 15.0
 """Seconds to wait for another writer."""
+_ROOM = 1 << 18
+"""Bytes. With less free space, an input or output error of SQLite means a full disk."""
 Rating = Literal["good", "bad"]
 _RATINGS: dict[str | None, Rating] = {"good": "good", "bad": "bad"}
 
@@ -40,6 +45,7 @@ CREATE INDEX IF NOT EXISTS by_conversation ON exchanges (conversation, place);
 CREATE INDEX IF NOT EXISTS by_owner ON conversations (owner, changed);
 """
 _OWNED = "SELECT title FROM conversations WHERE (id, owner) = (?, ?)"
+_OWNER = "SELECT owner FROM conversations WHERE id = ?"
 _LIST = """
 SELECT id, title FROM conversations AS c
 WHERE owner = ? AND (? = '' OR matches(title) OR EXISTS (
@@ -92,12 +98,14 @@ class History:
     def __init__(self, home: Path, clock: Callable[[], float] = time.time) -> None:
         self._file = home / FILE
         self._clock = clock
+        self._unstored = Unstored()
         with self._errors_explained():
             home.mkdir(parents=True, exist_ok=True)
-        with self._connection() as db:
-            # Readers and a writer do not wait for each other.
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)
+        try:
+            self._prepare()
+        except DiskFullError:
+            # What is stored can still be read. Without a file there is nothing to begin with.
+            self.entries("")
 
     def entries(self, owner: str, search: str = "") -> list[ConversationEntry]:
         """Returns the conversations, latest first.
@@ -110,7 +118,7 @@ class History:
         def matches(text: str | None) -> bool:
             return words in (text or "").casefold()
 
-        with self._connection() as db:
+        with self._reading() as db:
             db.create_function("matches", 1, matches, deterministic=True)
             rows = db.execute(_LIST, (owner, words)).fetchall()
         return [ConversationEntry(*row) for row in rows]
@@ -121,16 +129,22 @@ class History:
 
     def title(self, conversation: str, owner: str) -> str | None:
         """Returns the title of a conversation; None if it is not this owner's."""
-        with self._connection() as db:
-            return _title(db, conversation, owner)
+        with self._reading() as db:
+            title = _title(db, conversation, owner)
+        unstored = self._unstored.exchanges(conversation, owner)
+        if title is None and unstored:
+            return _title_of(unstored[0].question)
+        return title
 
     def exchanges(self, conversation: str, owner: str) -> list[Exchange]:
         """Returns the exchanges of a conversation in order; none if it is not this owner's."""
-        with self._connection() as db:
-            if _title(db, conversation, owner) is None:
-                return []
-            rows = db.execute(_EXCHANGES, (conversation,)).fetchall()
-        return [_exchange(row) for row in rows]
+        rows: list[Sequence[str | None]] = []
+        with self._reading() as db:
+            if _title(db, conversation, owner) is not None:
+                rows = db.execute(_EXCHANGES, (conversation,)).fetchall()
+        stored = [_exchange(row) for row in rows]
+        unstored = self._unstored.exchanges(conversation, owner)
+        return self._unstored.with_outcomes([*stored, *unstored])
 
     def ask(
         self, conversation: str, owner: str, question: str, options: AnswerOptions
@@ -140,33 +154,30 @@ class History:
         Returns None if the conversation is somebody else's.
         """
         exchange = Exchange(uuid4().hex, question, options)
-        title = " ".join(question.split())[:MAX_TITLE]
-        now = self._clock()
-        with self._connection() as db:
-            # Only the first question of a conversation adds a row.
-            db.execute(
-                "INSERT INTO conversations VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                (conversation, owner, title, now),
-            )
-            if _title(db, conversation, owner) is None:
-                return None
-            row = {
-                "id": exchange.id,
-                "conversation": conversation,
-                "owner": owner,
-                "question": question,
-                "choice": OPTIONS.dump_json(options).decode(),
-                "now": now,
-            }
-            db.execute(_APPEND, row)
-            db.execute(_TOUCH, row)
-        return exchange
+        new = NewQuestion(conversation, owner, exchange)
+        try:
+            with self._connection() as db:
+                may_ask = _append(db, new, self._clock())
+        except DiskFullError:
+            may_ask = self._owners(conversation) <= {owner}
+            if may_ask:
+                self._unstored.add(new)
+        return exchange if may_ask else None
 
     def settle(self, exchange: str, outcome: ExchangeOutcome | None) -> None:
         """Writes the outcome of a question; None before it is asked again."""
         stored = OUTCOME.dump_json(outcome, by_alias=True).decode() if outcome else None
-        with self._connection() as db:
-            db.execute("UPDATE exchanges SET outcome = ? WHERE id = ?", (stored, exchange))
+        question = self._unstored.question(exchange)
+        try:
+            with self._connection() as db:
+                if question:
+                    # The disk may have space again.
+                    _append(db, question, self._clock())
+                _write_outcome(db, exchange, stored)
+        except DiskFullError:
+            self._unstored.settle(exchange, outcome)
+        else:
+            self._unstored.forget(exchange)
 
     def rate(self, exchange: str, rating: Rating | None) -> None:
         """Stores the person's rating of an answer; None takes it back."""
@@ -175,7 +186,7 @@ class History:
 
     def rename(self, conversation: str, owner: str, title: str) -> None:
         """Changes the title of a conversation; a blank title is ignored."""
-        title = " ".join(title.split())[:MAX_TITLE]
+        title = _title_of(title)
         if not title:
             return
         with self._connection() as db:
@@ -190,6 +201,45 @@ class History:
             db.execute(
                 "DELETE FROM conversations WHERE (id, owner) = (?, ?)", (conversation, owner)
             )
+
+    def _prepare(self) -> None:
+        with self._connection() as db:
+            # Readers and a writer do not wait for each other.
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(_SCHEMA)
+
+    def _owners(self, conversation: str) -> set[str]:
+        """Returns the owner of a conversation; none if it is new."""
+        with self._reading() as db:
+            rows = db.execute(_OWNER, (conversation,)).fetchall()
+        stored = {str(row[0]) for row in rows}
+        return stored | self._unstored.owners(conversation)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Opens a connection that only reads, which works on a full disk as well."""
+        with self._errors_explained(), closing(self._open_to_read()) as db:
+            yield db
+
+    def _open_to_read(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._file, timeout=LOCK_TIMEOUT)
+        try:
+            # The first read makes the file that SQLite shares between connections.
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            db.close()
+            if not self._is_full(error):
+                raise
+            # Without that file nobody else has the database open, so nobody changes it.
+            address = f"{self._file.absolute().as_uri()}?immutable=1"
+            return sqlite3.connect(address, uri=True)
+        return db
+
+    def _is_full(self, error: sqlite3.DatabaseError) -> bool:
+        """Returns whether the disk is full, which SQLite may call an I/O error."""
+        if is_full(error):
+            return True
+        return "disk I/O error" in str(error) and not has_room(self._file.parent, _ROOM)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -209,6 +259,9 @@ class History:
         try:
             yield
         except sqlite3.DatabaseError as error:
+            if self._is_full(error):
+                what = f"the conversations in {self._file}"
+                raise disk_full(what, "What was stored before is still there.") from error
             raise FootnoteError(
                 f"Cannot use the conversations in {self._file}: {error}. "
                 f"If the file is damaged, move it away: mv '{self._file}' '{self._file}.damaged'"
@@ -220,6 +273,38 @@ class History:
                 f"Cannot create {self._file.parent}: {error.strerror}. "
                 "Set QA_HOME to a folder that can be written."
             ) from error
+
+
+def _append(db: sqlite3.Connection, new: NewQuestion, now: float) -> bool:
+    """Writes a question; False if the conversation is somebody else's."""
+    exchange = new.exchange
+    # Only the first question of a conversation adds a row.
+    db.execute(
+        "INSERT INTO conversations VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        (new.conversation, new.owner, _title_of(exchange.question), now),
+    )
+    if _title(db, new.conversation, new.owner) is None:
+        return False
+    row = {
+        "id": exchange.id,
+        "conversation": new.conversation,
+        "owner": new.owner,
+        "question": exchange.question,
+        "choice": OPTIONS.dump_json(exchange.options).decode(),
+        "now": now,
+    }
+    db.execute(_APPEND, row)
+    db.execute(_TOUCH, row)
+    return True
+
+
+def _write_outcome(db: sqlite3.Connection, exchange: str, outcome: str | None) -> None:
+    db.execute("UPDATE exchanges SET outcome = ? WHERE id = ?", (outcome, exchange))
+
+
+def _title_of(text: str) -> str:
+    """Returns a text on one line, short enough for a title."""
+    return " ".join(text.split())[:MAX_TITLE]
 
 
 def _title(db: sqlite3.Connection, conversation: str, owner: str) -> str | None:
