@@ -44,7 +44,7 @@ class PassageRow:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedPassage:
-    """A passage with all that is stored of it."""
+    """A passage, its vector and its sentences, as they are stored."""
 
     passage: Passage
     vector: Vectors
