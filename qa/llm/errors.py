@@ -17,6 +17,8 @@ from math import ceil
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from qa.llm.surrogates import encodable
+
 MAX_QUOTED_CHARACTERS = 200
 """How much of a server's own text a message quotes."""
 LONGEST_WAIT = 24 * 60 * 60
@@ -91,6 +93,7 @@ class Server:
 
     def clean(self, text: str) -> str:
         """Returns a server's text as one short line, without the secrets that it may echo."""
+        text = encodable(text)
         for secret in self._secret_forms():
             text = text.replace(secret, "…")
         printable = "".join(letter if letter.isprintable() else " " for letter in text)

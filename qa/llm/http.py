@@ -34,6 +34,8 @@ CHECK_SECONDS = 0.05
 """How often the watching thread checks whether to cut."""
 CONNECT_SECONDS = 5.0
 """The time limit for connecting. Until a connection is there, there is nothing to cut."""
+RECEIVE_BUFFER = 262_144
+"""Bytes that the system holds for a connection; by default it is several MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,10 @@ class Request:
         """Called by httpcore for each step of the connection."""
         # TLS wraps the first socket into another: both steps give one to cut.
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            self._sockets.append(info["return_value"].get_extra_info("socket"))
+            connection = info["return_value"].get_extra_info("socket")
+            # What has been received is still read after a cut, so little may wait there.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            self._sockets.append(connection)
         elif event.endswith(".receive_response_body.complete"):
             self.body_ended = True
 
