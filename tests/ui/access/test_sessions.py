@@ -114,3 +114,11 @@ def test_damaged_users_raise(tmp_path: Path, users: Users) -> None:
     (tmp_path / FILE).write_text("{")
     with pytest.raises(FootnoteError):
         user(tmp_path, token)
+
+
+def test_session_clock_goes_back_is_known(tmp_path: Path, users: Users) -> None:
+    """Nobody is logged out because two machines, or a corrected clock, do not agree."""
+    token = begin(tmp_path, now=3_600.0)
+    assert user(tmp_path, token, now=0.0) == "ann"
+    begin(tmp_path, "bob", now=0.0)
+    assert user(tmp_path, token, now=3_600.0) == "ann"
