@@ -237,6 +237,11 @@ def _checked(question: str) -> tuple[str, tuple[str, ...]]:
     question = question.strip()
     if not question:
         raise FootnoteError("The question is empty. Type a question.")
+    try:
+        # The models do not accept half a character.
+        question.encode()
+    except UnicodeEncodeError as error:
+        raise FootnoteError("The question is not valid UTF-8. Type it again.") from error
     if len(question) <= MAX_QUESTION:
         return question, ()
     return question[:MAX_QUESTION].rstrip(), (QUESTION_CUT,)
@@ -246,8 +251,13 @@ def _bounded(history: Sequence[Turn]) -> list[Turn]:
     """Returns the last turns, each cut as a question is."""
     bounded = []
     for turn in history[-MAX_TURNS:]:
-        bounded.append(Turn(turn.question[:MAX_QUESTION], turn.answer[:MAX_QUESTION]))
+        bounded.append(Turn(_bounded_text(turn.question), _bounded_text(turn.answer)))
     return bounded
+
+
+def _bounded_text(text: str) -> str:
+    """Returns the text, cut as a question is; half characters become question marks."""
+    return text[:MAX_QUESTION].encode("utf-8", "replace").decode()
 
 
 def _understand(

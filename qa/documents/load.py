@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qa.documents.parsing import ParsedFile, Unreadable
+from qa.documents.parsing import ParsedFile, Unreadable, clean, one_line
 from qa.documents.sandbox import parse_in_sandbox
 from qa.errors import DocumentError
 from qa.types import Document
@@ -47,6 +47,7 @@ MARKDOWN_SUFFIXES = tuple(suffix for suffix, row in _TYPE_OF.items() if row.mark
 MAX_BYTES = 50_000_000
 
 SIDECAR_SUFFIX = ".meta.json"
+MAX_SIDECAR_BYTES = 1_000_000
 MAX_FIRST_LINE_TITLE = 120
 MAX_BEFORE_HEADING = 50_000
 """Characters of a Markdown text in which its main heading is looked for."""
@@ -195,7 +196,7 @@ def _read_with(reader: "BaseReader", file: Path) -> ParsedFile:
     """Joins the documents that a llama-index reader makes of a file, for example one a page."""
     documents = reader.load_data(file)
     texts = [document.get_content() for document in documents]
-    text = _unix_line_ends("\n\n".join(texts))
+    text = clean(_unix_line_ends("\n\n".join(texts)))
     if not text.strip():
         raise _empty(file)
     return ParsedFile(text)
@@ -233,6 +234,8 @@ def _sidecar(file: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
+        if path.stat().st_size > MAX_SIDECAR_BYTES:
+            raise DocumentError(f"{path} is larger than 1 MB. Shorten or remove it.")
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DocumentError(
@@ -245,7 +248,14 @@ def _sidecar(file: Path) -> dict[str, Any]:
             f'{path} must contain a JSON object with texts "title" and "publisher" '
             'and a list of texts "examples".'
         )
-    return dict(content)
+
+    # JSON can escape half a character, which no index and no model accepts.
+    examples = [one_line(example) for example in content.get("examples", [])]
+    return {
+        "title": one_line(content.get("title", "")),
+        "publisher": one_line(content.get("publisher", "")) or None,
+        "examples": examples,
+    }
 
 
 def _is_sidecar(content: Any) -> bool:

@@ -25,7 +25,7 @@ class Limits:
     """How much of the machine parsing one file may take."""
 
     seconds: int = 120
-    memory: int = 2 * 2**30
+    memory: int = 1_400 * 2**20
     """Bytes of address space of the process that parses."""
     characters: int = 20_000_000
     sentences: int = 250_000

@@ -233,6 +233,14 @@ def _deep_sidecar(folder: Path) -> Path:
     return path
 
 
+def _odd_sidecar(folder: Path) -> Path:
+    path = folder / "odd-sidecar.txt"
+    path.write_text(TEXT)
+    content = '{"title": "\\ud800\\u0000", "publisher": "\\udfff", "examples": ["\\ud800"]}'
+    (folder / "odd-sidecar.txt.meta.json").write_text(content)
+    return path
+
+
 SPECIAL: tuple[Callable[[Path], Path], ...] = (
     _pipe,
     _link_to("/dev/zero"),
@@ -242,5 +250,6 @@ SPECIAL: tuple[Callable[[Path], Path], ...] = (
     _name_not_utf8,
     _unreadable_folder,
     _deep_sidecar,
+    _odd_sidecar,
 )
 """What makes paths that are not a plain file with a plain name."""

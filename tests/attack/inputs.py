@@ -35,7 +35,13 @@ MAX_SECONDS = 10.0
 MAX_BYTES = 1_500_000_000
 PATIENCE = 180.0
 """Seconds after which an input counts as endless. The process is then replaced."""
-STATED_LIMITS = ("takes more than", "holds more than", "larger than", "unpacks to more than")
+STATED_LIMITS = (
+    "has more than",
+    "takes more than",
+    "holds more than",
+    "larger than",
+    "unpacks to more than",
+)
 """Words of the messages with which a limit of Footnote ends the reading of a file."""
 WORST = 12
 COMMANDS = 12

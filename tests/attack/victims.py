@@ -41,8 +41,11 @@ PHASES = (
     "rating, renaming, deleting",
 )
 NAMES = tuple(f"bridge{letter}.txt" for letter in "ABCDEF")
-PARAGRAPHS = (1, 5, 40, 280)
-"""Paragraphs of a document, about one passage each: the largest is written in two batches."""
+PARAGRAPHS = (1, 5, 20)
+MANY_PARAGRAPHS = 280
+"""About one passage each: such a document is written in two batches."""
+MANY_EVERY = 10
+"""Of so many revisions one has many paragraphs."""
 CONVERSATIONS = ("first", "second", "third")
 OWNER = "somebody"
 WAITING = 4
@@ -119,7 +122,8 @@ def text_of(name: str, revision: int) -> str:
     rng = random.Random(f"{name}/{revision}")
     place = name.removesuffix(".txt")
     lines = [f"Report about {place} revision {revision}"]
-    for number in range(rng.choice(PARAGRAPHS)):
+    paragraphs = MANY_PARAGRAPHS if revision % MANY_EVERY == 0 else rng.choice(PARAGRAPHS)
+    for number in range(paragraphs):
         cost = rng.randrange(1_000)
         lines.append(
             f"The {place} number {number} cost {cost} million euros in revision {revision}. "

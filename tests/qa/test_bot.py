@@ -157,6 +157,15 @@ def test_ask_empty_question_raises(tmp_path: Path, question: str) -> None:
         word_bot(tmp_path).ask(question)
 
 
+def test_ask_half_a_character_raises(tmp_path: Path) -> None:
+    """In the question it is our error; in an earlier turn it does no harm."""
+    bot = word_bot(tmp_path, text_document(NEWS))
+    with pytest.raises(FootnoteError, match="not valid UTF-8"):
+        bot.ask("What did the \ud800 bridge cost?")
+    turns = [Turn("Who opened the \ud800 bridge?", "The \udfff mayor.")]
+    assert bot.ask("What did it cost?", turns).sentences
+
+
 @pytest.mark.parametrize(
     "question", ["?" * 50, "the of and", "😀😀", "x" * 5000, "what " * 1000, "日本語は？", "<b>&"]
 )

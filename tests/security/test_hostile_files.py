@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES, from_bytes
+from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES, from_bytes, load
 from qa.documents.parsing import Limits, Unreadable
 from qa.documents.sandbox import parse_in_sandbox
 from qa.errors import DocumentError
+from tests.qa.fakes import word_bot
 from tests.qa.files import docx, lines, paragraph, pdf
 
 ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
@@ -187,6 +188,28 @@ def test_upload_same_name_same_source_nothing_written(
     from_bytes("a.pdf", pdf([lines("Text.")]))
     assert "a.html" in _why("a.html", b"")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sidecar_with_half_characters_is_cleaned(tmp_path: Path) -> None:
+    """JSON can escape what UTF-8 cannot hold, and a terminal would obey."""
+    file = tmp_path / "a.txt"
+    file.write_text("The bridge cost 48 million euros.")
+    sidecar = tmp_path / "a.txt.meta.json"
+    sidecar.write_text(
+        '{"title": "A\\ud800 \\u001b bridge", "publisher": "\\udfff", "examples": ["\\ud83d?"]}'
+    )
+    bot = word_bot(tmp_path, *load([file]).documents)
+    (document,) = bot.index.documents()
+    assert (document.title, document.publisher) == ("A bridge", None)
+    assert document.examples == ("?",)
+    assert bot.ask("What did the bridge cost?").sentences
+
+
+def test_sidecar_too_large_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Text.")
+    (tmp_path / "a.txt.meta.json").write_text(" " * 1_000_001)
+    (failure,) = load([tmp_path / "a.txt"]).failures
+    assert "larger than 1 MB" in str(failure)
 
 
 def test_parsed_text_without_control_characters() -> None:

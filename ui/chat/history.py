@@ -267,7 +267,7 @@ class History:
                 f"If the file is damaged, move it away: mv '{self._file}' '{self._file}.damaged'"
             ) from error
         except UnicodeEncodeError as error:
-            raise FootnoteError("The text is not valid Unicode. Type it again.") from error
+            raise FootnoteError("The text is not valid UTF-8. Type it again.") from error
         except OSError as error:
             raise FootnoteError(
                 f"Cannot create {self._file.parent}: {error.strerror}. "

@@ -79,7 +79,7 @@ def test_entries_two_clocks_latest_first(tmp_path: Path) -> None:
 def test_ask_half_a_character_is_our_error(history: History) -> None:
     """SQLite cannot store a surrogate; nothing of the question is stored."""
     for use in (ask, lambda *words: ids(history, search=words[-1])):
-        with pytest.raises(FootnoteError, match="not valid Unicode"):
+        with pytest.raises(FootnoteError, match="not valid UTF-8"):
             use(history, "c", "What did \ud800 cost?")
     assert ids(history) == []
 
