@@ -225,15 +225,21 @@ def _add_all(
     from qa.documents.load import load
 
     loaded = load(paths)
+    failures = list(loaded.failures)
     names = []
     for document in loaded.documents:
-        added = bot.index.add(document)
+        try:
+            added = bot.index.add(document)
+        except DocumentError as error:
+            # Its text cannot be split; the others are added all the same.
+            failures.append(error)
+            continue
         report(visible(f"{added.outcome} {added.name}"))
         names.append(added.name)
 
-    for error in loaded.failures:
+    for error in failures:
         _report(error)
-    return names, FootnoteError.exit_code if loaded.failures else 0
+    return names, FootnoteError.exit_code if failures else 0
 
 
 def _answer_text(answer: "Answer") -> str:

@@ -13,6 +13,7 @@ from qa import types
 from qa.bot import Bot
 from qa.config import Settings, share_processors
 from qa.documents.load import load
+from qa.errors import DocumentError
 from qa.terminal import visible
 from qa.types import Answer, Turn
 from ui.chat.export import as_json, as_markdown
@@ -171,13 +172,18 @@ class _Target:
         meter = _Meter()
         loaded = load([path])
         meter.news()
+        failures = list(loaded.failures)
         for document in loaded.documents:
-            added = self.bot.index.add(document, meter.progress)
+            try:
+                added = self.bot.index.add(document, meter.progress)
+            except DocumentError as error:
+                failures.append(error)
+                continue
             visible(added.name).encode()
             self.bot.index.remove(added.name)
         result = Result("added")
-        if loaded.failures:
-            messages = [visible(str(failure)) for failure in loaded.failures]
+        if failures:
+            messages = [visible(str(failure)) for failure in failures]
             result = _judged(max(messages, key=len))
         return replace(result, stretch=meter.longest)
 

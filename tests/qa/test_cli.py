@@ -110,6 +110,17 @@ def test_a_refusal_is_told_plainly_and_is_no_failure(
     assert "no documents" in capsys.readouterr().out
 
 
+def test_add_unsplittable_file_others_are_added(
+    words: WordEmbedder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file with too many sentences is an error of that file only."""
+    Path("a.txt").write_text("a\n\n" * 250_001)
+    assert main(["add", "a.txt", "bridge.txt"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "added bridge.txt\n"
+    assert "a.txt has more than 250,000 sentences" in printed.err
+
+
 @pytest.mark.usefixtures("words")
 @pytest.mark.parametrize(
     ("path", "words_of_error"),
