@@ -108,7 +108,7 @@ def test_read_without_room_for_shared_memory(
             return connect(database, uri=True)
         return connect(database, factory=Unshared)
 
-    monkeypatch.setattr(history_module.sqlite3, "connect", full)
+    monkeypatch.setattr(sqlite3, "connect", full)
     monkeypatch.setattr(history_module, "has_room", lambda *_: False)
     opened = History(tmp_path)
     assert [exchange.question for exchange in opened.exchanges("talk", "ann")] == ["before"]
