@@ -18,7 +18,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from threading import Event
 
-from qa.answer.generate import draft_answer
+from qa.answer.generate import MAX_ANSWER, draft_answer
 from qa.bot import Bot
 from qa.config import PACKAGED_EMBEDDING, Settings
 from qa.documents.load import load
@@ -133,10 +133,9 @@ def _noise(text: str) -> None:
 
 
 def _facts(text: str) -> None:
-    """Reads the facts of every sentence, as the check of a claim does."""
-    for piece in _pieces(text):
-        for name in facts.names(piece):
-            facts.is_named_in(name, piece)
+    """Reads the facts of every sentence, as the check of an answer does."""
+    for piece in _pieces(text[:MAX_ANSWER]):
+        facts.missing_names(facts.names(piece), piece)
         facts.initials(piece)
         facts.quotations(piece)
         facts.months_and_weekdays(piece)
