@@ -13,7 +13,7 @@ from qa import types
 from qa.bot import Bot
 from qa.config import Settings, share_processors
 from qa.documents.load import load
-from qa.errors import DocumentError
+from qa.errors import DocumentError, FootnoteError
 from qa.terminal import visible
 from qa.types import Answer, Turn
 from ui.chat.export import as_json, as_markdown
@@ -68,6 +68,8 @@ def serve(home: Path, seeds: Path, wire: Connection) -> None:
             return
         try:
             result = target.handle(case)
+        except FootnoteError as error:
+            result = _judged(str(error))
         except Exception:  # noqa: BLE001 - an error that nobody caught is what is looked for
             result = Result("RAW ERROR", traceback.format_exc(limit=-2))
         wire.send(result)
