@@ -119,6 +119,9 @@ class Store:
             size = self._reserve.release() if self._reserve else 0
             if not size:
                 raise
+        # The failed write may still hold its transaction, and a second one would wait for it.
+        with self._turn:
+            self._disconnect()
         try:
             with self.readable():
                 return work()
@@ -190,14 +193,18 @@ class Store:
             if self._pointer()["generation"] == self._generation:
                 return
             # Chroma keeps vectors in memory, where the changes of others are missing.
-            client: Any = self._client  # `close` is not in the type that chromadb declares
-            client.close()
-            self._is_connected = False
+            self._disconnect()
         self.using_reserve(self._reopen)
 
     def _reopen(self) -> None:
         self._connect()
         self._open_pair()
+
+    def _disconnect(self) -> None:
+        if self._is_connected:
+            client: Any = self._client  # `close` is not in the type that chromadb declares
+            client.close()
+            self._is_connected = False
 
     def _connect(self) -> None:
         self._client = _client(self.where)

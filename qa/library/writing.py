@@ -113,7 +113,7 @@ class Writer:
                 for document in documents:
                     self._copy(document, pair)
             except BaseException:
-                store.using_reserve(lambda: store.delete_pair(pair))
+                store.using_reserve(lambda: self._discard(pair))
                 raise
             store.switch(pair)
 
@@ -179,6 +179,10 @@ class Writer:
         write_passages(passage_rows, passages, min(WRITTEN_AT_ONCE, store.batch_size()))
         require_complete(passage_rows, document, passages)
         write_record(records, document)
+
+    def _discard(self, pair: str) -> None:
+        with self._store.current():
+            self._store.delete_pair(pair)
 
     def _undo(self, document: Document) -> None:
         """Deletes the passages of a document that do not belong to its current record."""
