@@ -237,8 +237,8 @@ def _add_all(
         report(visible(f"{added.outcome} {added.name}"))
         names.append(added.name)
 
-    for error in failures:
-        _report(error)
+    for failure in failures:
+        _report(failure)
     return names, FootnoteError.exit_code if failures else 0
 
 
