@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.config import PACKAGED_EMBEDDING
-from qa.models.loading import ModelSource, load_sentence_transformer
+from qa.models.loading import LENGTH_STEP, ModelSource, load_sentence_transformer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -62,6 +62,9 @@ class SentenceTransformerEmbedder:
         self._model = load_sentence_transformer(_source(name))
         self._counter = _untruncated(self._model.tokenizer.backend_tokenizer)
         self._turn = threading.Lock()
+        # A model whose limit is not such a multiple could get more tokens than it has positions.
+        fits = self.limit % LENGTH_STEP == 0
+        self._padding = {"text": {"pad_to_multiple_of": LENGTH_STEP}} if fits else None
 
     @property
     def dimension(self) -> int:
@@ -85,6 +88,7 @@ class SentenceTransformerEmbedder:
                 batch_size=BATCH,
                 output_value=None,
                 show_progress_bar=False,
+                processing_kwargs=self._padding,
             )
             inputs = self._model.tokenizer(
                 list(texts),

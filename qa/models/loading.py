@@ -15,6 +15,12 @@ REINSTALL = (
     "Install the project again: pip install --force-reinstall --no-deps -c constraints.txt -e ."
 )
 
+LENGTH_STEP = 32
+"""Tokens. Texts are padded to a multiple of it, because oneDNN compiles code for each length.
+
+It keeps that code: with every length, a process took 0.35 GB more after 100 questions.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.config import PACKAGED_READER
-from qa.models.loading import ModelSource, load_transformer, packaged_folder
+from qa.models.loading import LENGTH_STEP, ModelSource, load_transformer, packaged_folder
 
 Scores = NDArray[np.float64]
 QUESTION_TOKENS = 96
@@ -170,7 +170,11 @@ class CrossEncoder:
         batch = {}
         for key, values in windows.items():
             batch[key] = [values[row] for row in rows]
-        inputs = self._tokenizer.pad(batch, return_tensors="pt")
+        inputs = self._tokenizer.pad(
+            batch,
+            return_tensors="pt",
+            pad_to_multiple_of=LENGTH_STEP,
+        )
         with torch.inference_mode():
             logits = self._model(**inputs)
         return _over_first(logits.start_logits), _over_first(logits.end_logits)
