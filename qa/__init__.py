@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qa.config import Settings
     from qa.errors import (
         BrokenError,
+        DiskFullError,
         DocumentError,
         FootnoteError,
         IndexDamagedError,
@@ -35,6 +36,7 @@ __all__ = [
     "Bot",
     "BrokenError",
     "Citation",
+    "DiskFullError",
     "Document",
     "DocumentError",
     "FootnoteError",

@@ -215,7 +215,7 @@ def _document(
     return Document(
         name=name,
         source=source,
-        title=sidecar.get("title") or title,
+        title=sidecar.get("title") or one_line(title) or file.stem,
         text=parsed.text,
         publisher=sidecar.get("publisher"),
         markdown=markdown,
