@@ -45,8 +45,7 @@ def has_room(folder: Path, size: int) -> bool:
         _allocate(probe, size)
     except OSError as error:
         return error.errno not in _CODES
-    finally:
-        probe.unlink(missing_ok=True)
+    probe.unlink(missing_ok=True)
     return True
 
 

@@ -83,3 +83,16 @@ def test_reserve_is_released_and_filled_again(
     reserve.refill(100_000)
     assert file.stat().st_size == 50_000
     assert not has_room(tmp_path, 100_000)
+
+
+def test_has_room_on_a_read_only_disk_is_true(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Space is not what such a disk lacks. Linux refuses even to remove a file that is missing."""
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "open", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    assert has_room(tmp_path, 100_000)

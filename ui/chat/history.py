@@ -2,7 +2,8 @@
 
 A question is written before it is answered, so that no question is lost. A question without an
 outcome is being answered, or its answer was interrupted when the server ended. On a full disk,
-what cannot be written is kept in memory, and its answer says so.
+what cannot be written is kept in memory, and its answer says so. A damaged record is shown as a
+failure in its place.
 """
 
 import sqlite3
@@ -14,9 +15,11 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+from pydantic import ValidationError
+
 from qa.disk import disk_full, has_room, is_full
-from qa.errors import DiskFullError, FootnoteError
-from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, ExchangeOutcome
+from qa.errors import DiskFullError, FootnoteError, NotWritableError
+from ui.chat.transcript import DAMAGED, OPTIONS, OUTCOME, AnswerOptions, ExchangeOutcome
 from ui.chat.unstored import NewQuestion, Unstored
 
 FILE = "conversations.sqlite3"
@@ -24,11 +27,16 @@ MAX_TITLE = 80
 LOCK_TIMEOUT = 15.0
 """Seconds to wait for another writer."""
 _ROOM = 1 << 18
-"""Bytes. With less free space, an input or output error of SQLite means a full disk."""
+"""Bytes. With less free space, some errors of SQLite mean a full disk."""
+_FULL_WITHOUT_ROOM = ("disk I/O error", "unable to open")
+"""The second one where no file can be made, although there is space."""
+_NOT_WRITABLE = ("readonly database", "unable to open")
+_VERSION = 1
+"""Of the tables; files of the first releases have 0, and the same tables."""
 Rating = Literal["good", "bad"]
 _RATINGS: dict[str | None, Rating] = {"good": "good", "bad": "bad"}
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS conversations (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, changed REAL NOT NULL
 ) STRICT;
@@ -43,16 +51,24 @@ CREATE TABLE IF NOT EXISTS exchanges (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS by_conversation ON exchanges (conversation, place);
 CREATE INDEX IF NOT EXISTS by_owner ON conversations (owner, changed);
+PRAGMA user_version = {_VERSION};
 """
 _OWNED = "SELECT title FROM conversations WHERE (id, owner) = (?, ?)"
 _OWNER = "SELECT owner FROM conversations WHERE id = ?"
 _LIST = """
 SELECT id, title FROM conversations AS c
-WHERE owner = ? AND (? = '' OR matches(title) OR EXISTS (
-    SELECT 1 FROM exchanges WHERE conversation = c.id
-    AND (matches(question) OR matches(json_extract(outcome, '$.told.text')))
+WHERE owner = ? AND (? = '' OR matches(CAST(title AS BLOB)) OR EXISTS (
+    SELECT 1 FROM exchanges WHERE conversation = c.id AND (
+        matches(CAST(question AS BLOB)) OR CASE WHEN json_valid(outcome)
+        THEN matches(CAST(json_extract(outcome, '$.told.text') AS BLOB)) END
+    )
 ))
 ORDER BY changed DESC, rowid DESC
+"""
+"""Bytes, because Python refuses a damaged text before a function of ours is called."""
+_BEGIN = """
+INSERT INTO conversations (id, owner, title, changed) VALUES (?, ?, ?, ?)
+ON CONFLICT (id) DO NOTHING
 """
 _EXCHANGES = """
 SELECT id, question, choice, outcome, rating FROM exchanges WHERE conversation = ? ORDER BY place
@@ -103,7 +119,7 @@ class History:
             home.mkdir(parents=True, exist_ok=True)
         try:
             self._prepare()
-        except DiskFullError:
+        except NotWritableError:
             # What is stored can still be read. Without a file there is nothing to begin with.
             self.entries("")
 
@@ -115,8 +131,8 @@ class History:
         words = search.strip().casefold()
 
         # SQLite's own LIKE ignores the case of ASCII letters only, and has wildcards.
-        def matches(text: str | None) -> bool:
-            return words in (text or "").casefold()
+        def matches(text: bytes | None) -> bool:
+            return words in _text(text or b"").casefold()
 
         with self._reading() as db:
             db.create_function("matches", 1, matches, deterministic=True)
@@ -204,6 +220,12 @@ class History:
 
     def _prepare(self) -> None:
         with self._connection() as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version > _VERSION:
+                raise FootnoteError(
+                    f"{self._file} was written by a later version of Footnote. Install that "
+                    "version, or set QA_HOME to another folder."
+                )
             # Readers and a writer do not wait for each other.
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
@@ -217,7 +239,7 @@ class History:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Opens a connection that only reads, which works on a full disk as well."""
+        """Opens a connection that only reads, also on a full disk and on one that is read-only."""
         with self._errors_explained(), closing(self._open_to_read()) as db:
             yield db
 
@@ -228,18 +250,19 @@ class History:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError as error:
             db.close()
-            if not self._is_full(error):
+            if not self._is_full(error) and not _says(error, _NOT_WRITABLE):
                 raise
             # Without that file nobody else has the database open, so nobody changes it.
             address = f"{self._file.absolute().as_uri()}?immutable=1"
-            return sqlite3.connect(address, uri=True)
+            db = sqlite3.connect(address, uri=True)
+        db.text_factory = _text
         return db
 
     def _is_full(self, error: sqlite3.DatabaseError) -> bool:
-        """Returns whether the disk is full, which SQLite may call an I/O error."""
+        """Returns whether the disk is full, which SQLite may call another error."""
         if is_full(error):
             return True
-        return "disk I/O error" in str(error) and not has_room(self._file.parent, _ROOM)
+        return _says(error, _FULL_WITHOUT_ROOM) and not has_room(self._file.parent, _ROOM)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -262,6 +285,11 @@ class History:
             if self._is_full(error):
                 what = f"the conversations in {self._file}"
                 raise disk_full(what, "What was stored before is still there.") from error
+            if _says(error, _NOT_WRITABLE):
+                raise NotWritableError(
+                    f"Cannot write the conversations in {self._file}: {error}. Make the file and "
+                    "its folder writable, or set QA_HOME to another folder."
+                ) from error
             raise FootnoteError(
                 f"Cannot use the conversations in {self._file}: {error}. "
                 f"If the file is damaged, move it away: mv '{self._file}' '{self._file}.damaged'"
@@ -279,10 +307,7 @@ def _append(db: sqlite3.Connection, new: NewQuestion, now: float) -> bool:
     """Writes a question; False if the conversation is somebody else's."""
     exchange = new.exchange
     # Only the first question of a conversation adds a row.
-    db.execute(
-        "INSERT INTO conversations VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        (new.conversation, new.owner, _title_of(exchange.question), now),
-    )
+    db.execute(_BEGIN, (new.conversation, new.owner, _title_of(exchange.question), now))
     if _title(db, new.conversation, new.owner) is None:
         return False
     row = {
@@ -314,6 +339,21 @@ def _title(db: sqlite3.Connection, conversation: str, owner: str) -> str | None:
 
 def _exchange(row: Sequence[str | None]) -> Exchange:
     key, question, choice, stored, rating = row
-    options = OPTIONS.validate_json(str(choice))
-    outcome = OUTCOME.validate_json(stored) if stored else None
+    options = AnswerOptions()
+    outcome = None
+    try:
+        outcome = OUTCOME.validate_json(stored) if stored else None
+        options = OPTIONS.validate_json(str(choice))
+    except ValidationError:
+        # The exchanges around it can be read. An outcome that was read is as it was.
+        outcome = outcome or DAMAGED
     return Exchange(str(key), str(question), options, outcome, _RATINGS.get(rating))
+
+
+def _text(stored: bytes) -> str:
+    """Returns a text of the file; bytes of it that are not UTF-8 were damaged."""
+    return stored.decode("utf-8", "replace")
+
+
+def _says(error: sqlite3.DatabaseError, words: Sequence[str]) -> bool:
+    return any(word in str(error) for word in words)

@@ -127,3 +127,7 @@ class ExchangeOutcome:
 
 OUTCOME: Final = TypeAdapter(ExchangeOutcome)
 OPTIONS: Final = TypeAdapter(AnswerOptions)
+DAMAGED: Final = ExchangeOutcome(
+    failure=Failure("This record is damaged and cannot be read. Ask the question again.")
+)
+"""Shown in the place of a stored outcome or of stored options that cannot be read."""

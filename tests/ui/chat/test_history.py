@@ -4,15 +4,24 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
-from qa.errors import FootnoteError
+from qa.errors import FootnoteError, NotWritableError
 from tests.ui.answers import answered, stored_answer
 from ui.chat.history import FILE, History
-from ui.chat.transcript import OPTIONS, OUTCOME, AnswerOptions, ExchangeOutcome, Failure
+from ui.chat.transcript import (
+    DAMAGED,
+    OPTIONS,
+    OUTCOME,
+    AnswerOptions,
+    ExchangeOutcome,
+    Failure,
+)
 
 OPTIONS_CHOSEN = AnswerOptions("ollama/x", 7, True, ("a.txt", "b.txt"))
 WRITE_FOR_EVER = """
@@ -220,3 +229,79 @@ def test_history_unwritable_home_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FootnoteError, match="Set QA_HOME"):
         History(tmp_path / "file" / "home")
+
+
+def _execute(home: Path, statement: str, *values: object) -> None:
+    """Changes the file as a damaged disk, or another version of Footnote, would."""
+    with closing(sqlite3.connect(home / FILE)) as db, db:
+        db.execute(statement, values)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["{x", "[]", "[" * 5000, '{"told": {"text": 1}}', '{"told": {"text": "\\ud800"}}', b"\xff{}"],
+)
+def test_damaged_outcome_is_a_failure_in_its_place(
+    history: History, tmp_path: Path, stored: str | bytes
+) -> None:
+    """The exchanges around it can be read, and every conversation can be searched."""
+    damaged, whole = ask(history, "a", "One?", "Two?")
+    history.settle(whole, answered())
+    ask(history, "b", "Three?")
+    change = "UPDATE exchanges SET outcome = CAST(? AS TEXT) WHERE id = ?"
+    _execute(tmp_path, change, stored, damaged)
+    outcomes = [exchange.outcome for exchange in history.exchanges("a", "")]
+    assert outcomes == [DAMAGED, answered()]
+    assert ids(history, search="three") == ["b"]
+    assert ids(history, search="cats sleep") == ["a"]
+
+
+def test_damaged_options_leave_the_answer(history: History, tmp_path: Path) -> None:
+    answered_one, _ = ask(history, "a", "One?", "Two?")
+    history.settle(answered_one, answered())
+    _execute(tmp_path, "UPDATE exchanges SET choice = 'x'")
+    outcomes = [exchange.outcome for exchange in history.exchanges("a", "")]
+    assert outcomes == [answered(), DAMAGED]
+
+
+def test_damaged_text_is_read_with_marks(history: History, tmp_path: Path) -> None:
+    ask(history, "a", "One?")
+    _execute(tmp_path, "UPDATE exchanges SET question = CAST(x'4fff3f' AS TEXT)")
+    assert [exchange.question for exchange in history.exchanges("a", "")] == ["O\ufffd?"]
+    assert ids(history, search="o\ufffd") == ["a"]
+
+
+def test_file_of_a_later_version_is_refused_plainly(history: History, tmp_path: Path) -> None:
+    """Moving it away, the advice for a damaged file, would hide the conversations."""
+    ask(history, "a", "One?")
+    _execute(tmp_path, "PRAGMA user_version = 99")
+    with pytest.raises(FootnoteError, match=r"later version of Footnote\. Install that version"):
+        History(tmp_path)
+
+
+def test_table_with_another_column_can_be_written(history: History, tmp_path: Path) -> None:
+    _execute(tmp_path, "ALTER TABLE conversations ADD COLUMN pinned INTEGER")
+    ask(history, "a", "One?")
+    assert ids(history) == ["a"]
+
+
+def test_history_without_a_writable_file_is_read(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite cannot open a database whose shared memory it cannot make, except as immutable."""
+    ask(history, "a", "One?")
+    connect = sqlite3.connect
+
+    class ReadOnly(sqlite3.Connection):
+        def execute(self, *_: Any) -> sqlite3.Cursor:
+            raise sqlite3.OperationalError("unable to open database file")
+
+    def connect_on_read_only(database: Any, uri: bool = False, **_: Any) -> sqlite3.Connection:
+        return connect(database, uri=True) if uri else connect(database, factory=ReadOnly)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_on_read_only)
+    opened = History(tmp_path)
+    assert [exchange.question for exchange in opened.exchanges("a", "")] == ["One?"]
+    assert ids(opened, search="one") == ["a"]
+    with pytest.raises(NotWritableError, match="Make the file and its folder writable"):
+        ask(opened, "a", "Two?")
