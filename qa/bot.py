@@ -10,7 +10,7 @@ from qa.answer.followup import standalone_by_model, standalone_by_rule
 from qa.answer.generate import DraftAnswer, draft_answer
 from qa.answer.verify import Verifier
 from qa.config import BUILT_IN, Settings
-from qa.errors import FootnoteError
+from qa.errors import FootnoteError, StoppedError
 from qa.library.index import Index
 from qa.library.search import retrieve
 from qa.library.snapshot import Snapshot
@@ -22,10 +22,13 @@ from qa.models.spans import CrossEncoder
 from qa.progress import Progress
 from qa.reader.reader import Reader, Reading, TrainedReader, Weights
 from qa.text.words import stem
-from qa.types import MAX_QUESTION, Answer, OnEvent, RankedPassage, Reason, Turn
+from qa.turns import TurnLock
+from qa.types import MAX_QUESTION, Answer, AnswerSentence, OnEvent, RankedPassage, Reason, Turn
 
 MAX_TURNS = 50
 """How many of the last turns of a conversation are read."""
+CHECKED_TOGETHER = 8
+"""Claims of an answer. After so many, another question gets its turn at the models."""
 QUESTION_CUT = (
     f"The question has more than {MAX_QUESTION:,} characters. Only its beginning was read."
 )
@@ -60,7 +63,7 @@ class Bot:
         self._settings = settings
         self._model_engine = engine
         self._entailment = SharedEntailment()
-        self._lock = threading.Lock()
+        self._lock = TurnLock()
 
     @classmethod
     def open(cls, settings: Settings) -> "Bot":
@@ -107,7 +110,8 @@ class Bot:
 
         history: the earlier turns, oldest first. documents: the names of some; None: all of them.
         on_event: called when a stage begins and when words of a language model arrive.
-        built_in: never use the language model. stop: once set, stops the language model.
+        built_in: never use the language model. stop: once set, stops the language model and the
+        check of its answer.
         Of a question and of each earlier turn, the first MAX_QUESTION characters are read.
         Raises FootnoteError for an empty question, LanguageModelError for a model that fails and
         StoppedError when stopped; the last two carry the words written so far.
@@ -133,7 +137,7 @@ class Bot:
             content = AnswerContent(BUILT_IN, (), reading.passages, refusal)
         elif engine and model:
             draft = draft_answer(standalone, reading.passages, model, progress.hear, stop)
-            content = self._verify(draft, engine, standalone, reading, snapshot, progress)
+            content = self._verify(draft, engine, standalone, reading, snapshot, progress, stop)
         else:
             content = extract_answer(standalone, reading, snapshot)
 
@@ -198,6 +202,7 @@ class Bot:
         reading: Reading,
         snapshot: Snapshot,
         progress: Progress,
+        stop: threading.Event,
     ) -> AnswerContent:
         """Checks the claims of a draft. If no claim is kept, the built-in engine answers."""
         name = engine.model.name
@@ -205,10 +210,7 @@ class Bot:
             return AnswerContent(name, (), draft.seen, "model_declined", draft.notices)
 
         progress.begin("verify")
-        passages = [ranked.passage for ranked in draft.seen]
-        with self._lock:
-            sentences = engine.verifier.check(draft.claims, passages, snapshot)
-
+        sentences = self._check(draft, engine, snapshot, stop)
         kept_claims = tuple(claim for claim in sentences if claim.support != "unsupported")
         if not kept_claims:
             progress.begin("answer")
@@ -221,6 +223,22 @@ class Bot:
         count = "1 sentence" if left_out == 1 else f"{left_out} sentences"
         notice = LEFT_OUT.format(count=count)
         return AnswerContent(name, kept_claims, draft.seen, notices=(*draft.notices, notice))
+
+    def _check(
+        self, draft: DraftAnswer, engine: ModelEngine, snapshot: Snapshot, stop: threading.Event
+    ) -> tuple[AnswerSentence, ...]:
+        """Checks some claims at a time. Raises StoppedError, with the words of the draft."""
+        passages = [ranked.passage for ranked in draft.seen]
+        sentences: list[AnswerSentence] = []
+        for first in range(0, len(draft.claims), CHECKED_TOGETHER):
+            claims = draft.claims[first : first + CHECKED_TOGETHER]
+            with self._lock:
+                # Looked at only now: the turn may have been long in coming.
+                if stop.is_set():
+                    message = f"{engine.model.name} was stopped before its answer was checked."
+                    raise StoppedError(message, draft.text)
+                sentences += engine.verifier.check(claims, passages, snapshot)
+        return tuple(sentences)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,12 @@ ANSWER_CUT = (
     f"The language model's answer has more than {MAX_ANSWER:,} characters. "
     "Only its beginning was read."
 )
+MAX_CLAIMS = 60
+"""Sentences of an answer that are checked; an answer of ANSWER_TOKENS has about 30."""
+CLAIMS_CUT = (
+    f"The language model's answer has more than {MAX_CLAIMS} sentences. "
+    f"Only the first {MAX_CLAIMS} were checked and are shown."
+)
 
 _DECLINE = re.compile(
     r"^[\W_]*"
@@ -59,6 +65,8 @@ class DraftAnswer:
     """Empty: the model declined."""
     seen: tuple[RankedPassage, ...]
     """The passages that were in the prompt."""
+    text: str
+    """The words of the model without markers, as they were streamed."""
     notices: tuple[str, ...]
     """What the person should know: which passages were left out, which markers were invalid."""
 
@@ -109,7 +117,9 @@ def draft_answer(
     notices += _unknown_ids_notice(parser)
     if is_cut:
         notices.append(ANSWER_CUT)
-    return DraftAnswer(claims, seen, tuple(notices))
+    if len(claims) > MAX_CLAIMS:
+        notices.append(CLAIMS_CUT)
+    return DraftAnswer(claims[:MAX_CLAIMS], seen, parser.text, tuple(notices))
 
 
 def _read(pieces: Iterable[str], parser: MarkerParser, on_event: OnEvent) -> bool:

@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,11 @@ from hypothesis import strategies as st
 
 from qa.answer.content import LEFT_OUT, NOTHING_SUPPORTED, REFUSALS
 from qa.answer.prompts import DECLINE_SENTENCE
-from qa.bot import Bot
+from qa.answer.verify import Verifier
+from qa.bot import CHECKED_TOGETHER, Bot, ModelEngine
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import MESSAGE_TOKENS
+from qa.models.embedding import EncodingCache
 from qa.types import Answer, Event, Turn
 from tests.properties import examples
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
@@ -198,6 +202,59 @@ def test_stop_in_mid_answer_keeps_words_and_bot_lives_on(tmp_path: Path) -> None
     assert "The bridge cost 48".startswith(caught.value.streamed[:18])
     assert "verify" not in {event.stage for event in events}
     assert bot.ask(QUESTION).text == "The bridge cost 48 million euros."
+
+
+class _WatchedEntailment:
+    """Supports every claim; does something before it reads the first ones."""
+
+    def __init__(self, before: Callable[[], None]) -> None:
+        self._before = before
+        self.claims = 0
+        """How many were read."""
+
+    def log_odds(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        if not self.claims:
+            self._before()
+        self.claims += len(pairs)
+        return [3.0] * len(pairs)
+
+
+def _watched_bot(folder: Path, entailment: _WatchedEntailment, script: str) -> Bot:
+    bot, model = _bot(folder, script)
+    bot._model_engine = ModelEngine(model, Verifier(EncodingCache(bot._embedder), entailment))
+    return bot
+
+
+def test_stop_in_mid_check_raises_with_all_words(tmp_path: Path) -> None:
+    """The claims that are being read are the last; the bot lives on."""
+    stop = threading.Event()
+    entailment = _WatchedEntailment(stop.set)
+    bot = _watched_bot(tmp_path, entailment, " ".join([COST] * 30))
+    with pytest.raises(StoppedError, match="was stopped") as caught:
+        bot.ask(QUESTION, stop=stop)
+    assert caught.value.streamed == " ".join(["The bridge cost 48 million euros."] * 30)
+    assert entailment.claims <= CHECKED_TOGETHER
+    assert bot.ask(QUESTION, built_in=True).sentences
+
+
+def test_long_check_lets_another_question_in(tmp_path: Path) -> None:
+    """A question waits for the claims that are being read, not for the whole answer."""
+    checking = threading.Event()
+
+    def wait_for_somebody() -> None:
+        checking.set()
+        while len(bot._lock._queue) < 2:
+            time.sleep(0.001)
+
+    entailment = _WatchedEntailment(wait_for_somebody)
+    bot = _watched_bot(tmp_path, entailment, " ".join([COST] * 50))
+    claims_before: list[int] = []
+    with ThreadPoolExecutor(1) as pool:
+        checked = pool.submit(bot.ask, QUESTION)
+        assert checking.wait(20)
+        bot.ask(QUESTION, on_event=lambda _: claims_before.append(entailment.claims), built_in=True)
+        assert len(checked.result(timeout=20).sentences) == 50
+    assert claims_before[0] <= 3 * CHECKED_TOGETHER
 
 
 def test_failure_keeps_words_and_quotes_can_answer(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from hypothesis import given
 from qa.answer.generate import (
     ANSWER_CUT,
     ANSWER_TOKENS,
+    CLAIMS_CUT,
     MAX_ANSWER,
+    MAX_CLAIMS,
     DraftAnswer,
     declines,
     draft_answer,
@@ -287,6 +289,15 @@ def test_answer_without_end_is_cut_with_a_notice() -> None:
     events: list[Event] = []
     model = EndlessModel()
     draft = draft_answer("What?", _ranked(BRIDGE), model, events.append, threading.Event())
-    assert draft.notices == (ANSWER_CUT,)
+    assert draft.notices == (ANSWER_CUT, CLAIMS_CUT)
     assert sum(len(event.words) for event in events) <= MAX_ANSWER
     assert taken <= MAX_ANSWER // 29 + 2
+
+
+def test_answer_of_many_sentences_is_cut_with_a_notice() -> None:
+    """So many claims are checked as an answer has, and no more."""
+    whole = _write("It cost 3 euros. " * MAX_CLAIMS)
+    cut = _write("It cost 3 euros. " * (MAX_CLAIMS + 1))
+    assert (len(whole.claims), whole.notices) == (MAX_CLAIMS, ())
+    assert (len(cut.claims), cut.notices) == (MAX_CLAIMS, (CLAIMS_CUT,))
+    assert cut.text.count("euros") == MAX_CLAIMS + 1
