@@ -1,7 +1,7 @@
 """Loads files as documents: the canonical text with a name, a title and a source."""
 
 import codecs
-import json
+import os
 import re
 import shlex
 import stat
@@ -9,10 +9,11 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qa.documents.parsing import ParsedFile, Unreadable, clean, one_line
 from qa.documents.sandbox import parse_in_sandbox
+from qa.documents.sidecar import Sidecar, read_sidecar
 from qa.errors import DocumentError
 from qa.types import Document
 
@@ -46,8 +47,6 @@ READABLE_SUFFIXES = tuple(_TYPE_OF)
 MARKDOWN_SUFFIXES = tuple(suffix for suffix, row in _TYPE_OF.items() if row.markdown)
 MAX_BYTES = 50_000_000
 
-SIDECAR_SUFFIX = ".meta.json"
-MAX_SIDECAR_BYTES = 1_000_000
 MAX_FIRST_LINE_TITLE = 120
 MAX_BEFORE_HEADING = 50_000
 """Characters of a Markdown text in which its main heading is looked for."""
@@ -74,10 +73,22 @@ class LoadResult:
     failures: tuple[DocumentError, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _FoundFile:
+    """A file of a type that can be read."""
+
+    path: Path
+    name: str
+    """What the library calls it."""
+    folder: Path
+    """The folder that was added, or the one around a file that was added by itself."""
+
+
 def load(paths: Sequence[Path], readers: Mapping[str, "BaseReader"] | None = None) -> LoadResult:
     """Reads files, and all files below folders except hidden ones, in a stable order.
 
-    A file that cannot be read is a failure in the result; the others are read all the same.
+    A file or folder that cannot be read is a failure in the result; the others are read all the
+    same.
     `readers`: llama-index readers by suffix (".epub"), for types that Footnote does not read or to
     replace its own reader of a type. They run in this process, without limits.
     """
@@ -88,14 +99,14 @@ def load(paths: Sequence[Path], readers: Mapping[str, "BaseReader"] | None = Non
 
     for path in paths:
         try:
-            files = _find_files(path, suffixes)
+            files = _find_files(path, suffixes, failures)
         except DocumentError as error:
             failures.append(error)
             continue
 
-        for file, name in files:
+        for file in files:
             try:
-                document = _load_file(file, name, readers)
+                document = _load_file(file, readers)
             except DocumentError as error:
                 failures.append(error)
                 continue
@@ -141,8 +152,8 @@ def read_file(file: Path, data: bytes | None = None) -> ParsedFile:
         raise DocumentError(f"{file} {reason}") from reason
 
 
-def _find_files(path: Path, suffixes: set[str]) -> list[tuple[Path, str]]:
-    """Returns the readable files at or below a path, each with its name for the library."""
+def _find_files(path: Path, suffixes: set[str], failures: list[DocumentError]) -> list[_FoundFile]:
+    """Returns the readable files at or below a path; appends what cannot be read to `failures`."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
@@ -156,40 +167,59 @@ def _find_files(path: Path, suffixes: set[str]) -> list[tuple[Path, str]]:
         is_readable = _suffix(path) in suffixes and stat.S_ISREG(mode)
         if not is_readable:
             raise _unsupported(_printable(path))
-        return [(path, path.name)]
+        return [_FoundFile(path, path.name, path.parent)]
 
-    folder = path.resolve()
-    files: list[tuple[Path, str]] = []
-    for file in sorted(path.rglob("*")):
-        if _suffix(file) not in suffixes or not file.is_file():
-            continue
-        below = file.relative_to(path)
-        # A link must not bring in files that were not added.
-        is_inside = file.resolve().is_relative_to(folder)
-        if is_inside and not _is_hidden(below):
-            files.append((file, below.as_posix()))
-    if not files:
+    files: list[_FoundFile] = []
+    unreadable: list[DocumentError] = []
+    for file in _files_below(path, unreadable):
+        try:
+            if _suffix(file) not in suffixes or not file.is_file():
+                continue
+            # A link must not bring in files that were not added.
+            if file.resolve().is_relative_to(path.resolve()):
+                files.append(_FoundFile(file, file.relative_to(path).as_posix(), path))
+        except OSError as error:
+            unreadable.append(_unreadable(file, error))
+    if not files and not unreadable:
         raise DocumentError(
             f"{path} holds no file that can be read. Supported types: {_SUPPORTED}."
         )
+    failures += unreadable
     return files
 
 
-def _is_hidden(below: Path) -> bool:
-    """Returns whether a file, or a folder around it, is hidden."""
-    # Word marks an open document with a file whose name begins with "~$".
-    return any(part.startswith((".", "~$")) for part in below.parts)
+def _files_below(folder: Path, failures: list[DocumentError]) -> list[Path]:
+    """Returns all files below a folder, sorted, without those that are hidden.
+
+    A folder below it that cannot be read is a failure. Links to folders are not followed.
+    """
+    files: list[Path] = []
+    folders = [folder]
+    while folders:
+        current = folders.pop()
+        try:
+            with os.scandir(current) as entries:
+                for entry in entries:
+                    # Word marks an open document with a file whose name begins with "~$".
+                    if entry.name.startswith((".", "~$")):
+                        continue
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    (folders if is_folder else files).append(current / entry.name)
+        except OSError as error:
+            failures.append(_unreadable(current, error))
+    return sorted(files)
 
 
-def _load_file(file: Path, name: str, readers: Mapping[str, "BaseReader"]) -> Document:
+def _load_file(found_file: _FoundFile, readers: Mapping[str, "BaseReader"]) -> Document:
+    file = found_file.path
     if _printable(file) != str(file):
         raise DocumentError(f"{_printable(file)} has a name that is not UTF-8. Rename it.")
 
-    sidecar = _sidecar(file)
+    sidecar = read_sidecar(file, found_file.folder)
     source = str(file.resolve())
     reader = readers.get(_suffix(file))
     parsed = read_file(file) if reader is None else _read_with(reader, file)
-    return _document(file, name, source, parsed, sidecar)
+    return _document(file, found_file.name, source, parsed, sidecar)
 
 
 def _read_with(reader: "BaseReader", file: Path) -> ParsedFile:
@@ -203,72 +233,28 @@ def _read_with(reader: "BaseReader", file: Path) -> ParsedFile:
 
 
 def _document(
-    file: Path, name: str, source: str, parsed: ParsedFile, sidecar: dict[str, Any] | None = None
+    file: Path, name: str, source: str, parsed: ParsedFile, sidecar: Sidecar | None = None
 ) -> Document:
-    sidecar = sidecar or {}
+    sidecar = sidecar or Sidecar()
     markdown = _suffix(file) in MARKDOWN_SUFFIXES
     title = parsed.title or ""
     if not 0 < len(title) <= MAX_METADATA_TITLE:
         title = _title_in_text(parsed.text, markdown) or file.stem
 
-    examples = sidecar.get("examples", ())
     return Document(
         name=name,
         source=source,
-        title=sidecar.get("title") or one_line(title) or file.stem,
+        title=sidecar.title or one_line(title) or file.stem,
         text=parsed.text,
-        publisher=sidecar.get("publisher"),
+        publisher=sidecar.publisher,
         markdown=markdown,
-        examples=tuple(examples),
+        examples=sidecar.examples,
         pages=parsed.pages,
     )
 
 
 def _suffix(file: Path) -> str:
     return file.suffix.lower()
-
-
-def _sidecar(file: Path) -> dict[str, Any]:
-    """Returns title, publisher and examples from `FILE.meta.json`, or nothing without it."""
-    path = file.with_name(file.name + SIDECAR_SUFFIX)
-    if not path.is_file():
-        return {}
-    try:
-        if path.stat().st_size > MAX_SIDECAR_BYTES:
-            raise DocumentError(f"{path} is larger than 1 MB. Shorten or remove it.")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DocumentError(
-            f"{path} cannot be read: {error.strerror}. Make it readable or remove it."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise DocumentError(f"{path} is not valid JSON: {error}. Fix or remove it.") from error
-    if not _is_sidecar(content):
-        raise DocumentError(
-            f'{path} must contain a JSON object with texts "title" and "publisher" '
-            'and a list of texts "examples".'
-        )
-
-    # JSON can escape half a character, which no index and no model accepts.
-    examples = [one_line(example) for example in content.get("examples", [])]
-    return {
-        "title": one_line(content.get("title", "")),
-        "publisher": one_line(content.get("publisher", "")) or None,
-        "examples": examples,
-    }
-
-
-def _is_sidecar(content: Any) -> bool:
-    if not isinstance(content, dict):
-        return False
-    examples = content.get("examples", [])
-    if not isinstance(examples, list):
-        return False
-
-    title = content.get("title", "")
-    publisher = content.get("publisher", "")
-    texts = [title, publisher, *examples]
-    return all(isinstance(text, str) for text in texts)
 
 
 def _title_in_text(text: str, markdown: bool) -> str | None:
@@ -300,14 +286,21 @@ def _main_heading(text: str) -> str | None:
 
 def _content(file: Path, data: bytes | None) -> bytes:
     try:
-        # The size first: a file that is too large is not read into memory.
-        size = file.stat().st_size if data is None else len(data)
-        if size > MAX_BYTES:
-            limit = f"{MAX_BYTES // 1_000_000} MB"
-            raise DocumentError(f"{file} is larger than {limit}. Split it into smaller files.")
-        return file.read_bytes() if data is None else data
+        content = _start_of(file) if data is None else data
     except OSError as error:
-        raise DocumentError(f"{file} cannot be read: {error.strerror}.") from error
+        raise _unreadable(file, error) from error
+    if len(content) > MAX_BYTES:
+        raise _too_large(file)
+    return content
+
+
+def _start_of(file: Path) -> bytes:
+    """Reads a file, but not more than one byte too many: it may grow meanwhile."""
+    with file.open("rb") as stream:
+        # The size first: a file that is too large is not read into memory.
+        if os.fstat(stream.fileno()).st_size > MAX_BYTES:
+            raise _too_large(file)
+        return stream.read(MAX_BYTES + 1)
 
 
 def _decoded_text(file: Path, content: bytes) -> str:
@@ -374,6 +367,15 @@ def _unsupported(name: str) -> DocumentError:
     return DocumentError(
         f"Footnote cannot read files of this type: {name}. Supported types: {_SUPPORTED}."
     )
+
+
+def _unreadable(path: Path, error: OSError) -> DocumentError:
+    return DocumentError(f"{_printable(path)} cannot be read: {error.strerror}.")
+
+
+def _too_large(file: Path) -> DocumentError:
+    limit = f"{MAX_BYTES // 1_000_000} MB"
+    return DocumentError(f"{file} is larger than {limit}. Split it into smaller files.")
 
 
 def _empty(file: Path) -> DocumentError:

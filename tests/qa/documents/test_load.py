@@ -1,6 +1,9 @@
 """Files become documents, or a failure that says why."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -82,24 +85,6 @@ def test_load_title_from_text_else_file_name(
     assert load([tmp_path]).documents[0].title == title
 
 
-def test_load_sidecar_sets_title_publisher_examples(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("Text.")
-    (tmp_path / "a.txt.meta.json").write_text(
-        '{"title": "T", "publisher": "P", "examples": ["Q?"]}'
-    )
-    (document,) = load([tmp_path]).documents
-    assert (document.title, document.publisher, document.examples) == ("T", "P", ("Q?",))
-
-
-@pytest.mark.parametrize(
-    "sidecar", ["{", "[]", '{"title": 3}', '{"examples": "Q?"}', '{"examples": [1]}']
-)
-def test_load_bad_sidecar_is_named(tmp_path: Path, sidecar: str) -> None:
-    (tmp_path / "a.txt").write_text("Text.")
-    (tmp_path / "a.txt.meta.json").write_text(sidecar)
-    assert "a.txt.meta.json" in _why(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -137,6 +122,64 @@ def test_load_bad_file_others_still_read(tmp_path: Path) -> None:
     loaded = load([tmp_path / "missing.txt", tmp_path])
     assert [document.name for document in loaded.documents] == ["a.txt"]
     assert len(loaded.failures) == 2
+
+
+def test_load_unreadable_in_folder_others_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that cannot be listed, and a file that cannot be looked at, are a failure each."""
+    for name in ("a.txt", "closed/b.txt", "names/c.txt", "z.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("Text.")
+    scandir, is_file = os.scandir, Path.is_file
+    denied = PermissionError(errno.EACCES, "Permission denied")
+
+    def closed_scandir(path: Path) -> Any:
+        if path.name == "closed":
+            raise denied
+        return scandir(path)
+
+    def closed_is_file(path: Path) -> bool:
+        if path.name == "c.txt":
+            raise denied
+        return is_file(path)
+
+    monkeypatch.setattr(os, "scandir", closed_scandir)
+    monkeypatch.setattr(Path, "is_file", closed_is_file)
+    loaded = load([tmp_path])
+    assert [document.name for document in loaded.documents] == ["a.txt", "z.txt"]
+    assert [str(failure) for failure in loaded.failures] == [
+        f"{tmp_path / 'closed'} cannot be read: Permission denied.",
+        f"{tmp_path / 'names' / 'c.txt'} cannot be read: Permission denied.",
+    ]
+
+
+def test_load_very_deep_folder_is_read(tmp_path: Path) -> None:
+    """A system allows paths that are deeper than Python's stack."""
+    here = os.open(tmp_path, os.O_RDONLY)
+    levels = (3900 - len(str(tmp_path))) // 2
+    try:
+        for _ in range(levels):
+            os.mkdir("d", dir_fd=here)
+            below = os.open("d", os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = below
+        with os.fdopen(os.open("a.txt", os.O_CREAT | os.O_WRONLY, dir_fd=here), "w") as file:
+            file.write("Text.")
+    finally:
+        os.close(here)
+    (document,) = load([tmp_path]).documents
+    assert document.name == "d/" * levels + "a.txt"
+
+
+def test_load_growing_file_is_read_to_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file has grown since its size was looked at."""
+    (tmp_path / "a.txt").write_text("x" * 300)
+    monkeypatch.setattr("qa.documents.load.MAX_BYTES", 200)
+    monkeypatch.setattr(os, "fstat", lambda _: os.stat_result([0o100644] + [0] * 9))
+    assert "larger than" in _why(tmp_path / "a.txt")
 
 
 def test_load_link_next_to_file_same_source(tmp_path: Path) -> None:
