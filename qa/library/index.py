@@ -42,8 +42,7 @@ class Index:
         self._snapshots: dict[frozenset[str] | None, Snapshot] = {}
         self._store = Store(where, built_with(embedder))
         # Opening deletes nothing: what has no record may be what another process is adding.
-        with self._store.readable(), self._store.lock:
-            self._store.using_reserve(self._check)
+        self._store.using_reserve(lambda: self._store.reading(self._check))
 
     @classmethod
     def rebuild(cls, where: Path | str, embedder: Embedder) -> int:
@@ -87,7 +86,7 @@ class Index:
 
     def documents(self) -> list[Document]:
         """Returns the documents by name. Raises IndexDamagedError for a text that was changed."""
-        return read_documents(self._store)
+        return self._store.reading(lambda: read_documents(self._store))
 
     def passages(self, documents: Sequence[Document]) -> list[Passage]:
         """Returns the passages of these documents, sorted by document name and offset."""
@@ -111,20 +110,9 @@ class Index:
             ids = [document.id for document in documents]
             where = {"document": {"$in": ids}}
 
-        with self._store.current():
-            passages = self._store.passages
-            size = passages.count()
-            if not size:
-                return []
-            # One row for one vector: Chroma answers several queries at once.
-            query: Any = vector[None, :]
-            rows: Any = passages.query(
-                query_embeddings=query,
-                n_results=min(count, size),
-                where=where,
-                include=["distances"],
-            )
-
+        rows = self._store.reading(lambda: self._query(vector, count, where))
+        if not rows:
+            return []
         keys = rows["ids"][0]
         distances = rows["distances"][0]
         nearest = []
@@ -161,14 +149,28 @@ class Index:
 
     def same_text(self, document: Document) -> str | None:
         """Returns the name of a document from another source that has the same text."""
-        with self._store.current():
-            records = read_records(self._store)
+        records = self._store.reading(lambda: read_records(self._store))
         for key, record in records.items():
             # The version is a hash of the text.
             is_same_text = record["version"] == document.version
             if key != document.id and is_same_text:
                 return str(record["name"])
         return None
+
+    def _query(self, vector: Vectors, count: int, where: Any) -> Any:
+        """Returns what Chroma answers, or None where there are no passages."""
+        passages = self._store.passages
+        size = passages.count()
+        if not size:
+            return None
+        # One row for one vector: Chroma answers several queries at once.
+        query: Any = vector[None, :]
+        return passages.query(
+            query_embeddings=query,
+            n_results=min(count, size),
+            where=where,
+            include=["distances"],
+        )
 
     def _writer(self) -> Writer:
         if not self._embedder:

@@ -12,25 +12,22 @@ that opening, undoing and removing need on a full disk.
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import chromadb
 from chromadb.api import ClientAPI
-from chromadb.api.shared_system_client import SharedSystemClient
-from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
-from filelock import FileLock
 
 from qa.disk import Reserve, is_full
-from qa.errors import DiskFullError, FootnoteError, NotWritableError
+from qa.errors import DiskFullError, FootnoteError, IndexDamagedError, NotWritableError
+from qa.library.connection import Connection, connect
 from qa.library.failures import damaged, index_full, is_disk_full, reading_error
+from qa.library.locking import busy, held_briefly, lock_of
 
 _POINTER = "library"
 _DATABASE = "chroma.sqlite3"
-_LOCK = ".lock"
 _RESERVE = ".reserve"
 _COSINE: Any = {"hnsw": {"space": "cosine"}}
 
@@ -45,21 +42,22 @@ class Store:
 
     def __init__(self, where: Path | str, built_with: dict[str, Any]) -> None:
         """Opens the library, or makes an empty library with this metadata."""
-        # Links are resolved: Chroma shares a folder's vectors between clients of one path.
+        # Links are resolved: messages name the folder itself.
         self.where = where.resolve() if isinstance(where, Path) else where
         self._turn = threading.RLock()
-        self._is_connected = False
+        self._connection: Connection | None = None
         self._reserve: Reserve | None = None
         if isinstance(self.where, Path):
             _make_folder(self.where)
             _require_database(self.where)
             self._reserve = Reserve(self.where / _RESERVE)
-        self.lock = _lock(self.where)
+        self.lock = lock_of(self.where)
         self.is_swept = not self.is_folder
         """Whether this process has deleted what interrupted changes left behind."""
 
-        with self.readable(), self.lock:
-            self.using_reserve(lambda: self._open(built_with))
+        # A library that another process is changing for minutes can be read meanwhile.
+        with self.readable(), held_briefly(self.lock) as may_make:
+            self.using_reserve(lambda: self._open(built_with, may_make))
 
     @property
     def is_folder(self) -> bool:
@@ -82,6 +80,22 @@ class Store:
         with self._turn, self.readable():
             self._refresh()
             yield
+
+    def reading(self, work: Callable[[], Result]) -> Result:
+        """Returns what the work reads of the collections, as they are now.
+
+        While another process changes them, Chroma can fail as on a damaged library. Damage is what
+        still fails in a new connection while nobody changes the library.
+        """
+        for _ in range(2):
+            try:
+                with self.current():
+                    return work()
+            except IndexDamagedError:
+                with self._turn:
+                    self._disconnect()
+        with self.readable(), self.lock, self.current():
+            return work()
 
     @contextmanager
     def readable(self) -> Iterator[None]:
@@ -179,17 +193,28 @@ class Store:
         """Returns how many rows Chroma accepts in one call."""
         return self._client.get_max_batch_size()
 
-    def _open(self, built_with: dict[str, Any]) -> None:
+    @property
+    def _client(self) -> ClientAPI:
+        if not self._connection:
+            raise ValueError("the connection to the library is closed")
+        return self._connection.client
+
+    def _open(self, built_with: dict[str, Any], may_make: bool) -> None:
         """Connects to Chroma and opens the library; makes an empty library where there is none."""
+        is_there = not isinstance(self.where, Path) or _has_database(self.where)
+        if not is_there and not may_make:
+            raise busy(self.where)
         self._connect()
         if _POINTER not in self._names():
+            if not may_make:
+                raise busy(self.where)
             pair = self.make_pair(built_with)
             self._create(_POINTER, {"pair": pair, "generation": uuid.uuid4().hex})
         self._open_pair()
 
     def _refresh(self) -> None:
         """Opens the collections again when another process has changed the library."""
-        if self._is_connected:
+        if self._connection:
             if self._pointer()["generation"] == self._generation:
                 return
             # Chroma keeps vectors in memory, where the changes of others are missing.
@@ -201,19 +226,20 @@ class Store:
         self._open_pair()
 
     def _disconnect(self) -> None:
-        if self._is_connected:
-            client: Any = self._client  # `close` is not in the type that chromadb declares
-            client.close()
-            self._is_connected = False
+        if self._connection:
+            self._connection.close()
+            self._connection = None
 
     def _connect(self) -> None:
-        self._client = _client(self.where)
-        self._is_connected = True
+        self._disconnect()
+        # Where opening the pair fails, no generation is the open one.
+        self._generation = ""
+        self._connection = connect(self.where)
 
     def _open_pair(self) -> None:
         pointer = self._pointer()
-        self._generation = str(pointer["generation"])
         self.passages, self.records = self.pair(pointer["pair"])
+        self._generation = str(pointer["generation"])
 
     def _pointer(self) -> dict[str, Any]:
         return dict(self._get(_POINTER).metadata or {})
@@ -243,44 +269,6 @@ def _pair_names(pair: str) -> tuple[str, str]:
     return f"passages-{pair}", f"documents-{pair}"
 
 
-def _client(where: Path | str) -> ClientAPI:
-    settings = ChromaSettings(anonymized_telemetry=False)
-    if isinstance(where, Path):
-        try:
-            return chromadb.PersistentClient(path=str(where), settings=settings)
-        except BaseException:
-            _forget_failed(where)
-            raise
-
-    address = urlsplit(where)
-    https = address.scheme == "https"
-    port = address.port or (443 if https else 8000)
-    host = address.hostname or where
-    return chromadb.HttpClient(
-        host=host,
-        port=port,
-        ssl=https,
-        settings=settings,
-    )
-
-
-def _forget_failed(folder: Path) -> None:
-    """Lets a folder be opened again: Chroma keeps a system that it could not start."""
-    path = str(folder)
-    if path not in SharedSystemClient._identifier_to_refcount:
-        SharedSystemClient._identifier_to_system.pop(path, None)
-
-
-def _lock(where: Path | str) -> AbstractContextManager[Any]:
-    """Returns a lock over processes for a folder; a server keeps its own order.
-
-    The lock is a file in the folder: it is the same file by whichever path the folder is reached.
-    """
-    if isinstance(where, Path):
-        return FileLock(where / _LOCK)
-    return nullcontext()
-
-
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -297,8 +285,10 @@ def _require_database(folder: Path) -> None:
 
     Chroma would open an empty library there.
     """
-    database = folder / _DATABASE
-    if database.is_file() and database.stat().st_size:
-        return
-    if any(place.is_dir() for place in folder.iterdir()):
+    if not _has_database(folder) and any(place.is_dir() for place in folder.iterdir()):
         raise damaged(folder, f"its {_DATABASE} is missing or empty")
+
+
+def _has_database(folder: Path) -> bool:
+    database = folder / _DATABASE
+    return database.is_file() and database.stat().st_size > 0

@@ -72,12 +72,11 @@ class Writer:
     def add(self, document: Document, on_progress: OnProgress) -> AddResult:
         """Adds a document, or replaces the document from the same source."""
         store = self._store
-        with store.current():
-            records = read_records(store)
-            named = with_unique_name(document, records)
-            stored = records.get(document.id)
-            if stored == record_of(named):
-                return AddResult("unchanged", named.name)
+        records = store.reading(lambda: read_records(store))
+        named = with_unique_name(document, records)
+        stored = records.get(document.id)
+        if stored == record_of(named):
+            return AddResult("unchanged", named.name)
 
         passages = self._embedded(document, on_progress)
         with store.readable(), store.lock:

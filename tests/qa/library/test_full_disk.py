@@ -12,7 +12,7 @@ from chromadb.api.rust import RustBindingsAPI
 from chromadb.errors import InternalError
 
 from qa.errors import DiskFullError
-from qa.library import store as store_module
+from qa.library.connection import connect
 from qa.library.index import Index
 from qa.library.store import Store
 from qa.library.writing import sweep
@@ -46,8 +46,8 @@ def _fails_while_reserved(folder: Path, work: Callable[..., Any]) -> Callable[..
 def test_open_on_a_full_disk_uses_the_reserve(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = _fails_while_reserved(folder, store_module._client)
-    monkeypatch.setattr(store_module, "_client", client)
+    client = _fails_while_reserved(folder, connect)
+    monkeypatch.setattr("qa.library.store.connect", client)
     index = Index(folder, WordEmbedder())
     assert [document.text for document in index.documents()] == ["The bridge opened."]
     assert (folder / ".reserve").stat().st_size > 100_000
@@ -61,7 +61,7 @@ def test_open_on_a_full_disk_without_reserve_says_so(
     def full(_: object) -> None:
         raise InternalError(FULL)
 
-    monkeypatch.setattr(store_module, "_client", full)
+    monkeypatch.setattr("qa.library.store.connect", full)
     with pytest.raises(DiskFullError, match=r"^The disk is full: the index .* Free some space"):
         Index(folder, WordEmbedder())
 
