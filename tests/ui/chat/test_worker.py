@@ -22,7 +22,8 @@ SOON = 5.0
 class FakeBot:
     """Waits at `gate`, then answers.
 
-    "fail" raises our error, "break" an unexpected one, "stop" waits until it is stopped.
+    "fail" raises our error, "break" an unexpected one, "panic" one that is not an Exception, "stop"
+    waits until it is stopped.
     """
 
     gate: Event = field(default_factory=Event)
@@ -45,6 +46,8 @@ class FakeBot:
             raise ModelError("The model is not there.")
         if question == "break":
             raise ZeroDivisionError("by nought")
+        if question == "panic":
+            raise SystemExit("as a library may do")
         if question == "stop":
             on_event(types.Event("words", "Cats "))
             assert stop.wait(SOON)
@@ -139,18 +142,24 @@ def test_conversations_do_not_wait_for_each_other(ask: Ask, history: History) ->
 def test_queue_stores_failures_and_goes_on(
     ask: Ask, history: History, caplog: pytest.LogCaptureFixture
 ) -> None:
-    failing, broken, last = ask("fail"), ask("break"), ask("one")
+    failing, broken, panicked, last = ask("fail"), ask("break"), ask("panic"), ask("one")
     assert text(history, last) == "Cats sleep."
     assert failure(history, failing).message == "The model is not there."
     assert failure(history, broken).message.startswith("ZeroDivisionError: by nought.")
+    assert failure(history, panicked).message.startswith("SystemExit: as a library may do.")
     assert "by nought" in caplog.text
 
 
+@pytest.mark.parametrize("error", [FootnoteError, ValueError, SystemExit])
 def test_queue_goes_on_if_an_outcome_cannot_be_stored(
-    ask: Ask, history: History, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ask: Ask,
+    history: History,
+    error: type[BaseException],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def full(self: History, exchange: str, outcome: ExchangeOutcome | None) -> None:
-        raise FootnoteError("The disk is full.")
+        raise error("The disk is full.")
 
     with monkeypatch.context() as patched:
         patched.setattr(History, "settle", full)
