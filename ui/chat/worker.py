@@ -132,7 +132,7 @@ class AnswerQueue:
             outcome = self._outcome(conversation, owner, pending)
             try:
                 self._history.settle(pending.exchange.id, outcome)
-            except FootnoteError:
+            except BaseException:  # noqa: BLE001 - without this thread, the conversation is stuck
                 # The page then shows the question as interrupted; the questions behind it go on.
                 _log.exception("Cannot store the outcome of a question")
             with self._lock:
@@ -164,7 +164,7 @@ class AnswerQueue:
             return ExchangeOutcome(failure=failure)
         except FootnoteError as error:
             return ExchangeOutcome(failure=Failure(str(error)))
-        except Exception as error:  # noqa: BLE001 - the person sees it, and the queue continues
+        except BaseException as error:  # noqa: BLE001 - a panic in Rust; the person sees it
             _log.exception("Answering a question failed unexpectedly")
             message = f"{type(error).__name__}: {error}. The log in the terminal shows where."
             return ExchangeOutcome(failure=Failure(message))
