@@ -17,7 +17,7 @@ from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedErro
 from qa.llm import errors
 from qa.llm.bounds import WHOLE, BodyLimits
 from qa.llm.errors import Server
-from qa.llm.http import CHECK_SECONDS, Request, TimeLimits
+from qa.llm.http import CHECK_SECONDS, Request, TimeLimits, invalid_proxy_variable
 from qa.llm.providers import PROVIDERS, Provider, TokenLimits
 from qa.llm.surrogates import SurrogateJoiner, encodable
 from qa.llm.tokens import estimate_tokens
@@ -113,14 +113,27 @@ def language_model(settings: LlmSettings, environ: Mapping[str, str] = os.enviro
     url, login = _parse_url(provider_name, settings.url or provider.url)
     key = _checked_key(provider, settings, environ)
     server = Server(settings.name, url, key, login, provider.advice)
+    _import_library(server, provider)
+    return _RemoteModel(server, provider, settings)
+
+
+def _import_library(server: Server, provider: Provider) -> None:
     try:
         import_module(provider.module)
-    except ImportError as error:
+        return
+    except ModuleNotFoundError as error:
         command = f"pip install -c constraints.txt -e '.[{provider.extra}]'"
         raise ModelError(
-            f"{settings.name} needs an extra that is not installed. Install it with: {command}"
+            f"{server.name} needs an extra that is not installed. Install it with: {command}"
         ) from error
-    return _RemoteModel(server, provider, settings)
+    except Exception as error:  # noqa: BLE001  # of any kind; raised as ours below
+        # ollama makes a client when it is imported, which fails for a proxy that it cannot use.
+        variable = invalid_proxy_variable()
+        failure = errors.cannot_load(server, error)
+        if variable:
+            failure = errors.invalid_proxy(server, variable)
+    # Outside the handler: the library's error may quote the proxy's password.
+    raise ModelError(failure)
 
 
 class CountingModel:
@@ -196,8 +209,8 @@ def model_host(settings: LlmSettings) -> tuple[str, bool]:
     provider = PROVIDERS.get(provider_name)
     usual_url = provider.url if provider else None
     url, _ = _parse_url(provider_name, settings.url or usual_url)
-    host = urlsplit(url).hostname or url
-    return host, host in ("localhost", "::1") or host.startswith("127.")
+    server = Server(settings.name, url)
+    return server.host, server.is_local
 
 
 def _parse_url(provider_name: str, url: str | None) -> tuple[str, str | None]:

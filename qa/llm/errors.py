@@ -4,6 +4,7 @@ Libraries raise many kinds of errors, some with text that a server wrote. That t
 without secrets, or not at all. Each message says what failed and what to do next.
 """
 
+import ipaddress
 import json
 import re
 import socket
@@ -90,6 +91,18 @@ class Server:
     def address(self) -> str:
         """Host and, where the URL has one, port."""
         return urlsplit(self.url).netloc
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or self.url
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine. A name like 127.example.com may be anywhere."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     def clean(self, text: str) -> str:
         """Returns a server's text as one short line, without the secrets that it may echo."""
@@ -225,6 +238,27 @@ def compressed(server: Server) -> str:
     return (
         f"{server.name} at {server.address} sent a compressed answer, which Footnote does not "
         f"read. Turn compression off there, or check {server.advice.setting}."
+    )
+
+
+def invalid_proxy(server: Server, variable: str) -> str:
+    """Returns the message for a proxy in the environment that the libraries cannot use.
+
+    The proxy itself is not quoted: it may have a password.
+    """
+    return (
+        f"Can't use {server.name}: the proxy in the environment variable {variable} is not valid, "
+        f"or of a kind that is not supported. Set {variable} to an address like "
+        "http://proxy.example:8080, or unset it."
+    )
+
+
+def cannot_load(server: Server, error: Exception) -> str:
+    """Returns the message for a provider's library that is installed and cannot be loaded."""
+    reason = server.clean(str(error)) or type(error).__name__
+    return (
+        f"Can't use {server.name}: its library cannot be loaded: {reason.rstrip('.')}. "
+        "Install Footnote's extras again."
     )
 
 

@@ -6,11 +6,12 @@ have no other way out of a blocked read. What a server sends is bounded (`bounds
 """
 
 import logging
+import os
 import socket
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +30,20 @@ _LOG = logging.getLogger(__name__)
 KEY = "footnote-no-key"
 """What the libraries get for the key, so that none of their reprs, logs and events can have the
 real key, which replaces it only in the request that leaves. Sent as it is without a key."""
+KEY_HEADERS = frozenset({"authorization", "x-api-key"})
+SENT_HEADERS = KEY_HEADERS | {
+    "accept",
+    "accept-encoding",
+    "anthropic-version",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
+}
+"""All that a server gets. The libraries add what the environment has for their own provider, such
+as OPENAI_ORG_ID or OPENAI_CUSTOM_HEADERS, also for a server of another one."""
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 NO_SUCH_PATH = frozenset({404, 405, 501})
 CHECK_SECONDS = 0.05
 """How often the watching thread checks whether to cut."""
@@ -105,16 +120,16 @@ class Request:
         # would be attached to ours as its context.
         raise failure
 
-    def fetch_json(self, method: str, path: str, body: Any = None, use_proxy: bool = True) -> Any:
+    def fetch_json(self, method: str, path: str, body: Any = None) -> Any:
         """Returns the JSON at a path of the server; None if it has no such path, or no JSON there.
 
         Raises LanguageModelError for any other failure.
         """
         import httpx
 
-        options = self.client_options(httpx)
         headers = {"authorization": f"Bearer {KEY}"}
-        client = self.close_later(httpx.Client(**options, headers=headers, trust_env=use_proxy))
+        client = self.run(lambda: httpx.Client(**self.client_options(httpx), headers=headers))
+        self.close_later(client)
         url = self.server.url + path
         response = self.run(lambda: client.request(method, url, json=body))
         if self.response and self.response.failed:
@@ -158,14 +173,19 @@ class Request:
 
         `library`: httpx, or httpx2, which is the same under the name that anthropic uses.
         """
-        return {
-            "limits": library.Limits(max_keepalive_connections=0),
+        limits = library.Limits(max_keepalive_connections=0)
+        options = {
+            "limits": limits,
             "follow_redirects": False,
             "event_hooks": {
                 "request": [self._before_send],
                 "response": [partial(self._after_head, library)],
             },
         }
+        if self.server.is_local:
+            # A client with a transport of its own uses no proxy, which would see the prompts.
+            options["transport"] = library.HTTPTransport(limits=limits)
+        return options
 
     def _before_send(self, request: Any) -> None:
         """Called by the client before a request leaves."""
@@ -178,7 +198,9 @@ class Request:
         # Compressed, a few bytes can become any number of them.
         request.headers["accept-encoding"] = "identity"
         for name, value in request.headers.items():
-            if KEY in value and self.server.key:
+            if name not in SENT_HEADERS or (name in KEY_HEADERS and KEY not in value):
+                del request.headers[name]
+            elif KEY in value and self.server.key:
                 request.headers[name] = value.replace(KEY, self.server.key)
         if self.server.login:
             encoded = b64encode(self.server.login.encode()).decode()
@@ -259,5 +281,26 @@ class Request:
 
     def _described(self, error: Exception) -> LanguageModelError:
         """Returns our error for a library's error."""
-        message = errors.describe_error(self.server, self.response, error)
+        # Without a request it was the making of a client that failed.
+        variable = invalid_proxy_variable() if self._sent_at is None else None
+        if variable:
+            message = errors.invalid_proxy(self.server, variable)
+        else:
+            message = errors.describe_error(self.server, self.response, error)
         return LanguageModelError(message, self.words)
+
+
+def invalid_proxy_variable(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Returns the environment variable whose proxy no client can use; None if there is none."""
+    import httpx
+
+    for name in PROXY_VARIABLES:
+        for variable in (name, name.lower()):
+            proxy = environ.get(variable, "")
+            address = proxy if "://" in proxy else f"http://{proxy}"
+            try:
+                if proxy:
+                    httpx.HTTPTransport(proxy=address).close()
+            except (ImportError, ValueError, httpx.InvalidURL):
+                return variable
+    return None

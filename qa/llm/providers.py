@@ -87,7 +87,7 @@ def local_models() -> tuple[str, ...]:
     server = Server("ollama", PROVIDERS["ollama"].url or "")
     try:
         with Request(server, LOCAL_LIMITS, threading.Event()) as request:
-            listed = request.fetch_json("GET", "/api/tags", use_proxy=False)
+            listed = request.fetch_json("GET", "/api/tags")
     except LanguageModelError:
         return ()
     models = listed.get("models") if isinstance(listed, dict) else None
