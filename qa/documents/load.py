@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.documents.parsing import ParsedFile, Unreadable, clean, one_line
+from qa.documents.parsing import ParsedFile, Unreadable, clean, one_line, shorten_blanks
 from qa.documents.sandbox import parse_in_sandbox
 from qa.documents.sidecar import Sidecar, read_sidecar
 from qa.errors import DocumentError
@@ -237,15 +237,17 @@ def _document(
 ) -> Document:
     sidecar = sidecar or Sidecar()
     markdown = _suffix(file) in MARKDOWN_SUFFIXES
+    # The offsets of pages count in the text, and the parser of PDF leaves no long white space.
+    text = parsed.text if parsed.pages else shorten_blanks(parsed.text)
     title = parsed.title or ""
     if not 0 < len(title) <= MAX_METADATA_TITLE:
-        title = _title_in_text(parsed.text, markdown) or file.stem
+        title = _title_in_text(text, markdown) or file.stem
 
     return Document(
         name=name,
         source=source,
         title=sidecar.title or one_line(title) or file.stem,
-        text=parsed.text,
+        text=text,
         publisher=sidecar.publisher,
         markdown=markdown,
         examples=sidecar.examples,

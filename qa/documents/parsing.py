@@ -14,6 +14,10 @@ _UNWANTED = re.compile(
 
 A tab, a line end and NEL (U+0085) are text.
 """
+MAX_BLANK = 300
+"""Characters of white space in a row that are kept. A passage has to have an end."""
+# Begins only where white space begins, so that no run is tried from each of its characters.
+_LONG_BLANK = re.compile(rf"(?<!\s)\s{{{MAX_BLANK + 1},}}")
 
 
 class Unreadable(Exception):
@@ -71,6 +75,22 @@ def check_sentences(sentences: int, limit: int) -> None:
 def clean(text: str) -> str:
     """Returns the text without characters that a text file must not hold."""
     return _UNWANTED.sub("", text)
+
+
+def shorten_blanks(text: str) -> str:
+    """Returns the text with at most `MAX_BLANK` characters of white space in a row.
+
+    Of longer white space the line ends and the indentation of the next line remain, up to half of
+    that each: paragraphs stay apart.
+    """
+
+    def shortened(match: re.Match[str]) -> str:
+        blank = match.group()
+        line_ends = min(blank.count("\n"), MAX_BLANK // 2)
+        indentation = blank.rpartition("\n")[2]
+        return "\n" * line_ends + indentation[: MAX_BLANK // 2]
+
+    return _LONG_BLANK.sub(shortened, text)
 
 
 def one_line(text: str) -> str:

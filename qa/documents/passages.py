@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
+from qa.documents.parsing import MAX_BLANK
 from qa.documents.sentences import Sentence
 from qa.types import Document, Passage, Span
 
@@ -17,7 +18,9 @@ TITLE_TOKENS = 64
 """Tokens left free for the title, which is embedded in front of the passage."""
 LONG_TEXT = 10_000
 """Characters. A longer text never fits into one passage, so its tokens need not be counted."""
-CHARACTERS_A_TOKEN = 25
+MAX_PASSAGE = 4_000
+"""Characters, with the white space around the words."""
+CHARACTERS_A_TOKEN = (MAX_PASSAGE - 2 * MAX_BLANK) // PASSAGE_TOKENS
 """A text counts as a token for so many characters at least: any long word is one token, and a
 passage of such words would have no end."""
 MAX_UNIT = 1_200
@@ -63,7 +66,10 @@ def split(
     bounds = [0, *starts[1:], len(text)]
     passages = []
     for start, end in pairwise(bounds):
-        passages.append(Passage(document, Span(start, end)))
+        # Only a text that was not loaded from a file has more white space than `MAX_BLANK`.
+        for first in range(start, end, MAX_PASSAGE):
+            span = Span(first, min(first + MAX_PASSAGE, end))
+            passages.append(Passage(document, span))
     return tuple(passages)
 
 

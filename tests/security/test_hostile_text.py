@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from qa.documents import segmentation
 from qa.documents.docx import MIN_UNPACKED
 from qa.documents.load import from_bytes
-from qa.documents.parsing import Limits
-from qa.documents.passages import CHARACTERS_A_TOKEN, PASSAGE_TOKENS, split
+from qa.documents.parsing import MAX_BLANK, Limits
+from qa.documents.passages import MAX_PASSAGE, split
 from qa.documents.sandbox import run_in_sandbox
 from qa.documents.segmentation import SHORT_TEXT, segment_untrusted
 from qa.documents.sentences import MAX_PAIRED_SIGNS, MAX_SENTENCE, WINDOW, segment
@@ -92,8 +92,29 @@ def test_passages_of_words_without_end_are_bounded(text: str) -> None:
     document = text_document(text)
     passages = split(document, segment(document), lambda part: len(part.split()))
     assert "".join(passage.text for passage in passages) == text
-    longest = max(len(passage.text.strip()) for passage in passages)
-    assert longest <= PASSAGE_TOKENS * CHARACTERS_A_TOKEN
+    assert max(len(passage.text) for passage in passages) <= MAX_PASSAGE
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u3000", "\n", " \n", "\u2028", "\x0b"])
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+def test_passages_around_long_white_space_are_bounded(name: str, blank: str) -> None:
+    """Passages of a loaded text tile it, are short, and hold words, whatever white space it has."""
+    gap = blank * LONG
+    text = (
+        f"{gap}\n{'unbelievably' * 300} bridge.{gap}It cost 5 million.{gap}\n\nThe end came.{gap}"
+    )
+    document = from_bytes(name, text.encode())
+    passages = split(document, segment(document), lambda part: len(part.split()))
+    assert "".join(passage.text for passage in passages) == document.text
+    assert max(len(passage.text) for passage in passages) <= MAX_PASSAGE
+    assert all(passage.text.strip() for passage in passages)
+
+
+def test_long_white_space_keeps_paragraphs_apart() -> None:
+    """Of long white space the line ends and the indentation remain; short is kept as it is."""
+    padding = " " * MAX_BLANK
+    loaded = from_bytes("a.txt", f"One.{padding}\n{padding}\n   Two.{padding}Three.".encode())
+    assert loaded.text == f"One.\n\n   Two.{padding}Three."
 
 
 def test_split_reads_each_sentence_once() -> None:
