@@ -22,7 +22,8 @@ from qa.documents.load import from_bytes
 from qa.documents.passages import split
 from qa.documents.sentences import segment
 from qa.library.index import Index
-from qa.types import Answer, Citation, Document, Turn, digest
+from qa.library.snapshot import Snapshot
+from qa.types import Answer, Citation, Document, Passage, Turn, digest
 from tests.qa.fakes import OverlapReader, WordEmbedder
 from ui.chat.history import FILE, Exchange, History
 from ui.chat.transcript import OUTCOME, AnswerOptions, ExchangeOutcome
@@ -322,36 +323,55 @@ def check(kind: Kind, home: Path, ledger: Ledger, wire: Connection) -> None:
 
 def check_library(home: Path, ledger: Ledger, finding: Finding, models: bool) -> None:
     """Every document is whole, and as it was before or after its change."""
-    if models:
-        # The passages are read without the models, which would take seconds to load.
-        index = Index(Settings(home=home).store)
-    else:
-        bot = open_bot(home, models=False)
-        index = bot.index
-    documents = index.documents()
-    for document in documents:
-        revision = document.title.rsplit(" ", 1)[1]
-        finding.documents[document.name] = revision
-        if document.text != text_of(document.name, int(revision)):
-            finding.problems.append(f"{document.name} is not the text that was added")
-        spans = [passage.span for passage in index.passages([document])]
-        ends = [0, *(span.end for span in spans)]
-        starts = [*(span.start for span in spans), len(document.text)]
-        if ends != starts:
-            finding.problems.append(f"the passages of {document.name} have a gap or overlap")
+    # Two of one folder, as two parts of a program may open it: both must see all of it.
+    for _ in range(2):
+        if models:
+            # The passages are read without the models, which would take seconds to load.
+            _check_documents(Index(Settings(home=home).store).snapshot(), finding)
+        else:
+            bot = open_bot(home, models=False)
+            snapshot = bot.index.snapshot()
+            _check_documents(snapshot, finding)
+            _check_answers(bot, snapshot, finding)
 
     for name, revisions in ledger.documents.items():
         if finding.documents.get(name, "") not in revisions:
             problem = f"{name} has revision {finding.documents.get(name)!r}, not of {revisions}"
             finding.problems.append(problem)
 
-    if not models and documents:
-        name = documents[-1].name.removesuffix(".txt")
-        answer = bot.ask(f"What did the {name} number 0 cost?")
-        if not answer.sentences:
-            finding.problems.append(f"no answer about {name}")
-        for sentence in answer.sentences:
-            _check_citations(sentence.citations, finding)
+
+def _check_documents(snapshot: Snapshot, finding: Finding) -> None:
+    """Texts, passages and sentences are those of the revisions that the titles name."""
+    for document in snapshot.documents:
+        revision = document.title.rsplit(" ", 1)[1]
+        finding.documents[document.name] = revision
+        if document.text != text_of(document.name, int(revision)):
+            finding.problems.append(f"{document.name} is not the text that was added")
+        passages = _passages(snapshot, document)
+        ends = [0, *(passage.span.end for passage in passages)]
+        starts = [*(passage.span.start for passage in passages), len(document.text)]
+        if ends != starts:
+            finding.problems.append(f"the passages of {document.name} have a gap or overlap")
+        if list(snapshot.sentences[document.id]) != list(segment(document)):
+            finding.problems.append(f"the sentences of {document.name} are not those of its text")
+
+
+def _passages(snapshot: Snapshot, document: Document) -> list[Passage]:
+    return [one for one in snapshot.passages.values() if one.document.id == document.id]
+
+
+def _check_answers(bot: Bot, snapshot: Snapshot, finding: Finding) -> None:
+    """The first, the middle and the last passage of each document answer a question about them."""
+    for document in snapshot.documents:
+        place = document.name.removesuffix(".txt")
+        paragraphs = document.text.count("number")
+        for number in {0, paragraphs // 2, paragraphs - 1}:
+            answer = bot.ask(f"What did the {place} number {number} cost?")
+            citations = [one for sentence in answer.sentences for one in sentence.citations]
+            _check_citations(citations, finding)
+            words = f"The {place} number {number} cost"
+            if not any(citation.quote.startswith(words) for citation in citations):
+                finding.problems.append(f"no answer about a passage of {document.name}")
 
 
 def check_history(home: Path, ledger: Ledger, finding: Finding) -> None:
