@@ -6,6 +6,7 @@ from typing import Any
 
 from qa.documents.sentences import Sentence
 from qa.errors import DocumentError
+from qa.library.failures import damaged
 from qa.library.records import PassageRow, read_documents, read_passages, read_records
 from qa.library.snapshot import Snapshot
 from qa.library.store import Store
@@ -21,9 +22,11 @@ from qa.library.writing import (
     require_settings,
 )
 from qa.models.embedding import Embedder, Vectors
-from qa.types import Document, Passage, Span
+from qa.types import Document, Passage
 
 Rows = list[tuple[Document, PassageRow]]
+Contents = tuple[list[Passage], list[Document], dict[str, tuple[Sentence, ...]], str]
+"""Passages, documents, sentences by document id, and the generation."""
 MAX_SNAPSHOTS = 8
 """Choices of documents whose snapshot is kept; each holds the words of all of its documents."""
 
@@ -75,12 +78,9 @@ class Index:
         if known and known.generation == generation:
             return known
 
-        documents = []
-        for document in self.documents():
-            if choice is None or document.name in choice:
-                documents.append(document)
-        rows = self._rows(documents)
-        snapshot = Snapshot.of(_passages(rows), documents, _sentences(rows, documents), generation)
+        contents = self._store.reading(lambda: self._read(choice))
+        # Made outside the turn of this thread: counting the words takes long.
+        snapshot = Snapshot.of(*contents)
         self._keep(choice, snapshot)
         return snapshot
 
@@ -90,7 +90,7 @@ class Index:
 
     def passages(self, documents: Sequence[Document]) -> list[Passage]:
         """Returns the passages of these documents, sorted by document name and offset."""
-        return _passages(self._rows(documents))
+        return _passages(self._store.reading(lambda: self._rows(documents)))
 
     def nearest(
         self,
@@ -177,18 +177,40 @@ class Index:
             raise ValueError("an index without an embedder cannot add documents")
         return Writer(self._store, self._embedder)
 
+    def _read(self, choice: frozenset[str] | None) -> Contents:
+        """Returns what a snapshot is made of. Raises IndexDamagedError for damaged passages."""
+        generation = self._store.generation
+        documents = []
+        for document in read_documents(self._store):
+            if choice is None or document.name in choice:
+                documents.append(document)
+
+        rows = self._rows(documents)
+        by_id: dict[str, list[PassageRow]] = {document.id: [] for document in documents}
+        for document, row in rows:
+            by_id[document.id].append(row)
+        sentences = {}
+        for document in documents:
+            sentences[document.id] = self._sentences(document, by_id[document.id])
+        return _passages(rows), documents, sentences, generation
+
+    def _sentences(self, document: Document, rows: Sequence[PassageRow]) -> tuple[Sentence, ...]:
+        try:
+            parts = [(row.span, row.packed_sentences()) for row in rows]
+            return unpack(parts, len(document.text))
+        except ValueError as error:
+            where = self._store.where
+            raise damaged(where, f"{document.name} is damaged: {error}") from error
+
     def _rows(self, documents: Sequence[Document]) -> Rows:
         """Returns the rows of these documents' passages, sorted by document name and offset."""
         by_id = {document.id: document for document in documents}
-        with self._store.current():
-            stored = read_passages(self._store)
-
         rows = []
-        for row in stored:
+        for row in read_passages(self._store):
             document = by_id.get(row.document)
             if document and document.version == row.version:
                 rows.append((document, row))
-        rows.sort(key=lambda pair: (pair[0].name, pair[1].start))
+        rows.sort(key=lambda pair: (pair[0].name, pair[1].span.start))
         return rows
 
     def _keep(self, choice: frozenset[str] | None, snapshot: Snapshot) -> None:
@@ -231,13 +253,5 @@ class Index:
 def _passages(rows: Rows) -> list[Passage]:
     passages = []
     for document, row in rows:
-        passages.append(Passage(document, Span(row.start, row.end)))
+        passages.append(Passage(document, row.span))
     return passages
-
-
-def _sentences(rows: Rows, documents: Sequence[Document]) -> dict[str, tuple[Sentence, ...]]:
-    """Returns the sentences of the documents, by document id."""
-    parts: dict[str, list[str]] = {document.id: [] for document in documents}
-    for document, row in rows:
-        parts[document.id].append(row.sentences)
-    return {key: unpack(texts) for key, texts in parts.items()}

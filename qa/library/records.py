@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,29 @@ from qa.documents.sentences import Sentence
 from qa.errors import BrokenError
 from qa.library.failures import damaged
 from qa.library.store import Store
-from qa.library.stored_sentences import pack
+from qa.library.stored_sentences import checksum, pack
 from qa.models.embedding import Vectors
-from qa.types import Document, Passage
+from qa.types import Document, Passage, Span
 
 Record = dict[str, Any]
+Fields = Mapping[str, type | UnionType]
+"""The fields of what is stored, each with its type."""
 _VECTOR = [1.0]
 """Chroma requires a vector with every row; records are found by id only."""
-_REQUIRED = ("id", "name", "source", "title", "publisher", "markdown", "examples", "version")
+_REQUIRED: Fields = {
+    "id": str,
+    "name": str,
+    "source": str,
+    "title": str,
+    "publisher": str | None,
+    "markdown": bool,
+    "examples": list,
+    "version": str,
+}
 _LATER: Record = {"pages": []}
 """Fields that the records of an earlier release do not have."""
-_NO_SENTENCES = "[]"
-"""What the passages of schema 2 have, which a rebuild still reads."""
+_PASSAGE: Fields = {"document": str, "version": str, "start": int, "end": int}
+"""What each passage has. Passages of schema 2, which a rebuild still reads, have no sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +45,21 @@ class PassageRow:
     document: str
     """The id of its document."""
     version: str
-    start: int
-    end: int
+    span: Span
     text: str
     """Empty where texts were not read."""
-    sentences: str
-    """The sentences that begin in it, as `stored_sentences` packs them."""
+    sentences: Any
+    """The sentences that begin in it, as `stored_sentences` packs them; None in schema 2."""
+    checksum: Any
+    """Of span and sentences. None where an earlier release wrote the passage."""
+
+    def packed_sentences(self) -> str:
+        """Returns the sentences as they were written. Raises ValueError for changed ones."""
+        if not isinstance(self.sentences, str):
+            raise ValueError("a passage has no sentences")
+        if self.checksum not in (None, checksum(self.span, self.sentences)):
+            raise ValueError("the sentences of a passage are not those that were written")
+        return self.sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +87,8 @@ def read_records(store: Store) -> dict[str, Record]:
     stored: Any = store.records.get(include=["metadatas"])
     records = {}
     for key, metadata in zip(stored["ids"], stored["metadatas"], strict=True):
-        record: Record = json.loads(metadata["record"])
-        for field in _REQUIRED:
-            if field not in record:
-                raise damaged(store.where, f"a record has no {field!r}")
+        record = _parsed((metadata or {}).get("record"))
+        _require_fields(store, record, _REQUIRED, "a record")
         records[key] = _LATER | record
     return records
 
@@ -123,14 +141,15 @@ def read_passages(store: Store, texts: bool = False) -> list[PassageRow]:
 
     rows = []
     for key, metadata, text in zip(keys, stored["metadatas"], documents, strict=True):
+        _require_fields(store, metadata, _PASSAGE, "a passage")
         row = PassageRow(
             id=key,
             document=metadata["document"],
             version=metadata["version"],
-            start=metadata["start"],
-            end=metadata["end"],
-            text=text,
-            sentences=metadata.get("sentences", _NO_SENTENCES),
+            span=Span(metadata["start"], metadata["end"]),
+            text=text or "",
+            sentences=metadata.get("sentences"),
+            checksum=metadata.get("checksum"),
         )
         rows.append(row)
     return rows
@@ -198,30 +217,27 @@ def batches(count: int, size: int) -> Iterator[slice]:
         yield slice(first, first + size)
 
 
-def with_unique_name(document: Document, records: Mapping[str, Record]) -> Document:
-    """Returns the document under a name that no document from another source has.
+def _parsed(record: Any) -> Any:
+    """Returns what a record holds; None where it is not JSON."""
+    try:
+        return json.loads(record)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
-    A taken name is extended by the folders of its source until it is unique. A document that got
-    such a name before keeps it.
-    """
-    previous = records.get(document.id)
-    if previous and PurePosixPath(f"/{previous['name']}").match(document.name):
-        return replace(document, name=previous["name"])
 
-    taken = {record["name"] for key, record in records.items() if key != document.id}
-    name = document.name
-    parts = Path(document.source).parts
-    depth = len(Path(name).parts)
-    while name in taken and depth < len(parts):
-        depth += 1
-        name = Path(*parts[-depth:]).as_posix()
-    return replace(document, name=name)
+def _require_fields(store: Store, stored: Any, fields: Fields, what: str) -> None:
+    """Raises IndexDamagedError unless the fields are there, each of its type."""
+    if not isinstance(stored, dict):
+        raise damaged(store.where, f"{what} cannot be read")
+    for field, kind in fields.items():
+        if field not in stored or not isinstance(stored[field], kind):
+            raise damaged(store.where, f"{what} has no {field!r}")
 
 
 def _read_texts(store: Store) -> dict[tuple[str, str], str]:
     """Returns the texts by document id and version: the passages of each, joined."""
     rows = read_passages(store, texts=True)
-    rows.sort(key=lambda row: row.start)
+    rows.sort(key=lambda row: row.span.start)
 
     pieces: dict[tuple[str, str], list[str]] = {}
     for row in rows:
@@ -239,4 +255,5 @@ def _metadata(row: EmbeddedPassage) -> dict[str, Any]:
         "start": passage.span.start,
         "end": passage.span.end,
         "sentences": row.sentences,
+        "checksum": checksum(passage.span, row.sentences),
     }

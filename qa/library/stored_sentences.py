@@ -4,9 +4,10 @@ A document is segmented once, when it is added. Opening a library reads the resu
 """
 
 import json
+import zlib
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from typing import get_args
+from collections.abc import Sequence
+from typing import Any, get_args
 
 from qa.documents.blocks import BlockKind
 from qa.documents.sentences import Sentence
@@ -16,6 +17,9 @@ SEGMENTATION = "sentences-1"
 """Stored with the library. A change of the segmentation needs a new name, and a rebuild."""
 _KINDS: tuple[BlockKind, ...] = get_args(BlockKind)
 _NO_DUPLICATE = -1
+_FIELDS = 7
+Part = tuple[Span, str]
+"""The span of a passage and the sentences that begin in it, as they are stored."""
 
 
 def pack(sentences: Sequence[Sentence], span: Span) -> str:
@@ -26,13 +30,62 @@ def pack(sentences: Sequence[Sentence], span: Span) -> str:
     return json.dumps(rows, separators=(",", ":"))
 
 
-def unpack(parts: Iterable[str]) -> tuple[Sentence, ...]:
-    """Returns the sentences of a document from what its passages have, in their order."""
-    sentences = []
-    for part in parts:
-        for row in json.loads(part):
-            sentences.append(_sentence(row))
+def checksum(span: Span, packed: str) -> int:
+    """Returns a number that changes when the span or the packed sentences of a passage change."""
+    return zlib.crc32(f"{span.start} {span.end} {packed}".encode())
+
+
+def unpack(parts: Sequence[Part], length: int) -> tuple[Sentence, ...]:
+    """Returns the sentences of a document of this length from its passages, in their order.
+
+    Raises ValueError for passages or sentences that no segmentation makes.
+    """
+    _require_tiling([span for span, _ in parts], length)
+    sentences: list[Sentence] = []
+    end = 0
+    for span, part in parts:
+        for row in _rows(part):
+            sentence = _sentence(row)
+            # Sentences are looked up by bisection, so that their order is relied upon.
+            begins_inside = max(span.start, end) <= sentence.span.start < span.end
+            end = sentence.span.end
+            if not begins_inside or not sentence.span.start < end <= length:
+                raise ValueError("a sentence is not where it belongs")
+            sentences.append(sentence)
+
+    _require_originals(sentences)
     return tuple(sentences)
+
+
+def _require_tiling(spans: Sequence[Span], length: int) -> None:
+    """Raises ValueError unless each passage begins where the passage before it ends."""
+    end = 0
+    for span in spans:
+        if span.start != end or span.end <= end:
+            raise ValueError("its passages do not follow each other")
+        end = span.end
+    if end != length:
+        raise ValueError("its passages do not hold its whole text")
+
+
+def _require_originals(sentences: Sequence[Sentence]) -> None:
+    """Raises ValueError where a sentence repeats itself, or a sentence that is not there."""
+    for place, sentence in enumerate(sentences):
+        original = sentence.duplicate_of
+        if original is None:
+            continue
+        if original == place or not 0 <= original < len(sentences):
+            raise ValueError("a repeated sentence has no original")
+
+
+def _rows(part: str) -> list[Any]:
+    try:
+        rows = json.loads(part)
+    except RecursionError as error:
+        raise ValueError("a list of sentences is nested too deep") from error
+    if not isinstance(rows, list):
+        raise ValueError("its sentences are not a list")
+    return rows
 
 
 def _row(sentence: Sentence) -> list[int]:
@@ -48,8 +101,16 @@ def _row(sentence: Sentence) -> list[int]:
     ]
 
 
-def _sentence(row: Sequence[int]) -> Sentence:
+def _sentence(row: Any) -> Sentence:
+    """Returns the sentence of a row of numbers. Raises ValueError for any other row."""
+    is_row = isinstance(row, list) and len(row) == _FIELDS
+    if not is_row or any(type(value) is not int for value in row):
+        raise ValueError("a sentence does not have the form of a sentence")
+
     start, end, kind, paragraph, boilerplate, duplicate_of, is_question = row
+    # A negative kind would count from the end.
+    if not 0 <= kind < len(_KINDS):
+        raise ValueError("a sentence is of an unknown kind")
     return Sentence(
         Span(start, end),
         _KINDS[kind],

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from qa.documents.passages import passage_size, split, splitter_name
 from qa.documents.segmentation import segment_untrusted
 from qa.errors import IndexMismatchError
+from qa.library.names import with_unique_name
 from qa.library.records import (
     EmbeddedPassage,
     batches,
@@ -20,7 +21,6 @@ from qa.library.records import (
     read_records,
     record_of,
     require_complete,
-    with_unique_name,
     write_passages,
     write_record,
 )
