@@ -167,7 +167,7 @@ class Bot:
 
         retrieved = []
         for form in forms:
-            query = correct_spelling(form, snapshot.words, known)
+            query = correct_spelling(form, snapshot.vocabulary, known)
             # Each by itself: in bfloat16 a text's neighbours in a batch change its last digits.
             encoding = self._embedder.encode([query])[0]
             passages = retrieve(query, encoding.vector, snapshot, self.index.nearest, top_k)

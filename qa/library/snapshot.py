@@ -1,11 +1,12 @@
 """The library as it is at one moment, with everything that search and reader need of it."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from qa.documents.sentences import Sentence
 from qa.library.bm25 import Bm25, SentenceFrequencies
+from qa.library.spelling import Vocabulary
 from qa.text.words import words
 from qa.types import Document, Passage
 
@@ -24,8 +25,10 @@ class Snapshot:
     lexical: Bm25
     """Over the passages, in their order."""
     frequencies: SentenceFrequencies
-    words: frozenset[str]
-    """Every word of the documents, case-folded."""
+    vocabulary: Vocabulary
+    """Every word of the documents."""
+    _in_order: dict[str, list[Passage]]
+    """The passages by document id, in the order of the text."""
 
     @classmethod
     def of(
@@ -39,6 +42,9 @@ class Snapshot:
 
         `sentences` has the sentences of each document by its id.
         """
+        in_order: dict[str, list[Passage]] = {}
+        for passage in passages:
+            in_order.setdefault(passage.document.id, []).append(passage)
         texts = [f"{passage.document.title}\n{passage.text}" for passage in passages]
 
         return cls(
@@ -48,7 +54,8 @@ class Snapshot:
             sentences=dict(sentences),
             lexical=Bm25(texts),
             frequencies=SentenceFrequencies.count(_sentence_texts(documents, sentences)),
-            words=_vocabulary(documents),
+            vocabulary=_vocabulary(documents),
+            _in_order=in_order,
         )
 
     def sentences_in(self, passage: Passage) -> list[Sentence]:
@@ -60,12 +67,18 @@ class Snapshot:
 
     def passage_at(self, document: Document, offset: int) -> Passage:
         """Returns the passage of a document that holds the character at this offset."""
-        for passage in self.passages.values():
-            span = passage.span
-            if passage.document.id == document.id and span.start <= offset < span.end:
+        passages = self._in_order.get(document.id, [])
+        following = bisect_right(passages, offset, key=_passage_start)
+        if following:
+            passage = passages[following - 1]
+            if offset < passage.span.end:
                 return passage
 
         raise LookupError(f"no passage of {document.name} holds character {offset}")
+
+
+def _passage_start(passage: Passage) -> int:
+    return passage.span.start
 
 
 def _start(sentence: Sentence) -> int:
@@ -82,8 +95,8 @@ def _sentence_texts(
             yield document.text[span.start : span.end]
 
 
-def _vocabulary(documents: Sequence[Document]) -> frozenset[str]:
-    vocabulary: set[str] = set()
+def _vocabulary(documents: Sequence[Document]) -> Vocabulary:
+    distinct: set[str] = set()
     for document in documents:
-        vocabulary.update(words(document.text))
-    return frozenset(vocabulary)
+        distinct.update(words(document.text))
+    return Vocabulary.of(distinct)

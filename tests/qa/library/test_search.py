@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from qa.library import snapshot
 from qa.library.index import Index
 from qa.library.search import DEPTH, RRF_K, retrieve
+from qa.types import Passage
 from tests.qa.fakes import WordEmbedder, text_document
 from tests.qa.texts import NEWS
 
@@ -75,3 +77,27 @@ def test_snapshot_of_names_has_only_these_documents(tmp_path: Path) -> None:
         index.add(text_document("gold", name))
     assert [document.name for document in index.snapshot({"b.txt"}).documents] == ["b.txt"]
     assert index.snapshot(set()).passages == {}
+
+
+def test_passage_at_looks_at_few_passages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The passage of a character is searched for by halving, not one passage after the other."""
+    index = Index(tmp_path / "index", WordEmbedder())
+    for name in ("a.txt", "b.txt"):
+        index.add(text_document(NEWS * 40, name))
+    library = index.snapshot()
+    looked_at = []
+
+    def start(passage: Passage) -> int:
+        looked_at.append(passage)
+        return passage.span.start
+
+    monkeypatch.setattr(snapshot, "_passage_start", start)
+    passages = list(library.passages.values())
+    for passage in passages:
+        for offset in (passage.span.start, passage.span.end - 1):
+            assert library.passage_at(passage.document, offset) == passage
+    assert len(looked_at) < 2 * len(passages) * (1 + len(passages).bit_length())
+
+    document = library.documents[0]
+    with pytest.raises(LookupError, match="holds character"):
+        library.passage_at(document, len(document.text))
