@@ -184,18 +184,38 @@ def _suggested_questions(
     return tuple(suggestion.question for suggestion in suggest(bot, documents, stop=stop))
 
 
-@st.cache_resource(show_spinner=False)
+@dataclass(slots=True)
+class _Process:
+    """What this process has opened. It lives until the process ends."""
+
+    states: dict[Settings, AppState] = field(default_factory=dict)
+    local_models: Future[tuple[str, ...]] | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+# Not in Streamlit's caches: a message of any open page clears them, for everybody. Pending work
+# would be lost, and the models would be loaded once more beside those that still answer.
+_process = _Process()
+
+
 def app_state(settings: Settings) -> AppState:
     """Returns the state of this process. Raises FootnoteError if conversations cannot be stored."""
-    return AppState(settings, History(settings.home), in_background(lambda: open_bot(settings)))
+    with _process.lock:
+        if settings not in _process.states:
+            history = History(settings.home)
+            opening = in_background(lambda: open_bot(settings))
+            _process.states[settings] = AppState(settings, history, opening)
+        return _process.states[settings]
 
 
-@st.cache_resource(show_spinner=False)
 def local_models() -> Future[tuple[str, ...]]:
     """Returns the models of an Ollama on this machine: offered, never used unless chosen."""
     from qa.llm import providers
 
-    return in_background(providers.local_models)
+    with _process.lock:
+        if _process.local_models is None:
+            _process.local_models = in_background(providers.local_models)
+        return _process.local_models
 
 
 def library_documents(bot: Bot) -> list[Document]:

@@ -1,13 +1,14 @@
 """The page with a fake bot: what the bot is asked, and what the page then shows."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Gate
 from threading import Timer
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from qa.config import BUILT_IN, Settings
@@ -114,19 +115,14 @@ def refuse(question: str) -> Answer:
 
 
 @pytest.fixture
-def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeBot]:
+def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeBot:
     fake = FakeBot()
     monkeypatch.setenv("QA_HOME", str(tmp_path))
     monkeypatch.setattr(state, "open_bot", lambda settings: fake)
     monkeypatch.setattr("qa.llm.providers.local_models", lambda: ())
-    clear_caches()
-    yield fake
-    clear_caches()
-
-
-def clear_caches() -> None:
-    for cached in (state.app_state, state.local_models, state._documents):
-        cached.clear()
+    monkeypatch.setattr(state, "_process", state._Process())
+    state._documents.clear()
+    return fake
 
 
 def open_state() -> AppState:
@@ -282,6 +278,15 @@ def test_bot_that_does_not_open_is_tried_again(
     open_state()
     page.run()
     assert "footnote rebuild" not in shown(page)
+
+
+def test_cleared_caches_leave_bot_and_pending_work(bot: FakeBot) -> None:
+    """A message of any open page clears Streamlit's caches, for everybody."""
+    opened, looked_for = open_state(), state.local_models()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    assert state.app_state(Settings.from_environment()) is opened
+    assert state.local_models() is looked_for
 
 
 def test_bad_settings_are_shown_as_an_error(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
