@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING
 from qa.config import BUILT_IN, Settings, share_processors
 from qa.errors import BrokenError, DocumentError, FootnoteError, LanguageModelError, ModelError
 from qa.launch import LOCAL, become, check_address, check_home, page_port
-from qa.terminal import log_to_stderr, visible
+from qa.terminal import (
+    discard_rest,
+    escaped_line,
+    log_to_stderr,
+    prepare_streams,
+    print_line,
+    visible,
+)
 
 if TYPE_CHECKING:
     from qa.bot import Bot
@@ -37,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0: done. 1: a comparison failed (`footnote eval`). 2: bad usage or bad data. 3: something broke.
     """
+    prepare_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["eval"]:
         return _run_eval(words[1:])
@@ -52,8 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of the output has closed it. Python would print an error about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of the output has closed it.
+        discard_rest(sys.stdout)
         return 0
     except Exception:  # logged in full, with its traceback
         # Python itself would exit with 1, which here means that a comparison failed.
@@ -78,13 +86,15 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
     except LanguageModelError as error:
         if error.streamed:
             message = f"Written before the error, and not checked: {error.streamed}"
-            print(visible(message), file=sys.stderr)
+            print_line(visible(message), sys.stderr)
         raise
 
     if options.json:
-        print(json.dumps(answer.as_json(), ensure_ascii=False))
+        # Of letters that the output cannot hold, only JSON's own escapes are JSON.
+        is_utf8 = sys.stdout.encoding.lower() == "utf-8"
+        print_line(json.dumps(answer.as_json(), ensure_ascii=not is_utf8))
     else:
-        print(visible(_answer_text(answer)))
+        print_line(visible(_answer_text(answer)))
     return 0
 
 
@@ -114,7 +124,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
 
     # Adding needs no language model, which may be misconfigured or switched off.
     bot = Bot.open(replace(settings, llm=BUILT_IN))
-    _, exit_code = _add_all(bot, options.paths, report=print)
+    _, exit_code = _add_all(bot, options.paths, report=print_line)
     return exit_code
 
 
@@ -123,7 +133,8 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
     from qa.library.index import Index
 
     for document in Index(settings.store).documents():
-        print(visible(f"{document.name}\t{document.title}\t{len(document.text)} characters"))
+        name, title = escaped_line(document.name), escaped_line(document.title)
+        print_line(f"{name}\t{title}\t{len(document.text)} characters")
     return 0
 
 
@@ -135,7 +146,7 @@ def _remove(options: argparse.Namespace, settings: Settings) -> int:
         raise DocumentError(
             f"There is no document named {options.name}. See the names: footnote list"
         )
-    print(visible(f"removed {options.name}"))
+    print_line(escaped_line(f"removed {options.name}"))
     return 0
 
 
@@ -146,7 +157,7 @@ def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
 
     embedder = SentenceTransformerEmbedder(settings.embedding)
     count = Index.rebuild(settings.store, embedder)
-    print(f"rebuilt the index of {count} documents")
+    print_line(f"rebuilt the index of {count} documents")
     return 0
 
 
@@ -157,7 +168,7 @@ def _user(options: argparse.Namespace, settings: Settings) -> int:
     users = Users(settings.home)
     if options.action == "list":
         for name in users.names():
-            print(visible(name))
+            print_line(escaped_line(name))
         return 0
 
     if not options.name:
@@ -165,9 +176,9 @@ def _user(options: argparse.Namespace, settings: Settings) -> int:
 
     if options.action == "add":
         users.add(options.name, _password())
-        print(visible(f"{options.name} can log in now"))
+        print_line(escaped_line(f"{options.name} can log in now"))
     elif users.remove(options.name):
-        print(visible(f"removed {options.name}"))
+        print_line(escaped_line(f"removed {options.name}"))
     else:
         raise FootnoteError(
             f"There is no user named {options.name}. See the names: footnote user list"
@@ -234,7 +245,7 @@ def _add_all(
             # Its text cannot be split; the others are added all the same.
             failures.append(error)
             continue
-        report(visible(f"{added.outcome} {added.name}"))
+        report(escaped_line(f"{added.outcome} {added.name}"))
         names.append(added.name)
 
     for failure in failures:
@@ -269,7 +280,7 @@ def _answer_text(answer: "Answer") -> str:
 
 def _place(citation: "Citation") -> str:
     page = f"page {citation.page}, " if citation.page else ""
-    return f"{citation.document}, {page}characters {citation.start}-{citation.end}"
+    return f"{escaped_line(citation.document)}, {page}characters {citation.start}-{citation.end}"
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -279,7 +290,10 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _report(error: FootnoteError) -> int:
     """Prints an error as one line, and returns its exit code."""
-    print(visible(f"footnote: {error}"), file=sys.stderr)
+    try:
+        print_line(escaped_line(f"footnote: {error}"), sys.stderr)
+    except BrokenError as broken:
+        return broken.exit_code
     return error.exit_code
 
 

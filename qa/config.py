@@ -34,8 +34,8 @@ class Settings:
     """The packaged model, or the name or folder of a sentence-transformers model."""
     reader: str = PACKAGED_READER
     """The packaged model, or the name or folder of an extractive question-answering model."""
-    chroma_url: str | None = None
-    """A Chroma server (`http://host:port`); None: a folder."""
+    chroma_url: str | None = field(default=None, repr=False)
+    """A Chroma server (`http://host:port`), which may hold a password; None: a folder."""
     top_k: int = 5
     """How many passages are read."""
     threshold: float = 0.55

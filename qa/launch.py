@@ -22,7 +22,8 @@ _NEXT = "footnote chat --port {port}"
 def page_port(text: str) -> int:
     """Returns the number of a port. Raises FootnoteError if there is no such port."""
     # Streamlit also accepts 0, for any free port, but then nobody can open a bookmark again.
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
+    # Python refuses to read a number of thousands of digits.
+    if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535:
         return int(text)
     raise FootnoteError(f"Invalid port {text!r}: it must be a whole number from 1 to 65535.")
 

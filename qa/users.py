@@ -23,6 +23,10 @@ MAX_NAME_LENGTH = 100
 _SCRYPT_COST = {"n": 2**14, "r": 8, "p": 5}
 
 
+_DAMAGES = (OSError, ValueError, AttributeError, TypeError, KeyError, RecursionError)
+"""What reading a damaged file raises."""
+
+
 class _Record(TypedDict):
     """What the file holds of a user, both in hexadecimal."""
 
@@ -99,13 +103,16 @@ class Users:
 
     def _read(self) -> dict[str, _Record]:
         try:
+            if self._file.exists() and not self._file.is_file():
+                # A pipe has no end that could be read to.
+                raise ValueError("it is not a file")
             rows = json.loads(self._file.read_text(encoding="utf-8"))
             users = {}
             for name, row in rows.items():
                 users[name] = _Record(salt=str(row["salt"]), hash=str(row["hash"]))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+        except _DAMAGES as error:
             raise FootnoteError(
                 f"Cannot read the users in {self._file}: {error}. Delete the file and add the "
                 "users again: footnote user add NAME"

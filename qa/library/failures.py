@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 
 from chromadb.errors import ChromaError
@@ -17,6 +18,8 @@ from qa.errors import (
 
 _WORKING_ROOM = 1 << 22
 """Bytes. Chroma does not say why a write failed; with less free space it was the space."""
+_LOGIN = re.compile(r"(?:[a-z+.-]*://)?(.+@)", re.IGNORECASE | re.DOTALL)
+"""The name and the password in the address of a server."""
 
 
 def reading_error(where: Path | str, error: BaseException) -> FootnoteError | None:
@@ -34,13 +37,13 @@ def reading_error(where: Path | str, error: BaseException) -> FootnoteError | No
     if isinstance(error, ValueError | ConnectionError):
         if isinstance(where, Path):
             return damaged(where, cause)
-        return BrokenError(
-            f"The Chroma server at {where} does not answer: {cause} Check QA_CHROMA_URL."
-        )
+        message = f"The Chroma server at {where} does not answer: {cause} Check QA_CHROMA_URL."
+        return BrokenError(without_login(where, message))
     if isinstance(error, OSError):
         if error.errno in (errno.EROFS, errno.EACCES):
             return _read_only(where)
-        return NotWritableError(f"{where} cannot be opened: {error.strerror}. Check the path.")
+        message = f"{where} cannot be opened: {error.strerror}. Check the path."
+        return NotWritableError(without_login(where, message))
 
     if is_panic:
         return damaged(where, "Chroma failed on its contents")
@@ -50,15 +53,24 @@ def reading_error(where: Path | str, error: BaseException) -> FootnoteError | No
 def damaged(where: Path | str, reason: str) -> IndexDamagedError:
     """Returns the error for an index that cannot be read, with the command that starts again."""
     lines = reason.splitlines() or ["it is damaged"]
-    return IndexDamagedError(
+    message = (
         f"The index {where} cannot be opened: {lines[0].rstrip('.')}. Move it away and add your "
         f"documents again: mv '{where}' '{where}.damaged' && footnote add PATH"
     )
+    return IndexDamagedError(without_login(where, message))
+
+
+def without_login(where: Path | str, message: str) -> str:
+    """Returns a message without the login that the address of a server may hold."""
+    login = None if isinstance(where, Path) else _LOGIN.match(where)
+    return message.replace(login.group(1), "") if login else message
 
 
 def index_full(where: Path | str) -> DiskFullError:
     """Returns the error for an index on a full disk."""
-    return disk_full(f"the index {where}", "The library is as it was before.")
+    return disk_full(
+        f"the index {without_login(where, str(where))}", "The library is as it was before."
+    )
 
 
 def is_disk_full(where: Path | str, error: BaseException) -> bool:
@@ -78,7 +90,8 @@ def _is_read_only(where: Path | str, cause: str) -> bool:
 
 
 def _read_only(where: Path | str) -> NotWritableError:
-    return NotWritableError(
+    message = (
         f"{where} is read-only, and Chroma writes even when it only opens a library. Copy the "
         f"folder to a writable place and set QA_HOME or QA_INDEX to it."
     )
+    return NotWritableError(without_login(where, message))

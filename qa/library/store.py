@@ -23,7 +23,7 @@ from chromadb.errors import ChromaError
 from qa.disk import Reserve, is_full
 from qa.errors import DiskFullError, FootnoteError, IndexDamagedError, NotWritableError
 from qa.library.connection import Connection, connect
-from qa.library.failures import damaged, index_full, is_disk_full, reading_error
+from qa.library.failures import damaged, index_full, is_disk_full, reading_error, without_login
 from qa.library.locking import busy, held_briefly, lock_of
 
 _POINTER = "library"
@@ -63,6 +63,11 @@ class Store:
     def is_folder(self) -> bool:
         """Whether the library is a folder. A server's other users cannot be locked out."""
         return isinstance(self.where, Path)
+
+    @property
+    def shown(self) -> str:
+        """Where the library is, as a message may say it."""
+        return without_login(self.where, str(self.where))
 
     @property
     def generation(self) -> str:

@@ -261,7 +261,7 @@ def require_settings(store: Store, embedder: Embedder | None) -> None:
     before = ", ".join(f"{key} {actual.get(key)}" for key in differing)
     now = ", ".join(f"{key} {wanted[key]}" for key in differing)
     raise IndexMismatchError(
-        f"The index {store.where} was built with {before}; this installation needs {now}. "
+        f"The index {store.shown} was built with {before}; this installation needs {now}. "
         f"Rebuild it: footnote rebuild (or set the earlier value again)."
     )
 
@@ -271,7 +271,7 @@ def require_known_schema(store: Store) -> None:
     schema = str(store.built_with.get("schema"))
     if schema.isdecimal() and int(schema) > int(SCHEMA):
         raise IndexMismatchError(
-            f"The index {store.where} was written by a later version of Footnote: its schema is "
+            f"The index {store.shown} was written by a later version of Footnote: its schema is "
             f"{schema}, and this version reads up to {SCHEMA}. Install the later version again, or "
             f"set QA_HOME to another folder."
         )

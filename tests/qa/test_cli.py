@@ -257,3 +257,41 @@ def test_a_reader_of_the_output_may_stop_reading(here: Path) -> None:
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, env=environ
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "printed"),
+    [
+        ("PYTHONIOENCODING=ascii footnote list", 0, "brücke"),
+        ("footnote list >/dev/full", 3, "The output cannot be written"),
+        ("footnote remove none 2>/dev/full", 3, ""),
+        ("footnote user add ann <&-", 2, "password is too short"),
+        ("footnote list >&-", 0, ""),
+        ("footnote remove none 2>&-", 2, ""),
+        (f"footnote chat --port {'1' * 5000}", 2, "Invalid port"),
+    ],
+)
+def test_stream_that_is_closed_full_or_ascii_is_one_line(
+    here: Path, command: str, code: int, printed: str
+) -> None:
+    """In processes of their own, because a shell prepares the streams of a command."""
+    Index(here / "home" / "index", WordEmbedder()).add(text_document(BRIDGE, "br\u00fccke"))
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = command.replace("footnote", f"{sys.executable} -m qa")
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environ)
+    output = done.stdout + done.stderr
+    assert done.returncode == code, output
+    assert printed.encode("ascii", "backslashreplace").decode() in output
+    assert output.count("\n") <= 1
+
+
+@pytest.mark.usefixtures("words")
+def test_name_with_line_end_forges_no_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a\nadded b.txt").write_text(BRIDGE)
+    Path("c\nfootnote: d.txt").write_text("")
+    assert main(["add", "a\nadded b.txt", "c\nfootnote: d.txt"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "added a\\nadded b.txt\n"
+    assert printed.err.count("\n") == 1
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out.count("\n") == 1

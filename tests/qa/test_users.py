@@ -64,11 +64,19 @@ def test_add_bad_name_or_password_raises(tmp_path: Path, name: str, password: st
     assert Users(tmp_path).names() == []
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"ann": 1}', '{"ann": {"salt": "00"}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"ann": 1}', '{"ann": {"salt": "00"}}', '{"a":' * 100_000]
+)
 def test_damaged_file_lets_nobody_in(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(FootnoteError, match="footnote user add"):
         Users(tmp_path).password_matches("ann", "correct horse")
+
+
+def test_pipe_in_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE)
+    with pytest.raises(FootnoteError, match="it is not a file"):
+        Users(tmp_path).names()
 
 
 def test_command_line_adds_lists_and_removes(
