@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromadb import Collection
 from chromadb.api.rust import RustBindingsAPI
 from chromadb.errors import InternalError
 
@@ -51,6 +52,16 @@ def test_open_on_a_full_disk_uses_the_reserve(
     index = Index(folder, WordEmbedder())
     assert [document.text for document in index.documents()] == ["The bridge opened."]
     assert (folder / ".reserve").stat().st_size > 100_000
+
+
+def test_check_on_a_full_disk_uses_the_reserve(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chroma finishes an interrupted write when it first reads, after it was opened."""
+    count = _fails_while_reserved(folder, Collection.count)
+    monkeypatch.setattr(Collection, "count", count)
+    index = Index(folder, WordEmbedder())
+    assert [document.name for document in index.documents()] == ["a.txt"]
 
 
 def test_open_on_a_full_disk_without_reserve_says_so(
