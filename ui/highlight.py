@@ -1,6 +1,7 @@
 """Cuts a text at the words that an answer cites, so that a template can mark them.
 
-The pieces, joined, are the text again: no character is lost or added.
+The pieces, joined, are the text again: no character is lost or added. Of a long text only the parts
+around the cited words are cut, and a line between them says how much is left out.
 """
 
 import re
@@ -8,8 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ui.jinja import shorten
+from ui.jinja import count, shorten
 
+MAX_CHARACTERS = 400_000
+"""A text that is longer, or has more lines, is not shown whole: a browser gets it at each rerun."""
+MAX_LINES = 8_000
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -38,18 +42,51 @@ class Line:
 
     pieces: list[Piece]
     blank: bool
+    notice: bool = False
+    """Whether it is not of the text: it says what is left out."""
 
 
 def split_lines(text: str, highlights: Sequence[Highlight]) -> list[Line]:
-    """Returns the lines of a text, cut into pieces."""
+    """Returns the lines of a text, cut into pieces, and notices of what is left out."""
     lines = []
-    for match in _LINE.finditer(text):
-        start, end = match.span()
-        pieces = _pieces(text, start, end, highlights)
-        is_blank = not match.group().strip()
-        line = Line(pieces, is_blank)
-        lines.append(line)
-    return lines
+    shown = 0
+    for start, end in _parts(text, highlights):
+        lines += _left_out(start - shown)
+        for match in _LINE.finditer(text, start, end):
+            pieces = _pieces(text, *match.span(), highlights)
+            is_blank = not match.group().strip()
+            lines.append(Line(pieces, is_blank))
+        shown = end
+    return lines + _left_out(len(text) - shown)
+
+
+def _left_out(characters: int) -> list[Line]:
+    if not characters:
+        return []
+    notice = f"Not shown here: {count(characters, 'character')} of this document."
+    return [Line([Piece(notice)], blank=False, notice=True)]
+
+
+def _parts(text: str, highlights: Sequence[Highlight]) -> list[tuple[int, int]]:
+    """Returns the bounds of the parts that are shown: all of a short text."""
+    if len(text) <= MAX_CHARACTERS and text.count("\n") <= MAX_LINES:
+        return [(0, len(text))]
+
+    # Without highlights the text is shown from its beginning.
+    places = sorted((highlight.start, highlight.end) for highlight in highlights) or [(0, 0)]
+    characters = MAX_CHARACTERS // (2 * len(places))
+    line_count = max(1, MAX_LINES // (2 * len(places)))
+    parts: list[tuple[int, int]] = []
+    for first, last in places:
+        before = text[max(0, first - characters) : first].split("\n")[-line_count:]
+        after = text[last : last + characters].split("\n")[:line_count]
+        start = first - len("\n".join(before))
+        end = last + len("\n".join(after))
+        if parts and start <= parts[-1][1]:
+            previous_start, previous_end = parts.pop()
+            start, end = previous_start, max(previous_end, end)
+        parts.append((start, end))
+    return parts
 
 
 def excerpt(text: str, highlight: Highlight, context: int) -> list[Piece]:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.highlight import Highlight, Piece, excerpt, split_lines
+from ui.highlight import (
+    MAX_CHARACTERS,
+    MAX_LINES,
+    Highlight,
+    Piece,
+    excerpt,
+    split_lines,
+)
 from ui.jinja import render, shorten
 
 TEXT = "Cats sleep. Dogs <b>bark</b> & run.\n\nBirds sing 'loudly'.\n"
@@ -69,6 +76,34 @@ def test_document_is_kept_whole() -> None:
 )
 def test_marks_name_all_their_footnotes(highlights: list[Highlight], html: str) -> None:
     assert document_html("abcdefghij", highlights) == f"<p>{html}</p>"
+
+
+@pytest.mark.parametrize("unit", ["\n", "a\n", "It rained in Bonn. "])
+def test_long_document_is_shown_around_marks(unit: str) -> None:
+    """Of a long document, the cited words and what is near them are shown, and the rest counted."""
+    half = unit * (2 * MAX_CHARACTERS // len(unit))
+    text = f"{half}\nOne mark.\n{half}\nTwo marks.\n{half}"
+    places = [text.index("One mark."), text.index("Two marks.")]
+    highlights = [Highlight(1, places[0], places[0] + 9), Highlight(2, places[1], places[1] + 10)]
+    lines = split_lines(text, highlights)
+    html = document_html(text, highlights)
+    assert marked(html, 1) == "One mark."
+    assert marked(html, 2) == "Two marks."
+    assert len(lines) < MAX_LINES + 20
+
+    left_out = [line for line in lines if line.notice]
+    shown = sum(len(piece.text) for line in lines if not line.notice for piece in line.pieces)
+    counted = [int(line.pieces[0].text.split()[3].replace(",", "")) for line in left_out]
+    assert len(counted) == 3
+    assert shown < MAX_CHARACTERS + 100
+    assert shown + sum(counted) == len(text)
+
+
+def test_long_document_without_marks_is_shown_from_the_start() -> None:
+    text = "Begin.\n" + "It rained.\n" * MAX_LINES
+    lines = split_lines(text, [])
+    assert lines[0].pieces[0].text == "Begin.\n"
+    assert [line.notice for line in lines].index(True) == len(lines) - 1
 
 
 def test_mark_over_a_line_end_marks_both_lines() -> None:
