@@ -121,27 +121,26 @@ def cover_sentences(
     token_starts, _ = _token_offsets(encoding)
     token_starts = token_starts - title_length + passage.span.start
 
-    # For each word of the claim: (tokens of the word, tokens of the passage).
-    cosines = []
-    for word_tokens in claim.tokens:
-        cosines.append(word_tokens @ encoding.tokens.T)
+    bounds = []
+    sentences_with: dict[str, list[int]] = {}
+    for row, sentence in enumerate(sentences):
+        first, end = np.searchsorted(token_starts, (sentence.span.start, sentence.span.end))
+        bounds.append((int(first), int(end)))
+        text = passage.document.text_of(sentence.span)
+        for sentence_stem in {stem(word) for word in words(text)}:
+            sentences_with.setdefault(sentence_stem, []).append(row)
+
+    # One row a sentence, one column a word of the claim. All sentences of a word at once: a
+    # passage may have hundreds of sentences, and a claim a hundred words.
+    coverage = np.zeros((len(sentences), len(claim.stems)))
+    for column, (word_stem, word_tokens) in enumerate(zip(claim.stems, claim.tokens, strict=True)):
+        cosines = word_tokens @ encoding.tokens.T
+        coverage[:, column] = _similarities(cosines, bounds)
+        coverage[sentences_with.get(word_stem, []), column] = 1.0
 
     covered = []
-    for sentence in sentences:
-        span = sentence.span
-        text = passage.document.text_of(span)
-        sentence_stems = {stem(word) for word in words(text)}
-        begins_after = token_starts >= span.start
-        begins_before = token_starts < span.end
-        inside = begins_after & begins_before
-
-        coverage = []
-        for word_stem, word_cosines in zip(claim.stems, cosines, strict=True):
-            share = 1.0
-            if word_stem not in sentence_stems:
-                share = _similarity(word_cosines[:, inside])
-            coverage.append(share)
-        covered.append(CoveredSentence(passage, sentence, np.array(coverage)))
+    for sentence, row_coverage in zip(sentences, coverage, strict=True):
+        covered.append(CoveredSentence(passage, sentence, row_coverage))
     return covered
 
 
@@ -179,18 +178,30 @@ def _token_offsets(encoding: Encoding) -> tuple[Offsets, Offsets]:
     return offsets[:, 0], offsets[:, 1]
 
 
-def _similarity(cosines: Vectors) -> float:
-    """Returns how far the tokens of a sentence stand for a word, 0 to 1.
+def _similarities(cosines: Vectors, bounds: Sequence[tuple[int, int]]) -> WordShares:
+    """Returns how far the tokens of each sentence stand for a word, 0 to 1.
 
-    `cosines`: (tokens of the word, tokens of the sentence). For each token of the word the most
-    similar token of the sentence counts; then the mean.
+    `cosines`: (tokens of the word, tokens of the passage). `bounds`: for each sentence its first
+    token and the one after its last. For each token of the word the most similar token of the
+    sentence counts; then the mean.
     """
-    if not cosines.size:
-        return 0.0
-    best_cosines = cosines.max(axis=1)
-    mean_cosine = float(best_cosines.mean())
-    similarity = (mean_cosine - MIN_COSINE) / (1 - MIN_COSINE)
-    return float(np.clip(similarity, 0.0, 1.0))
+    similarities = np.zeros(len(bounds))
+    read = []
+    for row, (first, end) in enumerate(bounds):
+        # The embedder may have read only the beginning of the passage.
+        if first < end:
+            read.append(row)
+    if not read or not cosines.size:
+        return similarities
+
+    # `reduceat` takes the maximum from each bound to the next: every second one is between two.
+    edges = np.array([bounds[row] for row in read]).reshape(-1)
+    padded = np.pad(cosines, ((0, 0), (0, 1)), constant_values=-1.0)
+    best_cosines = np.maximum.reduceat(padded, edges, axis=1)[:, ::2]
+    mean_cosines = best_cosines.mean(axis=0).astype(np.float64)
+    rescaled = (mean_cosines - MIN_COSINE) / (1 - MIN_COSINE)
+    similarities[read] = np.clip(rescaled, 0.0, 1.0)
+    return similarities
 
 
 def _document_order(sentence: CoveredSentence) -> tuple[str, int]:

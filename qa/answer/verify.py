@@ -208,8 +208,9 @@ def _choose_sentences(
         candidates += cover_sentences(claim, passage, encoding, sentences)
 
     containing = []
+    plain_claim = _plain(claim.text)
     for sentence in candidates:
-        if _contains(sentence.text, claim.text):
+        if _contains_plain(sentence.text, plain_claim):
             containing.append(sentence)
     # The shortest has the fewest words that the claim does not have.
     if containing:
@@ -253,7 +254,10 @@ def _start(sentence: Sentence) -> int:
 
 def _contains(text: str, words: str) -> bool:
     """Returns whether a text has these words in a row, whatever their case and Markdown."""
-    plain_words = _plain(words)
+    return _contains_plain(text, _plain(words))
+
+
+def _contains_plain(text: str, plain_words: str) -> bool:
     if not plain_words:
         return False
     whole_words = rf"(?<!\w){re.escape(plain_words)}(?!\w)"
