@@ -1,6 +1,7 @@
 """Language models over real connections: requests, words, failures and secrets."""
 
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
 from qa.llm import providers
-from qa.llm.client import LanguageModel, LlmSettings, Message, language_model
+from qa.llm.client import LanguageModel, LlmSettings, Message, language_model, model_host
 from qa.llm.providers import PROVIDERS
 from tests.conftest import NetworkUsed
 from tests.properties import examples
@@ -251,6 +252,97 @@ def test_environment_of_libraries_is_ignored(monkeypatch: pytest.MonkeyPatch) ->
             LanguageModelError, match=rf"model {kind}/x \({address}\): the host is unknown"
         ):
             words_of(language_model(LlmSettings(f"{kind}/x", key=KEY, timeout=TIMEOUT), {}))
+
+
+def test_environment_headers_of_libraries_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment has for one provider does not reach the server of another one."""
+    secret = "of-the-environment"
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY", "OLLAMA_API_KEY"):
+        monkeypatch.setenv(name, secret)
+    for name in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_PROFILE"):
+        monkeypatch.setenv(name, secret)
+    for name in ("OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS"):
+        monkeypatch.setenv(name, f"X-Team: {secret}\nAuthorization: Bearer {secret}")
+    for kind in SERVERS:
+        with SERVERS[kind](Reply()) as server:
+            failure_of(model_of(server, kind))
+        assert server.asked
+        assert all(secret not in str(request.headers) for request in server.asked)
+
+
+# Proxies
+
+
+@pytest.mark.parametrize("kind", list(SERVERS))
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_local_server_is_reached_without_a_proxy(
+    kind: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page says that nothing is sent anywhere."""
+    with ScriptedServer({}) as proxy, SERVERS[kind](Reply()) as server:
+        use_proxy(monkeypatch, proxy.url)
+        failure_of(model_of(server.url.replace("127.0.0.1", host), kind))
+    assert proxy.asked == []
+    assert server.asked
+
+
+@pytest.mark.parametrize("kind", list(SERVERS))
+def test_server_elsewhere_is_reached_by_the_proxy(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer({}) as proxy:
+        use_proxy(monkeypatch, proxy.url)
+        failure_of(model_of("http://127.0.0.1.example", kind))
+    assert proxy.asked
+
+
+@pytest.mark.parametrize("kind", list(SERVERS))
+@pytest.mark.parametrize("address", ["socks5://me:secret@h", "socks4://me:secret@h", "http://[::1"])
+def test_invalid_proxy_is_an_error_that_names_the_variable(
+    kind: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", address)
+    failure = failure_of(model_of("http://nowhere.invalid", kind))
+    assert "the proxy in the environment variable ALL_PROXY is not valid" in str(failure)
+    assert "secret" not in "".join(traceback.format_exception(failure))
+
+
+@pytest.mark.parametrize("address", ["socks5://me:secret@h", "socks4://me:secret@h"])
+def test_invalid_proxy_in_an_import_is_not_a_missing_extra(address: str) -> None:
+    """ollama makes a client when it is imported."""
+    code = (
+        "from qa.llm.client import LlmSettings, language_model\n"
+        "language_model(LlmSettings('ollama/x'), {})"
+    )
+    environ = {**os.environ, "ALL_PROXY": address}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ)
+    assert (
+        "ModelError: Can't use ollama/x: the proxy in the environment variable ALL_" in run.stderr
+    )
+    assert "secret" not in run.stderr
+
+
+def use_proxy(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, address)
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://localhost:1/v1", True),
+        ("LOCALHOST", True),
+        ("127.8.0.1", True),
+        ("http://[::1]:1", True),
+        ("http://127.evil.example", False),
+        ("http://localhost.evil.example", False),
+        ("10.0.0.1", False),
+    ],
+)
+def test_model_host_is_local_for_loopback_addresses_only(url: str, local: bool) -> None:
+    assert model_host(LlmSettings("openai-like/x", url=url))[1] is local
 
 
 # Stopping
