@@ -32,6 +32,8 @@ LOCAL_LIMITS = TimeLimits(silence=0.5, total=0.5)
 """For an Ollama on this machine to list its models."""
 MAX_LOCAL_MODELS = 200
 """More of them are not offered."""
+MAX_MODEL_NAME = 200
+"""Characters. Models with a longer name are not offered."""
 LARGEST_CONTEXT = 100_000_000
 """Tokens. A larger number that a server sends is not a context."""
 MAX_OLLAMA_CONTEXT = 8192
@@ -94,8 +96,9 @@ def local_models() -> tuple[str, ...]:
     names = []
     for model in models if isinstance(models, list) else []:
         name = model.get("name") if isinstance(model, dict) else None
-        if isinstance(name, str) and name:
+        if isinstance(name, str) and 0 < len(name) <= MAX_MODEL_NAME:
             names.append(f"ollama/{encodable(name)}")
+    names = [name for name in names if name.isprintable()]
     if len(names) > MAX_LOCAL_MODELS:
         _LOG.warning("Ollama has %d models; %d are offered.", len(names), MAX_LOCAL_MODELS)
     return tuple(names[:MAX_LOCAL_MODELS])
@@ -215,8 +218,8 @@ def _build_anthropic(request: Request, limits: TokenLimits) -> "FunctionCallingL
     import httpx2
 
     options: dict[str, Any] = {"api_key": KEY, "base_url": request.server.url, "max_retries": 0}
-    llm = _anthropic_class()(model=request.server.model, max_tokens=limits.answer, **options)
     client = request.close_later(httpx2.Client(**request.client_options(httpx2)))
+    llm = _anthropic_class()(model=request.server.model, max_tokens=limits.answer, **options)
     # The class has no argument for an HTTP client.
     llm._client = anthropic.Anthropic(http_client=client, **options)
     return llm

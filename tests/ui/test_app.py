@@ -333,6 +333,17 @@ def test_local_model_is_offered_and_used_only_if_chosen(
     assert (chosen.llm, chosen.llm_key) == ("ollama/llama3.2", None)
 
 
+def test_name_of_a_local_model_is_shown_as_it_is(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streamlit reads labels as Markdown."""
+    monkeypatch.setattr("qa.llm.providers.local_models", lambda: ("ollama/[x](http://h):red_a_",))
+    open_state()
+    state.local_models().result(5)
+    (_, shown_name) = new_tab().run().radio[0].options
+    assert shown_name == r"ollama/\[x\]\(http\://h\)\:red\_a\_"
+
+
 def test_question_is_asked_of_the_chosen_documents(page: AppTest, bot: FakeBot) -> None:
     ask(page, QUESTION)
     page.multiselect[0].set_value(["pets.txt"]).run()

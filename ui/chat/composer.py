@@ -1,5 +1,6 @@
 """The two menus below the field for questions: which documents are searched, and what answers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from ui.jinja import count
 from ui.state import AppState, local_models
 
 MAX_PASSAGES = 20
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~:$!()&])")
 
 
 def show(conversation: Conversation, state: AppState, documents: Sequence[Document]) -> None:
@@ -87,7 +89,8 @@ def _engines(configured: str) -> list[str]:
 
 
 def _engine_name(engine: str) -> str:
-    return "Exact quotes (built in)" if engine == BUILT_IN else engine
+    # Streamlit reads labels as Markdown, and a server names its models as it likes.
+    return "Exact quotes (built in)" if engine == BUILT_IN else _MARKDOWN.sub(r"\\\1", engine)
 
 
 def _privacy(state: AppState, engine: str) -> str:

@@ -210,6 +210,12 @@ def test_local_models_without_end_are_none(
         assert server.gone.wait(SOON)
 
 
+def test_local_models_with_odd_names_are_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [{"name": name} for name in ("x" * 201, "a\nb", "a\x1bb", "a\u202eb", "phi4")]
+    with _local_ollama(monkeypatch, json_reply({"models": names})):
+        assert providers.local_models() == ("ollama/phi4",)
+
+
 def test_local_models_are_at_most_200(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [{"name": f"m{number}"} for number in range(1000)]
     with _local_ollama(monkeypatch, json_reply({"models": names})):
