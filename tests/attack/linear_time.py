@@ -13,20 +13,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from threading import Event
 
-from qa.answer.generate import MAX_ANSWER, draft_answer
-from qa.bot import Bot
+from qa.answer.generate import MAX_ANSWER, Claim, draft_answer
+from qa.answer.verify import Verifier
+from qa.bot import CHECKED_TOGETHER, Bot
 from qa.config import PACKAGED_EMBEDDING, Settings
 from qa.documents.load import load
 from qa.documents.noise import find_boilerplate, find_duplicates
-from qa.documents.passages import split
+from qa.documents.passages import MAX_PASSAGE, split
 from qa.documents.sentences import MAX_SENTENCE, segment
 from qa.errors import LanguageModelError
-from qa.models.embedding import SentenceTransformerEmbedder
+from qa.library.snapshot import Snapshot
+from qa.models.embedding import EncodingCache, SentenceTransformerEmbedder
+from qa.models.entailment import CrossEncoderEntailment
 from qa.text import facts
 from qa.text.numbers import in_digits, numbers
 from qa.types import Document, Passage, RankedPassage, Span, Turn, Why
@@ -38,10 +42,14 @@ LARGEST = 1_048_576
 """Characters that the slowest classes of each stage get."""
 SLOWEST = 3
 MAX_SECONDS = 2.0
+CHECK_SECONDS = 8.0
+"""For the claims that are checked together: models read them, however short the text is."""
 SECONDS_A_LINE = 25e-6
 """Added for each line: a text of short lines has a block for each, and blocks take time too."""
 MAX_RATIO = 3.0
 """Of the time for twice the text; 2 is linear, and the machine has other work."""
+SEEN = 8
+"""Passages that a language model gets."""
 NOTICEABLE = 0.1
 """Seconds. A ratio of shorter times says nothing."""
 
@@ -70,7 +78,8 @@ def main(wanted: list[str]) -> int:
     for stage, work in STAGES.items():
         if wanted and stage not in wanted:
             continue
-        for row in _worst(work):
+        least = CHECK_SECONDS if work is _check else MAX_SECONDS / 4
+        for row in _worst(work, least):
             failures += row.failed
             print(
                 f"{stage:<10} {row.name:<20} {row.characters:>10,} {row.seconds:>8.2f} "
@@ -81,17 +90,22 @@ def main(wanted: list[str]) -> int:
     return 1 if failures else 0
 
 
-def _worst(work: Callable[[str], object]) -> list[Measurement]:
+def _worst(work: Callable[[str], object], least: float) -> list[Measurement]:
     """Returns the measurements that failed, and those of the slowest classes at full length."""
-    rows = [_measure(name, work, SIZES) for name in REPEATED]
+    rows = [_measure(name, work, SIZES, least) for name in REPEATED]
     failed = [row for row in rows if row.failed]
     rows.sort(key=lambda row: row.seconds / row.limit, reverse=True)
     slowest = [row.name for row in rows if not row.failed][:SLOWEST]
-    return failed + [_measure(name, work, (LARGEST // 2, LARGEST)) for name in slowest]
+    return failed + [_measure(name, work, (LARGEST // 2, LARGEST), least) for name in slowest]
 
 
-def _measure(name: str, work: Callable[[str], object], sizes: Sequence[int]) -> Measurement:
-    """Lengthens the text until it is as long as it may be, or takes too long."""
+def _measure(
+    name: str, work: Callable[[str], object], sizes: Sequence[int], least: float
+) -> Measurement:
+    """Lengthens the text until it is as long as it may be, or takes too long.
+
+    `least`: the limit in seconds for a short text.
+    """
     token = REPEATED[name]
     work(token * 100)
     measurement = Measurement(name, 0, 0.0, 0.0, 0.0)
@@ -101,7 +115,7 @@ def _measure(name: str, work: Callable[[str], object], sizes: Sequence[int]) -> 
         work(text)
         seconds = time.process_time() - start
 
-        limit = MAX_SECONDS * max(size / LARGEST, 0.25) + SECONDS_A_LINE * text.count("\n")
+        limit = max(least, MAX_SECONDS * size / LARGEST) + SECONDS_A_LINE * text.count("\n")
         previous = measurement.seconds
         ratio = seconds / previous if previous > NOTICEABLE and size == sizes[-1] else 0.0
         measurement = Measurement(name, size, seconds, limit, ratio)
@@ -133,8 +147,9 @@ def _noise(text: str) -> None:
 
 
 def _facts(text: str) -> None:
-    """Reads the facts of every sentence, as the check of an answer does."""
-    for piece in _pieces(text[:MAX_ANSWER]):
+    """Reads the facts of sentences and of whole passages, as the check of an answer does."""
+    read = text[:MAX_ANSWER]
+    for piece in chain(_pieces(read), _pieces(read, MAX_PASSAGE)):
         facts.missing_names(facts.names(piece), piece)
         facts.initials(piece)
         facts.quotations(piece)
@@ -150,9 +165,9 @@ def _ignore(event: object) -> None:
     pass
 
 
-def _pieces(text: str) -> Iterator[str]:
-    for start in range(0, len(text), MAX_SENTENCE):
-        yield text[start : start + MAX_SENTENCE]
+def _pieces(text: str, length: int = MAX_SENTENCE) -> Iterator[str]:
+    for start in range(0, len(text), length):
+        yield text[start : start + length]
 
 
 def _question(text: str) -> None:
@@ -167,6 +182,19 @@ def _answer(text: str) -> None:
     with suppress(LanguageModelError):
         ranked = [RankedPassage(passage, 1.0, Why(1, 1, 1.0))]
         draft_answer("When?", ranked, _HostileModel(text), _ignore, Event())
+
+
+def _check(text: str) -> None:
+    """Checks as many claims as are checked together: somebody else may wait for them."""
+    document = _document(text[: SEEN * MAX_PASSAGE], markdown=False)
+    if not document.text.strip():
+        return
+    sentences = segment(document)
+    passages = split(document, sentences, _embedder().count_tokens)[:SEEN]
+    snapshot = Snapshot.of(passages, [document], {document.id: sentences}, "")
+    claims = [Claim(piece, tuple(passages)) for piece in _pieces(text[:MAX_ANSWER])]
+    verifier = Verifier(EncodingCache(_embedder()), _entailment())
+    verifier.check(claims[:CHECKED_TOGETHER], passages, snapshot)
 
 
 class _HostileModel:
@@ -194,6 +222,11 @@ def _embedder() -> SentenceTransformerEmbedder:
 
 
 @cache
+def _entailment() -> CrossEncoderEntailment:
+    return CrossEncoderEntailment()
+
+
+@cache
 def _bot() -> Bot:
     folder = Path(mkdtemp())
     # At the end, because Chroma keeps its files open.
@@ -211,6 +244,7 @@ STAGES: dict[str, Callable[[str], object]] = {
     "facts": _facts,
     "split": partial(_split, markdown=False),
     "answer": _answer,
+    "check": _check,
     "question": _question,
 }
 
