@@ -1,4 +1,4 @@
-"""How many logins may be tried: by name and address, and by address."""
+"""How many logins may be tried: by name and address, by address, and by name."""
 
 import math
 import time
@@ -64,31 +64,42 @@ class LoginLimits:
     """Wrong logins use tries up, right logins do not.
 
     A name is limited for each address separately: who guesses passwords from one address cannot
-    keep a person at another address out.
+    keep a person at another address out. The limit of a name from all addresses is for somebody
+    who has many, or who writes them into the header of a careless proxy.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._by_name = RateLimit(burst=5, seconds=15, clock=clock)
-        # Above the other limit: several people can share an address.
+        self._by_both = RateLimit(burst=5, seconds=15, clock=clock)
+        # Above the first limit: several people can share an address.
         self._by_address = RateLimit(burst=20, seconds=3, clock=clock)
+        # One address never uses it up: it gets a try only every 15 seconds.
+        self._by_name = RateLimit(burst=50, seconds=5, clock=clock)
 
     def reserve(self, name: str, address: str) -> int:
         """Uses a try up, before its password is checked: many tries can arrive at once.
 
         Returns 0, or the seconds to wait if no try is left.
         """
-        network = _network(address)
-        wait = max(self._by_name.wait((name, network)), self._by_address.wait(network))
+        limits = self._limits(name, address)
+        wait = max(limit.wait(key) for limit, key in limits)
         if wait == 0:
-            self._by_name.take((name, network))
-            self._by_address.take(network)
+            for limit, key in limits:
+                limit.take(key)
         return math.ceil(wait)
 
     def succeeded(self, name: str, address: str) -> None:
         """Gives the try back that a right login has reserved."""
+        for limit, key in self._limits(name, address):
+            limit.give_back(key)
+
+    def _limits(self, name: str, address: str) -> tuple[tuple[RateLimit, Hashable], ...]:
+        """Returns the limits of a login, each with its key."""
         network = _network(address)
-        self._by_name.give_back((name, network))
-        self._by_address.give_back(network)
+        return (
+            (self._by_both, (name, network)),
+            (self._by_address, network),
+            (self._by_name, name),
+        )
 
 
 def _network(address: str) -> str:

@@ -38,6 +38,18 @@ def test_address_has_twenty_tries_over_all_names() -> None:
     assert waits == [0] * 20 + [3, 3]
 
 
+def test_name_has_fifty_tries_over_all_addresses() -> None:
+    """A header can claim any address, if the proxy passes it on."""
+    clock = Clock()
+    limits = LoginLimits(clock)
+    waits = [limits.reserve("ann", f"192.0.2.{number}") for number in range(52)]
+    assert waits == [0] * 50 + [5, 5]
+    assert limits.reserve("bob", "192.0.2.1") == 0
+
+    clock.now += 5
+    assert limits.reserve("ann", "192.0.2.100") == 0
+
+
 def test_right_login_uses_no_try_up() -> None:
     limits = LoginLimits(Clock())
     for _ in range(100):

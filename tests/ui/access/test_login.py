@@ -346,7 +346,7 @@ def test_passwords_are_checked_a_few_at_a_time(
     door = LoginRequired(_forbidden, tmp_path)
 
     async def flood() -> list[int]:
-        posts = (_post(door, "ann", f"192.0.2.{number}") for number in range(100))
+        posts = (_post(door, f"user-{number}", f"192.0.2.{number}") for number in range(100))
         return await asyncio.gather(*posts)
 
     statuses = Counter(_run(flood()))
