@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from qa.config import Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
 from qa.llm import errors
-from qa.llm.bounds import WHOLE, BodyLimits
+from qa.llm.bounds import ANSWER, WHOLE, BodyLimits
 from qa.llm.errors import Server
 from qa.llm.http import CHECK_SECONDS, Request, TimeLimits, invalid_proxy_variable
 from qa.llm.providers import PROVIDERS, Provider, TokenLimits
@@ -299,7 +299,7 @@ class _RemoteModel:
                 if not request.cannot_stream:
                     raise
             self._can_stream = False
-        yield from self._whole(self._request(stop), chat, limits)
+        yield from self._whole(self._request(stop, ANSWER), chat, limits)
 
     def _request(self, stop: threading.Event, body_limits: BodyLimits = WHOLE) -> Request:
         return Request(self._server, self._time_limits, stop, body_limits)

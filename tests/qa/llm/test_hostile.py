@@ -115,7 +115,7 @@ def test_model_list_without_end_has_its_message(kind: str) -> None:
 def test_whole_answer_without_end_has_its_message() -> None:
     refusal = json_reply({"error": "no stream"}, 400)
     with openai_like([refusal, Reply(repeat(BLOCK), kind=JSON)]) as server:
-        assert "sent more than 4 MB" in str(failure_of(model_of(server, timeout=PATIENT)))
+        assert "sent more than 1 MB" in str(failure_of(model_of(server, timeout=PATIENT)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
