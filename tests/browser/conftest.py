@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,15 @@ def chromium() -> str:
 @contextmanager
 def run_streamlit(script: str, log: Path, cwd: Path, **environ: str) -> Iterator[str]:
     """Serves a script of this repository; yields its address."""
-    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / script)]
+    with run_server(command, log, cwd, **environ) as address:
+        yield address
+
+
+@contextmanager
+def run_server(command: Sequence[str], log: Path, cwd: Path, **environ: str) -> Iterator[str]:
+    """Runs a command that takes the options of Streamlit's server; yields its address."""
+    port = free_port()
     options = ["--server.headless", "true", "--server.port", str(port)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **environ}
     with log.open("w") as output:
@@ -85,7 +92,9 @@ def serving(home: Path, **environ: str) -> Iterator[str]:
     settings = {"QA_HOME": str(home), "QA_THRESHOLD": "0.2", **environ}
     add = [sys.executable, "-m", "qa", "add", "seeds"]
     subprocess.run(add, cwd=ROOT, env={**os.environ, **settings}, check=True)
-    with run_streamlit("ui/app.py", home / "server.log", ROOT, **settings) as address:
+    # As `footnote chat` does it.
+    command = [sys.executable, "-m", "ui"]
+    with run_server(command, home / "server.log", ROOT, **settings) as address:
         yield address
 
 

@@ -65,7 +65,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as address:
         spent = asyncio.run(measure(shutil.which("chromium") or "chromium", address))
         process = subprocess.run(
-            ["pgrep", "-f", "streamlit run ui/app.py"], capture_output=True, text=True, check=True
+            ["pgrep", "-f", "-m ui --server"], capture_output=True, text=True, check=True
         )
         status = Path(f"/proc/{process.stdout.split()[0]}/status").read_text()
     memory = next(line for line in status.splitlines() if line.startswith("VmHWM"))

@@ -154,11 +154,12 @@ class LoginRequired:
             matches = await run_in_threadpool(self._users.password_matches, name, password)
         # A name that is not a user's can be a password, typed into the wrong field.
         user = repr(name) if fingerprint else "an unknown name"
+        # A proxy passes on what its client wrote as the address.
         _log.log(
             logging.INFO if matches else logging.WARNING,
             "Login of %s from %s: %s",
             user,
-            address,
+            ascii(address[:64]),
             "right" if matches else "wrong password",
         )
         if not matches or fingerprint is None:

@@ -281,10 +281,21 @@ def test_logins_are_logged_without_passwords(
     log_in(client, "s3cret-two\n2026 Login of ann", "x")
     lines = [record.getMessage() for record in caplog.records if record.name == login.__name__]
     assert lines == [
-        "Login of 'ann' from 127.0.0.1: right",
-        "Login of 'Ève' from 127.0.0.1: wrong password",
-        "Login of an unknown name from 127.0.0.1: wrong password",
+        "Login of 'ann' from '127.0.0.1': right",
+        "Login of 'Ève' from '127.0.0.1': wrong password",
+        "Login of an unknown name from '127.0.0.1': wrong password",
     ]
+
+
+def test_address_of_a_login_is_logged_in_ascii(
+    tmp_path: Path, users: Users, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy can pass on an address that its client has forged."""
+    forged = "1.2.3.4\x1b[31m\nLogin of 'ann'" + "x" * 100
+    log_in(make_client(make_app(tmp_path), address=forged), "ann", "wrong")
+    (line,) = [record.getMessage() for record in caplog.records if record.name == login.__name__]
+    assert line.isascii() and line.isprintable()
+    assert len(line) < 150
 
 
 def test_too_many_wrong_logins_wait(client: TestClient, users: Users) -> None:
