@@ -44,7 +44,7 @@ SLOWEST = 3
 MAX_SECONDS = 2.0
 CHECK_SECONDS = 8.0
 """For the claims that are checked together: models read them, however short the text is."""
-SECONDS_A_LINE = 25e-6
+SECONDS_A_LINE = 50e-6
 """Added for each line: a text of short lines has a block for each, and blocks take time too."""
 MAX_RATIO = 3.0
 """Of the time for twice the text; 2 is linear, and the machine has other work."""
