@@ -294,7 +294,8 @@ def test_address_of_a_login_is_logged_in_ascii(
     forged = "1.2.3.4\x1b[31m\nLogin of 'ann'" + "x" * 100
     log_in(make_client(make_app(tmp_path), address=forged), "ann", "wrong")
     (line,) = [record.getMessage() for record in caplog.records if record.name == login.__name__]
-    assert line.isascii() and line.isprintable()
+    assert line.isascii()
+    assert line.isprintable()
     assert len(line) < 150
 
 
