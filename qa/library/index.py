@@ -100,7 +100,8 @@ class Index:
     ) -> list[tuple[str, float]]:
         """Returns passage ids with their cosine to a vector (-1 to 1), the nearest first.
 
-        `documents` restricts the search to their passages; None searches all.
+        `documents` restricts the search to their passages; None searches all, also what an
+        interrupted change has left behind.
         """
         where: Any = None
         if documents is not None:
@@ -108,7 +109,9 @@ class Index:
                 # Chroma refuses an empty list of ids.
                 return []
             ids = [document.id for document in documents]
-            where = {"document": {"$in": ids}}
+            # An interrupted change can have left passages of another version.
+            versions = [document.version for document in documents]
+            where = {"$and": [{"document": {"$in": ids}}, {"version": {"$in": versions}}]}
 
         rows = self._store.reading(lambda: self._query(vector, count, where))
         if not rows:

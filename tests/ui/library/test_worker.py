@@ -310,4 +310,4 @@ def check_complete(index: Index) -> None:
         passages = index.passages([document])
         assert "".join(passage.text for passage in passages) == document.text
     vector = WordEmbedder().encode(["text"])[0].vector
-    assert len(index.nearest(vector, 999)) == len(index.passages(documents))
+    assert len(index.nearest(vector, 999, documents)) == len(index.passages(documents))
