@@ -109,7 +109,7 @@ def test_chat_signal_ends_the_server_and_frees_its_port(name: str, tmp_path: Pat
         log.open("w") as output,
         subprocess.Popen(
             # A shell without job control starts its background programs with Ctrl+C ignored.
-            [sys.executable, "-c", _HEARS_CTRL_C, *options],
+            [sys.executable, "-c", _HEARS_SIGNALS, *options],
             stdout=output,
             stderr=output,
             cwd=tmp_path,
@@ -194,8 +194,10 @@ def test_run_with_signals_passes_sigterm_on() -> None:
             _kill_all(process)
 
 
-_HEARS_CTRL_C = (
+# Whoever runs the tests may ignore these signals: in the background, or under nohup.
+_HEARS_SIGNALS = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "hasattr(signal, 'SIGHUP') and signal.signal(signal.SIGHUP, signal.SIG_DFL);"
     "from qa.cli import main; sys.exit(main(['chat', *sys.argv[1:]]))"
 )
 
