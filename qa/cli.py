@@ -157,7 +157,8 @@ def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
 
     embedder = SentenceTransformerEmbedder(settings.embedding)
     count = Index.rebuild(settings.store, embedder)
-    print_line(f"rebuilt the index of {count} documents")
+    documents = "1 document" if count == 1 else f"{count} documents"
+    print_line(f"rebuilt the index of {documents}")
     return 0
 
 
@@ -255,8 +256,10 @@ def _add_all(
 
 def _answer_text(answer: "Answer") -> str:
     """Returns the answer with numbered footnotes, and the quotes that they stand for."""
+    from qa.types import was_rewritten
+
     lines = []
-    if answer.standalone_question != answer.question:
+    if was_rewritten(answer.question, answer.standalone_question):
         lines.append(f"Understood as: {answer.standalone_question}\n")
     for notice in answer.notices:
         lines.append(f"Note: {notice}\n")

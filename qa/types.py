@@ -22,6 +22,11 @@ EMBEDDED_TITLE = 200
 """Characters of a title that the embedder sees; more would push the passage out of its limit."""
 
 
+def was_rewritten(question: str, standalone_question: str) -> bool:
+    """Returns whether a question was understood in other words, and not only cut."""
+    return not question.startswith(standalone_question)
+
+
 def digest(*parts: str) -> str:
     """Returns the first 32 hexadecimal digits of the SHA-256 of the parts."""
     # The lengths keep ("ab", "c") and ("a", "bc") apart.

@@ -131,13 +131,11 @@ def _opens_sentence(text: str, start: int) -> bool:
     return place < 0 or text[place] in _SENTENCE_OPENERS
 
 
-def is_named_in(name: str, text: str) -> bool:
-    """Returns whether a text has a name: its words, its people ("Pakistani") or its initials."""
-    return not missing_names([name], text)
-
-
 def missing_names(names: Iterable[str], text: str) -> list[str]:
-    """Returns the names that a text has in no form."""
+    """Returns the names that a text lacks.
+
+    A text has a name by its words, its people ("Pakistani") or its initials.
+    """
     text_words = set(_name_words(text))
     text_initials = initials(text)
     # Words are related by their first letters, so only few of the text can be related to a word.

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from qa.users import Users
-from tests.browser.conftest import run_streamlit
+from tests.browser.conftest import run_server
 
 PASSWORD = "correct horse"
 UPGRADE = {
@@ -41,7 +41,8 @@ def main() -> int:
         if options.users:
             for name in ("ann", "bob"):
                 Users(home).add(name, PASSWORD)
-        with run_streamlit("ui/app.py", home / "log", home, QA_HOME=folder) as address:
+        page = [sys.executable, "-m", "ui"]
+        with run_server(page, home / "log", home, QA_HOME=folder) as address:
             held = _attack_hosts(address)
             if options.users:
                 held = _attack_session(address) and held

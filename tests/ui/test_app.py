@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError
 from qa.types import (
+    MAX_QUESTION,
     Answer,
     AnswerSentence,
     Document,
@@ -395,6 +396,15 @@ def test_page_with_users_asks_to_log_in(
     page = new_tab().run()
     assert '<a href="/login">Log in</a>' in shown(page)
     assert not page.chat_input
+
+
+def test_long_question_is_stored_so_that_its_cut_is_stated(page: AppTest, bot: FakeBot) -> None:
+    """The bot says that it cut a question only if it gets more than it reads."""
+    ask(page, "long " * MAX_QUESTION)
+    (exchange,) = open_state().history.exchanges(conversation_id(page), "")
+    assert len(exchange.question) == MAX_QUESTION + 1
+    # The browser itself accepts any length.
+    assert page.chat_input[0].proto.max_chars == 0
 
 
 def test_bots_of_many_choices_do_not_pile_up(bot: FakeBot) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from qa.types import AnswerSentence, Citation
+from qa.types import AnswerSentence, Citation, was_rewritten
 from ui.chat.history import Exchange
 from ui.chat.render import DOUBTFUL, SUPPORT, footnotes
 from ui.chat.transcript import OUTCOME, ExchangeOutcome, StoredAnswer
@@ -58,7 +58,7 @@ def _outcome(exchange: Exchange) -> list[str]:
 
 def _answer(question: str, answer: StoredAnswer) -> list[str]:
     paragraphs = []
-    if answer.standalone_question != question:
+    if was_rewritten(question, answer.standalone_question):
         standalone = _escape(answer.standalone_question)
         paragraphs.append(f"*Understood as: {standalone}*")
     for notice in answer.notices:

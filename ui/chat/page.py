@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from qa.config import BUILT_IN
 from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES
-from qa.types import MAX_QUESTION, Document
+from qa.types import Document, was_rewritten
 from ui.chat import question_form, source
 from ui.chat.conversation import Conversation, ask
 from ui.chat.history import Exchange, Rating
@@ -57,10 +57,10 @@ def show_input(conversation: Conversation, state: AppState) -> None:
         elif files:
             st.toast(f"Adding {count(len(files), 'file')}. The Library page shows how far it is.")
 
+    # Without `max_chars`: the browser would drop a longer text that is pasted, without a word.
     st.chat_input(
         "Ask your documents",
         key="question",
-        max_chars=MAX_QUESTION,
         accept_file="multiple",
         file_type=list(READABLE_SUFFIXES),
         max_upload_size=MAX_BYTES // 1_000_000,
@@ -146,11 +146,11 @@ def _show_question(exchange: Exchange) -> None:
 
 
 def _question(exchange: Exchange) -> str:
-    standalone = None
-    if exchange.outcome and exchange.outcome.answer:
-        standalone = exchange.outcome.answer.standalone_question
-    changed = standalone != exchange.question
-    return question_html(exchange.question, standalone if changed else None)
+    question = exchange.question
+    answer = exchange.outcome.answer if exchange.outcome else None
+    if answer and was_rewritten(question, answer.standalone_question):
+        return question_html(question, answer.standalone_question)
+    return question_html(question, None)
 
 
 def _show_outcome(conversation: Conversation, exchange: Exchange, fresh: bool = False) -> None:
