@@ -1,6 +1,5 @@
 """The application that Streamlit serves: the page behind its door. `footnote chat` starts it."""
 
-import logging
 from pathlib import Path
 
 import streamlit as st
@@ -11,6 +10,8 @@ from qa.users import Users
 from ui.access.headers import SecurityHeaders
 from ui.access.hosts import HostCheck
 from ui.access.login import LoginRequired, has_provider
+from ui.access.logs import limit_logs, log_access
+from ui.access.uploads import UploadLimit
 
 share_processors()
 _settings = Settings.from_environment()
@@ -20,16 +21,8 @@ def _has_login() -> bool:
     return bool(Users(_settings.home).names()) or has_provider()
 
 
-def _log_access() -> None:
-    """Writes logins and refused requests to the server's log."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    log = logging.getLogger("ui.access")
-    log.setLevel(logging.INFO)
-    log.addHandler(handler)
-
-
-_log_access()
+log_access()
+limit_logs()
 # The first layer is the outermost: a refusal has the headers too.
 app = st.App(
     Path(__file__).with_name("shell.py"),
@@ -37,5 +30,6 @@ app = st.App(
         Middleware(SecurityHeaders),
         Middleware(HostCheck, has_login=_has_login, public_hosts=_settings.public_hosts),
         Middleware(LoginRequired, home=_settings.home),
+        Middleware(UploadLimit),
     ],
 )

@@ -21,6 +21,8 @@ ADDING = "adding"
 """The stage of a question that waits for its files."""
 MAX_WAITING = 20
 """Questions of one conversation that may wait."""
+MAX_PENDING = 200
+"""Questions of all conversations that may wait. Each conversation that waits has a thread."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ class AnswerQueue:
         Returns None if too many wait already, or if the conversation is somebody else's.
         """
         with self._lock:
-            if len(self._queues.get(conversation, ())) >= MAX_WAITING:
+            if not self._has_room(conversation):
                 return None
             exchange = self._history.ask(conversation, owner, question, options)
             if exchange is None:
@@ -89,8 +91,13 @@ class AnswerQueue:
             return self._enqueue(conversation, owner, PendingAnswer(exchange, prepare))
 
     def ask_again(self, conversation: str, owner: str, exchange: Exchange) -> PendingAnswer | None:
-        """Queues a question that has no answer; returns None if it is queued already."""
+        """Queues a question that has no answer.
+
+        Returns None if it is queued already, or if too many wait.
+        """
         with self._lock:
+            if not self._has_room(conversation):
+                return None
             for pending in self._queues.get(conversation, ()):
                 # A double click arrives twice.
                 if pending.exchange.id == exchange.id:
@@ -117,6 +124,11 @@ class AnswerQueue:
         """Stops all pending questions of a conversation."""
         for pending in self.pending(conversation).values():
             pending.stop.set()
+
+    def _has_room(self, conversation: str) -> bool:
+        in_conversation = len(self._queues.get(conversation, ()))
+        in_all = sum(len(queue) for queue in self._queues.values())
+        return in_conversation < MAX_WAITING and in_all < MAX_PENDING
 
     def _enqueue(self, conversation: str, owner: str, pending: PendingAnswer) -> PendingAnswer:
         has_thread = conversation in self._queues

@@ -25,6 +25,11 @@ JobResult = Literal["added", "unchanged", "replaced", "twin", "indexed"]
 """
 MAX_KEPT_BYTES = 200_000_000
 """Bytes of failed and cancelled files that are kept for another try."""
+MAX_WAITING_BYTES = 500_000_000
+"""Bytes of files that may wait, of all people together. All of them stay in memory."""
+MAX_JOBS = 5_000
+"""Jobs that are kept, of all people together."""
+QUEUE_FULL = "Too many files wait to be added. Add it again when some of them are in the library."
 PAUSE = 0.02
 """Seconds between two looks at whether a question is being answered."""
 MAX_PAUSE = 10.0
@@ -145,7 +150,10 @@ class JobQueue:
                     self._forget(job)
 
     def _enqueue(self, name: str, owner: str, content: _JobContent) -> Job:
-        """Adds a job; it replaces ended jobs of the same owner and name."""
+        """Adds a job; it replaces ended jobs of the same owner and name.
+
+        A job that the queue has no room for fails at once, and its bytes are not kept.
+        """
         job = Job(uuid4().hex, name, owner)
         with self._changed:
             # A copy, since jobs are forgotten on the way.
@@ -153,10 +161,27 @@ class JobQueue:
                 same_owner = old.owner == owner
                 if same_owner and old.name == name:
                     self._forget(old)
+            if not self._has_room(content.size):
+                job = replace(job, state="failed", reason=QUEUE_FULL, can_retry=False)
+                self._jobs[job.id] = job
+                return job
             self._jobs[job.id] = job
             self._contents[job.id] = content
             self._changed.notify()
         return job
+
+    def _has_room(self, size: int) -> bool:
+        """Returns whether so many bytes more may wait. Forgets old jobs to make room for a job."""
+        waiting_bytes = 0
+        for key, content in self._contents.items():
+            if self._jobs[key].active:
+                waiting_bytes += content.size
+
+        for old in list(self._jobs.values()):
+            if len(self._jobs) < MAX_JOBS:
+                break
+            self._forget(old)
+        return waiting_bytes + size <= MAX_WAITING_BYTES and len(self._jobs) < MAX_JOBS
 
     def _forget(self, job: Job) -> None:
         """Forgets a job, if it has ended."""

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
@@ -73,7 +74,9 @@ class Server:
 
 
 def run(work: Coroutine[None, None, T]) -> T:
-    return asyncio.run(work)
+    # In another thread: after a browser test, Playwright's loop still runs in this thread.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 async def wait_past_deadline() -> None:

@@ -11,6 +11,7 @@ from qa import types
 from qa.errors import FootnoteError, ModelError, StoppedError
 from qa.types import Answer, Turn
 from tests.ui.answers import answer, refusal
+from ui.chat import worker
 from ui.chat.history import History
 from ui.chat.transcript import AnswerOptions, ExchangeOutcome, Failure
 from ui.chat.worker import MAX_WAITING, AnswerQueue, PendingAnswer
@@ -203,6 +204,20 @@ def test_queue_refuses_when_too_many_wait(
     assert len(history.exchanges("c", "")) == MAX_WAITING
     assert bot.started.wait(SOON)
     assert queue.busy()
+    bot.gate.set()
+
+
+def test_queue_refuses_when_too_many_conversations_wait(
+    ask: Ask, queue: AnswerQueue, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each conversation that waits has a thread."""
+    monkeypatch.setattr(worker, "MAX_PENDING", 3)
+    bot.gate.clear()
+    interrupted = ask("one", "0").exchange
+    for conversation in ("1", "2"):
+        ask("one", conversation)
+    assert queue.ask("3", "", "one", AnswerOptions()) is None
+    assert queue.ask_again("3", "", interrupted) is None
     bot.gate.set()
 
 

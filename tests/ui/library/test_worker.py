@@ -17,7 +17,7 @@ from qa.models.embedding import Encoding
 from qa.types import Document
 from tests.qa.fakes import WordEmbedder, text_document
 from ui.library import worker
-from ui.library.worker import Job, JobQueue
+from ui.library.worker import QUEUE_FULL, Job, JobQueue
 
 ROOT = Path(__file__).parents[3]
 LONG = "\n\n".join(
@@ -212,6 +212,36 @@ def test_bytes_for_another_try_are_limited(place: Place, monkeypatch: pytest.Mon
     assert [place.now(job).can_retry for job in jobs] == [False, True, True]
     place.queue.retry(jobs[0].id)
     assert place.now(jobs[0]).state == "failed"
+
+
+def test_bytes_that_wait_are_limited(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file too many fails at once; the others are added."""
+    monkeypatch.setattr(worker, "MAX_WAITING_BYTES", 10)
+    place.close_embedder()
+    first = place.queue.submit("a.txt", b"Cats.")
+    second = place.queue.submit("b.txt", b"Dogs.")
+    third = place.queue.submit("c.txt", b"!")
+    assert (third.state, third.reason, third.can_retry) == ("failed", QUEUE_FULL, False)
+    place.queue.retry(third.id)
+    assert place.now(third).state == "failed"
+
+    place.embedder.open.set()
+    assert [place.ended(job).state for job in (first, second)] == ["done", "done"]
+    assert place.add("c.txt", b"Birds.").state == "done"
+
+
+def test_jobs_that_are_kept_are_limited(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest that have ended are forgotten; those that wait are not."""
+    monkeypatch.setattr(worker, "MAX_JOBS", 3)
+    for number in range(5):
+        place.add(f"{number}.txt", b"Cats %d." % number)
+    assert [job.name for job in place.queue.jobs()] == ["2.txt", "3.txt", "4.txt"]
+
+    place.close_embedder()
+    waiting = [place.queue.submit(f"w{number}.txt", b"Dogs.") for number in range(3)]
+    assert place.queue.submit("more.txt", b"Birds.").reason == QUEUE_FULL
+    place.embedder.open.set()
+    assert [place.ended(job).active for job in waiting] == [False] * 3
 
 
 def test_reindex_embeds_all_and_changes_no_document(place: Place) -> None:
