@@ -50,6 +50,8 @@ MAX_RATIO = 3.0
 """Of the time for twice the text; 2 is linear, and the machine has other work."""
 SEEN = 8
 """Passages that a language model gets."""
+AGAIN = 2
+"""How often a text is read again that took too long."""
 NOTICEABLE = 0.1
 """Seconds. A ratio of shorter times says nothing."""
 
@@ -111,17 +113,26 @@ def _measure(
     measurement = Measurement(name, 0, 0.0, 0.0, 0.0)
     for size in sizes:
         text = (token * (1 + size // len(token)))[:size]
-        start = time.process_time()
-        work(text)
-        seconds = time.process_time() - start
-
+        seconds = _seconds(work, text)
         limit = max(least, MAX_SECONDS * size / LARGEST) + SECONDS_A_LINE * text.count("\n")
         previous = measurement.seconds
         ratio = seconds / previous if previous > NOTICEABLE and size == sizes[-1] else 0.0
         measurement = Measurement(name, size, seconds, limit, ratio)
         if measurement.failed:
+            # Other work of the machine can only lengthen a time: the least of several counts.
+            seconds = min(seconds, *(_seconds(work, text) for _ in range(AGAIN)))
+            ratio = seconds / previous if ratio else 0.0
+            measurement = Measurement(name, size, seconds, limit, ratio)
+        if measurement.failed:
             break
     return measurement
+
+
+def _seconds(work: Callable[[str], object], text: str) -> float:
+    """Returns the processor time of this process, of all its threads."""
+    start = time.process_time()
+    work(text)
+    return time.process_time() - start
 
 
 def _document(text: str, markdown: bool) -> Document:

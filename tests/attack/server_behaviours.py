@@ -307,6 +307,22 @@ BZ2_CHARSET = {"Content_Type": "text/plain; charset=bz2"}
 ANYTHING = '{"type": "content_block_delta", "index": 0, "delta": %s, "choices": %s, "message": %s}'
 TYPES = ["null", "[]", "7", '"x"', "[null]", "[[]]", '{"content": 7}', '{"text": {"a": 1}}']
 
+MANY_BLOCKS = '{"type": "message", "role": "assistant", "content": [%s]}'
+"""An answer in one piece: the libraries try each block as every kind of block that there is."""
+
+
+def _bomb(value: str, number: int) -> str:
+    return ",".join([value] * number)
+
+
+BOMBS = {
+    "objects": _bomb("{}", 80_000),
+    "typed blocks": _bomb('{"type":"text"}', 15_000),
+    "unknown blocks": _bomb('{"type":"x"}', 18_000),
+    "lists in lists": _bomb("[[],[]]", 30_000),
+    "numbers": _bomb("1", 120_000),
+}
+
 ON_ANSWER: dict[str, Callable[[Peer], None]] = {
     "error body without end": endless(lambda _: BLOCK, status="500 Oops"),
     "error body without end, as JSON": endless(
@@ -385,6 +401,16 @@ ON_ANSWER: dict[str, Callable[[Peer], None]] = {
     "nested JSON in an error": fail(NESTED.encode()[:60_000], "400 Bad"),
     "nested errors": fail(NESTED_OBJECTS.encode(), "400 Bad"),
     "nested error in the stream": raw('{"error":' * 500 + "[]" + "}" * 500),
+    **{
+        f"bomb of {name} in the stream": raw(ANYTHING % (f"[{bomb}]", f"[{bomb}]", f"[{bomb}]"))
+        for name, bomb in BOMBS.items()
+    },
+    **{
+        f"bomb of {name} in one piece": coded(
+            "200 OK", JSON, "", (MANY_BLOCKS % _bomb(bomb, 3)).encode()
+        )
+        for name, bomb in BOMBS.items()
+    },
     "numbers without end": raw("1" * 100_000, '{"choices": 1e999, "message": NaN, "done": -1}'),
     "not a number": raw('{"choices": [{"index": NaN, "delta": {"content": Infinity}}]}'),
     "values of wrong types": raw(*[ANYTHING % (value, value, value) for value in TYPES]),

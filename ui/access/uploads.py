@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import runtime
+from streamlit.runtime.stats import CacheStat
 
 UPLOADS = "/_stcore/upload_file/"
 MAX_UPLOADED_BYTES = 500_000_000
@@ -55,5 +56,5 @@ def _stored_bytes() -> int:
         return 0
     total = 0
     for stats in runtime.get_instance().uploaded_file_mgr.get_stats().values():
-        total += sum(stat.byte_length for stat in stats)
+        total += sum(stat.byte_length for stat in stats if isinstance(stat, CacheStat))
     return total
