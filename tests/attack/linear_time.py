@@ -96,7 +96,7 @@ def main(wanted: list[str]) -> int:
 
 def _worst(work: Callable[[str], object], least: float) -> list[Measurement]:
     """Returns the measurements that failed, and those of the slowest classes at full length."""
-    sizes = CHECKED_SIZES if work is _check else SIZES
+    sizes: Sequence[int] = CHECKED_SIZES if work is _check else SIZES
     rows = [_measure(name, work, sizes, least) for name in REPEATED]
     failed = [row for row in rows if row.failed]
     rows.sort(key=lambda row: row.seconds / row.limit, reverse=True)
