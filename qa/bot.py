@@ -5,7 +5,14 @@ from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
-from qa.answer.content import LEFT_OUT, NOTHING_SUPPORTED, AnswerContent, extract_answer
+from qa.answer.content import (
+    LEFT_OUT,
+    NOTHING_SUPPORTED,
+    AnswerContent,
+    extract_answer,
+    reply_answer,
+)
+from qa.answer.conversation import conversation_reply, without_small_talk
 from qa.answer.followup import standalone_by_model, standalone_by_rule
 from qa.answer.generate import DraftAnswer, draft_answer
 from qa.answer.verify import Verifier
@@ -106,7 +113,7 @@ class Bot:
         built_in: bool = False,
         stop: threading.Event | None = None,
     ) -> Answer:
-        """Returns the answer to a question, or a refusal with its reason.
+        """Returns the answer to a question, a refusal with its reason, or a reply to a greeting.
 
         history: the earlier turns, oldest first. documents: the names of some; None: all of them.
         on_event: called when a stage begins and when words of a language model arrive.
@@ -118,13 +125,16 @@ class Bot:
         """
         progress = Progress(on_event)
         question, notices = _checked(question)
-        history = _bounded(history)
+        history = without_small_talk(_bounded(history))
         stop = stop or threading.Event()
         engine = None if built_in else self._model_engine
         model = CountingModel(engine.model) if engine else None
 
         with self._lock:
             snapshot = self.index.snapshot(documents)
+        reply = conversation_reply(question, history, snapshot.documents)
+        if reply:
+            return reply_answer(question, reply, notices, progress.timings())
         # A language model waits for its server, so it is never called under the lock.
         forms = _understand(question, history, snapshot, model, progress, stop)
         with self._lock:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 
 Support = Literal["verbatim", "supported", "weak", "unsupported"]
-Reason = Literal["no_documents", "not_in_documents", "model_declined"]
+Reason = Literal["no_documents", "not_in_documents", "model_declined", "conversation"]
+"""Why an answer has no sentences. "conversation": it replies to a greeting or the like."""
 Stage = Literal["understand", "retrieve", "read", "answer", "words", "verify"]
 TIMED_AS: Mapping[Stage, Stage] = MappingProxyType({"understand": "answer", "words": "answer"})
 """Rewriting the question and streaming words count as time of the answer."""
@@ -219,12 +220,12 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of `Bot.ask`. A refusal is an answer too: it has a reason and no sentence."""
+    """The result of `Bot.ask`. A refusal or reply is an answer too: a reason and no sentence."""
 
     question: str
     standalone_question: str
     text: str
-    """The sentences joined by spaces; for a refusal, the words shown to the person."""
+    """The sentences joined by spaces; for a refusal or reply, the words shown to the person."""
     reason: Reason | None
     confidence: float
     """0 to 1, higher: surer that the documents answer; refusals have it too."""

@@ -16,7 +16,7 @@ REFUSALS: dict[Reason, str] = {
     "not_in_documents": "I couldn't find the answer in your documents.",
     "model_declined": "The language model found no answer in your documents.",
 }
-"""The words shown for a refusal, by its reason."""
+"""The words shown for a refusal, by its reason; a reply has words of its own."""
 NOTHING_SUPPORTED = (
     "The model's answer was not backed by your documents. Here are exact quotes instead."
 )
@@ -33,10 +33,14 @@ class AnswerContent:
     reason: Reason | None = None
     """Why there are no sentences; None: there are."""
     notices: tuple[str, ...] = ()
+    reply: str = ""
+    """The words shown for the reason "conversation", for which there is no fixed text."""
 
     @property
     def text(self) -> str:
-        """The sentences joined, or the words of the refusal."""
+        """The sentences joined, or the words of the refusal or reply."""
+        if self.reply:
+            return self.reply
         if self.reason:
             return REFUSALS[self.reason]
         return " ".join(sentence.text for sentence in self.sentences)
@@ -63,6 +67,14 @@ class AnswerContent:
             notices=self.notices,
             usage=usage,
         )
+
+
+def reply_answer(
+    question: str, reply: str, notices: tuple[str, ...], timings: dict[str, float]
+) -> Answer:
+    """Returns a reply that rests on no document, for example to a greeting."""
+    content = AnswerContent(BUILT_IN, (), (), "conversation", notices, reply)
+    return content.as_answer(question, question, 0.0, timings, usage=None)
 
 
 def extract_answer(question: str, reading: Reading, snapshot: Snapshot) -> AnswerContent:

@@ -151,6 +151,24 @@ def test_ask_empty_library_has_its_own_reason(tmp_path: Path) -> None:
     assert (answer.reason, answer.confidence, answer.passages) == ("no_documents", 0.0, ())
 
 
+@pytest.mark.parametrize("question", ["Hello", "Which documents do you have?", "thanks"])
+def test_ask_small_talk_is_replied_to(tmp_path: Path, question: str) -> None:
+    """Nothing is searched, cited or counted as an answer."""
+    events: list[Event] = []
+    answer = word_bot(tmp_path, text_document(NEWS)).ask(question, on_event=events.append)
+    assert (answer.reason, answer.abstained, answer.confidence) == ("conversation", True, 0.0)
+    assert (answer.sentences, answer.passages, events) == ((), (), [])
+    assert answer.text
+    assert answer.text not in REFUSALS.values()
+    assert answer.as_json()["reason"] == "conversation"
+
+
+def test_follow_up_leans_on_the_question_before_thanks(tmp_path: Path) -> None:
+    history = [Turn("What did the harbor bridge cost?", "48 million."), Turn("Thanks!", "Welcome.")]
+    answer = word_bot(tmp_path, text_document(NEWS)).ask("Who opened it?", history)
+    assert "Thanks" not in answer.standalone_question
+
+
 @pytest.mark.parametrize("question", ["", " \n"])
 def test_ask_empty_question_raises(tmp_path: Path, question: str) -> None:
     with pytest.raises(FootnoteError, match="empty"):

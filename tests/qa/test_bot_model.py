@@ -88,6 +88,14 @@ def test_ask_below_threshold_does_not_call_the_model(tmp_path: Path) -> None:
     assert [event.stage for event in events] == ["retrieve", "read", "answer"]
 
 
+@pytest.mark.parametrize("question", ["Hello", "Thanks!", "Is that true?"])
+def test_ask_small_talk_does_not_call_the_model(tmp_path: Path, question: str) -> None:
+    bot, model = _bot(tmp_path)
+    answer = bot.ask(question, HISTORY)
+    assert (answer.reason, answer.engine, answer.usage) == ("conversation", "built-in", None)
+    assert model.prompts == []
+
+
 def test_ask_of_empty_library_does_not_call_the_model(tmp_path: Path) -> None:
     model = ScriptedModel()
     assert scripted_bot(tmp_path, model).ask(QUESTION).reason == "no_documents"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from qa.answer.conversation import HELLO
 from qa.bot import Bot
 from qa.cli import main
 from qa.config import Settings
@@ -106,8 +107,16 @@ def test_an_unchanged_document_is_not_embedded_again(here: Path, words: WordEmbe
 def test_a_refusal_is_told_plainly_and_is_no_failure(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["ask", "Who are you?"]) == 0
+    assert main(["ask", "Who built it?"]) == 0
     assert "no documents" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("words")
+def test_ask_greeting_prints_the_reply(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["add", "bridge.txt"]) == 0
+    capsys.readouterr()
+    assert main(["ask", "Hello"]) == 0
+    assert capsys.readouterr().out == f"{HELLO}\nI answer from 1 document: bridge.\n"
 
 
 def test_add_unsplittable_file_others_are_added(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as Gate
 from threading import Timer
@@ -86,6 +86,8 @@ class FakeBot:
             raise ModelError("The model is not there. Install it: pip install model")
         if "break" in question:
             raise ZeroDivisionError("by nought")
+        if question == "Hello":
+            return replace(refuse(question), text="Hello. Ask.", reason="conversation")
         return refuse(question) if "why" in question else answer(question, history)
 
 
@@ -174,6 +176,17 @@ def test_refusal_is_neither_answer_nor_error(page: AppTest) -> None:
     assert "Closest passages" in shown(page)
     assert 'class="error"' not in shown(page)
     assert 'class="chip"' not in shown(page)
+
+
+def test_reply_to_a_greeting_is_not_rated(page: AppTest) -> None:
+    """It does not look like a refusal, and makes no test question."""
+    ask(page, "Hello")
+    assert '<p class="reply">Hello. Ask.</p>' in shown(page)
+    assert 'class="refusal"' not in shown(page)
+    assert not page.feedback
+    assert "Save as test question" not in [button.label for button in page.button]
+    ask(page, QUESTION)
+    assert len(page.feedback) == 1
 
 
 def test_failure_shows_its_message_and_is_no_refusal(page: AppTest) -> None:

@@ -178,6 +178,8 @@ def _show_actions(
 ) -> None:
     """Shows what the person can do about an answer or a failure."""
     outcome = exchange.outcome
+    if outcome and outcome.answer and outcome.answer.is_reply:
+        return
     if outcome and outcome.answer:
         _show_rating(conversation, state, exchange, outcome.answer)
         _show_draft(conversation, state, exchange, documents)

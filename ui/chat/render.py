@@ -84,7 +84,12 @@ def footnotes(answer: StoredAnswer) -> tuple[Footnote, ...]:
 
 
 def answer_html(answer: StoredAnswer) -> str:
-    """Returns an answer with its footnotes, or a refusal; below it the passages that were read."""
+    """Returns an answer with its footnotes, or a refusal; below it the passages that were read.
+
+    A reply, for example to a greeting, is shown as plain text.
+    """
+    if answer.is_reply:
+        return render("reply.html", answer=answer)
     timings = _timings(answer)
     if answer.abstained:
         closest = answer.passages[:CLOSEST]

@@ -92,6 +92,11 @@ class StoredAnswer:
     def abstained(self) -> bool:
         return self.reason is not None
 
+    @property
+    def is_reply(self) -> bool:
+        """Whether it replies to a greeting or the like, and says nothing of the documents."""
+        return self.reason == "conversation"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -80,6 +80,11 @@ def refusal(source: Document) -> StoredAnswer:
     return answer(source, reason="not_in_documents")
 
 
+def reply(source: Document, text: str = "Hello.\n- Pets") -> StoredAnswer:
+    """Returns a reply to a greeting."""
+    return replace(answer(source, reason="conversation"), text=text, passages=())
+
+
 def hostile_pages() -> list[str]:
     """Returns everything that the chat shows, made of texts that try to be HTML."""
     source = document(f"{HOSTILE} one. {HOSTILE} two.", f"{HOSTILE}.txt", HOSTILE)
@@ -92,6 +97,7 @@ def hostile_pages() -> list[str]:
         answer_html(hostile),
         answer_html(replace(hostile, sentences=(bold,))),
         answer_html(refusal(source)),
+        answer_html(reply(source, HOSTILE)),
         question_html(HOSTILE, HOSTILE),
         stage_html(HOSTILE),
         words_html(f"One {HOSTILE}\n\nTwo"),
@@ -117,6 +123,13 @@ def test_every_text_is_escaped(page: str) -> None:
     assert "49" not in page
     assert "{{ 7 * 7 }}" in page or "Working…" in page or "You stopped" in page
     assert not WELL_FORMED.sub("", page)
+
+
+def test_reply_is_plain_text() -> None:
+    """It is neither a refusal nor an answer: no confidence, no passages, no footnotes."""
+    html = answer_html(reply(document()))
+    assert html.strip() == '<p class="reply">Hello.\n- Pets</p>'
+    assert announcement(reply(document())) == "Hello.\n- Pets"
 
 
 def test_footnotes_are_numbered_by_first_appearance() -> None:
