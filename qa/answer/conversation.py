@@ -92,11 +92,11 @@ def conversation_reply(
 
 def without_small_talk(history: Sequence[Turn]) -> list[Turn]:
     """Returns the turns that a follow-up question can lean on."""
-    kept: list[Turn] = []
+    questions: list[Turn] = []
     for turn in history:
-        if utterance_kind(turn.question, has_answer=bool(kept)) is None:
-            kept.append(turn)
-    return kept
+        if utterance_kind(turn.question, has_answer=bool(questions)) is None:
+            questions.append(turn)
+    return questions
 
 
 def utterance_kind(text: str, has_answer: bool) -> UtteranceKind | None:

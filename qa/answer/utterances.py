@@ -86,7 +86,7 @@ UTTERANCES: Mapping[UtteranceKind, str] = MappingProxyType(
             it is incorrect | you are wrong | i do not believe it | i do not believe you
         """,
         "greeting": """
-            hello | helo | hallo | hi | hii | hey | hiya | howdy | greetings | hello hello |
+            hello | hallo | hi | hii | hey | hiya | howdy | greetings | hello hello |
             good morning | good afternoon | good evening | good day | morning | how are you |
             how are you doing | how are you today | how are you doing today | how is it going |
             how do you do | what is up | nice to meet you | pleased to meet you
@@ -148,12 +148,10 @@ SAME_WORDS: Mapping[str, str] = MappingProxyType(
         "thats": "it is",
         "its": "it is",
         "hows": "how is",
-        "whos": "who is",
         "isnt": "is not",
         "dont": "do not",
         "im": "i am",
         "ive": "i have",
-        "youre": "you are",
         "u": "you",
         "ur": "your",
         "r": "are",
