@@ -93,14 +93,19 @@ class Sessions:
 
     def _delete_ended(self) -> None:
         for path in self._folder.iterdir():
-            session = _read(path)
-            if session:
-                ended = not self._holds(session)
-            else:
-                # Another process may be writing it now.
-                ended = path.stat().st_mtime + SESSION_SECONDS < self._clock()
-            if ended:
-                path.unlink(missing_ok=True)
+            # Another login or a logout may delete the file at any moment, and a file that cannot
+            # be deleted must keep nobody out.
+            with suppress(OSError):
+                if self._has_ended(path):
+                    path.unlink()
+
+    def _has_ended(self, path: Path) -> bool:
+        """Raises OSError if the file is gone."""
+        session = _read(path)
+        if session:
+            return not self._holds(session)
+        # Another process may be writing the file now. Of a link, its own time counts.
+        return path.lstat().st_mtime + SESSION_SECONDS < self._clock()
 
     def _path(self, token: str) -> Path:
         return self._folder / sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
@@ -111,5 +116,5 @@ def _read(path: Path) -> _Session | None:
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
         return _Session(str(row["user"]), str(row["password"]), float(row["expires"]))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,33 @@ def test_damaged_file_lets_nobody_in(tmp_path: Path, users: Users, content: str)
     assert user(tmp_path, token) is None
     assert user(tmp_path, begin(tmp_path)) == "ann"
     assert path.exists()
+
+
+def test_begin_session_deleted_meanwhile_logs_in(
+    tmp_path: Path, users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A logout, or another login, deletes a file between the listing and the reading of it."""
+    token = begin(tmp_path)
+    listed = list((tmp_path / FOLDER).iterdir())
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
+    Sessions(tmp_path).end(token)
+    assert user(tmp_path, begin(tmp_path)) == "ann"
+
+
+@pytest.mark.parametrize("kind", ["dangling link", "folder", "unreadable JSON"])
+def test_begin_strange_entry_in_folder_logs_in(tmp_path: Path, users: Users, kind: str) -> None:
+    """Also when the entry is as old as a session that has ended."""
+    begin(tmp_path)
+    entry = tmp_path / FOLDER / "strange"
+    if kind == "dangling link":
+        entry.symlink_to(tmp_path / "nowhere")
+    elif kind == "folder":
+        entry.mkdir()
+    else:
+        entry.write_text("[" * 3_000)
+    later = 2 * time.time()
+    assert user(tmp_path, begin(tmp_path, now=0.0), now=0.0) == "ann"
+    assert user(tmp_path, begin(tmp_path, now=later), now=later) == "ann"
 
 
 def test_file_with_too_little_in_it_lets_nobody_in(tmp_path: Path, users: Users) -> None:
