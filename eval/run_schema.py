@@ -232,7 +232,12 @@ def _has_interval(estimate: Estimate) -> Estimate:
 
 def _in_utc(time: datetime) -> datetime:
     # Runs of several machines are sorted by time, which needs one time zone.
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time is not in the years 1 to 9999 (UTC)") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,16 @@ def test_read_run_reads_the_committed_baseline() -> None:
     ("path", "value", "words"),
     [
         (["finished"], "yesterday", "finished: "),
+        (
+            ["finished"],
+            "0001-01-01T00:00:00+05:00",
+            "finished: Value error, the time is not in the years",
+        ),
+        (
+            ["finished"],
+            "9999-12-31T23:59:59-05:00",
+            "finished: Value error, the time is not in the years",
+        ),
         (["questions"], [], "questions: "),
         (["questions"], None, "questions: "),
         (["documents"], {"pets.txt": 5}, "documents.pets.txt: "),
