@@ -26,7 +26,7 @@ from eval.commands import (
 )
 from qa.config import share_processors
 from qa.errors import BrokenError, FootnoteError
-from qa.terminal import log_to_stderr
+from qa.terminal import log_to_stderr, visible
 
 INTERRUPTED = 130
 CLOSED = 141
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(options)
     except FootnoteError as error:
-        print(f"footnote: {error}", file=sys.stderr)
+        print(visible(f"footnote: {error}"), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

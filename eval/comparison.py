@@ -15,6 +15,7 @@ from eval.metrics import metric_named
 from eval.run_schema import Run, Scores
 from eval.stats.intervals import Floats
 from eval.stats.significance import LEVEL, TIE_TOLERANCE, holm, paired_test
+from qa.terminal import escaped_line
 
 Verdict = Literal["better", "worse", "no detectable difference"]
 ScoresById = Mapping[str, Scores]
@@ -123,10 +124,11 @@ def no_pairs_message(name: str, first: Run, second: Run) -> str:
     available = []
     for known in comparable_metrics(first, second):
         if compare(known, first, second) is not None:
-            available.append(known)
+            available.append(escaped_line(known))
+    shown = escaped_line(name)
     if not available:
-        return f"No question has a value of {name}, or of any other metric, in both runs."
-    return f"No question has a value of {name} in both runs. Use: {', '.join(available)}."
+        return f"No question has a value of {shown}, or of any other metric, in both runs."
+    return f"No question has a value of {shown} in both runs. Use: {', '.join(available)}."
 
 
 def compare(name: str, first: Run, second: Run) -> PairedComparison | None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from qa.errors import QuestionFileError
-from qa.terminal import visible
+from qa.terminal import escaped_line
 from qa.types import Document, Span, Turn
 
 Split = Literal["dev", "test"]
@@ -175,7 +175,7 @@ def format_problems(heading: str, problems: Iterable[Problem]) -> str:
     """Returns a message with a line for each problem."""
     lines = [heading]
     for number, words in problems:
-        lines.append(f"  line {number}: {visible(words)}")
+        lines.append(f"  line {number}: {escaped_line(words)}")
     return "\n".join(lines)
 
 

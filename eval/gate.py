@@ -19,7 +19,7 @@ from eval.comparison import (
 from eval.run_schema import Run
 from eval.stats.significance import LEVEL, holm
 from qa.errors import FootnoteError
-from qa.terminal import visible_line
+from qa.terminal import escaped_line, visible_line
 
 GATED = ("answered_right", "rightly_refused", "hit_at_5", "citation_f1")
 """The metrics gated by default, if both runs have them: answer, refusal, retrieval and citation.
@@ -61,8 +61,10 @@ def checks(
     values = _summary_values(run)
     for name in (*minima, *maxima):
         if name not in values:
-            known = ", ".join(values)
-            raise FootnoteError(f"{run.folder} has no metric {name}. It has: {known}.")
+            known = ", ".join(map(escaped_line, values))
+            raise FootnoteError(
+                f"{run.folder} has no metric {escaped_line(name)}. It has: {known}."
+            )
     for name, limit in {**DEFAULT_MINIMA, **minima}.items():
         # A default holds only where there is a value.
         if name in minima or values.get(name) is not None:
@@ -98,7 +100,9 @@ def _regression_checks(run: Run, baseline: Run, gated: Sequence[str]) -> list[Ch
     rows = []
     for name in names:
         if not has_direction(name):
-            raise FootnoteError(f"{name} has no better or worse values. Gate another metric.")
+            raise FootnoteError(
+                f"{escaped_line(name)} has no better or worse values. Gate another metric."
+            )
         row = compare(name, baseline, run)
         if row is not None:
             rows.append(row)

@@ -21,7 +21,7 @@ from pydantic_core import from_json
 from eval.dataset import Question, read_questions
 from eval.run_schema import FailedResult, FilePlan, FileSummary, Plan, Provenance, Result, Run
 from qa.errors import RunError
-from qa.terminal import visible_line
+from qa.terminal import escaped_line, visible_line
 from qa.types import Document
 
 RUN = "run.json"
@@ -232,4 +232,5 @@ def _result(line: bytes) -> Result:
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")
+    shown = ", ".join(map(escaped_line, names[:5]))
+    return f"{shown} and others" if len(names) > 5 else shown

@@ -29,6 +29,7 @@ from eval.results import QUESTIONS, RESULTS, RUN, SUMMARY, read_results
 from eval.run_schema import Group, Result
 from eval.summary import Outcome, cluster, groups
 from qa.errors import FootnoteError, NotWritableError, RunError
+from qa.terminal import escaped_line
 from qa.types import Answer, Document, Turn
 
 Task = tuple[Question, int]
@@ -206,7 +207,8 @@ def _read_earlier(out: Path, tasks: Sequence[Task], library: Documents) -> list[
         question, number = tasks[line - 1]
         if result.id != question.id or result.repeat != number:
             raise RunError(
-                f"{path}, line {line}, is not a result of {question.id}. Make a new run."
+                f"{path}, line {line}, is not a result of {escaped_line(question.id)}. "
+                "Make a new run."
             )
 
     with path.open("r+b") as file:

@@ -27,6 +27,7 @@ from qa.terminal import (
     prepare_streams,
     print_line,
     visible,
+    visible_json,
 )
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
     if options.json:
         # Of letters that the output cannot hold, only JSON's own escapes are JSON.
         is_utf8 = sys.stdout.encoding.lower() == "utf-8"
-        print_line(json.dumps(answer.as_json(), ensure_ascii=not is_utf8))
+        text = json.dumps(answer.as_json(), ensure_ascii=not is_utf8)
+        print_line(visible_json(text))
     else:
         print_line(visible(_answer_text(answer)))
     return 0

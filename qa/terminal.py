@@ -4,12 +4,13 @@ A terminal obeys some characters instead of showing them: they can move the curs
 """
 
 import io
+import json
 import logging
 import os
 import re
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from qa.errors import BrokenError
 
@@ -30,6 +31,20 @@ def visible_line(text: str) -> str:
 def escaped_line(text: str) -> str:
     """Returns the visible text with tabs and line ends escaped too: a name cannot forge a line."""
     return visible(text).replace("\t", "\\t").replace("\n", "\\n")
+
+
+def json_for_terminal(content: Any, indent: int | None = None) -> str:
+    """Returns the content as JSON in which nothing steers a terminal.
+
+    JSON itself escapes only the characters below U+0020.
+    """
+    return visible_json(json.dumps(content, ensure_ascii=False, indent=indent))
+
+
+def visible_json(text: str) -> str:
+    """Returns JSON text with the same content, in which nothing steers a terminal."""
+    # Outside its strings, JSON has none of these characters, and inside each has an escape.
+    return _CONTROL.sub(_escaped_in_json, text)
 
 
 def prepare_streams() -> None:
@@ -70,7 +85,19 @@ def log_to_stderr(level: int, line: str = logging.BASIC_FORMAT) -> None:
     # The level is set on the handler: bm25s sets its own logger to DEBUG when it is imported.
     handler = logging.StreamHandler()
     handler.setLevel(level)
-    logging.basicConfig(handlers=[handler], level=level, format=line)
+    handler.setFormatter(_VisibleFormatter(line))
+    logging.basicConfig(handlers=[handler], level=level)
+
+
+class _VisibleFormatter(logging.Formatter):
+    """Log lines name files, questions and what servers answered."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
+
+
+def _escaped_in_json(match: re.Match[str]) -> str:
+    return json.dumps(match.group(0))[1:-1]
 
 
 def _escaped(match: re.Match[str]) -> str:

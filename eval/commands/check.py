@@ -1,14 +1,12 @@
 """`footnote eval check FILE`: report everything wrong with a question file, with line numbers."""
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval.commands.shared import QUESTIONS, Commands, read_documents, seeds_folder
 from qa.errors import QuestionFileError
-from qa.terminal import visible_line
+from qa.terminal import json_for_terminal, visible_line
 
 if TYPE_CHECKING:
     from eval.check import CheckResult
@@ -50,8 +48,7 @@ def _check(options: argparse.Namespace) -> int:
     passed = result.passes(options.strict)
     if options.json:
         content = {"file": str(options.file), "passed": passed, **result.as_json()}
-        json.dump(content, sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        print(json_for_terminal(content, indent=1))
     else:
         _print(options.file, result)
     return 0 if passed else QuestionFileError.exit_code

@@ -1,7 +1,6 @@
 """`footnote eval compare A B`: compares two runs over the same questions."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from eval.commands.shared import Commands
 from qa.errors import FootnoteError, RunError
-from qa.terminal import visible_line
+from qa.terminal import escaped_line, json_for_terminal, visible_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -89,12 +88,11 @@ def _compare(options: argparse.Namespace) -> int:
             "measures": measures,
             "verdict": verdict,
         }
-        json.dump(comparison, sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        print(json_for_terminal(comparison, indent=1))
     else:
         _print_head(first, second, changes)
         _print_tables(tables, sys.stdout)
-        print(sentence)
+        print(visible_line(sentence))
     return 1 if verdict == "worse" else 0
 
 
@@ -107,7 +105,8 @@ def _tables(
     for name in deciding:
         if not has_direction(name):
             raise FootnoteError(
-                f"{name} has no better or worse values. Choose another metric: --measure NAME"
+                f"{escaped_line(name)} has no better or worse values. "
+                "Choose another metric: --measure NAME"
             )
         if compare(name, first, second) is None:
             raise FootnoteError(no_pairs_message(name, first, second))
@@ -154,10 +153,10 @@ def _by_name(provenance: "Provenance") -> dict[str, Any]:
 
 
 def _print_head(first: "Run", second: "Run", changes: Mapping[str, tuple[Any, Any]]) -> None:
-    print(f"first   {first.folder}\nsecond  {second.folder}")
+    print(f"first   {escaped_line(str(first.folder))}")
+    print(f"second  {escaped_line(str(second.folder))}")
     for name, values in changes.items():
-        # As JSON, so that a text of the file cannot move the terminal's cursor.
-        old, new = map(json.dumps, values)
+        old, new = map(json_for_terminal, values)
         print(f"{visible_line(name)}: {old} -> {new}")
     if not changes:
         print("the same code and settings")

@@ -1,8 +1,6 @@
 """`footnote eval gate RUN --baseline RUN`: decides whether a run passes in CI."""
 
 import argparse
-import json
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from math import isfinite, nan
@@ -10,6 +8,7 @@ from pathlib import Path
 
 from eval.commands.shared import Commands
 from qa.errors import FootnoteError, RunError
+from qa.terminal import json_for_terminal, visible_line
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
@@ -74,14 +73,14 @@ def _gate(options: argparse.Namespace) -> int:
             "checks": [check.as_json() for check in results],
             "passed": not failed,
         }
-        json.dump(verdict, sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        print(json_for_terminal(verdict, indent=1))
         return 1 if failed else 0
 
     width = max(len(check.name) for check in results)
     for check in results:
         status = "pass" if check.passed else "FAIL"
-        print(f"{status}  {check.name:{width}}  {check.words}")
+        name = visible_line(check.name)
+        print(f"{status}  {name:{width}}  {check.words}")
     # A default metric may be missing, for example in a file without unanswerable questions.
     if not gated:
         for name in not_gated(run, baseline):

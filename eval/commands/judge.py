@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from eval.commands.shared import Commands, positive_integer
 from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, FootnoteError, NotWritableError
+from qa.terminal import visible_json
 
 if TYPE_CHECKING:
     from eval.dataset import Question
@@ -96,7 +97,7 @@ def _judge(options: argparse.Namespace) -> int:
     text = json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     _write(out, text)
     if options.json:
-        sys.stdout.write(text)
+        sys.stdout.write(visible_json(text))
     else:
         _print(report)
     print(f"Written to {out}", file=sys.stderr)

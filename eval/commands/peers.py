@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from eval.commands.shared import QUESTIONS, Commands, load_documents, positive_integer, seeds_folder
 from qa.config import BUILT_IN, Settings
 from qa.errors import BrokenError, FootnoteError, ModelError, NotWritableError
+from qa.terminal import visible_json
 
 if TYPE_CHECKING:
     from eval.bench.comparison import EngineEstimates, Scored
@@ -133,7 +134,7 @@ def _compare(
     text = _as_json(provenance, rows, indexing, scored, questions)
     _write(out / RESULT, text)
     if options.json:
-        sys.stdout.write(text)
+        sys.stdout.write(visible_json(text))
     else:
         print_tables(rows, indexing, sys.stdout)
     errors = 0

@@ -17,7 +17,7 @@ from eval.results import QUESTIONS as RUN_QUESTIONS
 from eval.results import read_run, read_run_questions
 from qa.config import Settings
 from qa.errors import DocumentError, FootnoteError, QuestionFileError
-from qa.terminal import visible, visible_line
+from qa.terminal import escaped_line, visible, visible_line
 
 if TYPE_CHECKING:
     from eval.batch import QuestionSet
@@ -112,7 +112,7 @@ def choose_questions(
     if unknown:
         raise FootnoteError(
             f"{options.questions} has no kind {', '.join(unknown)}. "
-            f"It has: {', '.join(sorted(kinds))}."
+            f"It has: {', '.join(map(escaped_line, sorted(kinds)))}."
         )
     pattern = _pattern(options.filter)
     failed = _failed_ids(options.failing, questions) if options.failing else None

@@ -21,6 +21,7 @@ from eval.commands.questions import (
 from eval.commands.shared import Commands, positive_integer, progress
 from eval.results import RUN, SUMMARY, read_run
 from qa.errors import BrokenError, FootnoteError
+from qa.terminal import json_for_terminal, visible_json
 
 if TYPE_CHECKING:
     from eval.batch import FinishedRun
@@ -168,7 +169,7 @@ def _print_json(out: Path, summaries: Iterable[Path]) -> None:
     by_name = {}
     for path in summaries:
         if path.parent == out:
-            sys.stdout.write(path.read_text(encoding="utf-8"))
+            sys.stdout.write(visible_json(path.read_text(encoding="utf-8")))
             return
         by_name[path.parent.name] = json.loads(path.read_text(encoding="utf-8"))
-    print(json.dumps(by_name, ensure_ascii=False, indent=1))
+    print(json_for_terminal(by_name, indent=1))

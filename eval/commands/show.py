@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eval.commands.shared import Commands
 from qa.errors import RunError
-from qa.terminal import visible_line
+from qa.terminal import escaped_line, visible_line
 
 _MAX_IDS = 5
 """Ids that an error names."""
@@ -63,12 +63,16 @@ def _unknown_id(folder: Path, unknown: str, ids: Sequence[str]) -> str:
     containing = [key for key in ids if unknown in key]
     near = list(dict.fromkeys([*similar, *containing]))[:_MAX_IDS]
     if near:
-        hint = f"Similar: {', '.join(near)}"
+        hint = f"Similar: {_listed(near)}"
     elif ids:
-        hint = f"It has: {', '.join(ids[:_MAX_IDS])}; {len(ids)} in all"
+        hint = f"It has: {_listed(ids)}; {len(ids)} in all"
     else:
         hint = "It has none"
     shown = unknown
     if len(unknown) > _MAX_CHARACTERS:
         shown = f"{unknown[:_MAX_CHARACTERS]}…"
     return f"{folder} has no question {visible_line(shown)}. {hint}."
+
+
+def _listed(ids: Sequence[str]) -> str:
+    return ", ".join(map(escaped_line, ids[:_MAX_IDS]))

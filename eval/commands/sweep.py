@@ -18,6 +18,7 @@ from eval.commands.questions import (
 from eval.commands.run import add_settings
 from eval.commands.shared import Commands, progress
 from qa.errors import BrokenError, FootnoteError
+from qa.terminal import visible_json
 
 if TYPE_CHECKING:
     from eval.batch import FinishedRun, QuestionSet
@@ -97,7 +98,7 @@ def _sweep(options: argparse.Namespace) -> int:
     text = json.dumps(content, indent=1, ensure_ascii=False)
     (out / CHOSEN).write_text(text + "\n", encoding="utf-8")
     if options.json:
-        print(text)
+        print(visible_json(text))
     else:
         _print(metric, tried, best, tested, alike)
     print(f"Written to {out}", file=sys.stderr)

@@ -24,6 +24,7 @@ from eval.formats.canonical import TakenNames, canonical, one_line, unique
 from eval.formats.parsing import at_line
 from eval.formats.quotes import QuoteFinder
 from qa.errors import FootnoteError, QuestionFileError
+from qa.terminal import escaped_line
 from qa.types import Document
 
 NAME = "csv"
@@ -125,8 +126,9 @@ def _delimiter(path: Path, file: TextIO, columns: Mapping[str, str]) -> str:
         most_headings = max(most_headings, headings, key=len)
 
     missing = [column for column in columns.values() if column not in most_headings]
+    shown = ", ".join(map(escaped_line, most_headings))
     raise QuestionFileError(
-        f"{path} has no column {', '.join(missing)}. Its columns: {', '.join(most_headings)}. "
+        f"{path} has no column {', '.join(missing)}. Its columns: {shown}. "
         "Name the right ones with --columns FIELD=COLUMN."
     )
 

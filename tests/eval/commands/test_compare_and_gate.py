@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import eval.__main__ as command_line
-from eval.commands import compare, gate
+from eval.commands import compare, gate, show
 from eval.gate import GATED
+from qa.terminal import visible
 
 ONES, ZEROS = [1.0] * 20, [0.0] * 20
 HALF = [1.0] * 10 + [0.0] * 10
@@ -368,3 +369,43 @@ def test_gate_help_names_defaults_and_is_light(
         cwd=Path(__file__).parents[3],
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+EVIL = "q\x1b[31m\x9b2J\r\u202e\u2066"
+FORGED = f"{EVIL}\nfootnote: all is well"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("compare", "a", "b"),
+        ("compare", "a", "b", "--json"),
+        ("compare", "a", "c"),
+        ("compare", "a", "b", "--measure", "x"),
+        ("compare", "a", "b", "--measure", FORGED),
+        ("gate", "b", "--baseline", "a"),
+        ("gate", "b", "--baseline", "a", "--json"),
+        ("gate", "c", "--baseline", "a"),
+        ("gate", "b", "--baseline", "a", "--min", "x=1"),
+        ("gate", "b", "--baseline", "a", "--measure", FORGED),
+        ("show", "a", "unknown"),
+        ("show", "a", "q"),
+    ],
+)
+def test_command_hostile_run_steers_nothing(
+    arguments: Sequence[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No id and no metric of a run sends a control character, or begins a line of its own."""
+    monkeypatch.setattr(command_line, "COMMANDS", (compare, gate, show))
+    figures = {FORGED: 1.0}
+    folder("a", HALF, {FORGED: HALF}, figures, settings={EVIL: EVIL})
+    folder("b", HALF, {FORGED: ONES}, figures, errors={FORGED: EVIL}, settings={EVIL: EVIL + "x"})
+    folder("c", HALF, documents={FORGED: "v1"})
+    for name in "abc":
+        summary = Path(name, "summary.json")
+        summary.write_text(summary.read_text().replace('"q1"', json.dumps(FORGED)))
+    assert cli(*arguments) in (0, 1, 2)
+    printed = "".join(capsys.readouterr())
+    assert printed
+    assert visible(printed) == printed
+    assert "\nfootnote: all" not in printed
