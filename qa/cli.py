@@ -1,4 +1,4 @@
-"""The command `footnote`: ask, add, list, remove, rebuild, user, chat, eval.
+"""The command `footnote`: ask, add, list, remove, rebuild, models, user, chat, eval.
 
 Results go to standard output, messages to standard error. Heavy modules are imported by the
 command that needs them, so that `footnote --help` answers at once.
@@ -161,6 +161,25 @@ def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
     count = Index.rebuild(settings.store, embedder)
     documents = "1 document" if count == 1 else f"{count} documents"
     print_line(f"rebuilt the index of {documents}")
+    return 0
+
+
+def _models(_: argparse.Namespace, __: Settings) -> int:
+    """Prints a line per language model on this machine: name, address, context, settings."""
+    from qa.llm.local import PROGRAMS, find_local_models
+
+    local = find_local_models()
+    for model in local.models:
+        context = f"{model.context} tokens" if model.context else "context unknown"
+        columns = (model.name, model.url, context, model.setting)
+        print_line("\t".join(escaped_line(column) for column in columns))
+    for notice in local.notices:
+        print_line(escaped_line(notice), sys.stderr)
+    if not local.models:
+        print_line("No language model answers on this machine. Looked for:", sys.stderr)
+        for program in PROGRAMS:
+            start = f"start it with: {program.start_command}"
+            print_line(f"  {program.name} at {program.url}; {start}", sys.stderr)
     return 0
 
 
@@ -339,6 +358,13 @@ def _parser() -> argparse.ArgumentParser:
         "rebuild", parents=[library], help="embed the library again, after a change of settings"
     )
     rebuild.set_defaults(command=_rebuild)
+
+    models = commands.add_parser(
+        "models",
+        parents=[library],
+        help="list the language models on this machine, with the settings to use them",
+    )
+    models.set_defaults(command=_models)
 
     user = commands.add_parser("user", parents=[library], help="manage who can log in to the page")
     user.add_argument("action", choices=("add", "remove", "list"))

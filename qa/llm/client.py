@@ -7,7 +7,7 @@ words that had arrived.
 import os
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import unquote, urlsplit
@@ -200,8 +200,8 @@ def without_thinking(pieces: Iterable[str]) -> Generator[str, None, None]:
         yield held_back
 
 
-def model_host(settings: LlmSettings) -> tuple[str, bool]:
-    """Returns the host that questions and passages are sent to, and whether it is this machine.
+def model_server(settings: LlmSettings) -> Server:
+    """Returns the server that questions and passages are sent to, without key and login.
 
     Raises FootnoteError for an address that is missing or invalid.
     """
@@ -209,7 +209,15 @@ def model_host(settings: LlmSettings) -> tuple[str, bool]:
     provider = PROVIDERS.get(provider_name)
     usual_url = provider.url if provider else None
     url, _ = _parse_url(provider_name, settings.url or usual_url)
-    server = Server(settings.name, url)
+    return Server(settings.name, url)
+
+
+def model_host(settings: LlmSettings) -> tuple[str, bool]:
+    """Returns the host that questions and passages are sent to, and whether it is this machine.
+
+    Raises FootnoteError for an address that is missing or invalid.
+    """
+    server = model_server(settings)
     return server.host, server.is_local
 
 
@@ -276,8 +284,10 @@ class _RemoteModel:
             if self._context is None:
                 # Also with a chosen context: the probe finds a missing model before the prompt.
                 with self._request(stop) as request:
-                    reported = self._provider.probe(request)
-                self._context = self._chosen_context or reported or UNKNOWN_CONTEXT
+                    probed = self._provider.probe(request)
+                # A refusal of the prompt then lists these names.
+                self._server = replace(self._server, listed_instead=probed.listed_instead)
+                self._context = self._chosen_context or probed.context or UNKNOWN_CONTEXT
             return self._context
         finally:
             self._probe_lock.release()

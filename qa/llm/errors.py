@@ -10,11 +10,12 @@ import re
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
+from shlex import quote as quote_for_shell
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -82,6 +83,8 @@ class Server:
     login: str | None = field(default=None, repr=False)
     """`user:password`, where the address had them."""
     advice: Advice = HOSTED_ADVICE
+    listed_instead: tuple[str, ...] = ()
+    """The names in the server's list of models, where this model's name is not in it."""
 
     @property
     def model(self) -> str:
@@ -172,6 +175,8 @@ def describe_status(server: Server, response: ResponseHead) -> str:
         return _redirected(server, response.location)
     if status in (400, 413, 422, 500) and _CONTEXT_OVERFLOW.search(server_text + response.body):
         return _too_long(server)
+    if server.listed_instead and _refuses_model(server, status, server_text):
+        return model_missing(server, server.listed_instead)
     if status == 404:
         return server.advice.model_not_found.format(**words)
     if status == 429:
@@ -184,6 +189,15 @@ def describe_status(server: Server, response: ResponseHead) -> str:
         f"{server.address} rejected the request for {server.name} (status {status}){quoted}. "
         "Check QA_LLM."
     )
+
+
+def _refuses_model(server: Server, status: int, server_text: str) -> bool:
+    """Returns whether the status and text of an error say that the model's name is wrong."""
+    if status not in (400, 422):
+        return status == 404
+    # Servers use these statuses for other faults of a request too.
+    text = server_text.casefold()
+    return "model" in text and (server.model.casefold() in text or "not found" in text)
 
 
 def refuses_streaming(response: ResponseHead) -> bool:
@@ -267,13 +281,17 @@ def stopped(server: Server) -> str:
     return f"{server.name} was stopped before it had finished."
 
 
-def model_missing(server: Server, available: list[str]) -> str:
-    """Returns the message for a model that is not in the server's list of models."""
-    shown = ", ".join(server.clean(model) for model in available[:5])
-    more = f" and {len(available) - 5} more" if len(available) > 5 else ""
+def model_missing(server: Server, available: Sequence[str]) -> str:
+    """Returns the message for a model that a server does not have, with those that it has.
+
+    Each name is as `QA_LLM=` takes it in a shell.
+    """
+    provider = server.name.partition("/")[0]
+    names = [quote_for_shell(f"{provider}/{server.clean(model)}") for model in available[:5]]
+    more = f" or one of {len(available) - 5} more" if len(available) > 5 else ""
     return (
         f"{server.address} does not have {server.name}. "
-        f"It has {shown}{more}. Set QA_LLM to one of them."
+        f"Set QA_LLM to a model that it has: {', '.join(names)}{more}."
     )
 
 

@@ -150,6 +150,11 @@ class Request:
         answered_whole = self.body_ended and is_json and not self.response.failed
         return answered_whole or errors.refuses_streaming(self.response)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the server accepted the connection, and did not answer."""
+        return bool(self._sockets) and self.response is None
+
     def deliver(self, words: str) -> Iterator[str]:
         """Yields words to the caller, whose time does not count as waiting for the server."""
         if not words:

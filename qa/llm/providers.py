@@ -5,8 +5,6 @@ To add a provider, write its three functions and its row of `PROVIDERS` here, an
 on the provider; the `dev` extra and the Dockerfile list the extras too.
 """
 
-import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from qa.errors import LanguageModelError
 from qa.llm import errors
 from qa.llm.bounds import EVENTS, LINES, BodyLimits
-from qa.llm.errors import HOSTED_ADVICE, Advice, Server
-from qa.llm.http import KEY, Request, TimeLimits
-from qa.llm.surrogates import encodable
+from qa.llm.errors import HOSTED_ADVICE, Advice
+from qa.llm.http import KEY, Request
 
 if TYPE_CHECKING:
     from llama_index.core.llms import ChatMessage
@@ -26,14 +23,6 @@ if TYPE_CHECKING:
     from llama_index.llms.anthropic import Anthropic
     from llama_index.llms.openai import OpenAI
 
-_LOG = logging.getLogger(__name__)
-
-LOCAL_LIMITS = TimeLimits(silence=0.5, total=0.5)
-"""For an Ollama on this machine to list its models."""
-MAX_LOCAL_MODELS = 200
-"""More of them are not offered."""
-MAX_MODEL_NAME = 200
-"""Characters. Models with a longer name are not offered."""
 LARGEST_CONTEXT = 100_000_000
 """Tokens. A larger number that a server sends is not a context."""
 MAX_OLLAMA_CONTEXT = 8192
@@ -58,6 +47,16 @@ class TokenLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbedModel:
+    """What a server reports of the model that it is asked for."""
+
+    context: int | None
+    """Tokens; None: the server does not say."""
+    listed_instead: tuple[str, ...] = ()
+    """The names in the server's list, where the model's own name is not in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """How the models of a provider are reached."""
 
@@ -69,8 +68,8 @@ class Provider:
     """The usual address; None: the person has to set one."""
     key_variable: str | None
     """The environment variable in which its users keep their key; None: it needs no key."""
-    probe: Callable[[Request], int | None]
-    """Asks the server for the model. Returns its context in tokens, None if it does not say.
+    probe: Callable[[Request], ProbedModel]
+    """Asks the server for the model.
 
     Raises LanguageModelError if the server cannot be used, or does not have the model.
     """
@@ -84,75 +83,18 @@ class Provider:
     """The limits of a streamed answer, whose parts each protocol ends in its own way."""
 
 
-def local_models() -> tuple[str, ...]:
-    """Returns the models of an Ollama on this machine as `ollama/MODEL`; none if none answers."""
-    server = Server("ollama", PROVIDERS["ollama"].url or "")
-    try:
-        with Request(server, LOCAL_LIMITS, threading.Event()) as request:
-            listed = request.fetch_json("GET", "/api/tags")
-    except LanguageModelError:
-        return ()
-    models = listed.get("models") if isinstance(listed, dict) else None
-    names = []
-    for model in models if isinstance(models, list) else []:
-        name = model.get("name") if isinstance(model, dict) else None
-        if isinstance(name, str) and 0 < len(name) <= MAX_MODEL_NAME:
-            names.append(f"ollama/{encodable(name)}")
-    names = [name for name in names if name.isprintable()]
-    if len(names) > MAX_LOCAL_MODELS:
-        _LOG.warning("Ollama has %d models; %d are offered.", len(names), MAX_LOCAL_MODELS)
-    return tuple(names[:MAX_LOCAL_MODELS])
-
-
-def _probe_ollama(request: Request) -> int | None:
-    shown = request.fetch_json("POST", "/api/show", {"model": request.server.model})
-    info = shown.get("model_info") if isinstance(shown, dict) else None
-    if not isinstance(info, dict):
-        return None
-    for key, value in info.items():
-        if key.endswith(".context_length"):
-            return min(value, MAX_OLLAMA_CONTEXT) if _is_size(value) else None
-    return None
-
-
-def _probe_openai_like(request: Request) -> int | None:
-    listed = request.fetch_json("GET", "/models")
+def listed_models(listed: Any) -> dict[str, Mapping[str, Any]]:
+    """Returns the entries of a list of models in OpenAI's protocol, by the model's name."""
     data = listed.get("data") if isinstance(listed, dict) else None
     entries: dict[str, Mapping[str, Any]] = {}
     for entry in data if isinstance(data, list) else []:
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
             entries[entry["id"]] = entry
-
-    model = request.server.model
-    for name in (model, f"{model}:latest", f"models/{model}"):  # as Ollama and Gemini list them
-        if name in entries:
-            return _context_of(entries[name])
-    if entries:
-        raise LanguageModelError(errors.model_missing(request.server, list(entries)))
-    return None
+    return entries
 
 
-def _probe_openai(request: Request) -> int | None:
-    from llama_index.llms.openai.utils import openai_modelname_to_contextsize
-
-    return _known_context(openai_modelname_to_contextsize, request)
-
-
-def _probe_anthropic(request: Request) -> int | None:
-    from llama_index.llms.anthropic.utils import anthropic_modelname_to_contextsize
-
-    return _known_context(anthropic_modelname_to_contextsize, request)
-
-
-def _known_context(context_size: Callable[[str], int], request: Request) -> int:
-    try:
-        return context_size(request.server.model)
-    except ValueError:
-        return HOSTED_CONTEXT
-
-
-def _context_of(entry: Mapping[str, Any]) -> int | None:
-    """Returns the context in a server's list of models; each server has its own key for it."""
+def reported_context(entry: Mapping[str, Any]) -> int | None:
+    """Returns the tokens of context in an entry of a list; each server has its own key for it."""
     for keys in _CONTEXT_KEYS:
         value: Any = entry
         for key in keys:
@@ -160,6 +102,50 @@ def _context_of(entry: Mapping[str, Any]) -> int | None:
         if _is_size(value):
             return int(value)
     return None
+
+
+def _probe_ollama(request: Request) -> ProbedModel:
+    shown = request.fetch_json("POST", "/api/show", {"model": request.server.model})
+    info = shown.get("model_info") if isinstance(shown, dict) else None
+    for key, value in info.items() if isinstance(info, dict) else ():
+        if key.endswith(".context_length"):
+            return ProbedModel(min(value, MAX_OLLAMA_CONTEXT) if _is_size(value) else None)
+    return ProbedModel(None)
+
+
+def _probe_openai_like(request: Request) -> ProbedModel:
+    entries = listed_models(request.fetch_json("GET", "/models"))
+    model = request.server.model
+    for name in (model, f"{model}:latest", f"models/{model}"):  # as Ollama and Gemini list them
+        if name in entries:
+            return ProbedModel(reported_context(entries[name]))
+    if len(entries) == 1:
+        # llama.cpp answers for any name, and lists its model by an alias or the path of a file.
+        # A server that does insist on the name refuses the prompt.
+        ((name, entry),) = entries.items()
+        return ProbedModel(reported_context(entry), (name,))
+    if entries:
+        raise LanguageModelError(errors.model_missing(request.server, list(entries)))
+    return ProbedModel(None)
+
+
+def _probe_openai(request: Request) -> ProbedModel:
+    from llama_index.llms.openai.utils import openai_modelname_to_contextsize
+
+    return _known_model(openai_modelname_to_contextsize, request)
+
+
+def _probe_anthropic(request: Request) -> ProbedModel:
+    from llama_index.llms.anthropic.utils import anthropic_modelname_to_contextsize
+
+    return _known_model(anthropic_modelname_to_contextsize, request)
+
+
+def _known_model(context_size: Callable[[str], int], request: Request) -> ProbedModel:
+    try:
+        return ProbedModel(context_size(request.server.model))
+    except ValueError:
+        return ProbedModel(HOSTED_CONTEXT)
 
 
 def _is_size(value: Any) -> bool:

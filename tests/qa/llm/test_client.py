@@ -10,7 +10,6 @@ import time
 import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -19,9 +18,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
-from qa.llm import providers
 from qa.llm.client import LanguageModel, LlmSettings, Message, language_model, model_host
-from qa.llm.providers import PROVIDERS
 from tests.conftest import NetworkUsed
 from tests.properties import examples
 from tests.qa.llm.scripted import (
@@ -879,9 +876,62 @@ def test_missing_model_lists_the_available_ones() -> None:
     listed = json_reply({"data": [{"id": f"m{number}"} for number in range(7)]})
     with openai_like(Reply(), listed) as server:
         failure = failure_of(model_of(server))
-    assert "does not have openai-like/tiny. It has m0, m1, m2, m3, m4 and 2 more. Set" in str(
-        failure
+    names = ", ".join(f"openai-like/m{number}" for number in range(5))
+    assert str(failure) == (
+        f"{server.address} does not have openai-like/tiny. "
+        f"Set QA_LLM to a model that it has: {names} or one of 2 more."
     )
+
+
+def test_names_in_a_message_can_be_pasted_in_a_shell() -> None:
+    listed = json_reply({"data": [{"id": "my model"}, {"id": "a/b:c"}]})
+    with openai_like(Reply(), listed) as server:
+        failure = failure_of(model_of(server))
+    assert "that it has: 'openai-like/my model', openai-like/a/b:c." in str(failure)
+
+
+def test_server_of_a_single_model_is_asked_for_any_name() -> None:
+    """llama.cpp answers for any name, and calls its model by the path of a file."""
+    answer = Reply(list(openai_words("Hello")))
+    path = "/models/qwen.gguf"
+    with openai_like(answer, name=path, owned_by="llamacpp", meta={"n_ctx": 8192}) as server:
+        model = model_of(server)
+        assert words_of(model) == ["Hello"]
+        assert model.context_size(threading.Event()) == 8192
+    (body,) = server.bodies("/v1/chat/completions")
+    assert body["model"] == "tiny"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        json_reply({"error": {"message": "The model `tiny` does not exist."}}, 404),
+        json_reply({"error": {"message": "model not found"}}, 400),
+        json_reply({"error": {"message": "Invalid model name: model=tiny"}}, 422),
+    ],
+)
+def test_server_that_refuses_the_name_lists_its_model(refusal: Reply) -> None:
+    with openai_like(refusal, name="qwen") as server:
+        failure = failure_of(model_of(server))
+    assert str(failure) == (
+        f"{server.address} does not have openai-like/tiny. "
+        "Set QA_LLM to a model that it has: openai-like/qwen."
+    )
+
+
+@pytest.mark.parametrize(
+    ("refusal", "sentence"),
+    [
+        (json_reply({"error": "This model's maximum context length is 9"}, 400), "too long"),
+        (json_reply({"error": "The model cannot take a system message"}, 400), "system message"),
+        (json_reply({}, 500), "failed at"),
+    ],
+)
+def test_refusal_for_another_reason_lists_no_model(refusal: Reply, sentence: str) -> None:
+    with openai_like(refusal, name="qwen") as server:
+        failure = failure_of(model_of(server))
+    assert sentence in str(failure)
+    assert "qwen" not in str(failure)
 
 
 def test_probe_of_ollama_says_how_to_pull_the_model() -> None:
@@ -1062,14 +1112,3 @@ def test_stop_ends_the_probe_of_a_silent_server() -> None:
         with pytest.raises(StoppedError):
             model.context_size(stop)
         assert server.gone.wait(2)
-
-
-def test_local_models_lists_those_of_an_ollama_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    listed = json_reply({"models": [{"name": "llama3.2:latest"}, {"name": "phi4"}]})
-    for reply, found in ((listed, ("ollama/llama3.2:latest", "ollama/phi4")), (json_reply([]), ())):
-        with ScriptedServer({"/api/tags": reply}) as server:
-            monkeypatch.setattr(
-                providers, "PROVIDERS", {"ollama": replace(PROVIDERS["ollama"], url=server.url)}
-            )
-            assert providers.local_models() == found
-    assert providers.local_models() == ()  # nothing answers any more

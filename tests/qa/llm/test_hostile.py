@@ -6,7 +6,6 @@
 import gzip
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import cycle, repeat
 from typing import Any
 
@@ -14,11 +13,9 @@ import pytest
 
 from qa.answer.generate import draft_answer
 from qa.errors import LanguageModelError
-from qa.llm import errors, providers
+from qa.llm import errors
 from qa.llm.bounds import ERROR_BYTES
 from qa.llm.errors import ResponseHead, Server
-from qa.llm.http import TimeLimits
-from qa.llm.providers import PROVIDERS
 from qa.types import Event, Passage, RankedPassage, Span, Why
 from tests.qa.fakes import text_document
 from tests.qa.llm.scripted import (
@@ -27,7 +24,6 @@ from tests.qa.llm.scripted import (
     SSE,
     Part,
     Reply,
-    ScriptedServer,
     anthropic_event,
     anthropic_words,
     json_reply,
@@ -188,48 +184,6 @@ def test_half_characters_in_deltas_are_joined_or_replaced(
 def test_half_character_in_an_error_can_be_printed(kind: str) -> None:
     with SERVERS[kind](Reply([b'{"error": "a\\ud83d b"}'], 418, JSON)) as server:
         str(failure_of(model_of(server, kind, timeout=PATIENT))).encode()
-
-
-def test_half_character_of_a_local_model_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [{"name": "a\ud83d"}, {"name": None}, 7, {"name": ""}, {}]
-    with _local_ollama(monkeypatch, json_reply({"models": names})):
-        assert providers.local_models() == ("ollama/a\ufffd",)
-
-
-# The list of local models
-
-
-@pytest.mark.parametrize("parts", [[BLOCK], [0.05], [b"x", 0.05]])
-def test_local_models_without_end_are_none(
-    monkeypatch: pytest.MonkeyPatch, parts: list[Part]
-) -> None:
-    """The list that drips ends at a total limit: a limit for each read never would."""
-    reply = Reply(cycle(parts), kind=JSON)
-    with _local_ollama(monkeypatch, reply, providers.LOCAL_LIMITS.total) as server:
-        assert providers.local_models() == ()
-        assert server.gone.wait(SOON)
-
-
-def test_local_models_with_odd_names_are_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [{"name": name} for name in ("x" * 201, "a\nb", "a\x1bb", "a\u202eb", "phi4")]
-    with _local_ollama(monkeypatch, json_reply({"models": names})):
-        assert providers.local_models() == ("ollama/phi4",)
-
-
-def test_local_models_are_at_most_200(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [{"name": f"m{number}"} for number in range(1000)]
-    with _local_ollama(monkeypatch, json_reply({"models": names})):
-        assert len(providers.local_models()) == providers.MAX_LOCAL_MODELS
-
-
-def _local_ollama(
-    monkeypatch: pytest.MonkeyPatch, reply: Reply, seconds: float = PATIENT
-) -> ScriptedServer:
-    monkeypatch.setattr(providers, "LOCAL_LIMITS", TimeLimits(seconds, seconds))
-    server = ScriptedServer({"/api/tags": reply})
-    ollama = replace(PROVIDERS["ollama"], url=server.url)
-    monkeypatch.setattr(providers, "PROVIDERS", {"ollama": ollama})
-    return server
 
 
 # Messages
