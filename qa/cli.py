@@ -176,7 +176,7 @@ def _models(_: argparse.Namespace, __: Settings) -> int:
     for notice in local.notices:
         print_line(escaped_line(notice), sys.stderr)
     if not local.models:
-        print_line("No language model answers on this machine. Looked for:", sys.stderr)
+        print_line("No language model was found on this machine. Footnote looked for:", sys.stderr)
         for program in PROGRAMS:
             start = f"start it with: {program.start_command}"
             print_line(f"  {program.name} at {program.url}; {start}", sys.stderr)

@@ -15,6 +15,8 @@ import streamlit as st
 from qa import types
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
+from qa.llm import local
+from qa.llm.local import LocalModels
 from qa.types import Answer, Document, Turn
 from ui.chat.history import History
 from ui.chat.transcript import AnswerOptions
@@ -141,9 +143,9 @@ class AppState:
             top_k=options.top_k or configured.top_k,
             strict=configured.strict if options.strict is None else options.strict,
         )
-        if settings.llm != configured.llm:
-            # Address and key belong to the configured model. No other provider may see them.
-            settings = replace(settings, llm_url=None, llm_key=None, llm_context=None)
+        if options.llm_url or settings.llm != configured.llm:
+            # Address and key belong to the configured model. No other server may see them.
+            settings = replace(settings, llm_url=options.llm_url, llm_key=None, llm_context=None)
         return settings
 
     def _answer(
@@ -189,7 +191,8 @@ class _Process:
     """What this process has opened. It lives until the process ends."""
 
     states: dict[Settings, AppState] = field(default_factory=dict)
-    local_models: Future[tuple[str, ...]] | None = None
+    local_models: Future[LocalModels] | None = None
+    """The last search for models on this machine; None before the first."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -208,14 +211,17 @@ def app_state(settings: Settings) -> AppState:
         return _process.states[settings]
 
 
-def local_models() -> Future[tuple[str, ...]]:
-    """Returns the models of an Ollama on this machine: offered, never used unless chosen."""
-    from qa.llm import providers
-
+def look_for_local_models() -> None:
+    """Starts to look for language models on this machine, unless a search is under way."""
     with _process.lock:
-        if _process.local_models is None:
-            _process.local_models = in_background(providers.local_models)
-        return _process.local_models
+        # However many people open the menu, each server is asked once at a time.
+        if _process.local_models is None or _process.local_models.done():
+            _process.local_models = in_background(local.find_local_models)
+
+
+def local_models() -> Future[LocalModels] | None:
+    """Returns the last search for language models on this machine; None if nobody has looked."""
+    return _process.local_models
 
 
 def library_documents(bot: Bot) -> list[Document]:

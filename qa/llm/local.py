@@ -21,7 +21,7 @@ from qa.llm.surrogates import encodable
 
 _LOG = logging.getLogger(__name__)
 
-LIMITS = TimeLimits(silence=1.0, total=1.0)
+LIMITS = TimeLimits(silence=2.0, total=2.0)
 """For a server to list its models."""
 MAX_MODELS = 200
 """Of one server. More of them are not offered."""
@@ -71,7 +71,7 @@ class Program:
 
 
 def find_local_models() -> LocalModels:
-    """Returns the models of the programs that run on this machine, in about a second at most."""
+    """Returns the models of the programs that run on this machine, in two seconds at most."""
     with ThreadPoolExecutor(len(PROGRAMS)) as threads:
         answers = list(threads.map(_ask, PROGRAMS))
     models = [model for answer in answers for model in answer.models]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as Gate
 from threading import Timer
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -13,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError
+from qa.llm import local
+from qa.llm.local import LocalModel, LocalModels
 from qa.types import (
     MAX_QUESTION,
     Answer,
@@ -122,7 +125,7 @@ def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeBot:
     fake = FakeBot()
     monkeypatch.setenv("QA_HOME", str(tmp_path))
     monkeypatch.setattr(state, "open_bot", lambda settings: fake)
-    monkeypatch.setattr("qa.llm.providers.local_models", lambda: ())
+    monkeypatch.setattr(local, "find_local_models", LocalModels)
     monkeypatch.setattr(state, "_process", state._Process())
     state._documents.clear()
     return fake
@@ -136,7 +139,7 @@ def open_state() -> AppState:
 
 
 def new_tab() -> AppTest:
-    return AppTest.from_file(APP, default_timeout=10)
+    return AppTest.from_file(APP, default_timeout=90)
 
 
 @pytest.fixture
@@ -296,11 +299,13 @@ def test_bot_that_does_not_open_is_tried_again(
 
 def test_cleared_caches_leave_bot_and_pending_work(bot: FakeBot) -> None:
     """A message of any open page clears Streamlit's caches, for everybody."""
-    opened, looked_for = open_state(), state.local_models()
+    opened = open_state()
+    state.look_for_local_models()
+    search = state.local_models()
     st.cache_resource.clear()
     st.cache_data.clear()
     assert state.app_state(Settings.from_environment()) is opened
-    assert state.local_models() is looked_for
+    assert state.local_models() is search
 
 
 def test_bad_settings_are_shown_as_an_error(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,37 +330,139 @@ def test_failed_model_keeps_its_words_and_offers_quotes(
     assert [question for question, _ in bot.calls] == [QUESTION, QUESTION]
 
 
-def test_local_model_is_offered_and_used_only_if_chosen(
+LLAMA = LocalModel("ollama/llama3.2", "http://127.0.0.1:11434")
+QWEN = LocalModel("openai-like/qwen", "http://127.0.0.1:1234/v1", 8192)
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, *models: LocalModel, **more: Any) -> list[str]:
+    """Lets the search find these models; returns a list with an entry for each search."""
+    searches = []
+
+    def find() -> LocalModels:
+        searches.append("search")
+        return LocalModels(models, **more)
+
+    monkeypatch.setattr(local, "find_local_models", find)
+    return searches
+
+
+def open_menu(page: AppTest, is_open: bool = True) -> AppTest:
+    """Opens or closes the menu "Answer with"."""
+    conversation = page.session_state["conversation"]
+    page.session_state[f"engine-{conversation.id}"] = is_open
+    page.run()
+    # The label of the button is part of its identity: a choice closes the menu.
+    return page
+
+
+def choose(page: AppTest, label: str) -> AppTest:
+    radio = open_menu(page).radio[0]
+    (option,) = [option for option in radio.options if label in option]
+    return radio.set_value(radio.options.index(option)).run()
+
+
+def test_models_are_looked_for_only_when_the_menu_is_opened(
+    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches = offer(monkeypatch, QWEN)
+    ask(page.run(), QUESTION)
+    assert searches == []
+    assert page.radio[0].options == ["Exact quotes (built in)"]
+    assert "When you open this menu, Footnote looks for language models on this machine" in shown(
+        page
+    )
+
+    open_menu(page).run()
+    assert searches == ["search"]
+    assert page.radio[0].options[1:] == [r"openai-like/qwen at 127.0.0.1\:1234"]
+    open_menu(page, False)
+    assert searches == ["search"]
+    open_menu(page)
+    assert searches == ["search", "search"]
+
+
+def test_local_model_is_asked_at_its_address_without_the_key(
+    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key belongs to the configured server, also where both models have the same name."""
+    monkeypatch.setattr(state, "_process", state._Process())
+    monkeypatch.setenv("QA_LLM", QWEN.name)
+    monkeypatch.setenv("QA_LLM_URL", "https://models.example/v1")
+    monkeypatch.setenv("QA_LLM_KEY", "secret of another server")
+    monkeypatch.setenv("QA_LLM_CONTEXT", "4096")
+    offer(monkeypatch, QWEN, LLAMA)
+    open_state()
+    page = new_tab().run()
+    assert "are sent to models.example" in shown(page)
+    for model in (QWEN, LLAMA):
+        choose(page, f"{model.name} at")
+        assert "The model runs on this machine. Nothing is sent anywhere." in shown(page)
+        ask(page, QUESTION)
+        chosen = bot.settings[-1]
+        assert (chosen.llm, chosen.llm_url) == (model.name, model.url)
+        assert (chosen.llm_key, chosen.llm_context) == (None, None)
+
+
+def test_configured_model_that_is_found_is_offered_once(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It never sees the key of the configured provider."""
-    monkeypatch.setenv("QA_LLM_KEY", "secret of another provider")
-    models = ("ollama/llama3.2", "ollama/phi")
-    monkeypatch.setattr("qa.llm.providers.local_models", lambda: models)
+    """With its own settings, such as a key."""
+    monkeypatch.setenv("QA_LLM", QWEN.name)
+    monkeypatch.setenv("QA_LLM_URL", "http://localhost:1234/v1")
+    offer(monkeypatch, QWEN, LLAMA)
     open_state()
-    state.local_models().result(5)
-    page = new_tab().run()
-    assert page.radio[0].options == ["Exact quotes (built in)", *models]
-    assert "Nothing is sent anywhere." in shown(page)
-    ask(page, QUESTION)
-    assert bot.settings == []
+    page = open_menu(new_tab().run())
+    assert [option.partition(" at ")[0] for option in page.radio[0].options] == [
+        QWEN.name,
+        "Exact quotes (built in)",
+        LLAMA.name,
+    ]
 
-    page.radio[0].set_value("ollama/llama3.2").run()
-    assert "The model runs on this machine" in shown(page)
-    ask(page, QUESTION)
-    (chosen,) = bot.settings
-    assert (chosen.llm, chosen.llm_key) == ("ollama/llama3.2", None)
+
+def test_choice_of_engine_is_that_of_the_next_conversation(
+    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in another tab, and after the server was started again; the documents are not."""
+    offer(monkeypatch, QWEN)
+    page.multiselect[0].set_value(["pets.txt"]).run()
+    choose(page, QWEN.name)
+    button(page, "New chat").click().run()
+    monkeypatch.setattr(state, "_process", state._Process())
+    open_state()
+    for tab in (page.run(), new_tab().run()):
+        options = tab.session_state["conversation"].options
+        assert options == AnswerOptions(llm=QWEN.name, llm_url=QWEN.url)
+        ask(tab, QUESTION)
+        assert bot.settings[-1].llm_url == QWEN.url
+
+
+def test_menu_says_what_the_search_found(
+    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, notices=("The server at 127.0.0.1:8080 is still starting.",))
+    open_menu(page)
+    assert "No model was found there." in shown(page)
+    assert "The server at 127.0.0.1:8080 is still starting." in shown(page)
+
+
+def test_page_with_users_says_that_models_run_on_the_server(
+    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, QWEN)
+    monkeypatch.setattr("ui.shell._owner", lambda _: "ann")
+    page.run()
+    assert "language models on the server of this page, not on your computer," in shown(page)
+    choose(page, QWEN.name)
+    assert "The model runs on the server of this page." in shown(page)
 
 
 def test_name_of_a_local_model_is_shown_as_it_is(
-    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Streamlit reads labels as Markdown."""
-    monkeypatch.setattr("qa.llm.providers.local_models", lambda: ("ollama/[x](http://h):red_a_",))
-    open_state()
-    state.local_models().result(5)
-    (_, shown_name) = new_tab().run().radio[0].options
-    assert shown_name == r"ollama/\[x\]\(http\://h\)\:red\_a\_"
+    offer(monkeypatch, LocalModel("ollama/[x](http://h):red_a_", "http://127.0.0.1:1"))
+    (_, label) = open_menu(page).radio[0].options
+    assert label == r"ollama/\[x\]\(http\://h\)\:red\_a\_ at 127.0.0.1\:1"
 
 
 def test_question_is_asked_of_the_chosen_documents(page: AppTest, bot: FakeBot) -> None:

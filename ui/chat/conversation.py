@@ -28,6 +28,8 @@ class Conversation:
     source: OpenSource | None = None
     """The document that is open in the pane."""
     options: AnswerOptions = field(default_factory=AnswerOptions)
+    engine_menu_open: bool = False
+    """Whether the menu "Answer with" was open when the page was last shown."""
     draft: QuestionDraft | None = None
     """The test question that is being made from one of the answers."""
 
@@ -37,7 +39,7 @@ def current_conversation(state: AppState, owner: str) -> Conversation:
     conversation: Conversation | None = st.session_state.get("conversation")
     # Another owner: somebody else has logged in in this tab.
     if conversation is None or conversation.owner != owner:
-        conversation = Conversation(owner)
+        conversation = _new_conversation(state, owner)
         # Anybody may type an address: only the owner's conversations are opened.
         linked = st.query_params.get(PARAMETER, "")
         if linked and state.history.has(linked, owner):
@@ -47,9 +49,9 @@ def current_conversation(state: AppState, owner: str) -> Conversation:
     return conversation
 
 
-def open_conversation(owner: str, conversation_id: str | None = None) -> None:
+def open_conversation(state: AppState, owner: str, conversation_id: str | None = None) -> None:
     """Shows another conversation; without an id, a new one."""
-    conversation = Conversation(owner)
+    conversation = _new_conversation(state, owner)
     if conversation_id:
         conversation.id = conversation_id
     st.session_state["conversation"] = conversation
@@ -72,6 +74,11 @@ def ask(
     )
     if pending is None:
         st.toast(TOO_MANY)
+
+
+def _new_conversation(state: AppState, owner: str) -> Conversation:
+    """Returns a conversation that begins with the person's last choice."""
+    return Conversation(owner, options=state.history.last_choice(owner))
 
 
 def _update_address(state: AppState, conversation: Conversation) -> None:

@@ -9,7 +9,7 @@ failure in its place.
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,7 +32,8 @@ _FULL_WITHOUT_ROOM = ("disk I/O error", "unable to open")
 """The second one where no file can be made, although there is space."""
 _NOT_WRITABLE = ("readonly database", "unable to open")
 _VERSION = 1
-"""Of the tables; files of the first releases have 0, and the same tables."""
+"""Of the tables; files of the first releases have 0. The table of choices came later, and a release
+that does not know it ignores it."""
 Rating = Literal["good", "bad"]
 _RATINGS: dict[str | None, Rating] = {"good": "good", "bad": "bad"}
 
@@ -49,6 +50,7 @@ CREATE TABLE IF NOT EXISTS exchanges (
     outcome TEXT,
     rating TEXT CHECK (rating IN ('good', 'bad'))
 ) STRICT;
+CREATE TABLE IF NOT EXISTS choices (owner TEXT PRIMARY KEY, choice TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS by_conversation ON exchanges (conversation, place);
 CREATE INDEX IF NOT EXISTS by_owner ON conversations (owner, changed);
 PRAGMA user_version = {_VERSION};
@@ -84,6 +86,9 @@ INSERT INTO exchanges (id, place, conversation, question, choice)
 SELECT :id, coalesce(max(place), 0) + 1, :conversation, :question, :choice
 FROM exchanges WHERE conversation = :conversation
 """
+_HAS_CHOICES = "SELECT count(*) FROM sqlite_master WHERE name = 'choices'"
+_CHOICE = "SELECT choice FROM choices WHERE owner = ?"
+_CHOOSE = "INSERT OR REPLACE INTO choices (owner, choice) VALUES (?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +199,24 @@ class History:
             self._unstored.settle(exchange, outcome)
         else:
             self._unstored.forget(exchange)
+
+    def last_choice(self, owner: str) -> AnswerOptions:
+        """Returns the owner's last choice of how to answer; without one, as configured."""
+        with self._reading() as db:
+            # A file of an earlier release that cannot be written has no such table.
+            (has_choices,) = db.execute(_HAS_CHOICES).fetchone()
+            row = db.execute(_CHOICE, (owner,)).fetchone() if has_choices else None
+        try:
+            return OPTIONS.validate_json(row[0]) if row else AnswerOptions()
+        except ValidationError:
+            # A damaged record must not keep anybody from asking.
+            return AnswerOptions()
+
+    def remember_choice(self, owner: str, options: AnswerOptions) -> None:
+        """Stores a choice for the owner's next conversations, where the disk can be written."""
+        stored = OPTIONS.dump_json(options.for_every_chat).decode()
+        with suppress(DiskFullError, NotWritableError), self._connection() as db:
+            db.execute(_CHOOSE, (owner, stored))
 
     def rate(self, exchange: str, rating: Rating | None) -> None:
         """Stores the person's rating of an answer; None takes it back."""

@@ -17,6 +17,7 @@ from ui.chat import question_form, source
 from ui.chat.conversation import Conversation, ask
 from ui.chat.history import Exchange, Rating
 from ui.chat.render import (
+    SLOW_START,
     announcement,
     answer_html,
     failure_html,
@@ -37,6 +38,8 @@ POLL = 0.2
 """Seconds between two calls to Streamlit while the page waits: only a call lets a rerun in."""
 STREAM_PAUSE = 0.02
 """Seconds between two updates of what a language model writes."""
+SLOW = 5.0
+"""Seconds without words after which the page says that the model has not begun."""
 ANSWER_INSTEAD = "Answer with exact quotes instead"
 INTERRUPTED = Failure("The answer was interrupted.")
 RATINGS: tuple[Rating, Rating] = ("bad", "good")
@@ -302,8 +305,15 @@ def _wait(pending: PendingAnswer, slot: DeltaGenerator) -> None:
         pending.done.wait(max(0.0, pending.since + QUIET - time.monotonic()))
     while not pending.done.is_set():
         pending.news.clear()
-        slot.html(
-            words_html(pending.words) if pending.words else stage_html(pending.stage or "waits")
-        )
+        slot.html(words_html(pending.words) if pending.words else stage_html(_stage(pending)))
         pending.news.wait(POLL)
         time.sleep(STREAM_PAUSE)
+
+
+def _stage(pending: PendingAnswer) -> str:
+    """Returns the stage to show of a question without words."""
+    stage = pending.stage or "waits"
+    seconds = time.monotonic() - pending.stage_since
+    # The built-in engine takes much less time for these stages.
+    silent = stage in ("understand", "answer") and seconds > SLOW
+    return SLOW_START if silent else stage

@@ -18,6 +18,8 @@ SUPPORT: Final[dict[Support, tuple[str, str]]] = {
 }
 """How well the citations support a sentence: a sign, and words."""
 DOUBTFUL: Final = ("weak", "unsupported")
+SLOW_START: Final = "slow start"
+"""The stage of a language model that has been silent for long."""
 STAGES: Final = {
     "waits": "Waiting…",
     "loading": "Loading the models…",
@@ -26,6 +28,7 @@ STAGES: Final = {
     "retrieve": "Searching the documents…",
     "read": "Reading the best matches…",
     "answer": "Writing the answer…",
+    SLOW_START: "The model has not begun to answer. It may still be loading, or reading.",
     "words": "Writing the answer…",
     "verify": "Checking each sentence against the documents…",
 }

@@ -23,13 +23,13 @@ def show(conversation: Conversation, state: AppState) -> None:
     owner = conversation.owner
 
     def open_entry(conversation_id: str) -> None:
-        open_conversation(owner, conversation_id)
+        open_conversation(state, owner, conversation_id)
 
     st.button(
         "New chat",
         key="new-chat",
         on_click=open_conversation,
-        args=(owner,),
+        args=(state, owner),
         width="stretch",
     )
     st.html(render("chats_title.html"))
@@ -63,7 +63,7 @@ def show_menu(conversation: Conversation, state: AppState) -> None:
     def delete() -> None:
         state.answer_queue.stop(key)
         history.delete(key, owner)
-        open_conversation(owner)
+        open_conversation(state, owner)
 
     with st.popover("Chat menu", key=f"menu-{key}"):
         st.text_input("Title", title, key=f"title-{key}", max_chars=MAX_TITLE, on_change=rename)

@@ -3,7 +3,7 @@
 An old answer reads the same after its documents have changed or were removed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter
@@ -119,6 +119,13 @@ class AnswerOptions:
     top_k: int | None = None
     strict: bool | None = None
     documents: tuple[str, ...] | None = None
+    llm_url: str | None = None
+    """The address of a model that was found on this machine; it gets no configured key."""
+
+    @property
+    def for_every_chat(self) -> "AnswerOptions":
+        """What also holds for new conversations: all but the documents."""
+        return replace(self, documents=None)
 
 
 @dataclass(frozen=True, slots=True)

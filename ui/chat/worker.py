@@ -52,9 +52,13 @@ class PendingAnswer:
     stop: Event = field(default_factory=Event)
     done: Event = field(default_factory=Event)
     since: float = field(default_factory=time.monotonic)
+    stage_since: float = field(default_factory=time.monotonic)
+    """When the stage began."""
 
     def on_event(self, event: types.Event) -> None:
         """Takes over what the bot reports."""
+        if event.stage != self.stage:
+            self.stage_since = time.monotonic()
         self.stage = event.stage
         self.words += event.words
         self.news.set()
