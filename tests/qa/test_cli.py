@@ -14,6 +14,7 @@ from qa.bot import Bot
 from qa.cli import main
 from qa.config import Settings
 from qa.library.index import Index
+from qa.llm.local import PROGRAMS, LocalModel, LocalModels
 from tests.qa.fakes import WordEmbedder, text_document, word_bot
 
 BRIDGE = "The bridge over the bay cost 48 million euros.\nIt opened on Tuesday.\n"
@@ -304,3 +305,45 @@ def test_name_with_line_end_forges_no_line(here: Path, capsys: pytest.CaptureFix
     assert printed.err.count("\n") == 1
     assert main(["list"]) == 0
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_models_prints_a_line_for_each_model(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Name, address, context, and the settings that choose it."""
+    url = "http://127.0.0.1:1234/v1"
+    models = (
+        LocalModel("openai-like/my model", url, 8192),
+        LocalModel("ollama/phi4", "http://127.0.0.1:11434"),
+    )
+    answers = LocalModels(models, ("The server at 127.0.0.1:8080 is still starting.",))
+    monkeypatch.setattr("qa.llm.local.find_local_models", lambda: answers)
+    assert main(["models"]) == 0
+    printed = capsys.readouterr()
+    assert [line.split("\t") for line in printed.out.splitlines()] == [
+        [
+            "openai-like/my model",
+            url,
+            "8192 tokens",
+            f"QA_LLM='openai-like/my model' QA_LLM_URL={url}",
+        ],
+        [
+            "ollama/phi4",
+            "http://127.0.0.1:11434",
+            "context unknown",
+            "QA_LLM=ollama/phi4 QA_LLM_URL=http://127.0.0.1:11434",
+        ],
+    ]
+    assert printed.err == "The server at 127.0.0.1:8080 is still starting.\n"
+
+
+def test_models_without_any_says_where_it_looked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("qa.llm.local.find_local_models", LocalModels)
+    assert main(["models"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    for program in PROGRAMS:
+        line = f"  {program.name} at {program.url}; start it with: {program.start_command}\n"
+        assert line in printed.err

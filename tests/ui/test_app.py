@@ -33,6 +33,7 @@ from qa.users import Users
 from tests.ui.answers import CITED, PETS
 from tests.ui.pages import button, shown, text_input
 from ui import state
+from ui.chat.engine_menu import EngineChoice
 from ui.chat.transcript import AnswerOptions
 from ui.state import AppState
 
@@ -139,7 +140,7 @@ def open_state() -> AppState:
 
 
 def new_tab() -> AppTest:
-    return AppTest.from_file(APP, default_timeout=90)
+    return AppTest.from_file(APP, default_timeout=10)
 
 
 @pytest.fixture
@@ -351,14 +352,11 @@ def open_menu(page: AppTest, is_open: bool = True) -> AppTest:
     conversation = page.session_state["conversation"]
     page.session_state[f"engine-{conversation.id}"] = is_open
     page.run()
-    # The label of the button is part of its identity: a choice closes the menu.
     return page
 
 
-def choose(page: AppTest, label: str) -> AppTest:
-    radio = open_menu(page).radio[0]
-    (option,) = [option for option in radio.options if label in option]
-    return radio.set_value(radio.options.index(option)).run()
+def choose(page: AppTest, model: LocalModel) -> AppTest:
+    return open_menu(page).radio[0].set_value(EngineChoice(model.name, model.url)).run()
 
 
 def test_models_are_looked_for_only_when_the_menu_is_opened(
@@ -395,7 +393,7 @@ def test_local_model_is_asked_at_its_address_without_the_key(
     page = new_tab().run()
     assert "are sent to models.example" in shown(page)
     for model in (QWEN, LLAMA):
-        choose(page, f"{model.name} at")
+        choose(page, model)
         assert "The model runs on this machine. Nothing is sent anywhere." in shown(page)
         ask(page, QUESTION)
         chosen = bot.settings[-1]
@@ -425,7 +423,7 @@ def test_choice_of_engine_is_that_of_the_next_conversation(
     """Also in another tab, and after the server was started again; the documents are not."""
     offer(monkeypatch, QWEN)
     page.multiselect[0].set_value(["pets.txt"]).run()
-    choose(page, QWEN.name)
+    choose(page, QWEN)
     button(page, "New chat").click().run()
     monkeypatch.setattr(state, "_process", state._Process())
     open_state()
@@ -446,13 +444,14 @@ def test_menu_says_what_the_search_found(
 
 
 def test_page_with_users_says_that_models_run_on_the_server(
-    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(monkeypatch, QWEN)
-    monkeypatch.setattr("ui.shell._owner", lambda _: "ann")
+    Users(tmp_path).add("ann", "correct horse")
+    monkeypatch.setattr("ui.access.login.logged_in", lambda *_: "ann")
     page.run()
     assert "language models on the server of this page, not on your computer," in shown(page)
-    choose(page, QWEN.name)
+    choose(page, QWEN)
     assert "The model runs on the server of this page." in shown(page)
 
 

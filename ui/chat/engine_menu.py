@@ -29,7 +29,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~:$!()&])")
 
 
 @dataclass(frozen=True, slots=True)
-class _Engine:
+class EngineChoice:
     """What may answer."""
 
     llm: str
@@ -48,8 +48,10 @@ class _Engine:
 
 def show(conversation: Conversation, state: AppState) -> AnswerOptions:
     """Shows the menu. Returns what is chosen in it."""
-    chosen = _Engine(conversation.options.llm or state.settings.llm, conversation.options.llm_url)
-    button = _Engine(chosen.llm).label
+    chosen = EngineChoice(
+        conversation.options.llm or state.settings.llm, conversation.options.llm_url
+    )
+    button = EngineChoice(chosen.llm).label
     with st.popover(button, key=f"engine-{conversation.id}", on_change="rerun") as menu:
         if menu.open and not conversation.engine_menu_open:
             look_for_local_models()
@@ -63,7 +65,7 @@ def show(conversation: Conversation, state: AppState) -> AnswerOptions:
 def _choose(
     conversation: Conversation,
     state: AppState,
-    current: _Engine,
+    current: EngineChoice,
     search: Future[LocalModels] | None,
 ) -> AnswerOptions:
     settings, options = state.settings, conversation.options
@@ -86,7 +88,7 @@ def _choose(
         strict = st.checkbox("Hide sentences that the documents do not support", strict)
     # What is as configured is stored as None, so that it follows a change of the configuration.
     return AnswerOptions(
-        llm=None if engine == _Engine(settings.llm) else engine.llm,
+        llm=None if engine == EngineChoice(settings.llm) else engine.llm,
         top_k=None if top_k == settings.top_k else int(top_k),
         strict=None if strict == settings.strict else strict,
         documents=options.documents,
@@ -94,13 +96,15 @@ def _choose(
     )
 
 
-def _engines(settings: Settings, current: _Engine, models: Sequence[LocalModel]) -> list[_Engine]:
+def _engines(
+    settings: Settings, current: EngineChoice, models: Sequence[LocalModel]
+) -> list[EngineChoice]:
     """Returns the configured engine, the built-in one, the chosen one, and the models found."""
-    engines = [_Engine(settings.llm), _Engine(BUILT_IN), current]
+    engines = [EngineChoice(settings.llm), EngineChoice(BUILT_IN), current]
     for model in models:
         # The configured model keeps its own settings, such as a key.
         if not _is_configured(settings, model):
-            engines.append(_Engine(model.name, model.url))
+            engines.append(EngineChoice(model.name, model.url))
     return list(dict.fromkeys(engines))
 
 
@@ -115,9 +119,9 @@ def _is_configured(settings: Settings, model: LocalModel) -> bool:
     return server.is_local and urlsplit(server.url).port == urlsplit(model.url).port
 
 
-def _captions(engines: Sequence[_Engine], models: Sequence[LocalModel]) -> list[str]:
+def _captions(engines: Sequence[EngineChoice], models: Sequence[LocalModel]) -> list[str]:
     """Returns the context of each engine's model, where its server says it; else nothing."""
-    contexts = {_Engine(model.name, model.url): model.context for model in models}
+    contexts = {EngineChoice(model.name, model.url): model.context for model in models}
     captions = []
     for engine in engines:
         context = contexts.get(engine)
@@ -140,10 +144,10 @@ def _show_search(search: Future[LocalModels] | None, owner: str) -> None:
     if not search.done():
         _await_search()
         return
-    found = search.result()
-    for notice in found.notices:
+    result = search.result()
+    for notice in result.notices:
         show_paragraph(notice)
-    if not found.models:
+    if not result.models:
         show_paragraph("No model was found there.")
 
 
@@ -156,7 +160,7 @@ def _await_search() -> None:
     show_paragraph("Looking for models…")
 
 
-def _privacy(state: AppState, engine: _Engine, owner: str) -> str:
+def _privacy(state: AppState, engine: EngineChoice, owner: str) -> str:
     """Returns what leaves the machine with this engine, in a sentence."""
     if engine.llm == BUILT_IN:
         return "Nothing is sent anywhere."

@@ -4,14 +4,16 @@ import json
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
-from qa.errors import FootnoteError, NotWritableError
+from qa.errors import DiskFullError, FootnoteError, NotWritableError
 from tests.ui.answers import answered, stored_answer
 from ui.chat.history import FILE, History
 from ui.chat.transcript import (
@@ -305,3 +307,55 @@ def test_history_without_a_writable_file_is_read(
     assert ids(opened, search="one") == ["a"]
     with pytest.raises(NotWritableError, match="Make the file and its folder writable"):
         ask(opened, "a", "Two?")
+
+
+def test_last_choice_is_each_owners_own_without_documents(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    chosen = AnswerOptions("openai-like/x", 7, True, ("a.txt",), "http://127.0.0.1:1234/v1")
+    history.remember_choice("ann", AnswerOptions("ollama/y"))
+    history.remember_choice("ann", chosen)
+    history.remember_choice("bob", AnswerOptions(top_k=3))
+    again = History(tmp_path)
+    assert again.last_choice("ann") == replace(chosen, documents=None)
+    assert again.last_choice("bob") == AnswerOptions(top_k=3)
+    assert again.last_choice("eve") == AnswerOptions()
+
+
+def test_last_choice_that_is_damaged_is_as_configured(tmp_path: Path) -> None:
+    """It must not keep anybody from asking."""
+    history = History(tmp_path)
+    history.remember_choice("", AnswerOptions("ollama/x"))
+    for statement in (
+        "UPDATE choices SET choice = 'x'",
+        """UPDATE choices SET choice = '{"top_k": "many"}'""",
+    ):
+        _execute(tmp_path, statement)
+        assert history.last_choice("") == AnswerOptions()
+
+
+def test_file_of_an_earlier_release_has_no_last_choice(tmp_path: Path) -> None:
+    """Also where the table cannot be added, on a read-only disk."""
+    history = History(tmp_path)
+    ask(history, "c", "one")
+    _execute(tmp_path, "DROP TABLE choices")
+    assert history.last_choice("") == AnswerOptions()
+    again = History(tmp_path)
+    again.remember_choice("", AnswerOptions("ollama/x"))
+    assert again.last_choice("") == AnswerOptions("ollama/x")
+
+
+@pytest.mark.parametrize("error", [DiskFullError("full"), NotWritableError("read-only")])
+def test_choice_that_cannot_be_stored_is_no_failure(
+    history: History, monkeypatch: pytest.MonkeyPatch, error: FootnoteError
+) -> None:
+    """It still holds for the conversation that is shown."""
+    with monkeypatch.context() as patched:
+        patched.setattr(History, "_connection", lambda _: _raising(error))
+        history.remember_choice("", AnswerOptions("ollama/x"))
+    assert history.last_choice("") == AnswerOptions()
+
+
+@contextmanager
+def _raising(error: FootnoteError) -> Iterator[None]:
+    raise error
+    yield
