@@ -28,8 +28,8 @@ class Conversation:
     source: OpenSource | None = None
     """The document that is open in the pane."""
     options: AnswerOptions = field(default_factory=AnswerOptions)
-    engine_menu_open: bool = False
-    """Whether the menu "Answer with" was open when the page was last shown."""
+    open_engine_menu: str | None = None
+    """The label of the menu "Answer with" if it was open when the page was last shown."""
     draft: QuestionDraft | None = None
     """The test question that is being made from one of the answers."""
 

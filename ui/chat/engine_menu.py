@@ -52,10 +52,16 @@ def show(conversation: Conversation, state: AppState) -> AnswerOptions:
         conversation.options.llm or state.settings.llm, conversation.options.llm_url
     )
     button = EngineChoice(chosen.llm).label
-    with st.popover(button, key=f"engine-{conversation.id}", on_change="rerun") as menu:
-        if menu.open and not conversation.engine_menu_open:
+    key = f"engine-{conversation.id}"
+    open_before = conversation.open_engine_menu
+    if open_before not in (None, button):
+        # With another label it is a new menu for Streamlit, which would begin closed: the person
+        # would not see what the chosen engine sends where.
+        st.session_state[key] = True
+    with st.popover(button, key=key, on_change="rerun") as menu:
+        if menu.open and open_before is None:
             look_for_local_models()
-        conversation.engine_menu_open = bool(menu.open)
+        conversation.open_engine_menu = button if menu.open else None
         search = local_models() if menu.open else None
         if search:
             wait([search], QUICK)
