@@ -105,12 +105,14 @@ def _choose(
 def _engines(
     settings: Settings, current: EngineChoice, models: Sequence[LocalModel]
 ) -> list[EngineChoice]:
-    """Returns the configured engine, the built-in one, the chosen one, and the models found."""
-    engines = [EngineChoice(settings.llm), EngineChoice(BUILT_IN), current]
+    """Returns the configured engine, the built-in one, the models found, and the chosen one."""
+    engines = [EngineChoice(settings.llm), EngineChoice(BUILT_IN)]
     for model in models:
         # The configured model keeps its own settings, such as a key.
         if not _is_configured(settings, model):
             engines.append(EngineChoice(model.name, model.url))
+    # The search may not have ended, and the program of the chosen model may not run now.
+    engines.append(current)
     return list(dict.fromkeys(engines))
 
 
