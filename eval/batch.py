@@ -21,9 +21,10 @@ from eval.configurations import (
     index_homes,
     open_bots,
 )
-from eval.dataset import Question
+from eval.dataset import Question, read_question_file
+from eval.files import first_link, read_file
 from eval.provenance import code_hash, collect_provenance, commit, recorded_settings
-from eval.results import QUESTIONS, RUN, SUMMARY, damaged, read_plan, read_run_questions
+from eval.results import MAX_BYTES, QUESTIONS, RUN, SUMMARY, damaged, read_plan, read_run_questions
 from eval.run import EvaluatedBot, create_run_folder, finish, run, start
 from eval.run_schema import Group, Plan
 from qa.errors import RunError
@@ -102,13 +103,20 @@ def resume(
     Raises RunError if there is none, or if the code, the settings, the questions or the documents
     are no longer the same.
     """
+    # A run is written where it is: a link in it could lead anywhere.
+    link = first_link(out)
+    if link is not None:
+        raise RunError(f"{link} is a link. Put what it leads to in its place, then resume.")
     configured = []
     homes = {}
     for folder in _unfinished_folders(out):
         plan = _checked_plan(folder)
         configuration = _configuration(out, folder, plan, environ)
         configured.append(configuration)
-        homes[configuration.settings.embedding] = folder / plan.home
+        home = folder / plan.home
+        if not home.resolve().is_relative_to(out.resolve()):
+            raise damaged(folder / RUN, [f"home: {plan.home} is not in {out}"])
+        homes[configuration.settings.embedding] = home
     # All runs of one command ask the same questions of the same documents.
     documents = _documents(folder, plan)
     chosen = _chosen(folder, plan)
@@ -126,7 +134,7 @@ def _run(
 ) -> FinishedRun:
     """Asks the questions that are left, and writes the summary."""
     folder = out / name
-    plan = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    plan = json.loads(read_file(folder / RUN, MAX_BYTES[RUN]))
     total = len(chosen) * plan["repeat"]
 
     def count(answers: int) -> None:
@@ -218,7 +226,7 @@ def _chosen(folder: Path, plan: Plan) -> list[Question]:
     path = folder / QUESTIONS
     if not path.exists():
         raise damaged(folder, [f"there is no {QUESTIONS}"])
-    digest = sha256(path.read_bytes()).hexdigest()
+    digest = sha256(read_question_file(path)).hexdigest()
     if digest != plan.provenance.questions.sha256:
         raise RunError(f"{path} has changed since the run was started. Make a new run.")
     questions = read_run_questions(folder)

@@ -4,13 +4,22 @@ The claims are labelled: each is known to be supported by its evidence or not. E
 sentence of a language model that cites the passages with its evidence.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from pydantic_core import from_json
+
+from eval.dataset import MAX_QUESTION_FILE
+from eval.files import (
+    MAX_LINE_VALUES,
+    MAX_PROBLEMS,
+    check_values,
+    numbered_lines,
+    read_file,
+)
 from eval.stats.intervals import wilson
 from qa.answer.align import MAX_CITED_SENTENCES
 from qa.answer.generate import Claim
@@ -63,15 +72,21 @@ def read_claims(path: Path, documents: Sequence[Document]) -> tuple[LabelledClai
     """
     texts = [document.text for document in documents]
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionFileError(f"{path} cannot be read: {error}") from error
+        content = read_file(path, MAX_QUESTION_FILE)
+    except OSError as error:
+        raise QuestionFileError(
+            f"{path} cannot be read: {error.strerror}. Check the path."
+        ) from error
 
     claims: list[LabelledClaim] = []
     problems: list[str] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in numbered_lines(content):
+        if len(problems) > MAX_PROBLEMS:
+            break
         try:
-            claim = _parse_claim(json.loads(line))
+            check_values(line, MAX_LINE_VALUES)
+            # Unlike `json`, it accepts neither deep nesting nor half a surrogate pair.
+            claim = _parse_claim(from_json(line))
         except (ValueError, KeyError, TypeError):
             fields = "id, claim, supported, kind and evidence"
             problems.append(f"line {number}: not a claim with {fields}")
@@ -83,7 +98,7 @@ def read_claims(path: Path, documents: Sequence[Document]) -> tuple[LabelledClai
                 break
         claims.append(claim)
 
-    if not lines:
+    if not content:
         problems.append("it is empty")
     if problems:
         raise QuestionFileError("\n".join([f"{path} has invalid claims:", *problems]))

@@ -6,9 +6,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from eval.files import (
+    MAX_LINE_VALUES,
+    MAX_LISTED,
+    MAX_PROBLEMS,
+    check_values,
+    numbered_lines,
+    read_file,
+)
 from qa.errors import QuestionFileError
 from qa.terminal import escaped_line
 from qa.types import Document, Span, Turn
@@ -20,6 +28,8 @@ GoldById = dict[str, list[Gold]]
 """The places of the quotes of each question, by question id."""
 Problem = tuple[int, str]
 """A line of a question file, and what is wrong with it."""
+MAX_QUESTION_FILE = 64 * 2**20
+"""Bytes. A larger question file is not read."""
 _SHOWN = 80
 """Characters of a quote that an error message shows."""
 
@@ -77,25 +87,23 @@ def read_questions(path: Path) -> list[Question]:
 def scan_questions(path: Path) -> tuple[list[Question], list[Problem]]:
     """Returns the questions of the good lines, and what is wrong with the bad lines.
 
-    Raises QuestionFileError for a file that cannot be read. An empty file has a problem.
+    After 100 problems, no more lines are read. An empty file has a problem. Raises
+    QuestionFileError for a file that cannot be read, or is too large.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise QuestionFileError(
-            f"{path} cannot be read: {error.strerror}. Check the path."
-        ) from error
+    raw = read_question_file(path)
 
     questions: list[Question] = []
     problems: list[Problem] = []
     line_of_id: dict[str, int] = {}
     # Some editors start a UTF-8 file with a byte order mark.
     raw = raw.removeprefix(BOM_UTF8)
-    # Split as bytes: str.splitlines also splits at U+2028, which JSON allows inside a text.
-    for number, line in enumerate(raw.split(b"\n"), start=1):
+    for number, line in numbered_lines(raw):
+        if len(problems) > MAX_PROBLEMS:
+            break
         if not line.strip():
             continue
         try:
+            check_values(line, MAX_LINE_VALUES)
             content = from_json(line)
         except ValueError as error:
             words = str(error).replace(" at line 1 column ", " at character ")
@@ -117,6 +125,16 @@ def scan_questions(path: Path) -> tuple[list[Question], list[Problem]]:
     if not questions and not problems:
         problems.append((1, "there is no question. Write one JSON object a line"))
     return questions, problems
+
+
+def read_question_file(path: Path) -> bytes:
+    """Returns the content of a question file. Raises QuestionFileError."""
+    try:
+        return read_file(path, MAX_QUESTION_FILE)
+    except OSError as error:
+        raise QuestionFileError(
+            f"{path} cannot be read: {error.strerror}. Check the path."
+        ) from error
 
 
 def check_evidence(questions: Iterable[Question], documents: Sequence[Document]) -> GoldById:
@@ -174,7 +192,10 @@ def _misplaced(quote: str, count: int) -> str:
 def format_problems(heading: str, problems: Iterable[Problem]) -> str:
     """Returns a message with a line for each problem."""
     lines = [heading]
-    for number, words in problems:
+    for count, (number, words) in enumerate(problems):
+        if count == MAX_PROBLEMS:
+            lines.append("  and more")
+            break
         lines.append(f"  line {number}: {escaped_line(words)}")
     return "\n".join(lines)
 
@@ -188,6 +209,7 @@ def _places(quote: str, document: Document) -> Iterator[Gold]:
 
 
 _Text = Annotated[str, Field(pattern=r"\S")]
+_Texts = Annotated[tuple[_Text, ...], FailFast()]
 
 
 class _TurnRow(BaseModel):
@@ -205,12 +227,12 @@ class _QuestionRow(BaseModel):
     id: _Text
     question: _Text
     answerable: bool
-    answers: tuple[_Text, ...]
-    evidence: tuple[_Text, ...]
+    answers: _Texts
+    evidence: _Texts
     kind: _Text
-    history: tuple[_TurnRow, ...] = ()
+    history: Annotated[tuple[_TurnRow, ...], FailFast()] = ()
     split: Split = "dev"
-    relevant: dict[_Text, Annotated[int, Field(ge=1)]] = {}
+    relevant: Annotated[dict[_Text, Annotated[int, Field(ge=1)]], FailFast()] = {}
     group: _Text = ""
 
 
@@ -236,6 +258,8 @@ def _parse(line: bytes, number: int) -> tuple[Question | None, list[str]]:
     try:
         row = _ROW.validate_json(line, strict=True)
     except ValidationError as error:
+        if error.error_count() > MAX_LISTED:
+            return None, [f"more than {MAX_LISTED:,} fields are not what they must be"]
         # A list with three bad items is one problem.
         problems: dict[str, None] = {}
         for details in error.errors():

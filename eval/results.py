@@ -10,7 +10,7 @@ alone. Nothing in a file is trusted: each function raises RunError that names th
 wrong in it. `eval.evidence` says at which rank a result has its evidence.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -18,7 +18,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from eval.dataset import Question, read_questions
+from eval.dataset import MAX_QUESTION_FILE, Question, read_questions
+from eval.files import (
+    MAX_FILE_VALUES,
+    MAX_LINE_VALUES,
+    MAX_LISTED,
+    MAX_PROBLEMS,
+    check_values,
+    numbered_lines,
+    read_file,
+)
 from eval.run_schema import FailedResult, FilePlan, FileSummary, Plan, Provenance, Result, Run
 from qa.errors import RunError
 from qa.terminal import escaped_line, visible_line
@@ -32,12 +41,15 @@ QUESTIONS = "questions.jsonl"
 MAX_BYTES: Mapping[str, int] = {
     RUN: 64 * 2**20,
     SUMMARY: 64 * 2**20,
-    QUESTIONS: 64 * 2**20,
-    RESULTS: 2**30,
+    QUESTIONS: MAX_QUESTION_FILE,
+    RESULTS: 256 * 2**20,
 }
 """Larger files are not read: a run may come from anywhere."""
-_MAX_PROBLEMS = 20
+
+_MAX_SHOWN = 20
 """Problems of one file that an error names."""
+_MAX_PROBLEM = 1_000
+"""Characters of a problem that an error shows."""
 
 _PROVENANCE = TypeAdapter(Provenance)
 _SUMMARY = TypeAdapter(FileSummary)
@@ -53,10 +65,11 @@ def read_run(folder: Path) -> Run:
         raise RunError(_why_no_summary(folder))
     raw = _read(path)
     try:
+        check_values(raw, MAX_FILE_VALUES)
         # Each of the two ignores the keys of the other. Strict: "0.5" and True are not numbers.
         provenance = _PROVENANCE.validate_json(raw, strict=True)
         summary = _SUMMARY.validate_json(raw, strict=True)
-    except ValidationError as error:
+    except ValueError as error:
         raise damaged(path, problems_of(error)) from error
     return Run(
         folder=folder,
@@ -75,9 +88,10 @@ def read_plan(folder: Path) -> Plan:
     path = folder / RUN
     raw = _read(path)
     try:
+        check_values(raw, MAX_FILE_VALUES)
         provenance = _PROVENANCE.validate_json(raw, strict=True)
         plan = _PLAN.validate_json(raw, strict=True)
-    except ValidationError as error:
+    except ValueError as error:
         raise damaged(path, problems_of(error)) from error
     return Plan(provenance, plan.home, plan.repeat, plan.ids)
 
@@ -89,32 +103,32 @@ def read_results(
 
     `documents`: also check that the passages are in these documents, by name. `resumable`: leave
     out an incomplete last line, which an interrupted run may have. Raises RunError that names
-    every bad line.
+    the bad lines; after 100 problems, no more lines are read.
     """
     path = folder / RESULTS
-    # A whole line ends with a newline, so the last part is empty or incomplete.
-    *lines, rest = _read(path).split(b"\n")
     results: list[Result] = []
-    # All problems are collected: who repairs a file by hand wants to know them at once.
+    # Several problems are collected: who repairs a file by hand wants to know them at once.
     problems: list[str] = []
     seen: dict[tuple[str, int], int] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in numbered_lines(_read(path)):
+        if len(problems) > MAX_PROBLEMS:
+            break
+        # Only the last line can be without its end.
+        if not line.endswith(b"\n"):
+            if not resumable:
+                problems.append(f"line {number}: the line is incomplete")
+            break
         try:
             result = _result(line)
             if documents is not None and result.error is None:
                 result.to_answer(documents)
-        except ValidationError as error:
-            problems.append(f"line {number}: {'; '.join(problems_of(error))}")
-            continue
         except ValueError as error:
-            problems.append(f"line {number}: {error}")
+            problems.append(f"line {number}: {'; '.join(problems_of(error))}")
             continue
         first = seen.setdefault((result.id, result.repeat), number)
         if first != number:
             problems.append(f"line {number}: line {first} is a result of {result.id!r} too")
         results.append(result)
-    if rest and not resumable:
-        problems.append(f"line {len(lines) + 1}: the line is incomplete")
     if problems:
         raise damaged(path, problems)
     return results
@@ -123,17 +137,15 @@ def read_results(
 def read_raw_results(folder: Path) -> list[dict[str, Any]]:
     """Returns the lines of results.jsonl as they are. Raises RunError as `read_results` does."""
     read_results(folder)
-    return [from_json(line) for line in _read(folder / RESULTS).splitlines()]
+    return [from_json(line) for _, line in numbered_lines(_read(folder / RESULTS))]
 
 
 def read_run_questions(folder: Path) -> dict[str, Question]:
-    """Returns the questions of a run by id. Raises RunError for a file that is too large.
+    """Returns the questions of a run by id.
 
-    Raises QuestionFileError for a file that is missing or damaged.
+    Raises QuestionFileError for a file that is missing, damaged or too large.
     """
-    path = folder / QUESTIONS
-    _check_size(path)
-    return {question.id: question for question in read_questions(path)}
+    return {question.id: question for question in read_questions(folder / QUESTIONS)}
 
 
 def differences(first: Run, second: Run) -> Sequence[str]:
@@ -159,19 +171,24 @@ def differences(first: Run, second: Run) -> Sequence[str]:
     return reasons
 
 
-def damaged(path: Path, problems: Iterable[str]) -> RunError:
+def damaged(path: Path, problems: Sequence[str]) -> RunError:
     """Returns the error that names a damaged file of a run, and each problem in a line."""
     lines = [f"{path} is damaged. Make a new run:"]
-    # What a file says is shown so that it cannot steer the terminal.
-    lines += [f"  {visible_line(problem)}" for problem in problems]
-    hidden = len(lines) - 1 - _MAX_PROBLEMS
+    for problem in problems[:_MAX_SHOWN]:
+        # What a file says is shown so that it cannot steer the terminal.
+        lines.append(f"  {visible_line(problem)[:_MAX_PROBLEM]}")
+    hidden = len(problems) - _MAX_SHOWN
     if hidden > 0:
-        lines[1 + _MAX_PROBLEMS :] = [f"  and {hidden} more"]
+        lines.append(f"  and {hidden} more")
     return RunError("\n".join(lines))
 
 
-def problems_of(error: ValidationError) -> list[str]:
-    """Returns each problem of a file with the place where it is."""
+def problems_of(error: ValueError) -> list[str]:
+    """Returns the problems of a file, each with the place where it is."""
+    if not isinstance(error, ValidationError):
+        return [str(error)]
+    if error.error_count() > MAX_LISTED:
+        return [f"{error.error_count()} values are not what they must be"]
     problems = []
     for details in error.errors(include_url=False, include_input=False):
         place = ".".join(map(str, details["loc"]))
@@ -181,18 +198,10 @@ def problems_of(error: ValidationError) -> list[str]:
 
 def _read(path: Path) -> bytes:
     """Raises RunError for a file that cannot be read or is too large."""
-    _check_size(path)
     try:
-        return path.read_bytes()
+        return read_file(path, MAX_BYTES[path.name])
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}. Make a new run.") from error
-
-
-def _check_size(path: Path) -> None:
-    # Checked before reading, so that a huge file cannot fill the memory.
-    most = MAX_BYTES[path.name]
-    if path.is_file() and path.stat().st_size > most:
-        raise RunError(f"{path} is too large: a run has at most {most:,} bytes there.")
 
 
 def _why_no_summary(folder: Path) -> str:
@@ -209,6 +218,7 @@ def _why_no_summary(folder: Path) -> str:
 
 def _result(line: bytes) -> Result:
     """Raises ValueError for a line that is not a result."""
+    check_values(line, MAX_LINE_VALUES)
     # An error has another shape than an answer; its other fields say nothing.
     row = from_json(line)
     if not isinstance(row, dict) or "error" not in row:

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from filelock import FileLock, Timeout
 
 from eval.dataset import Gold, Question, check_evidence
+from eval.files import open_to_append, replace_file
 from eval.metrics import scores
 from eval.metrics.example import Example
 from eval.repeats import mean_outcome, summarize_repeats
@@ -66,7 +67,7 @@ def create_run_folder(out: Path) -> Path:
 def start(out: Path, plan: Mapping[str, Any], questions: bytes) -> None:
     """Writes OUT/questions.jsonl and OUT/run.json: from then on the run can be resumed."""
     with writing(out):
-        (out / QUESTIONS).write_bytes(questions)
+        replace_file(out / QUESTIONS, questions)
         _write(out / RUN, plan)
 
 
@@ -105,7 +106,7 @@ def run(
             outcomes[question.id].append(outcome)
         on_progress(count)
 
-        with (out / RESULTS).open("ab") as file:
+        with open_to_append(out / RESULTS) as file:
             for question, number in tasks[count:]:
                 outcome, line = _ask(question, gold[question.id], bot, library, number)
                 # On disk before the next question: what was answered survives a crash.
@@ -196,7 +197,7 @@ def _read_earlier(out: Path, tasks: Sequence[Task], library: Documents) -> list[
     Raises RunError unless they are the results of the first tasks.
     """
     path = out / RESULTS
-    if not path.is_file():
+    if not path.exists():
         return []
     results = read_results(out, library, resumable=True)
     if len(results) > len(tasks):
@@ -211,7 +212,8 @@ def _read_earlier(out: Path, tasks: Sequence[Task], library: Documents) -> list[
                 "Make a new run."
             )
 
-    with path.open("r+b") as file:
+    with open_to_append(path) as file:
+        file.seek(0)
         content = file.read()
         # Without any newline this is 0: the only line is incomplete.
         end_of_last_line = content.rfind(b"\n") + 1
@@ -269,10 +271,7 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
         parts.append(f"{_dumped(key)}: {text}")
     joined = ",\n".join(parts)
 
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(f"{{\n{joined}\n}}\n", encoding="utf-8")
-    # Replacing is one step for every other program: no reader sees half a file.
-    new.replace(path)
+    replace_file(path, f"{{\n{joined}\n}}\n".encode())
 
 
 def _dumped_by_question(rows: Mapping[str, Any]) -> str:

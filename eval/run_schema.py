@@ -11,10 +11,11 @@ checks every annotation.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, FiniteFloat
+from pydantic import AfterValidator, FailFast, Field, FiniteFloat, PlainValidator
 
 from qa.types import (
     Answer,
@@ -34,11 +35,29 @@ MAX_NUMBER = 1e15
 # Comparisons compute with scores: a number near the largest float would overflow there.
 Number = Annotated[FiniteFloat, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Count = Annotated[int, Field(ge=0)]
-Scalar = str | bool | int | FiniteFloat | None
-Setting = Scalar | tuple[Scalar, ...]
-Scores = Mapping[str, Number | None]
+Scalar = str | bool | int | float | None
+Scores = Annotated[Mapping[str, Number | None], FailFast()]
 """The scores of one question by metric; None: the metric does not apply."""
+Texts = Annotated[Mapping[str, str], FailFast()]
 GroupKind = Literal["overall", "split", "kind"]
+
+
+def _scalar(value: Any) -> Scalar:
+    is_number = not isinstance(value, float) or isfinite(value)
+    if not isinstance(value, str | bool | int | float | None) or not is_number:
+        raise ValueError("it must be a text, a finite number, true, false or null")
+    return value
+
+
+def _setting(value: Any) -> Scalar | tuple[Scalar, ...]:
+    if isinstance(value, list):
+        return tuple(map(_scalar, value))
+    return _scalar(value)
+
+
+# As functions: a union would report several problems for each invalid value.
+FileScalar = Annotated[Scalar, PlainValidator(_scalar)]
+Setting = Annotated[Scalar | tuple[Scalar, ...], PlainValidator(_setting)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +116,13 @@ class Provenance:
     code: str | None = None
     """A hash of the code: it tells two uncommitted states apart."""
     questions: QuestionSource
-    documents: Mapping[str, str]
+    documents: Texts
     """Versions of the documents, by name."""
-    settings: Mapping[str, Setting]
+    settings: Annotated[Mapping[str, Setting], FailFast()]
     """Settings by name; `llm` is the engine."""
-    versions: Mapping[str, str | None] = field(default_factory=dict)
+    versions: Annotated[Mapping[str, str | None], FailFast()] = field(default_factory=dict)
     """Versions of Python, of the prompts and of the main packages."""
-    intervals: Mapping[str, Scalar] = field(default_factory=dict)
+    intervals: Annotated[Mapping[str, FileScalar], FailFast()] = field(default_factory=dict)
     """How the intervals are computed."""
 
 
@@ -127,7 +146,7 @@ class Repeats:
     count: Count = 1
     changed: Count = 0
     """Questions that were not answered in the same words each time."""
-    spread: Mapping[str, Number] = field(default_factory=dict)
+    spread: Annotated[Mapping[str, Number], FailFast()] = field(default_factory=dict)
     """By metric, the standard deviation within a question, averaged over the questions."""
 
     def as_json(self) -> dict[str, Any]:
@@ -180,12 +199,12 @@ class Result:
     abstained: bool
     reason: Reason | None
     confidence: FiniteFloat
-    sentences: tuple[AnswerSentence, ...]
-    passages: tuple[ResultPassage, ...]
+    sentences: Annotated[tuple[AnswerSentence, ...], FailFast()]
+    passages: Annotated[tuple[ResultPassage, ...], FailFast()]
     """Best first."""
     engine: str
-    timings: Mapping[str, FiniteFloat]
-    notices: tuple[str, ...] = ()
+    timings: Annotated[Mapping[str, FiniteFloat], FailFast()]
+    notices: Annotated[tuple[str, ...], FailFast()] = ()
     usage: Usage | None = None
     repeat: Annotated[int, Field(ge=1)] = 1
     error: str | None = None
@@ -247,10 +266,13 @@ class FileGroup:
     questions: Count
     errors: Count
     # The file says figures; the code says estimates.
-    figures: dict[str, Annotated[Estimate, AfterValidator(_has_interval)]]
+    figures: Annotated[dict[str, Annotated[Estimate, AfterValidator(_has_interval)]], FailFast()]
 
     def group(self, by: GroupKind, name: str) -> Group:
         return Group(by, name, self.questions, self.errors, self.figures)
+
+
+_FileGroups = Annotated[dict[str, FileGroup], FailFast()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +280,11 @@ class FileSummary:
     """What summary.json has next to the provenance."""
 
     overall: FileGroup
-    scores: dict[str, Scores]
-    errors: dict[str, str]
-    by_split: dict[str, FileGroup] = field(default_factory=dict)
-    by_kind: dict[str, FileGroup] = field(default_factory=dict)
-    clusters: dict[str, str] = field(default_factory=dict)
+    scores: Annotated[dict[str, Scores], FailFast()]
+    errors: Texts
+    by_split: _FileGroups = field(default_factory=dict)
+    by_kind: _FileGroups = field(default_factory=dict)
+    clusters: Texts = field(default_factory=dict)
     repeats: Repeats = field(default_factory=Repeats)
     finished: Annotated[datetime, AfterValidator(_in_utc)] | None = None
 
@@ -282,7 +304,7 @@ class FilePlan:
 
     home: str
     repeat: Annotated[int, Field(ge=1)]
-    ids: Annotated[tuple[str, ...], Field(min_length=1)]
+    ids: Annotated[tuple[str, ...], Field(min_length=1), FailFast()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,16 +49,20 @@ def has_room(folder: Path, size: int) -> bool:
     return True
 
 
-def write_atomically(file: Path, content: bytes) -> None:
-    """Replaces a file whole or not at all; only its owner may read it. Raises OSError.
+def write_atomically(file: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replaces a file whole or not at all; by default only its owner may read it. Raises OSError.
+
+    A link is replaced, and what it leads to stays as it is.
 
     The new content is on the disk before it has the file's name, so that a power cut leaves the
     old or the new file. Callers that read, change and write hold a lock.
     """
     new_file = file.with_name(f"{file.name}.new")
     try:
-        # Created readable by its owner only, not made so afterwards.
-        descriptor = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # An earlier process may have left one, and somebody else a link.
+        new_file.unlink(missing_ok=True)
+        # Created with its mode, not given it afterwards; fails for a name that is taken.
+        descriptor = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
             stream.flush()

@@ -76,7 +76,7 @@ def _judge(options: argparse.Namespace) -> int:
     name = _file_name(options.name or model.name)
     out = folder / f"judge-{name}.json"
     # A judgement may have cost money, and is never overwritten.
-    if out.exists():
+    if os.path.lexists(out):
         raise FootnoteError(
             f"{out} exists. Remove it, or give the judgement another name: --name NAME"
         )

@@ -153,11 +153,12 @@ def _provenance(
     documents: "Sequence[Document]",
 ) -> dict[str, Any]:
     """Returns what was asked, of what, and with what."""
+    from eval.dataset import read_question_file
     from eval.provenance import collect_provenance
 
     source = {
         "file": str(options.questions),
-        "sha256": sha256(options.questions.read_bytes()).hexdigest(),
+        "sha256": sha256(read_question_file(options.questions)).hexdigest(),
         "asked": len(questions),
         "split": options.split,
         "limit": options.limit,

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from eval.commands.convert import add_options, options_of
 from eval.commands.shared import QUESTIONS, positive_integer, read_documents, seeds_folder
-from eval.dataset import Question, find_evidence, format_problems, scan_questions
+from eval.dataset import (
+    Question,
+    find_evidence,
+    format_problems,
+    read_question_file,
+    scan_questions,
+)
 from eval.formats import FORMATS, read
 from eval.results import QUESTIONS as RUN_QUESTIONS
 from eval.results import read_run, read_run_questions
@@ -100,7 +106,7 @@ def read_question_set(options: argparse.Namespace) -> "QuestionSet":
         for failure in failures:
             lines.append(f"  {failure}")
         raise QuestionFileError("\n".join(lines))
-    return QuestionSet(questions, documents, options.questions.read_bytes())
+    return QuestionSet(questions, documents, read_question_file(options.questions))
 
 
 def choose_questions(

@@ -4,10 +4,12 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from eval.dataset import Question
+from eval.files import open_regular
 from eval.formats.base import (
     UNANSWERABLE,
     Format,
@@ -99,7 +101,7 @@ FORMAT = Format(
 
 def _rows(path: Path, columns: Mapping[str, str], problems: Problems) -> Iterator[_TableRow]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             delimiter = _delimiter(path, file, columns)
             yield from _table_rows(path, file, delimiter, columns, problems)
     except OSError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.files import open_regular, read_file
 from eval.formats.base import Problems
 from eval.formats.canonical import canonical
 from qa.errors import QuestionFileError
@@ -128,17 +129,14 @@ def at_line(path: Path, number: int) -> str:
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     # As bytes: lines of a str also end at characters such as U+2028, which JSON allows in a text.
-    with _readable(path), path.open("rb") as file:
+    with _readable(path), open_regular(path) as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
                 yield number, line
 
 
 def _bytes(path: Path) -> bytes:
-    if path.stat().st_size > MAX_WHOLE_FILE:
-        megabytes = MAX_WHOLE_FILE // 1_000_000
-        raise QuestionFileError(f"{path} is larger than {megabytes} MB. Split it.")
-    return path.read_bytes()
+    return read_file(path, MAX_WHOLE_FILE)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree  # only written, never parsed
 
+from eval.files import open_regular, replace_file
 from eval.report.details import QuestionDetails, RunDetails
 from eval.run_schema import Result
 from qa.errors import FootnoteError, NotWritableError
@@ -38,7 +39,7 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even as a reference."""
 _HEAD = 2_000
-"""Characters of a file in which its kind is looked for."""
+"""Bytes of a file in which its kind is looked for."""
 _MAX_REPEATS = 5
 """Repeats of a question that its test case lists."""
 
@@ -70,7 +71,7 @@ def write_files(files: Sequence[tuple[Path, str, FileKind]]) -> None:
     for path, text, _ in files:
         try:
             # JSON can spell half a surrogate pair; a file in UTF-8 cannot hold it.
-            path.write_bytes(text.encode("utf-8", "replace"))
+            replace_file(path, text.encode("utf-8", "replace"))
         except OSError as error:
             raise NotWritableError(
                 f"{path} cannot be written: {error.strerror}. Give another name."
@@ -127,16 +128,17 @@ def _check_file(path: Path, kind: FileKind) -> None:
         raise FootnoteError(
             f"{path} cannot be written: there is no folder {path.parent}. Make it first."
         )
-    if not path.is_file():
+    if not path.exists():
         return
     try:
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            head = file.read(_HEAD)
+        with open_regular(path) as file:
+            head = file.read(_HEAD).decode("utf-8", "replace")
     except OSError as error:
         raise NotWritableError(
             f"{path} cannot be read: {error.strerror}. Give another name."
         ) from error
-    if head and kind.mark not in head:
+    # Also an empty file: it may mean something to another program.
+    if kind.mark not in head:
         raise FootnoteError(
             f"{path} exists and is not {kind.name}. Remove it, or give another name."
         )

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from eval.__main__ import main
+from eval.batch import resume
 from eval.configurations import configurations
+from eval.provenance import collect_provenance
 from qa.bot import Bot
+from qa.config import Settings
 from qa.errors import FootnoteError
 from tests.eval.fakes import TEXT
 
@@ -410,3 +413,29 @@ def test_sweep_lower_is_better_chooses_the_lowest(capsys: pytest.CaptureFixture[
     settings = ["--threshold", "1", "0.1", "--measure", "wrongly_refused"]
     assert main([*sweep, *settings, "--out", "out", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["chosen"] == "threshold-0.1"
+
+
+@pytest.mark.parametrize("name", ["results.jsonl.lock", "home/index", "top_k-1"])
+def test_resume_link_in_folder_is_refused(tmp_path: Path, name: str) -> None:
+    """A run of somebody else must not be written outside its folder."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    out = tmp_path / "run"
+    (out / "home").mkdir(parents=True)
+    (out / "run.json").write_text("{}")
+    (out / name).symlink_to(outside)
+    with pytest.raises(FootnoteError, match="is a link"):
+        list(resume(out))
+    assert not list(outside.iterdir())
+
+
+def test_resume_index_elsewhere_is_refused(tmp_path: Path) -> None:
+    """Opening an index writes to it."""
+    out = tmp_path / "run"
+    out.mkdir()
+    plan = collect_provenance(Settings.from_environment({}), [], {"sha256": "0"})
+    plan |= {"home": str(tmp_path / "outside"), "repeat": 1, "ids": ["a"]}
+    (out / "run.json").write_text(json.dumps(plan))
+    with pytest.raises(FootnoteError, match=r"home: .*outside is not in"):
+        list(resume(out, {}))
+    assert not (tmp_path / "outside").exists()

@@ -361,6 +361,16 @@ def test_judge_command_overwrites_nothing(ran: Path, capsys: pytest.CaptureFixtu
     assert json.loads(printed)["judged_differently"]["n"] == 2
 
 
+def test_judge_command_dangling_link_asks_nothing(ran: Path) -> None:
+    """The judgement could not be written, and would be lost."""
+    outside = ran.parent / "outside"
+    (ran / "judge-openai-like-tiny.json").symlink_to(outside)
+    with server(CORRECT) as judging:
+        assert cli(ran, "--llm-url", f"{judging.url}/v1", "--limit", "1") == 2
+        assert not judging.asked
+    assert not outside.exists()
+
+
 def test_judge_command_fails_with_exit_code_3(
     ran: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

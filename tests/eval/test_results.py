@@ -1,12 +1,15 @@
 """The files of a run read back, whole and damaged."""
 
 import json
+import os
+import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import eval.dataset
 import eval.results
 from eval.results import (
     QUESTIONS,
@@ -14,12 +17,13 @@ from eval.results import (
     SUMMARY,
     differences,
     read_plan,
+    read_raw_results,
     read_results,
     read_run,
     read_run_questions,
 )
 from eval.run_schema import Estimate
-from qa.errors import RunError
+from qa.errors import FootnoteError, RunError
 from tests.eval.fakes import PETS, document
 from tests.eval.page import ANSWERS, change, make_run
 
@@ -144,10 +148,10 @@ def test_summary_that_is_not_json_is_damage(folder: Path, text: bytes) -> None:
 
 def test_all_problems_are_named_and_steer_no_terminal(folder: Path) -> None:
     """Problems are listed, the first twenty of them; control characters are shown as escapes."""
-    errors = {f"\x1b[31m{at}": at for at in range(30)}
-    change(folder / SUMMARY, lambda summary: summary | {"errors": errors})
+    row = {**read_raw_results(folder)[0], "timings": {"\x1b[31m": "long"}}
+    (folder / RESULTS).write_text(f"{json.dumps(row)}\n" * 30)
     with pytest.raises(RunError) as caught:
-        read_run(folder)
+        read_results(folder)
     lines = str(caught.value).splitlines()
     assert (len(lines), lines[-1]) == (22, "  and 10 more")
     assert "\x1b" not in str(caught.value)
@@ -252,8 +256,9 @@ def test_file_that_is_too_large_is_not_read(
 ) -> None:
     """A run may come from anywhere: a file larger than any run of ours is refused."""
     monkeypatch.setattr(eval.results, "MAX_BYTES", dict.fromkeys(eval.results.MAX_BYTES, 10))
+    monkeypatch.setattr(eval.dataset, "MAX_QUESTION_FILE", 10)
     readers = {SUMMARY: read_run, RESULTS: read_results, QUESTIONS: read_run_questions}
-    with pytest.raises(RunError, match="is too large"):
+    with pytest.raises(FootnoteError, match="is too large"):
         readers[name](folder)  # type: ignore[operator]  # a function of a folder
 
 
@@ -278,3 +283,57 @@ def test_differences_say_why_runs_cannot_be_compared(folder: Path, tmp_path: Pat
     assert documents == "Their documents differ: cats.txt, pets.txt."
     assert questions == "Their question files differ: the hashes are not the same."
     assert missing == f"{other} did not ask 1 of the other's questions: right."
+
+
+MANY = 60_000
+BOMBS: dict[str, tuple[str, bytes]] = {
+    "list of lists": (SUMMARY, b'{"settings": {"x": [%s[]]}}' % (b"[]," * MANY)),
+    "bad scores": (
+        SUMMARY,
+        b'{"scores": {"%s": 1}}' % b'": 1, "'.join(b"%d" % n for n in range(MANY)),
+    ),
+    "too many values": (SUMMARY, b"[%s1]" % (b"1," * 600_000)),
+    "sentences": (RESULTS, b'{"id": "a", "sentences": [%s{}]}\n' % (b"{}," * MANY)),
+    "blank results": (RESULTS, b"\n" * MANY),
+    "long line": (RESULTS, b'{"id": [%s1]}\n' % (b"1," * 200_000)),
+    "empty questions": (QUESTIONS, b"{}\n" * MANY),
+    "answers": (QUESTIONS, b'{"id": "a", "answers": [%s1]}\n' % (b"1," * MANY)),
+    "unknown fields": (
+        QUESTIONS,
+        b'{"%s": 1}' % b'": 1, "'.join(b"%d" % n for n in range(MANY)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bomb_in_file_is_refused_in_little_memory(folder: Path, name: str) -> None:
+    """A file with many problems costs no more than its size, and the error stays short."""
+    file, content = BOMBS[name]
+    (folder / file).write_bytes(content)
+    readers = {SUMMARY: read_run, RESULTS: read_results, QUESTIONS: read_run_questions}
+    tracemalloc.start()
+    try:
+        with pytest.raises(FootnoteError) as caught:
+            readers[file](folder)  # type: ignore[operator]  # a function of a folder
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 50_000_000
+    assert len(str(caught.value)) < 30_000
+
+
+@pytest.mark.parametrize("name", [SUMMARY, RESULTS, QUESTIONS])
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+def test_file_that_is_not_regular_is_refused(folder: Path, name: str, kind: str) -> None:
+    """A device has no end, and a pipe nobody writes to would hold the reader forever."""
+    path = folder / name
+    path.unlink()
+    if kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    readers = {SUMMARY: read_run, RESULTS: read_results, QUESTIONS: read_run_questions}
+    with pytest.raises(FootnoteError):
+        readers[name](folder)  # type: ignore[operator]  # a function of a folder

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -17,7 +18,7 @@ from eval.run import create_run_folder, finish, run, start
 from eval.run_schema import Estimate, Group
 from eval.summary import Outcome, groups
 from qa.config import Settings
-from qa.errors import FootnoteError, QuestionFileError, RunError
+from qa.errors import FootnoteError, NotWritableError, QuestionFileError, RunError
 from qa.types import Answer, Turn
 from tests.eval.fakes import (
     PETS,
@@ -448,3 +449,17 @@ def test_single_split_has_no_row(tmp_path: Path) -> None:
     print_tables(groups(asked(tmp_path, questions=QUESTIONS[1:])), file)
     assert "\noverall " in file.getvalue()
     assert "\ndev " not in file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["results.jsonl", "summary.json.new"])
+def test_run_link_in_folder_is_never_written_through(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / name).symlink_to(outside)
+    with suppress(NotWritableError):
+        outcomes = run(QUESTIONS, ScriptedBot(SCRIPT), [PETS], out)
+        finish(
+            outcomes, [PETS], collect_provenance(Settings(home=out), [PETS], {"sha256": "0"}), out
+        )
+    assert not outside.exists()

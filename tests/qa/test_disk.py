@@ -96,3 +96,15 @@ def test_has_room_on_a_read_only_disk_is_true(
     monkeypatch.setattr(Path, "open", read_only)
     monkeypatch.setattr(Path, "unlink", read_only)
     assert has_room(tmp_path, 100_000)
+
+
+def test_write_atomically_link_is_never_written_through(tmp_path: Path) -> None:
+    """Neither by the name of the file nor by that of its unfinished content."""
+    outside = tmp_path / "outside"
+    outside.write_text("precious")
+    for name in ("file", "file.new"):
+        (tmp_path / name).symlink_to(outside)
+    write_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert not (tmp_path / "file").is_symlink()
+    assert outside.read_text() == "precious"

@@ -1,6 +1,7 @@
 """Runs for other programs: the table (CSV) and the test results (JUnit XML)."""
 
 import csv
+import os
 import re
 from dataclasses import replace
 from io import StringIO
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.report.details import QuestionDetails, RunDetails, read_details
-from eval.report.export import COLUMNS, as_csv, as_junit
+from eval.report.export import COLUMNS, CSV, as_csv, as_junit, write_files
 from eval.run_schema import Run
+from qa.errors import FootnoteError
 from tests.eval.fakes import PROVENANCE, answer, question, refusal, result, says
 from tests.eval.page import BETTER, QUESTIONS, change, make_run
 
@@ -200,3 +202,32 @@ def read_csv(text: str) -> list[dict[str, str]]:
 
 def parsed(text: str) -> ElementTree.Element:
     return ElementTree.fromstring(text.encode("utf-8"))  # noqa: S314  # our own words
+
+
+@pytest.mark.parametrize("target", ["missing", "empty", "same kind"])
+def test_write_files_link_is_never_written_through(tmp_path: Path, target: str) -> None:
+    """A run may come with a link as its report: what it leads to stays as it is."""
+    outside = tmp_path / "outside"
+    text = f"{','.join(COLUMNS)}\n"
+    if target == "empty":
+        outside.touch()
+    elif target == "same kind":
+        outside.write_text(text)
+    before = outside.read_text() if outside.exists() else None
+    link = tmp_path / "run.csv"
+    link.symlink_to(outside)
+    if target == "empty":
+        with pytest.raises(FootnoteError, match="is not a table of questions"):
+            write_files([(link, text, CSV)])
+    else:
+        write_files([(link, f"{text}new", CSV)])
+        assert link.read_text() == f"{text}new"
+    assert (outside.read_text() if outside.exists() else None) == before
+
+
+def test_write_files_device_is_left_alone(tmp_path: Path) -> None:
+    link = tmp_path / "run.csv"
+    link.symlink_to(os.devnull)
+    with pytest.raises(FootnoteError, match="is not a regular file"):
+        write_files([(link, "text", CSV)])
+    assert link.is_symlink()
