@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
+from qa.answer.choose import ReadForm, choose_form
 from qa.answer.content import (
     LEFT_OUT,
     NOTHING_SUPPORTED,
@@ -13,8 +14,9 @@ from qa.answer.content import (
     reply_answer,
 )
 from qa.answer.conversation import conversation_reply, without_small_talk
-from qa.answer.followup import standalone_by_model, standalone_by_rule
+from qa.answer.followup import forms_with_model, standalone_by_model, standalone_by_rule
 from qa.answer.generate import DraftAnswer, draft_answer
+from qa.answer.leaning import leaning
 from qa.answer.verify import Verifier
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError, StoppedError
@@ -138,8 +140,10 @@ class Bot:
         # A language model waits for its server, so it is never called under the lock.
         forms = _understand(question, history, snapshot, model, progress, stop)
         with self._lock:
-            retrieved = self._retrieve(forms, snapshot, progress)
-            standalone, reading = self._read(retrieved, snapshot, progress)
+            progress.begin("retrieve")
+            retrieved = self._retrieve(forms, snapshot)
+            progress.begin("read")
+            standalone, reading = self._read(question, retrieved, history, snapshot)
 
         progress.begin("answer")
         refusal = self._refusal(snapshot, reading.confidence)
@@ -165,11 +169,8 @@ class Bot:
         verifier = Verifier(self._encodings, self._entailment.load())
         return ModelEngine(model, verifier, settings.strict)
 
-    def _retrieve(
-        self, forms: Sequence[str], snapshot: Snapshot, progress: Progress
-    ) -> list["_Retrieved"]:
+    def _retrieve(self, forms: Sequence[str], snapshot: Snapshot) -> list["_Retrieved"]:
         """Finds the passages for each form of the question, its typing errors corrected."""
-        progress.begin("retrieve")
         top_k = self._settings.top_k
 
         def known(word: str) -> bool:
@@ -185,15 +186,26 @@ class Bot:
         return retrieved
 
     def _read(
-        self, retrieved: Sequence["_Retrieved"], snapshot: Snapshot, progress: Progress
+        self,
+        question: str,
+        retrieved: Sequence["_Retrieved"],
+        history: Sequence[Turn],
+        snapshot: Snapshot,
     ) -> tuple[str, Reading]:
-        """Returns the form of the question that the reader is surest of, and its reading."""
-        progress.begin("read")
-        readings = []
-        for form in retrieved:
-            reading = self._reader.read(form.question, form.encoding, form.passages, snapshot)
-            readings.append((form.question, reading))
-        return max(readings, key=lambda row: row[1].confidence)
+        """Returns the form of the question that the answer comes from, and its reading."""
+
+        def read(form: _Retrieved) -> Reading:
+            return self._reader.read(form.question, form.encoding, form.passages, snapshot)
+
+        def read_turn(place: int) -> Reading:
+            forms = standalone_by_rule(history[place].question, history[:place])
+            return read(self._retrieve(forms[:1], snapshot)[0])
+
+        forms = [ReadForm(form.question, read(form)) for form in retrieved]
+        # A complete question may well have the same answer as the last question.
+        leans = history and leaning(question) != "alone"
+        chosen = choose_form(forms, history, read_turn) if leans else forms[0]
+        return chosen.question, chosen.reading
 
     def _refusal(self, snapshot: Snapshot, confidence: float) -> Reason | None:
         """Returns why the question is refused before any engine answers; None: it is not."""
@@ -297,9 +309,11 @@ def _understand(
     stop: threading.Event,
 ) -> tuple[str, ...]:
     """Returns the forms in which the question may stand alone; the reader chooses one of them."""
-    if model and history and snapshot.documents:
+    # Of a complete question a model could only make another.
+    leans = history and leaning(question) != "alone"
+    if model and leans and snapshot.documents:
         progress.begin("understand")
         form = standalone_by_model(question, history, model, stop)
         if form:
-            return (form,)
+            return forms_with_model(question, form)
     return standalone_by_rule(question, history)

@@ -9,39 +9,22 @@ import re
 import threading
 from collections.abc import Sequence
 
+from qa.answer.leaning import PERSON_PRONOUN, content_words, leaning
 from qa.answer.prompts import rewrite_messages
+from qa.answer.substitute import replace_pronoun, substituted
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import LanguageModel, without_thinking
-from qa.text.english import MONTHS, QUESTION_WORDS, STOP_WORDS
+from qa.text.english import MONTHS, QUESTION_WORDS
 from qa.text.facts import missing_names, names
 from qa.text.numbers import numbers
-from qa.text.words import terms, words
+from qa.text.words import terms
 from qa.types import Turn
 
 MAX_QUESTION_TOKENS = 80
 MAX_QUESTION_CHARACTERS = 400
-MIN_CONTENT_WORDS = 3
-"""A question with fewer content words than this may depend on the questions before it."""
-
 _log = logging.getLogger(__name__)
 
-_PERSON_PRONOUN = re.compile(r"\b(he|she|him|her|his|hers)\b(?!['’])", re.IGNORECASE)
-_THING_PRONOUN = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|this|that|these|those|there|ones?|both|others?|the same)\b"
-    r"(?!['’])",
-    re.IGNORECASE,
-)
-_CONTINUATION = re.compile(
-    r"^\s*(?:and|but|or|so|then|also|what about|how about|what else|who else)\b", re.IGNORECASE
-)
 _ASKS_WHO = re.compile(r"\s*whom?\b", re.IGNORECASE)
-_GENERIC_WORDS = STOP_WORDS | frozenset(
-    """affect bad best better common compare describe difference different effect example explain
-    good happen important interesting kind know like main make many mean more most much ok okay
-    other reason same thing think type use used want way work""".split()
-)
-"""Words that do not show what a question is about."""
-
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?:\s+(?:(?:of|the|and|for)\s*)?[A-Z][\w’'-]*)*")
 # "May" is a first name too.
 _OTHER_MONTHS = "|".join(month for month in MONTHS if month != "May")
@@ -60,20 +43,28 @@ _WRAPPING = "\"“”'* "
 
 
 def standalone_by_rule(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
-    """Returns the candidates for the standalone question; the reader chooses.
+    """Returns the forms in which a question may stand alone, the likeliest first.
 
-    `history` is oldest first. Without a history, or for a question that needs none, the only
-    candidate is the question. A pronoun for a person is replaced by the name mentioned
-    most recently, which gives one candidate too. Any other follow-up has two: the question as it
-    is, and the question with the last standalone question in parentheses behind it.
+    `history` is oldest first. Without a history, or for a question that is complete, the only
+    form is the question. A pronoun for a person is replaced by the name mentioned most recently,
+    which gives one form too. Any other follow-up has two. One has an earlier question in
+    parentheses behind it. The other comes first if the question surely leans: the form that
+    `qa.answer.substitute` completes. Otherwise the question as it is.
     """
-    if not history or not _depends_on_history(question):
+    kind = leaning(question) if history else "alone"
+    if kind == "alone":
         return (question,)
-    pronoun = _PERSON_PRONOUN.search(question)
-    name = _last_name(history)
+    pronoun = PERSON_PRONOUN.search(question)
+    name = _last_name(history) if kind == "leans" and pronoun else None
     if pronoun and name:
-        return (_replace_pronoun(question, pronoun, name),)
-    return question, f"{question.rstrip()} ({_last_standalone_question(history)})"
+        return (replace_pronoun(question, pronoun, name),)
+
+    frame = last_standalone_question(history)
+    appended = f"{question.rstrip()} ({_topic(history, frame)})"
+    if kind == "maybe":
+        return question, appended
+    completed = substituted(question, frame)
+    return (completed, appended) if completed else (appended, question)
 
 
 def standalone_by_model(
@@ -99,36 +90,42 @@ def standalone_by_model(
         return None
     line = lines[0].strip().strip(_WRAPPING)
     rewritten = _LABEL.sub("", line).strip(_WRAPPING)
+    if _adds_last_subject(rewritten, question, history):
+        return None
     return rewritten if _keeps_meaning(rewritten, question, history) else None
 
 
-def _depends_on_history(question: str) -> bool:
-    """Returns whether a question has a pronoun, continues another, or has few content words."""
-    if _PERSON_PRONOUN.search(question) or _THING_PRONOUN.search(question):
-        return True
-    if _CONTINUATION.match(question):
-        return True
-    content_words = [word for word in words(question) if word not in _GENERIC_WORDS]
-    return len(content_words) < MIN_CONTENT_WORDS
+def forms_with_model(question: str, rewritten: str) -> tuple[str, ...]:
+    """Returns the forms of a question that a model rewrote, the likeliest first.
+
+    A question that may be complete is read as it is too.
+    """
+    if rewritten != question and leaning(question) == "maybe":
+        return question, rewritten
+    return (rewritten,)
 
 
-def _replace_pronoun(question: str, pronoun: re.Match[str], name: str) -> str:
-    before = question[: pronoun.start()]
-    after = question[pronoun.end() :]
-    word = pronoun[1].lower()
-    # "her report" against "ask her".
-    her_before_noun = word == "her" and re.match(r"\s+\w", after)
-    if word in ("his", "hers") or her_before_noun:
-        name += "’s"
-    return before + name + after
+def last_standalone_question(history: Sequence[Turn]) -> str:
+    """Returns the last question, completed as far as the rules can; at worst the first question."""
+    start = 0
+    for place, turn in enumerate(history):
+        if leaning(turn.question) != "leans":
+            start = place
+    question = history[start].question.strip()
+    for turn in history[start + 1 :]:
+        question = substituted(turn.question, question) or question
+    return question
 
 
-def _last_standalone_question(history: Sequence[Turn]) -> str:
-    """Returns the last question that stands alone; if there is none, the first question."""
+def _topic(history: Sequence[Turn], frame: str) -> str:
+    """Returns the last question that is complete: it names more of what the conversation is about.
+
+    Without such a question it is the frame.
+    """
     for turn in reversed(history):
-        if not _depends_on_history(turn.question):
+        if leaning(turn.question) == "alone":
             return turn.question.strip()
-    return history[0].question.strip()
+    return frame
 
 
 def _last_name(history: Sequence[Turn]) -> str | None:
@@ -155,11 +152,31 @@ def _person_names(text: str) -> list[str]:
     person_names = []
     for match in _NAME.finditer(text):
         name = match.group(0)
-        opens_text = match.start() == 0 and " " not in name
+        before = text[max(0, match.start() - 2) : match.start()].rstrip()
+        opens_sentence = not before or before[-1] in ".?!"
+        opens_text = opens_sentence and " " not in name
         is_question_word = name.split()[0].casefold() in QUESTION_WORDS
         if not opens_text and not is_question_word and not _NOT_A_PERSON.fullmatch(name):
             person_names.append(name)
     return person_names
+
+
+def _adds_last_subject(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
+    """Returns whether a rewritten question asks for the last subject too, without need.
+
+    To a complete question it must add no term of the conversation. To a question that may be
+    complete it must not add every term of the last question: "Who is the landlord, and how much
+    is the rent?"
+    """
+    kind = leaning(question)
+    if kind == "leans" or not history:
+        return False
+    added_words = set(content_words(rewritten)) - set(content_words(question))
+    if kind == "alone":
+        conversation = " ".join(f"{turn.question} {turn.answer}" for turn in history)
+        return not added_words.isdisjoint(content_words(conversation))
+    last_words = set(content_words(history[-1].question))
+    return bool(last_words) and last_words <= added_words
 
 
 def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bool:

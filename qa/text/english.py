@@ -14,6 +14,23 @@ QUESTION_WORDS = frozenset(
     "who what when where why how which did does do is are was were can could has have".split()
 )
 """Words that open a question."""
+AUXILIARIES = frozenset(
+    """is are was were be been do does did has have had can could will would shall should may might
+    must""".split()
+)
+"""Verbs that stand before the subject of a question."""
+PREPOSITIONS = frozenset(
+    """about after against at before behind between by during for from in into near of on over
+    since through to towards under until with within without""".split()
+)
+PREDICATES = frozenset(
+    """begun born bought brought built caught chosen cut done drawn driven drunk eaten fallen felt
+    flown fought found given gone grown heard held hidden hit hurt kept known laid left lent let
+    lost made meant met paid put read ridden risen run said seen sent set shot shown shut sold
+    spent spoken stolen sung taken taught thrown told understood won worn written
+    open due available absent""".split()
+)
+"""Participles that do not end in -ed, and adjectives that stand in their place."""
 
 MONTHS = tuple(
     """January February March April May June

@@ -215,15 +215,28 @@ def test_ask_follow_up_is_made_standalone(tmp_path: Path) -> None:
     )
 
 
-def test_ask_follow_up_takes_the_surer_form(tmp_path: Path) -> None:
+def test_ask_follow_up_is_completed_from_the_last_question(tmp_path: Path) -> None:
     text = "The bridge cost 48 million euros.\nThe ferry stops in May.\n"
     bot = word_bot(tmp_path, text_document(text))
     history = [Turn("What did the harbor bridge cost?", "48 million euros.")]
-    assert bot.ask("And the ferry?", history).standalone_question == "And the ferry?"
-    leaning = bot.ask("In euros?", [Turn("What did the harbor bridge cost in total?", "Much.")])
-    assert leaning.standalone_question == "In euros?"
-    nothing = bot.ask("And in dollars?", history)
-    assert nothing.standalone_question == "And in dollars? (What did the harbor bridge cost?)"
+    assert bot.ask("And the ferry?", history).standalone_question == "What did the ferry cost?"
+    assert bot.ask("Where is it?", history).standalone_question == "Where is the harbor bridge?"
+
+
+def test_ask_new_subject_does_not_get_the_last_answer_again(tmp_path: Path) -> None:
+    """The form with the last question is sure of the last answer, which nobody asked for."""
+    rent = "The rent is 900 euros a month."
+    bot = word_bot(tmp_path, text_document(f"{rent}\nThe cellar is dry.\n"), threshold=0.5)
+    answer = bot.ask("Who is the landlord?", [Turn("How much is the rent?", rent)])
+    assert answer.standalone_question == "Who is the landlord?"
+    assert answer.reason == "not_in_documents"
+
+
+def test_ask_why_does_not_get_the_last_answer_again(tmp_path: Path) -> None:
+    rent = "The rent is 900 euros a month."
+    bot = word_bot(tmp_path, text_document(f"{rent}\nThe cellar is dry.\n"), threshold=0.5)
+    answer = bot.ask("Why?", [Turn("How much is the rent?", rent)])
+    assert answer.reason == "not_in_documents"
 
 
 def test_ask_twice_returns_the_same_answer(seed_bot: Bot) -> None:

@@ -364,3 +364,18 @@ def test_passage_that_the_model_did_not_see_is_not_shown(tmp_path: Path, words: 
     assert "1 passage did not fit" in answer.notices[0]
     (ranked,) = answer.passages
     assert ranked.passage.text.strip() in model.prompts[0][-1].content
+
+
+def test_ask_new_subject_is_not_mixed_with_the_last_question(tmp_path: Path) -> None:
+    """What the model adds to a question that names its own subject is not asked."""
+    written = "Who is the mayor, and what did Ines Prado open?"
+    bot, model = _bot(tmp_path, written, COST)
+    assert bot.ask("Who is the mayor?", HISTORY).standalone_question == "Who is the mayor?"
+    assert len(model.prompts) == 2
+
+
+def test_ask_complete_question_is_not_rewritten(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path, COST)
+    question = "How many euros did the harbor bridge cost?"
+    assert bot.ask(question, HISTORY).standalone_question == question
+    assert len(model.prompts) == 1

@@ -6,6 +6,8 @@ import pytest
 
 from qa.answer.followup import (
     MAX_QUESTION_CHARACTERS,
+    forms_with_model,
+    last_standalone_question,
     standalone_by_model,
     standalone_by_rule,
 )
@@ -31,12 +33,9 @@ COPPER = [Turn("How much gold does Reko Diq hold?", "Over 40 million ounces.")]
         ("What did they ask her?", MEYER, "What did they ask Eric Meyer?"),
         ("Who saw her report?", MEYER, "Who saw Eric Meyer’s report?"),
         ("Why did he do so?", SHARIF, "Why did Prime Minister Shehbaz Sharif do so?"),
-        (
-            "And how much copper?",
-            COPPER,
-            "And how much copper? (How much gold does Reko Diq hold?)",
-        ),
-        ("Where is it?", COPPER, "Where is it? (How much gold does Reko Diq hold?)"),
+        ("And how much copper?", COPPER, "How much copper does Reko Diq hold?"),
+        ("Where is it?", COPPER, "Where is Reko Diq?"),
+        ("How many people died there?", COPPER, "How many people died there? (How much gold does Reko Diq hold?)"),
         (
             "Who owns the mine in the Chaghi district?",
             COPPER,
@@ -45,23 +44,76 @@ COPPER = [Turn("How much gold does Reko Diq hold?", "Over 40 million ounces.")]
         (
             "Who runs it?",
             [*COPPER, Turn("What is its depth?", "Deep.")],
-            "Who runs it? (How much gold does Reko Diq hold?)",
+            "Who runs Reko Diq?",
         ),
         ("What did he praise?", [], "What did he praise?"),
         ("What did he say?", [Turn("what is it", "nothing")], "What did he say? (what is it)"),
     ],
-)
+)  # fmt: skip
 def test_by_rule_takes_what_is_missing_from_the_history(
     question: str, history: list[Turn], expected: str
 ) -> None:
-    assert standalone_by_rule(question, history)[-1] == expected
+    assert standalone_by_rule(question, history)[0] == expected
 
 
-def test_by_rule_has_two_candidates_except_for_a_person() -> None:
-    """The reader may choose the question as it is, except where a name replaced a pronoun."""
-    assert standalone_by_rule("And how much copper?", COPPER)[0] == "And how much copper?"
+def test_by_rule_offers_the_last_question_in_parentheses_second() -> None:
+    """The reader may choose it, except where a name replaced a pronoun."""
+    with_last = "And how much copper? (How much gold does Reko Diq hold?)"
+    assert standalone_by_rule("And how much copper?", COPPER)[1:] == (with_last,)
     assert len(standalone_by_rule("What did he praise?", MEYER)) == 1
     assert len(standalone_by_rule("Who owns the mine in the Chaghi district?", COPPER)) == 1
+
+
+def test_by_rule_prefers_a_question_that_names_its_subject() -> None:
+    forms = standalone_by_rule("Who is the landlord?", [Turn("How much is the rent?", "900.")])
+    assert forms == ("Who is the landlord?", "Who is the landlord? (How much is the rent?)")
+
+
+RENT = [Turn("How much is the rent?", "The rent is 900 euros.")]
+
+
+@pytest.mark.parametrize(
+    ("question", "written"),
+    [
+        ("Who is the landlord?", "Who is the landlord, and how much is the rent?"),
+        ("Who repairs the lift in the hall?", "Who repairs the lift in the hall for the rent?"),
+    ],
+)
+def test_by_model_that_adds_the_last_subject_returns_none(question: str, written: str) -> None:
+    """A question that names its own subject is not mixed with the last question."""
+    model = ScriptedModel(written)
+    assert standalone_by_model(question, RENT, model, threading.Event()) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "history", "written"),
+    [
+        ("And the deposit?", RENT, "How much is the deposit beside the rent?"),
+        (
+            "What was the result?",
+            [Turn("When was the vote on the bridge held?", "On Monday.")],
+            "What was the result of the vote on the bridge?",
+        ),
+    ],
+)
+def test_by_model_may_complete_a_question_that_leans(
+    question: str, history: list[Turn], written: str
+) -> None:
+    assert standalone_by_model(question, history, ScriptedModel(written), threading.Event())
+
+
+def test_forms_with_model_read_a_question_that_may_be_complete_as_it_is_too() -> None:
+    written = "Who is the landlord of the flat?"
+    assert forms_with_model("Who is the landlord?", written) == ("Who is the landlord?", written)
+    assert forms_with_model("And in 2020?", "Who won in 2020?") == ("Who won in 2020?",)
+    assert forms_with_model("Who is the landlord?", "Who is the landlord?") == (
+        "Who is the landlord?",
+    )
+
+
+def test_last_standalone_question_completes_the_last_questions() -> None:
+    history = [Turn("How many trams ran in 2011?", "40."), Turn("And in 2012?", "44.")]
+    assert last_standalone_question(history) == "How many trams ran in 2012?"
 
 
 HISTORY = [

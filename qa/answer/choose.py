@@ -1,0 +1,118 @@
+"""Chooses among the forms of a follow-up by their readings.
+
+The reader's confidence alone is a bad judge: a form that has the last question in it is answered
+surely, with the last answer.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from qa.reader.reader import Candidate, Reading
+from qa.text.facts import folded
+from qa.types import Turn
+
+MARGIN = 0.15
+"""How much surer the reader must be of a later form than of the first, which is likelier meant."""
+REPEATED = 0.5
+"""The confidence of an earlier answer, given again to another question, is multiplied by this."""
+MAX_TURNS = 3
+"""How many of the last answers are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadForm:
+    """A form of the question with its reading."""
+
+    question: str
+    reading: Reading
+
+
+def choose_form(
+    forms: Sequence[ReadForm], history: Sequence[Turn], read_turn: Callable[[int], Reading]
+) -> ReadForm:
+    """Returns the form that the answer comes from; `forms` has the likeliest first.
+
+    The confidence of a form that only repeats an earlier answer is lowered.
+    read_turn: reads the question of the turn at an index again. It is called only if a form's
+    answer seems to be in the answer of that turn.
+    """
+    weighed = []
+    repeated = []
+    for place, form in enumerate(forms):
+        reading = form.reading
+        repeats = _repeats(reading, history, read_turn, is_likeliest=place == 0)
+        if repeats:
+            reading = replace(reading, confidence=reading.confidence * REPEATED)
+        weighed.append(ReadForm(form.question, reading))
+        repeated.append(repeats)
+
+    first = weighed[0]
+    surest = max(weighed, key=_confidence)
+    margin = 0.0 if repeated[0] else MARGIN
+    return surest if _confidence(surest) > _confidence(first) + margin else first
+
+
+def _repeats(
+    reading: Reading,
+    history: Sequence[Turn],
+    read_turn: Callable[[int], Reading],
+    is_likeliest: bool,
+) -> bool:
+    """Returns whether a reading gives the answer of one of the last turns again.
+
+    One sentence may answer two questions, so the words that answer are compared. A form that is
+    not the likeliest has no such excuse.
+    """
+    if not reading.candidates:
+        return False
+    best = reading.candidates[0]
+    first_turn = max(0, len(history) - MAX_TURNS)
+    for place in reversed(range(first_turn, len(history))):
+        answer = folded(history[place].answer)
+        if not is_likeliest and folded(best.text) in answer:
+            return True
+        if _is_in(best, answer) and _answer_alike(reading, read_turn(place)):
+            return True
+    return False
+
+
+def _repeats(
+    reading: Reading, history: Sequence[Turn], read_turn: Callable[[int], Reading]
+) -> bool:
+    """Returns whether a reading gives the answer of one of the last turns again."""
+    if not reading.candidates:
+        return False
+    best = reading.candidates[0]
+    first_turn = max(0, len(history) - MAX_TURNS)
+    for place in reversed(range(first_turn, len(history))):
+        if _is_in(best, history[place].answer) and _answer_alike(reading, read_turn(place)):
+            return True
+    return False
+
+
+def _confidence(form: ReadForm) -> float:
+    return form.reading.confidence
+
+
+def _is_in(candidate: Candidate, answer: str) -> bool:
+    """Returns whether a folded answer has the candidate's sentence or its answering words."""
+    if folded(candidate.text) in answer:
+        return True
+    span = candidate.span
+    if span is None:
+        return False
+    document = candidate.passage.passage.document
+    return folded(document.text_of(span)) in answer
+
+
+def _answer_alike(reading: Reading, earlier_reading: Reading) -> bool:
+    """Returns whether the same words answer in two readings."""
+    if not earlier_reading.candidates:
+        return False
+    best = reading.candidates[0]
+    earlier = earlier_reading.candidates[0]
+    if best.passage.passage.document.id != earlier.passage.passage.document.id:
+        return False
+    span = best.span or best.sentence.span
+    earlier_span = earlier.span or earlier.sentence.span
+    return span.overlap(earlier_span) > 0
