@@ -32,24 +32,24 @@ def choose_form(
 ) -> ReadForm:
     """Returns the form that the answer comes from; `forms` has the likeliest first.
 
-    The confidence of a form that only repeats an earlier answer is lowered.
+    If the likeliest form only repeats an earlier answer, its confidence is lowered. Another form
+    that does so is not taken.
     read_turn: reads the question of the turn at an index again. It is called only if a form's
     answer seems to be in the answer of that turn.
     """
-    weighed = []
-    repeated = []
-    for place, form in enumerate(forms):
-        reading = form.reading
-        repeats = _repeats(reading, history, read_turn, is_likeliest=place == 0)
-        if repeats:
-            reading = replace(reading, confidence=reading.confidence * REPEATED)
-        weighed.append(ReadForm(form.question, reading))
-        repeated.append(repeats)
+    chosen = forms[0]
+    margin = MARGIN
+    if _repeats(chosen.reading, history, read_turn, is_likeliest=True):
+        confidence = chosen.reading.confidence * REPEATED
+        chosen = ReadForm(chosen.question, replace(chosen.reading, confidence=confidence))
+        margin = 0.0
 
-    first = weighed[0]
-    surest = max(weighed, key=_confidence)
-    margin = 0.0 if repeated[0] else MARGIN
-    return surest if _confidence(surest) > _confidence(first) + margin else first
+    for form in forms[1:]:
+        if form.reading.confidence <= chosen.reading.confidence + margin:
+            continue
+        if not _repeats(form.reading, history, read_turn, is_likeliest=False):
+            chosen = form
+    return chosen
 
 
 def _repeats(
@@ -74,24 +74,6 @@ def _repeats(
         if _is_in(best, answer) and _answer_alike(reading, read_turn(place)):
             return True
     return False
-
-
-def _repeats(
-    reading: Reading, history: Sequence[Turn], read_turn: Callable[[int], Reading]
-) -> bool:
-    """Returns whether a reading gives the answer of one of the last turns again."""
-    if not reading.candidates:
-        return False
-    best = reading.candidates[0]
-    first_turn = max(0, len(history) - MAX_TURNS)
-    for place in reversed(range(first_turn, len(history))):
-        if _is_in(best, history[place].answer) and _answer_alike(reading, read_turn(place)):
-            return True
-    return False
-
-
-def _confidence(form: ReadForm) -> float:
-    return form.reading.confidence
 
 
 def _is_in(candidate: Candidate, answer: str) -> bool:

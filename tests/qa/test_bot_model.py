@@ -376,6 +376,6 @@ def test_ask_new_subject_is_not_mixed_with_the_last_question(tmp_path: Path) -> 
 
 def test_ask_complete_question_is_not_rewritten(tmp_path: Path) -> None:
     bot, model = _bot(tmp_path, COST)
-    question = "How many euros did the harbor bridge cost?"
+    question = "What did the harbor bridge of the town cost?"
     assert bot.ask(question, HISTORY).standalone_question == question
     assert len(model.prompts) == 1

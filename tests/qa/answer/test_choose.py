@@ -21,7 +21,7 @@ def _reading(confidence: float, sentence: str, answer: str) -> Reading:
     passage = RankedPassage(Passage(DOCUMENT, Span(0, len(text))), 1.0, Why(1, 1, 1.0))
     candidate = Candidate(
         passage,
-        Sentence(Span(start, start + len(sentence))),
+        Sentence(Span(start, start + len(sentence)), "prose", 0),
         1.0,
         Span(span_start, span_start + len(answer)),
     )
