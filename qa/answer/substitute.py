@@ -199,7 +199,7 @@ def subject_of(question: str) -> _Phrase | None:
 
 def _phrase(question: str, start: int, auxiliary: str) -> _Phrase | None:
     """Returns the noun phrase at an offset. After an auxiliary its verb is left out."""
-    phrase_words = []
+    phrase_words: list[re.Match[str]] = []
     for word in _WORD.finditer(question, start):
         folded = word[0].casefold()
         gap = question[phrase_words[-1].end() : word.start()] if phrase_words else ""
