@@ -166,6 +166,7 @@ def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
 
 def _models(_: argparse.Namespace, __: Settings) -> int:
     """Prints a line per language model on this machine: name, address, context, settings."""
+    from qa.llm.client import missing_extra
     from qa.llm.local import PROGRAMS, find_local_models
 
     local = find_local_models()
@@ -173,6 +174,10 @@ def _models(_: argparse.Namespace, __: Settings) -> int:
         context = f"{model.context} tokens" if model.context else "context unknown"
         columns = (model.name, model.url, context, model.setting)
         print_line("\t".join(escaped_line(column) for column in columns))
+    commands = {missing_extra(model.name): model.name for model in local.models}
+    for command, name in commands.items():
+        if command:
+            print_line(f"{escaped_line(name)} needs an extra: {command}", sys.stderr)
     for notice in local.notices:
         print_line(escaped_line(notice), sys.stderr)
     if not local.models:

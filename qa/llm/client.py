@@ -9,6 +9,7 @@ import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -122,9 +123,9 @@ def _import_library(server: Server, provider: Provider) -> None:
         import_module(provider.module)
         return
     except ModuleNotFoundError as error:
-        command = f"pip install -c constraints.txt -e '.[{provider.extra}]'"
         raise ModelError(
-            f"{server.name} needs an extra that is not installed. Install it with: {command}"
+            f"{server.name} needs an extra that is not installed. "
+            f"Install it with: {_install_command(provider)}"
         ) from error
     except Exception as error:  # noqa: BLE001  # of any kind; raised as ours below
         # ollama makes a client when it is imported, which fails for a proxy that it cannot use.
@@ -134,6 +135,23 @@ def _import_library(server: Server, provider: Provider) -> None:
             failure = errors.invalid_proxy(server, variable)
     # Outside the handler: the library's error may quote the proxy's password.
     raise ModelError(failure)
+
+
+def missing_extra(name: str) -> str | None:
+    """Returns the command that installs what a model needs; None if it is installed."""
+    provider = PROVIDERS.get(name.partition("/")[0])
+    if provider is None:
+        return None
+    try:
+        installed = find_spec(provider.module) is not None
+    except ModuleNotFoundError:
+        # The packages above the module are missing too.
+        installed = False
+    return None if installed else _install_command(provider)
+
+
+def _install_command(provider: Provider) -> str:
+    return f"pip install -c constraints.txt -e '.[{provider.extra}]'"
 
 
 class CountingModel:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from qa.cli import main
 from qa.config import Settings
 from qa.library.index import Index
 from qa.llm.local import PROGRAMS, LocalModel, LocalModels
+from qa.llm.providers import PROVIDERS
 from tests.qa.fakes import WordEmbedder, text_document, word_bot
 
 BRIDGE = "The bridge over the bay cost 48 million euros.\nIt opened on Tuesday.\n"
@@ -347,3 +349,15 @@ def test_models_without_any_says_where_it_looked(
     for program in PROGRAMS:
         line = f"  {program.name} at {program.url}; start it with: {program.start_command}\n"
         assert line in printed.err
+
+
+def test_models_names_the_extra_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without = replace(PROVIDERS["ollama"], module="llama_index.llms.missing")
+    monkeypatch.setattr("qa.llm.client.PROVIDERS", {**PROVIDERS, "ollama": without})
+    models = (LocalModel("ollama/x", "http://h"), LocalModel("openai-like/y", "http://h"))
+    monkeypatch.setattr("qa.llm.local.find_local_models", lambda: LocalModels(models))
+    assert main(["models"]) == 0
+    command = "pip install -c constraints.txt -e '.[ollama]'"
+    assert capsys.readouterr().err == f"ollama/x needs an extra: {command}\n"

@@ -16,6 +16,7 @@ from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError
 from qa.llm import local
 from qa.llm.local import LocalModel, LocalModels
+from qa.llm.providers import PROVIDERS
 from qa.types import (
     MAX_QUESTION,
     Answer,
@@ -432,6 +433,44 @@ def test_choice_of_engine_is_that_of_the_next_conversation(
         assert options == AnswerOptions(llm=QWEN.name, llm_url=QWEN.url)
         ask(tab, QUESTION)
         assert bot.settings[-1].llm_url == QWEN.url
+
+
+def test_menu_stays_open_when_an_engine_is_chosen(
+    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person sees what the engine sends where; nothing is looked for again."""
+    searches = offer(monkeypatch, QWEN, LLAMA)
+    for model in (LLAMA, QWEN):
+        choose(page, model)
+        conversation = page.session_state["conversation"]
+        assert page.session_state[f"engine-{conversation.id}"] is True
+        names = [option.partition(" at ")[0] for option in page.radio[0].options]
+        assert names == ["Exact quotes (built in)", QWEN.name, LLAMA.name]
+    assert searches == ["search"]
+
+
+def test_chosen_model_that_does_not_run_now_stays_chosen(
+    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, QWEN)
+    choose(page, QWEN)
+    open_menu(page, False)
+    offer(monkeypatch, LLAMA)
+    open_menu(page)
+    assert page.radio[0].value == EngineChoice(QWEN.name, QWEN.url)
+    assert len(page.radio[0].options) == 3
+
+
+def test_menu_says_how_to_install_what_a_model_needs(
+    page: AppTest, bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = replace(PROVIDERS["ollama"], module="no_such_package.ollama")
+    monkeypatch.setattr("qa.llm.client.PROVIDERS", {**PROVIDERS, "ollama": without})
+    offer(monkeypatch, LLAMA)
+    open_menu(page)
+    assert "pip install" not in shown(page)
+    choose(page, LLAMA)
+    assert "pip install -c constraints.txt -e &#39;.[ollama]&#39;" in shown(page)
 
 
 def test_menu_says_what_the_search_found(

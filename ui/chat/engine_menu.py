@@ -13,7 +13,7 @@ import streamlit as st
 
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
-from qa.llm.client import LlmSettings, model_server
+from qa.llm.client import LlmSettings, missing_extra, model_server
 from qa.llm.local import PROGRAMS, LocalModel, LocalModels
 from ui.chat.conversation import Conversation
 from ui.chat.transcript import AnswerOptions
@@ -85,6 +85,9 @@ def _choose(
         captions=_captions(engines, models),
     )
     show_paragraph(_privacy(state, engine, conversation.owner))
+    command = missing_extra(engine.llm)
+    if command:
+        show_paragraph(f"It needs an extra of Footnote that is not installed: {command}")
     _show_search(search, conversation.owner)
     top_k = st.number_input(
         "How many passages to read", 1, MAX_PASSAGES, options.top_k or settings.top_k
