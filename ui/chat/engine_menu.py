@@ -25,6 +25,10 @@ POLL = 0.2
 """Seconds between two looks at whether the search for models has ended."""
 QUICK = 0.3
 """Seconds that the page waits for the search: without any server it ends at once."""
+_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+"""The places in an address or a mail address at which Streamlit recognises it, and links it."""
+_WORD_JOINER = "\u2060"
+"""A character without width at which no line breaks."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~:$!()&])")
 
 
@@ -43,7 +47,9 @@ class EngineChoice:
             return "Exact quotes (built in)"
         place = f" at {urlsplit(self.url).netloc}" if self.url else ""
         # Streamlit reads labels as Markdown, and a server names its models as it likes.
-        return _MARKDOWN.sub(r"\\\1", self.llm + place)
+        # No escape stops an address from becoming a link.
+        without_links = _ADDRESS.sub(_WORD_JOINER, self.llm + place)
+        return _MARKDOWN.sub(r"\\\1", without_links)
 
 
 def show(conversation: Conversation, state: AppState) -> AnswerOptions:

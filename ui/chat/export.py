@@ -11,6 +11,8 @@ from ui.chat.render import DOUBTFUL, SUPPORT, footnotes
 from ui.chat.transcript import OUTCOME, ExchangeOutcome, StoredAnswer
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_BLOCK = re.compile(r"(\d{0,9})([-+=.)])")
+"""The start of a list, or a line that is a rule or an underline."""
 
 
 def as_markdown(title: str, exchanges: Sequence[Exchange]) -> str:
@@ -111,5 +113,7 @@ def _escape(text: str) -> str:
     """Returns the text in one line, with no character that Markdown or HTML would act on."""
     one_line = " ".join(text.split())
     escaped = _SPECIAL.sub(r"\\\1", one_line)
+    if _BLOCK.match(escaped):
+        escaped = _BLOCK.sub(r"\1\\\2", escaped, count=1)
     # Otherwise the characters "&lt;" of a text would be shown as "<".
     return escaped.replace("&", "&amp;")

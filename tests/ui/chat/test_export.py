@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from markdown_it import MarkdownIt
 
 from tests.ui.answers import CITED, answered, stored_refusal
@@ -34,6 +35,14 @@ def test_markdown_of_hostile_text_is_plain_text() -> None:
     assert html.count("<h1>") == 1
     assert html.count("<h2>") == len(EXCHANGES)
     assert "alert(1)" in html
+
+
+@pytest.mark.parametrize("start", ["1. ", "12) ", "- ", "+ ", "---", "- - -", "===", "1.", "+"])
+def test_markdown_text_like_a_list_is_a_paragraph(start: str) -> None:
+    text = f"{start}a" if start.endswith(" ") else start
+    exchange = Exchange("1", "Why?", AnswerOptions(), answered(text))
+    html = MarkdownIt("commonmark").render(as_markdown("T", [exchange]))
+    assert f"<p>{text}" in html
 
 
 def test_markdown_has_refusals_and_failures() -> None:
