@@ -4,13 +4,15 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import chromadb
 from chromadb.api import ClientAPI
 from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings as ChromaSettings
 from chromadb.config import System
+
+from qa.errors import FootnoteError
 
 _connecting = threading.Lock()
 
@@ -37,7 +39,7 @@ def connect(where: Path | str) -> Connection:
     if isinstance(where, Path):
         return _connect_folder(where, settings)
 
-    address = urlsplit(where)
+    address = _address(where)
     https = address.scheme == "https"
     port = address.port or (443 if https else 8000)
     host = address.hostname or where
@@ -48,6 +50,23 @@ def connect(where: Path | str) -> Connection:
         settings=settings,
     )
     return Connection(client, None)
+
+
+def _address(where: str) -> SplitResult:
+    """Raises FootnoteError, which shows no part of an invalid address: it may hold a password."""
+    try:
+        address = urlsplit(where)
+        # A password with "/" or "?" ends the host too early.
+        rest = f"{address.path}{address.query}{address.fragment}"
+        is_valid = address.port != 0 and "@" not in rest and not address.query
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise FootnoteError(
+            "QA_CHROMA_URL is not the address of a server. Set it to an address like "
+            "http://localhost:8000. In a password, write / as %2F and ? as %3F."
+        )
+    return address
 
 
 def _connect_folder(folder: Path, settings: ChromaSettings) -> Connection:

@@ -1,7 +1,11 @@
 """Messages about a Chroma server do not show the password in its address."""
 
+import re
+
 import pytest
 
+from qa.errors import FootnoteError
+from qa.library.connection import connect
 from qa.library.failures import damaged, index_full, reading_error, without_login
 
 
@@ -30,3 +34,18 @@ def test_message_has_no_login_of_a_server(address: str) -> None:
 def test_message_about_another_address_is_unchanged() -> None:
     for address in ("http://127.0.0.1:8000", "host:8000"):
         assert without_login(address, f"At {address}") == f"At {address}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://ann:pw/secret@host:80",
+        "http://ann:8/secret@host",
+        "http://host?k=secret",
+        "http://[",
+    ],
+)
+def test_connect_invalid_address_shows_no_part_of_it(address: str) -> None:
+    with pytest.raises(FootnoteError, match="QA_CHROMA_URL is not the address") as raised:
+        connect(address)
+    assert not {"pw", "secret"} & set(re.findall(r"\w+", str(raised.value)))
