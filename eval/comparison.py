@@ -242,7 +242,12 @@ class _Scale:
 
 
 _LINEAR = _Scale(apply=lambda values: values, undo=lambda value: value, largest=1.0)
-_LOGARITHMIC = _Scale(apply=lambda values: np.asarray(np.log(values)), undo=exp, largest=50.0)
+_LOGARITHMIC = _Scale(
+    apply=lambda values: np.asarray(np.log(values)),
+    # Of few questions, the smallest detectable effect can be beyond every float.
+    undo=lambda value: exp(min(value, 100.0)),
+    largest=50.0,
+)
 
 
 def _differences(first: Floats, second: Floats, scale: _Scale) -> Floats:

@@ -32,8 +32,20 @@ from qa.types import (
 MAX_NUMBER = 1e15
 """No score is larger: neither seconds nor tokens are so many."""
 
-# Comparisons compute with scores: a number near the largest float would overflow there.
-Number = Annotated[FiniteFloat, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+MIN_NUMBER = 1 / MAX_NUMBER
+"""A smaller number is the rounding of 0."""
+
+
+def _without_rounding(number: float) -> float:
+    return number if abs(number) >= MIN_NUMBER else 0.0
+
+
+# Comparisons compute with scores: numbers near the limits of a float would overflow there.
+Number = Annotated[
+    FiniteFloat,
+    Field(ge=-MAX_NUMBER, le=MAX_NUMBER),
+    AfterValidator(_without_rounding),
+]
 Count = Annotated[int, Field(ge=0)]
 Scalar = str | bool | int | float | None
 Scores = Annotated[Mapping[str, Number | None], FailFast()]

@@ -32,8 +32,11 @@ COLUMNS = (
     "error",
 )
 """The columns before the scores. A cell is empty where the value is not known or not measured."""
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r\n]")
-"""The start of a text that a spreadsheet computes (OWASP, CSV injection; with the wide forms)."""
+_UNSEEN = r"\s\"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+"""Characters that a spreadsheet may leave out at the start of a cell."""
+_FORMULA = re.compile(rf"(\A|[;|\t\r\n])([{_UNSEEN}]*[=+\-@＝＋－＠]|[\t\r\n])")
+"""The start of a text that a spreadsheet computes (OWASP, CSV injection; with the wide forms).
+Where a comma is part of a number, spreadsheets begin a cell at a semicolon, also within quotes."""
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 """A signed number computes to itself."""
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -183,8 +186,7 @@ def _cells(run: str, details: QuestionDetails, result: Result | None) -> list[st
 
 
 def _safe_cell(text: str) -> str:
-    is_formula = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
+    return text if _NUMBER.fullmatch(text) else _FORMULA.sub(r"\1'\2", text)
 
 
 def _number_cell(value: float | None) -> str:

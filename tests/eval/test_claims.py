@@ -50,10 +50,12 @@ def test_read_claims_names_every_bad_line(tmp_path: Path) -> None:
         _row(evidence=[]),
         _row(evidence=["No such words."]),
         "[1]",
+        _row(claim="\ud800"),
+        "[" * 100_000,
     )
     with pytest.raises(QuestionFileError) as raised:
         read_claims(path, [text_document(TEXT)])
-    assert [f"line {number}:" in str(raised.value) for number in range(1, 6)] == [True] * 5
+    assert [f"line {number}:" in str(raised.value) for number in range(1, 8)] == [True] * 7
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff"])

@@ -409,3 +409,15 @@ def test_command_hostile_run_steers_nothing(
     assert printed
     assert visible(printed) == printed
     assert "\nfootnote: all" not in printed
+
+
+@pytest.mark.parametrize("metric", ["answered_right", "seconds"])
+@pytest.mark.parametrize("n", [1, 20])
+def test_compare_extreme_scores_have_a_result(metric: str, n: int) -> None:
+    """The smallest float and the largest score that a file may have."""
+    first = folder("a", [1.0] * n, {metric: [5e-324] * n})
+    second = folder("b", [1.0] * n, {metric: [1e15] * n})
+    third = folder("c", [1.0] * n, {metric: [1e-15] * n})
+    for one, other in ((first, first), (first, second), (third, second), (second, third)):
+        assert cli("compare", one, other) in (0, 1)
+        assert cli("compare", one, other, "--json") in (0, 1)
