@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from shlex import quote
+from types import MappingProxyType
 from typing import Any
 
 from eval.configurations import (
@@ -27,9 +28,17 @@ from eval.provenance import code_hash, collect_provenance, commit, recorded_sett
 from eval.results import MAX_BYTES, QUESTIONS, RUN, SUMMARY, damaged, read_plan, read_run_questions
 from eval.run import EvaluatedBot, create_run_folder, finish, run, start
 from eval.run_schema import Group, Plan
+from qa.config import BUILT_IN, PACKAGED_EMBEDDING, PACKAGED_READER, Settings
 from qa.errors import RunError
+from qa.terminal import escaped_line
 from qa.types import Document
 
+_MODELS: Mapping[str, Sequence[str]] = {
+    "llm": (BUILT_IN, PLAIN),
+    "embedding": (PACKAGED_EMBEDDING,),
+    "reader": (PACKAGED_READER,),
+}
+"""The settings that name a model, with the models that come with the project."""
 OnProgress = Callable[[str, int, int], None]
 """Gets the name of a configuration, how many answers it has, and how many it will have."""
 
@@ -96,11 +105,15 @@ def run_configurations(
 
 
 def resume(
-    out: Path, environ: Mapping[str, str] = os.environ, on_progress: OnProgress = lambda *_: None
+    out: Path,
+    environ: Mapping[str, str] = os.environ,
+    on_progress: OnProgress = lambda *_: None,
+    confirmed: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[FinishedRun]:
     """Resumes the interrupted runs of a folder. Yields each run when it ends.
 
-    Raises RunError if there is none, or if the code, the settings, the questions or the documents
+    `confirmed`: models by setting that the runs may use besides those of the environment. Raises
+    RunError if there is none, or if the code, the settings, the questions or the documents
     are no longer the same.
     """
     # A run is written where it is: a link in it could lead anywhere.
@@ -111,6 +124,7 @@ def resume(
     homes = {}
     for folder in _unfinished_folders(out):
         plan = _checked_plan(folder)
+        _check_models(folder, plan, environ, confirmed)
         configuration = _configuration(out, folder, plan, environ)
         configured.append(configuration)
         home = folder / plan.home
@@ -182,6 +196,29 @@ def _checked_plan(folder: Path) -> Plan:
             f"{folder} was started with other code (commit {before}, now {now}). Make a new run."
         )
     return plan
+
+
+def _check_models(
+    folder: Path,
+    plan: Plan,
+    environ: Mapping[str, str],
+    confirmed: Mapping[str, Sequence[str]],
+) -> None:
+    """Raises RunError for a model that only the plan names.
+
+    The folder may come from somebody else: a model would be downloaded, or paid for with a key.
+    """
+    settings = Settings.from_environment(environ)
+    for name, packaged in _MODELS.items():
+        model = plan.provenance.settings[name]
+        usable = [*packaged, getattr(settings, name), *confirmed.get(name, ())]
+        if model not in usable:
+            shown = quote(escaped_line(str(model)))
+            flag = "engine" if name == "llm" else name
+            raise RunError(
+                f"{folder} was started with the {flag} {shown}, which your settings do not name. "
+                f"If you trust the run, add: --{flag} {shown}"
+            )
 
 
 def _configuration(

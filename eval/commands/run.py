@@ -26,6 +26,9 @@ from qa.terminal import json_for_terminal, visible_json
 if TYPE_CHECKING:
     from eval.batch import FinishedRun
 
+MODELS = ("llm", "embedding", "reader")
+"""The settings that name a model."""
+
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
@@ -39,7 +42,10 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         help="write to a new folder DIR; default: runs/ and the time (UTC)",
     )
     parser.add_argument(
-        "--resume", metavar="DIR", type=Path, help="resume the interrupted run of DIR"
+        "--resume",
+        metavar="DIR",
+        type=Path,
+        help="resume the interrupted run of DIR; name the models that are not of your settings",
     )
     add_selection(parser)
     parser.add_argument(
@@ -91,7 +97,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.resume:
         _check_only_resume(options)
         out = options.resume
-        runs = resume(out, os.environ, progress())
+        runs = resume(out, os.environ, progress(), _models(options))
     else:
         varied = {name: getattr(options, name) or () for name in VARIED}
         configured = configurations(varied)
@@ -113,6 +119,8 @@ def _run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         if any(out.glob(f"**/{RUN}")):
             command = f"footnote eval run --resume {quote(str(out))}"
+            for name, models in _models(options).items():
+                command += f" --{_flag(name)} {' '.join(map(quote, models))}"
             print(f"Interrupted. Resume: {command}", file=sys.stderr)
         raise
 
@@ -125,19 +133,35 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check_only_resume(options: argparse.Namespace) -> None:
-    """Raises FootnoteError for an argument that would change a run that is resumed."""
-    allowed = ("resume", "json", "verbose")
+    """Raises FootnoteError for an argument that would change a run that is resumed.
+
+    The models may be named: that confirms them, and changes nothing.
+    """
+    allowed = ("resume", "json", "verbose", *MODELS)
     changed = []
     for name, default in vars(options.parse_defaults([])).items():
         if name not in allowed and getattr(options, name) != default:
-            # The only argument whose setting has another name.
-            flag = "engine" if name == "llm" else name.replace("_", "-")
-            changed.append(f"--{flag}")
+            changed.append(f"--{_flag(name)}")
     if changed:
         raise FootnoteError(
             f"--resume uses the arguments that the run was started with. "
             f"Leave out {', '.join(changed)}."
         )
+
+
+def _models(options: argparse.Namespace) -> dict[str, list[str]]:
+    """Returns the models that the arguments name, by setting."""
+    named = {}
+    for name in MODELS:
+        models = getattr(options, name)
+        if models:
+            named[name] = models
+    return named
+
+
+def _flag(name: str) -> str:
+    # The only argument whose setting has another name.
+    return "engine" if name == "llm" else name.replace("_", "-")
 
 
 def _print_runs(runs: "Iterable[FinishedRun]", quiet: bool) -> None:

@@ -266,8 +266,8 @@ def test_damaged_results_are_named_with_their_lines(
 @pytest.mark.usefixtures("here")
 def test_resume_takes_no_other_argument(capsys: pytest.CaptureFixture[str]) -> None:
     """A run is resumed with what it was started with."""
-    assert main(["run", "--resume", "out", "--top-k", "9", "--engine", "plain"]) == 2
-    assert "Leave out --engine, --top-k." in capsys.readouterr().err
+    assert main(["run", "--resume", "out", "--top-k", "9", "--limit", "1"]) == 2
+    assert "Leave out --limit, --top-k." in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("here")
@@ -439,3 +439,24 @@ def test_resume_index_elsewhere_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FootnoteError, match=r"home: .*outside is not in"):
         list(resume(out, {}))
     assert not (tmp_path / "outside").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "flag"), [("llm", "engine"), ("embedding", "embedding"), ("reader", "reader")]
+)
+def test_resume_model_only_in_plan_is_refused(
+    tmp_path: Path, name: str, flag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of somebody else must not load their model, or spend the person's key."""
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    plan = collect_provenance(Settings.from_environment({}), [], {"sha256": "0"})
+    plan["settings"][name] = "openai/other"
+    plan |= {"home": "home", "repeat": 1, "ids": ["a"]}
+    (tmp_path / "run.json").write_text(json.dumps(plan))
+    with pytest.raises(FootnoteError, match=f"If you trust the run, add: --{flag} openai/other"):
+        list(resume(tmp_path, {}))
+    configured = {f"QA_{name.upper()}": "openai/other"}
+    for confirmed, environ in (({name: ["openai/other"]}, {}), ({}, configured)):
+        # The next check is reached: there is no index.
+        with pytest.raises(FootnoteError, match=r"there is no .*index"):
+            list(resume(tmp_path, environ, confirmed=confirmed))
