@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from qa.answer.choose import ReadForm, choose_form
 from qa.answer.content import (
     LEFT_OUT,
@@ -12,11 +14,14 @@ from qa.answer.content import (
     AnswerContent,
     extract_answer,
     reply_answer,
+    selected_answer,
 )
 from qa.answer.conversation import conversation_reply, without_small_talk
 from qa.answer.followup import forms_with_model, standalone_by_model, standalone_by_rule
 from qa.answer.generate import DraftAnswer, draft_answer
 from qa.answer.leaning import leaning
+from qa.answer.overview_request import overview_request
+from qa.answer.selection import Selection, select_sentences
 from qa.answer.verify import Verifier
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError, StoppedError
@@ -25,17 +30,35 @@ from qa.library.search import retrieve
 from qa.library.snapshot import Snapshot
 from qa.library.spelling import correct_spelling
 from qa.llm.client import CountingModel, LanguageModel, LlmSettings, language_model
-from qa.models.embedding import Embedder, Encoding, EncodingCache, SentenceTransformerEmbedder
+from qa.models.embedding import (
+    BATCH,
+    Embedder,
+    Encoding,
+    EncodingCache,
+    SentenceTransformerEmbedder,
+    Vectors,
+)
 from qa.models.entailment import SharedEntailment
 from qa.models.spans import CrossEncoder
 from qa.progress import Progress
 from qa.reader.reader import Reader, Reading, TrainedReader, Weights
 from qa.text.words import stem
 from qa.turns import TurnLock
-from qa.types import MAX_QUESTION, Answer, AnswerSentence, OnEvent, RankedPassage, Reason, Turn
+from qa.types import (
+    MAX_QUESTION,
+    Answer,
+    AnswerSentence,
+    Document,
+    OnEvent,
+    RankedPassage,
+    Reason,
+    Turn,
+)
 
 MAX_TURNS = 50
 """How many of the last turns of a conversation are read."""
+OVERVIEW_PASSAGES = 20
+"""Passages in which the sentences about a topic are looked for."""
 CHECKED_TOGETHER = 8
 """Claims of an answer. After so many, another question gets its turn at the models."""
 QUESTION_CUT = (
@@ -137,6 +160,12 @@ class Bot:
         reply = conversation_reply(question, history, snapshot.documents)
         if reply:
             return reply_answer(question, reply, notices, progress.timings())
+        selection = self._select(question, history, snapshot, progress, stop)
+        if selection.sentences:
+            content = selected_answer(selection, snapshot)
+            content = replace(content, notices=(*notices, *content.notices))
+            timings = progress.timings()
+            return content.as_answer(question, question, selection.confidence, timings, None)
         # A language model waits for its server, so it is never called under the lock.
         forms = _understand(question, history, snapshot, model, progress, stop)
         with self._lock:
@@ -168,6 +197,40 @@ class Bot:
         model = language_model(LlmSettings.from_settings(settings))
         verifier = Verifier(self._encodings, self._entailment.load())
         return ModelEngine(model, verifier, settings.strict)
+
+    def _select(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        snapshot: Snapshot,
+        progress: Progress,
+        stop: threading.Event,
+    ) -> Selection:
+        """Returns the sentences of an overview; none if the question asks for something else."""
+        request = overview_request(question, history, snapshot.documents)
+        if request is None:
+            return Selection((), 0.0)
+        progress.begin("read")
+
+        def encode(texts: Sequence[str]) -> Vectors:
+            rows: list[Vectors] = []
+            for first in range(0, len(texts), BATCH):
+                if stop.is_set():
+                    raise StoppedError("The overview was stopped before it was complete.")
+                # Each batch is a turn of its own: a long document must not keep others waiting.
+                with self._lock:
+                    encodings = self._embedder.encode(texts[first : first + BATCH])
+                rows += [encoding.vector for encoding in encodings]
+            return np.stack(rows)
+
+        def search(topic: str, documents: Sequence[Document]) -> list[RankedPassage]:
+            wanted = {document.id for document in documents}
+            with self._lock:
+                vector = self._embedder.encode([topic])[0].vector
+                ranked = retrieve(topic, vector, snapshot, self.index.nearest, OVERVIEW_PASSAGES)
+            return [row for row in ranked if row.passage.document.id in wanted]
+
+        return select_sentences(request, snapshot, encode, search)
 
     def _retrieve(self, forms: Sequence[str], snapshot: Snapshot) -> list["_Retrieved"]:
         """Finds the passages for each form of the question, its typing errors corrected."""
@@ -291,7 +354,8 @@ def _bounded(history: Sequence[Turn]) -> list[Turn]:
     """Returns the last turns, each cut as a question is."""
     bounded = []
     for turn in history[-MAX_TURNS:]:
-        bounded.append(Turn(_bounded_text(turn.question), _bounded_text(turn.answer)))
+        question, answer = _bounded_text(turn.question), _bounded_text(turn.answer)
+        bounded.append(Turn(question, answer, turn.documents))
     return bounded
 
 

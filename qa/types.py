@@ -205,6 +205,8 @@ class Turn:
 
     question: str
     answer: str
+    documents: tuple[str, ...] = ()
+    """The names of the documents that the answer cites, if they are known."""
 
 
 @dataclass(frozen=True, slots=True)

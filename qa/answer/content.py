@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.answer.extractive import compose
+from qa.answer.selection import Selection
 from qa.config import BUILT_IN
 from qa.library.snapshot import Snapshot
 from qa.reader.reader import Reading
@@ -82,6 +83,12 @@ def extract_answer(question: str, reading: Reading, snapshot: Snapshot) -> Answe
     sentences = compose(question, reading, snapshot)
     passages = _with_cited(reading.passages, sentences, snapshot)
     return AnswerContent(BUILT_IN, sentences, passages)
+
+
+def selected_answer(selection: Selection, snapshot: Snapshot) -> AnswerContent:
+    """Returns an overview: sentences of the documents, said to be a selection."""
+    passages = _with_cited((), selection.sentences, snapshot)
+    return AnswerContent(BUILT_IN, selection.sentences, passages, notices=selection.notices)
 
 
 def _with_cited(

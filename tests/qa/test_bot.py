@@ -169,6 +169,40 @@ def test_follow_up_leans_on_the_question_before_thanks(tmp_path: Path) -> None:
     assert "Thanks" not in answer.standalone_question
 
 
+def test_ask_summary_quotes_a_selection(tmp_path: Path) -> None:
+    document = text_document(NEWS)
+    events: list[Event] = []
+    answer = word_bot(tmp_path, document).ask("Summarise this document", on_event=events.append)
+    _is_exact(answer, document)
+    assert (len(answer.sentences), answer.reason, answer.engine) == (3, None, "built-in")
+    assert "selection" in answer.notices[0]
+    assert [event.stage for event in events] == ["read"]
+    cited = {citation for sentence in answer.sentences for citation in sentence.citations}
+    for citation in cited:
+        spans = [ranked.passage.span for ranked in answer.passages]
+        assert any(span.start <= citation.start < span.end for span in spans)
+
+
+def test_ask_summary_means_the_document_cited_before(tmp_path: Path) -> None:
+    ferry = text_document("The ferry stops in May. A ticket costs three euros.", "b.txt", "Ferry")
+    history = [Turn("When does the ferry stop?", "In May.", ("b.txt",))]
+    bot = word_bot(tmp_path, text_document(NEWS), ferry)
+    answer = bot.ask("What is this document about?", history)
+    assert {sentence.citations[0].document for sentence in answer.sentences} == {"b.txt"}
+
+
+def test_ask_about_a_topic_quotes_every_document(tmp_path: Path) -> None:
+    ferry = text_document("The ferry across the bay costs three euros.", "b.txt", "Ferry")
+    bot = word_bot(tmp_path, text_document(NEWS), ferry)
+    answer = bot.ask("What do the documents say about the ferry across the bay?")
+    assert {sentence.citations[0].document for sentence in answer.sentences} == {"a.txt", "b.txt"}
+
+
+def test_ask_about_a_topic_of_no_document_is_an_ordinary_question(tmp_path: Path) -> None:
+    answer = word_bot(tmp_path, text_document(NEWS), threshold=1.0).ask("List all volcanoes")
+    assert answer.reason == "not_in_documents"
+
+
 @pytest.mark.parametrize("question", ["", " \n"])
 def test_ask_empty_question_raises(tmp_path: Path, question: str) -> None:
     with pytest.raises(FootnoteError, match="empty"):

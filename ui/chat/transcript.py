@@ -93,6 +93,14 @@ class StoredAnswer:
         return self.reason is not None
 
     @property
+    def cited_documents(self) -> tuple[str, ...]:
+        """The names of the documents that are cited, each once, in their order."""
+        names: dict[str, None] = {}
+        for sentence in self.sentences:
+            names.update(dict.fromkeys(citation.document for citation in sentence.citations))
+        return tuple(names)
+
+    @property
     def is_reply(self) -> bool:
         """Whether it replies to a greeting or the like, and says nothing of the documents."""
         return self.reason == "conversation"

@@ -193,6 +193,7 @@ def _turns(exchanges: Sequence[Exchange], current: Exchange) -> list[Turn]:
     for exchange in exchanges:
         if exchange.id == current.id:
             break
-        if exchange.outcome and exchange.outcome.answer:
-            turns.append(Turn(exchange.question, exchange.outcome.answer.text))
+        answer = exchange.outcome.answer if exchange.outcome else None
+        if answer:
+            turns.append(Turn(exchange.question, answer.text, answer.cited_documents))
     return turns
