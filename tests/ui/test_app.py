@@ -215,7 +215,7 @@ def test_follow_up_passes_history_and_shows_its_meaning(page: AppTest, bot: Fake
     ask(page, QUESTION)
     ask(page, "fail")
     ask(page, "And now?")
-    assert bot.calls[-1] == ("And now?", (Turn(QUESTION, "Cats sleep."),))
+    assert bot.calls[-1] == ("And now?", (Turn(QUESTION, "Cats sleep.", (PETS.name,)),))
     assert "Understood as: And now? (cats)" in shown(page)
     assert shown(page).count('aria-label="Footnote 1') == 2
 
@@ -542,7 +542,7 @@ def test_interrupted_question_can_be_asked_again(page: AppTest, bot: FakeBot) ->
     assert "The answer was interrupted." in shown(page)
     button(page, "Ask again").click().run()
     assert "The answer was interrupted." not in shown(page)
-    assert bot.calls[-1] == ("And dogs?", (Turn(QUESTION, "Cats sleep."),))
+    assert bot.calls[-1] == ("And dogs?", (Turn(QUESTION, "Cats sleep.", (PETS.name,)),))
 
 
 def test_page_with_users_asks_to_log_in(

@@ -10,7 +10,7 @@ import pytest
 from qa import types
 from qa.errors import FootnoteError, ModelError, StoppedError
 from qa.types import Answer, Turn
-from tests.ui.answers import answer, refusal
+from tests.ui.answers import PETS, answer, refusal
 from ui.chat import worker
 from ui.chat.history import History
 from ui.chat.transcript import AnswerOptions, ExchangeOutcome, Failure
@@ -123,7 +123,7 @@ def test_queue_answers_in_order_with_earlier_turns(
     assert [waiting.stage for waiting in pending[1:]] == [None, None, None]
     bot.gate.set()
     assert text(history, pending[-1]) == "Cats sleep."
-    turns = (Turn("one", "Cats sleep."), Turn("refuse", "Not here."))
+    turns = (Turn("one", "Cats sleep.", (PETS.name,)), Turn("refuse", "Not here."))
     assert bot.calls == [
         ("one", ()),
         ("fail", turns[:1]),
