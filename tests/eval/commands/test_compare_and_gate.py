@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -412,12 +413,14 @@ def test_command_hostile_run_steers_nothing(
 
 
 @pytest.mark.parametrize("metric", ["answered_right", "seconds"])
-@pytest.mark.parametrize("n", [1, 20])
+@pytest.mark.parametrize("n", [1, 6, 20])
 def test_compare_extreme_scores_have_a_result(metric: str, n: int) -> None:
-    """The smallest float and the largest score that a file may have."""
-    first = folder("a", [1.0] * n, {metric: [5e-324] * n})
-    second = folder("b", [1.0] * n, {metric: [1e15] * n})
-    third = folder("c", [1.0] * n, {metric: [1e-15] * n})
-    for one, other in ((first, first), (first, second), (third, second), (second, third)):
-        assert cli("compare", one, other) in (0, 1)
-        assert cli("compare", one, other, "--json") in (0, 1)
+    """The smallest float and the largest score that a file may have, in any order."""
+    tiny, large = [5e-324] * n, [1e15] * n
+    mixed = [*tiny, *large][: 2 * n : 2]
+    runs = []
+    values_of = {"a": tiny, "b": large, "c": mixed, "d": [1.0] * n, "e": [0.0] * n}
+    for name, values in values_of.items():
+        runs.append(folder(name, [1.0] * n, {metric: values}))
+    for first, second in product(runs, runs):
+        assert cli("compare", first, second) in (0, 1)
