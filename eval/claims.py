@@ -121,8 +121,8 @@ def check_claims(
         passages = tuple(cited)
         cited_claim = Claim(claim.text, passages)
         # One by one, since the model is taken to have seen other passages for each.
-        (sentence,) = verifier.check([cited_claim], passages, snapshot)
-        supports.append(sentence.support)
+        (checked,) = verifier.check([cited_claim], passages, snapshot)
+        supports.append(checked.sentence.support)
     return supports
 
 

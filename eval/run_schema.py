@@ -24,6 +24,7 @@ from qa.types import (
     Passage,
     RankedPassage,
     Reason,
+    Signals,
     Span,
     Usage,
     Why,
@@ -218,6 +219,7 @@ class Result:
     timings: Annotated[Mapping[str, FiniteFloat], FailFast()]
     notices: Annotated[tuple[str, ...], FailFast()] = ()
     usage: Usage | None = None
+    signals: Signals | None = None
     repeat: Annotated[int, Field(ge=1)] = 1
     error: str | None = None
     """Where there is an error, only the id, the question and the repeat say anything."""
@@ -251,6 +253,7 @@ class Result:
             timings=dict(self.timings),
             notices=self.notices,
             usage=self.usage,
+            signals=self.signals,
         )
 
 

@@ -9,20 +9,22 @@ import numpy as np
 
 from qa.answer.choose import ReadForm, choose_form
 from qa.answer.content import (
-    LEFT_OUT,
-    NOTHING_SUPPORTED,
     AnswerContent,
+    declined_answer,
     extract_answer,
+    model_answer,
+    quoted_answer,
     reply_answer,
     selected_answer,
 )
 from qa.answer.conversation import conversation_reply, without_small_talk
+from qa.answer.decision import can_reach, confidence, find_signals
 from qa.answer.followup import forms_with_model, standalone_by_model, standalone_by_rule
 from qa.answer.generate import DraftAnswer, draft_answer
 from qa.answer.leaning import leaning
 from qa.answer.overview_request import overview_request
 from qa.answer.selection import Selection, select_sentences
-from qa.answer.verify import Verifier
+from qa.answer.verify import CheckedClaim, Verifier
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError, StoppedError
 from qa.library.index import Index
@@ -47,7 +49,6 @@ from qa.turns import TurnLock
 from qa.types import (
     MAX_QUESTION,
     Answer,
-    AnswerSentence,
     Document,
     OnEvent,
     RankedPassage,
@@ -165,7 +166,7 @@ class Bot:
             content = selected_answer(selection, snapshot)
             content = replace(content, notices=(*notices, *content.notices))
             timings = progress.timings()
-            return content.as_answer(question, question, selection.confidence, timings, None)
+            return content.as_answer(question, question, timings, None)
         # A language model waits for its server, so it is never called under the lock.
         forms = _understand(question, history, snapshot, model, progress, stop)
         with self._lock:
@@ -175,19 +176,21 @@ class Bot:
             standalone, reading = self._read(question, retrieved, history, snapshot)
 
         progress.begin("answer")
-        refusal = self._refusal(snapshot, reading.confidence)
-        if refusal:
-            content = AnswerContent(BUILT_IN, (), reading.passages, refusal)
+        if not snapshot.documents:
+            content = _refusal("no_documents", reading)
         elif engine and model:
-            draft = draft_answer(standalone, reading.passages, model, progress.hear, stop)
-            content = self._verify(draft, engine, standalone, reading, snapshot, progress, stop)
-        else:
+            content = self._answer_with_model(
+                standalone, reading, snapshot, engine, model, progress, stop
+            )
+        elif self._is_sure(reading):
             content = extract_answer(standalone, reading, snapshot)
+        else:
+            content = _refusal("not_in_documents", reading)
 
         content = replace(content, notices=(*notices, *content.notices))
         timings = progress.timings()
         usage = model.usage if model and model.was_called else None
-        return content.as_answer(question, standalone, reading.confidence, timings, usage)
+        return content.as_answer(question, standalone, timings, usage)
 
     def _make_engine(self) -> ModelEngine | None:
         """Returns the language model with its verifier; None: the built-in engine answers."""
@@ -270,51 +273,50 @@ class Bot:
         chosen = choose_form(forms, history, read_turn) if leans else forms[0]
         return chosen.question, chosen.reading
 
-    def _refusal(self, snapshot: Snapshot, confidence: float) -> Reason | None:
-        """Returns why the question is refused before any engine answers; None: it is not."""
-        if not snapshot.documents:
-            return "no_documents"
+    def _is_sure(self, reading: Reading) -> bool:
+        """Returns whether the built-in engine answers."""
         # At 0 the reader has no sentence to answer with, even if the threshold is 0.
-        if not confidence or confidence < self._settings.threshold:
-            return "not_in_documents"
-        return None
+        return reading.confidence > 0 and reading.confidence >= self._settings.threshold
 
-    def _verify(
+    def _answer_with_model(
         self,
-        draft: DraftAnswer,
-        engine: ModelEngine,
         question: str,
         reading: Reading,
         snapshot: Snapshot,
+        engine: ModelEngine,
+        model: LanguageModel,
         progress: Progress,
         stop: threading.Event,
     ) -> AnswerContent:
-        """Checks the claims of a draft. If no claim is kept, the built-in engine answers."""
-        name = engine.model.name
-        if not draft.claims:
-            return AnswerContent(name, (), draft.seen, "model_declined", draft.notices)
+        """Lets the model answer, checks what it wrote, and decides which answer is given."""
+        threshold = self._settings.threshold
+        if not reading.passages or not can_reach(threshold, reading.confidence):
+            return _refusal("not_in_documents", reading)
 
-        progress.begin("verify")
-        sentences = self._check(draft, engine, snapshot, stop)
-        kept_claims = tuple(claim for claim in sentences if claim.support != "unsupported")
-        if not kept_claims:
-            progress.begin("answer")
-            content = extract_answer(question, reading, snapshot)
-            return replace(content, notices=(*draft.notices, NOTHING_SUPPORTED))
+        draft = draft_answer(question, reading, model, progress.hear, stop)
+        checked: tuple[CheckedClaim, ...] = ()
+        if draft.claims:
+            progress.begin("verify")
+            checked = self._check(draft, engine, snapshot, stop)
+        signals = find_signals(reading, checked)
+        sureness = confidence(signals)
 
-        left_out = len(sentences) - len(kept_claims)
-        if not engine.strict or not left_out:
-            return AnswerContent(name, sentences, draft.seen, notices=draft.notices)
-        count = "1 sentence" if left_out == 1 else f"{left_out} sentences"
-        notice = LEFT_OUT.format(count=count)
-        return AnswerContent(name, kept_claims, draft.seen, notices=(*draft.notices, notice))
+        if signals.answered:
+            content = model_answer(draft, checked, model.name, engine.strict)
+        elif reading.candidates:
+            content = quoted_answer(draft, extract_answer(question, reading, snapshot))
+        else:
+            content = declined_answer(draft, model.name)
+        if content.reason is None and sureness < threshold:
+            content = declined_answer(draft, model.name)
+        return replace(content, confidence=sureness, signals=signals)
 
     def _check(
         self, draft: DraftAnswer, engine: ModelEngine, snapshot: Snapshot, stop: threading.Event
-    ) -> tuple[AnswerSentence, ...]:
+    ) -> tuple[CheckedClaim, ...]:
         """Checks some claims at a time. Raises StoppedError, with the words of the draft."""
         passages = [ranked.passage for ranked in draft.seen]
-        sentences: list[AnswerSentence] = []
+        checked: list[CheckedClaim] = []
         for first in range(0, len(draft.claims), CHECKED_TOGETHER):
             claims = draft.claims[first : first + CHECKED_TOGETHER]
             with self._lock:
@@ -322,8 +324,8 @@ class Bot:
                 if stop.is_set():
                     message = f"{engine.model.name} was stopped before its answer was checked."
                     raise StoppedError(message, draft.text)
-                sentences += engine.verifier.check(claims, passages, snapshot)
-        return tuple(sentences)
+                checked += engine.verifier.check(claims, passages, snapshot)
+        return tuple(checked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +335,11 @@ class _Retrieved:
     question: str
     encoding: Encoding
     passages: list[RankedPassage]
+
+
+def _refusal(reason: Reason, reading: Reading) -> AnswerContent:
+    """Returns a refusal without an answer of a language model."""
+    return AnswerContent(BUILT_IN, (), reading.passages, reading.confidence, reason)
 
 
 def _checked(question: str) -> tuple[str, tuple[str, ...]]:

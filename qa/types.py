@@ -221,6 +221,28 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Signals:
+    """What the confidence of an answer with a language model is made of."""
+
+    reader: float
+    """The reader's confidence, 0 to 1."""
+    answered: bool
+    """Whether the model gave an answer that the documents support, at least in part."""
+    support: float = 0.0
+    """The check's probability, 0 to 1, for the best supported sentence of the model."""
+    agrees: bool = False
+    """Whether the model's sentences rest on the sentence that the reader found best."""
+
+    def as_json(self) -> dict[str, float | bool]:
+        return {
+            "reader": self.reader,
+            "answered": self.answered,
+            "support": self.support,
+            "agrees": self.agrees,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The result of `Bot.ask`. A refusal or reply is an answer too: a reason and no sentence."""
 
@@ -241,6 +263,8 @@ class Answer:
     """What the person should know of how the answer came about, for example what was left out."""
     usage: Usage | None = None
     """None: no language model was called."""
+    signals: Signals | None = None
+    """None: no language model was asked for an answer."""
 
     @property
     def abstained(self) -> bool:
@@ -263,6 +287,8 @@ class Answer:
         }
         if self.usage:
             fields["usage"] = self.usage.as_json()
+        if self.signals:
+            fields["signals"] = self.signals.as_json()
         return fields
 
 

@@ -69,9 +69,10 @@ class ScriptedModel:
         stop: threading.Event,  # noqa: ARG002  # the protocol's
     ) -> Iterator[str]:
         """Yields all words at once. Raises ValueError for a prompt that has no passages."""
-        context, separator, question = messages[-1].content.rpartition(_QUESTION)
+        context, separator, rest = messages[-1].content.rpartition(_QUESTION)
         if not separator:
             raise ValueError(f"{NAME} only answers from passages")
+        question, _, _task = rest.rpartition("\n\n")
         yield most_similar_sentence(question, _PASSAGE.findall(context))
 
 

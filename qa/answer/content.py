@@ -1,14 +1,16 @@
 """What an answer consists of, whichever engine wrote it, and the words shown for a refusal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qa.answer.extractive import compose
+from qa.answer.generate import DraftAnswer
 from qa.answer.selection import Selection
+from qa.answer.verify import CheckedClaim
 from qa.config import BUILT_IN
 from qa.library.snapshot import Snapshot
 from qa.reader.reader import Reading
-from qa.types import Answer, AnswerSentence, RankedPassage, Reason, Usage, Why
+from qa.types import Answer, AnswerSentence, RankedPassage, Reason, Signals, Usage, Why
 
 REFUSALS: dict[Reason, str] = {
     "no_documents": (
@@ -21,6 +23,7 @@ REFUSALS: dict[Reason, str] = {
 NOTHING_SUPPORTED = (
     "The model's answer was not backed by your documents. Here are exact quotes instead."
 )
+MODEL_FOUND_NONE = "The model found no answer. Here are exact quotes of your documents instead."
 LEFT_OUT = "{count} left out: not backed by your documents."
 
 
@@ -31,11 +34,15 @@ class AnswerContent:
     engine: str
     sentences: tuple[AnswerSentence, ...]
     passages: tuple[RankedPassage, ...]
+    confidence: float
+    """0 to 1: how surely the documents answer with these sentences."""
     reason: Reason | None = None
     """Why there are no sentences; None: there are."""
     notices: tuple[str, ...] = ()
     reply: str = ""
     """The words shown for the reason "conversation", for which there is no fixed text."""
+    signals: Signals | None = None
+    """What the confidence is made of, if a language model was asked."""
 
     @property
     def text(self) -> str:
@@ -50,7 +57,6 @@ class AnswerContent:
         self,
         question: str,
         standalone_question: str,
-        confidence: float,
         timings: dict[str, float],
         usage: Usage | None,
     ) -> Answer:
@@ -60,13 +66,14 @@ class AnswerContent:
             standalone_question=standalone_question,
             text=self.text,
             reason=self.reason,
-            confidence=confidence,
+            confidence=self.confidence,
             sentences=self.sentences,
             passages=self.passages,
             engine=self.engine,
             timings=timings,
             notices=self.notices,
             usage=usage,
+            signals=self.signals,
         )
 
 
@@ -74,21 +81,51 @@ def reply_answer(
     question: str, reply: str, notices: tuple[str, ...], timings: dict[str, float]
 ) -> Answer:
     """Returns a reply that rests on no document, for example to a greeting."""
-    content = AnswerContent(BUILT_IN, (), (), "conversation", notices, reply)
-    return content.as_answer(question, question, 0.0, timings, usage=None)
+    content = AnswerContent(BUILT_IN, (), (), 0.0, "conversation", notices, reply)
+    return content.as_answer(question, question, timings, usage=None)
 
 
 def extract_answer(question: str, reading: Reading, snapshot: Snapshot) -> AnswerContent:
     """Returns the answer of the built-in engine, in the documents' own sentences."""
     sentences = compose(question, reading, snapshot)
     passages = _with_cited(reading.passages, sentences, snapshot)
-    return AnswerContent(BUILT_IN, sentences, passages)
+    return AnswerContent(BUILT_IN, sentences, passages, reading.confidence)
+
+
+def model_answer(
+    draft: DraftAnswer, checked: Sequence[CheckedClaim], engine: str, strict: bool
+) -> AnswerContent:
+    """Returns the sentences of a language model; `strict`: without those that nothing supports."""
+    sentences = tuple(claim.sentence for claim in checked)
+    notices = draft.notices
+    if strict:
+        kept = tuple(sentence for sentence in sentences if sentence.support != "unsupported")
+        left_out = len(sentences) - len(kept)
+        sentences = kept
+        if left_out:
+            count = "1 sentence" if left_out == 1 else f"{left_out} sentences"
+            notices = (*notices, LEFT_OUT.format(count=count))
+    return AnswerContent(engine, sentences, draft.seen, 0.0, notices=notices)
+
+
+def quoted_answer(draft: DraftAnswer, quotes: AnswerContent) -> AnswerContent:
+    """Returns the documents' own sentences, where the model has no answer that they support."""
+    why = NOTHING_SUPPORTED if draft.claims else MODEL_FOUND_NONE
+    return replace(quotes, notices=(*draft.notices, why))
+
+
+def declined_answer(draft: DraftAnswer, engine: str) -> AnswerContent:
+    """Returns a refusal after the model was asked."""
+    reason: Reason = "not_in_documents" if draft.claims else "model_declined"
+    return AnswerContent(engine, (), draft.seen, 0.0, reason, draft.notices)
 
 
 def selected_answer(selection: Selection, snapshot: Snapshot) -> AnswerContent:
     """Returns an overview: sentences of the documents, said to be a selection."""
     passages = _with_cited((), selection.sentences, snapshot)
-    return AnswerContent(BUILT_IN, selection.sentences, passages, notices=selection.notices)
+    return AnswerContent(
+        BUILT_IN, selection.sentences, passages, selection.confidence, notices=selection.notices
+    )
 
 
 def _with_cited(

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from qa.answer.empty_words import declines, says_nothing
 from qa.answer.marker_grammar import unique
 from qa.answer.markers import MarkerParser, cited_sentences
 from qa.answer.plaintext import plain_text
-from qa.answer.prompts import DECLINE_SENTENCE, answer_messages, passage_ids
+from qa.answer.prompts import answer_messages, passage_ids
 from qa.documents.sentences import segment
 from qa.errors import LanguageModelError
 from qa.llm.client import LanguageModel, Message, prompt_tokens, without_thinking
-from qa.text.facts import folded
+from qa.reader.reader import Reading
 from qa.types import Document, Event, OnEvent, Passage, RankedPassage, Span
 
 ANSWER_TOKENS = 700
@@ -29,6 +30,8 @@ ANSWER_CUT = (
     f"The language model's answer has more than {MAX_ANSWER:,} characters. "
     "Only its beginning was read."
 )
+MAX_HINTS = 3
+"""Sentences of the reader that the prompt repeats."""
 MAX_CLAIMS = 60
 """Sentences of an answer that are checked; an answer of ANSWER_TOKENS has about 30."""
 CLAIMS_CUT = (
@@ -36,15 +39,6 @@ CLAIMS_CUT = (
     f"Only the first {MAX_CLAIMS} were checked and are shown."
 )
 
-_DECLINE = re.compile(
-    r"^[\W_]*"
-    r"(?:(?:(?:(?:i am|i'm) (?:very )?)?(?:sorry|afraid)|unfortunately|i apologi[sz]e)\W+"
-    r"(?:(?:but|that) )?)?"
-    r"(?:(?:the|these|provided|given)\s+)+(?:documents?|passages?)\s+do(?:es)?\s*(?:not|n't)\s+"
-    r"answer\s+(?:this|that|the|your)(?:\s+question)?\s*(?:[^\w\s]|$)",
-    re.IGNORECASE,
-)
-"""Small models put an apology before the sentence, or change a word of it."""
 _MARKDOWN_RULE = re.compile(r"^[ \t]*(?:-+|=+)[ \t]*$", re.MULTILINE)
 
 
@@ -73,22 +67,23 @@ class DraftAnswer:
 
 def draft_answer(
     question: str,
-    ranked: Sequence[RankedPassage],
+    reading: Reading,
     model: LanguageModel,
     on_event: OnEvent,
     stop: threading.Event,
 ) -> DraftAnswer:
-    """Returns what the model answers from the passages, best first; streams its words as events.
+    """Returns what the model answers from the passages of a reading; streams its words as events.
 
     Raises StoppedError once `stop` is set and LanguageModelError for a failure, both with the
     words that had arrived, without markers.
     """
+    ranked = reading.passages
     ids = _ids_for(question, ranked)
     context = model.context_size(stop)
     # A small context needs most of its tokens for the passages.
     max_tokens = min(ANSWER_TOKENS, context // 3)
     prompt_limit = context - max_tokens
-    seen, messages = _fit_prompt(question, ranked, ids, model, prompt_limit)
+    seen, messages = _fit_prompt(question, reading, ids, model, prompt_limit)
 
     passages = {}
     for passage_id, shown in zip(ids, seen, strict=False):
@@ -105,13 +100,15 @@ def draft_answer(
         error.streamed = parser.text
         raise
 
-    declined = declines(parser.text)
-    claims = () if declined else _claims(parser, passages)
-    if not declined and not claims:
+    written = _claims(parser, passages)
+    if not written and not declines(parser.text):
         raise LanguageModelError(
             f"{model.name} returned an empty answer. Ask again, or choose another model.",
             parser.text,
         )
+    claims = []
+    if not declines(parser.text):
+        claims = [claim for claim in written if not says_nothing(claim.text)]
     left_out = ranked[len(seen) :]
     notices = _left_out_notice(left_out, model, context)
     notices += _unknown_ids_notice(parser)
@@ -119,7 +116,7 @@ def draft_answer(
         notices.append(ANSWER_CUT)
     if len(claims) > MAX_CLAIMS:
         notices.append(CLAIMS_CUT)
-    return DraftAnswer(claims[:MAX_CLAIMS], seen, parser.text, tuple(notices))
+    return DraftAnswer(tuple(claims[:MAX_CLAIMS]), seen, parser.text, tuple(notices))
 
 
 def _read(pieces: Iterable[str], parser: MarkerParser, on_event: OnEvent) -> bool:
@@ -134,14 +131,6 @@ def _read(pieces: Iterable[str], parser: MarkerParser, on_event: OnEvent) -> boo
     return False
 
 
-def declines(text: str) -> bool:
-    """Returns whether an answer begins with the sentence to decline with, or nearly."""
-    plain = folded(text)
-    if plain.startswith(folded(DECLINE_SENTENCE)):
-        return True
-    return _DECLINE.match(plain) is not None
-
-
 def _ids_for(question: str, ranked: Sequence[RankedPassage]) -> list[str]:
     texts = [question]
     for shown in ranked:
@@ -152,24 +141,40 @@ def _ids_for(question: str, ranked: Sequence[RankedPassage]) -> list[str]:
 
 def _fit_prompt(
     question: str,
-    ranked: Sequence[RankedPassage],
+    reading: Reading,
     ids: Sequence[str],
     model: LanguageModel,
     max_tokens: int,
 ) -> tuple[tuple[RankedPassage, ...], list[Message]]:
     """Returns the best passages that fit into a prompt of `max_tokens`, and the prompt."""
+    ranked = reading.passages
     pairs = []
     for passage_id, shown in zip(ids, ranked, strict=True):
         pairs.append((passage_id, shown.passage))
     # The best passages come first, so that the worst are left out.
     for number in range(len(ranked), 0, -1):
-        messages = answer_messages(question, pairs[:number])
+        hints = _hints(reading, dict(pairs[:number]))
+        messages = answer_messages(question, pairs[:number], hints)
         if prompt_tokens(model, messages) <= max_tokens:
             return tuple(ranked[:number]), messages
     raise LanguageModelError(
         f"The question and one passage are too long for {model.name}, which has {max_tokens} "
         "tokens for them. Ask a shorter question, or set QA_LLM_CONTEXT if its context is larger."
     )
+
+
+def _hints(reading: Reading, passages: Mapping[str, Passage]) -> list[tuple[str, str]]:
+    """Returns the sentences that the reader found best in these passages, each with its id.
+
+    Small models search badly, and phrase a given sentence well.
+    """
+    ids = {passage.id: passage_id for passage_id, passage in passages.items()}
+    hints: list[tuple[str, str]] = []
+    for candidate in reading.candidates:
+        passage_id = ids.get(candidate.passage.passage.id)
+        if passage_id and len(hints) < MAX_HINTS:
+            hints.append((passage_id, " ".join(candidate.text.split())))
+    return hints
 
 
 def _left_out_notice(
@@ -203,7 +208,7 @@ def _claims(parser: MarkerParser, passages: Mapping[str, Passage]) -> tuple[Clai
     claims = []
     for sentence in cited_sentences(parser.text, parser.markers, spans):
         text = plain_text(sentence.text, source_text)
-        if any(character.isalnum() for character in text):
+        if any(map(str.isalnum, text)):
             cited = [passages[passage_id] for passage_id in sentence.ids]
             claims.append(Claim(text, tuple(cited)))
     return tuple(claims)

@@ -39,6 +39,15 @@ class SupportThresholds:
     supported: float = 0.8
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """A claim as a sentence of the answer, with its support and its citations."""
+
+    sentence: AnswerSentence
+    probability: float
+    """How surely its evidence supports it, 0 to 1."""
+
+
 @dataclass(slots=True)
 class _Evidence:
     """The sentences that a claim rests on, and how surely they support it."""
@@ -106,7 +115,7 @@ class Verifier:
 
     def check(
         self, claims: Sequence[Claim], seen: Sequence[Passage], snapshot: Snapshot
-    ) -> tuple[AnswerSentence, ...]:
+    ) -> tuple[CheckedClaim, ...]:
         """Returns each claim as a sentence of the answer, with its support and its citations.
 
         `seen`: all passages that the model saw. An unsupported claim has no citation.
@@ -134,7 +143,11 @@ class Verifier:
         for number, anywhere in zip(doubtful, evidence_anywhere, strict=True):
             if anywhere.probability > evidence[number].probability:
                 evidence[number] = anywhere
-        return tuple(self._answer_sentence(supporting) for supporting in evidence)
+        checked = []
+        for supporting in evidence:
+            sentence = self._answer_sentence(supporting)
+            checked.append(CheckedClaim(sentence, supporting.probability))
+        return tuple(checked)
 
     def _with_cited_passages(
         self, claims: Sequence[Claim], snapshot: Snapshot

@@ -31,6 +31,7 @@ from qa.errors import LanguageModelError
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import EncodingCache, SentenceTransformerEmbedder
 from qa.models.entailment import CrossEncoderEntailment
+from qa.reader.reader import Reading
 from qa.text import facts
 from qa.text.numbers import in_digits, numbers
 from qa.types import Document, Passage, RankedPassage, Span, Turn, Why
@@ -196,8 +197,9 @@ def _answer(text: str) -> None:
     document = _document("The bridge was opened in May.", markdown=False)
     passage = Passage(document, Span(0, len(document.text)))
     with suppress(LanguageModelError):
-        ranked = [RankedPassage(passage, 1.0, Why(1, 1, 1.0))]
-        draft_answer("When?", ranked, _HostileModel(text), _ignore, Event())
+        ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
+        reading = Reading((), (ranked,), 0.5)
+        draft_answer("When?", reading, _HostileModel(text), _ignore, Event())
 
 
 def _check(text: str) -> None:

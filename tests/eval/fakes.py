@@ -14,6 +14,7 @@ from qa.types import (
     Passage,
     RankedPassage,
     Reason,
+    Signals,
     Span,
     Support,
     Turn,
@@ -76,12 +77,23 @@ def answer(
     seconds: float | None = 0.5,
     first_words: float | None = None,
     usage: Usage | None = None,
+    signals: Signals | None = None,
 ) -> Answer:
     text = " ".join(sentence.text for sentence in sentences)
     told = {"total": seconds, "first_words": first_words}
     timings = {name: value for name, value in told.items() if value is not None}
     return Answer(
-        "?", "?", text, None, confidence, sentences, tuple(passages), "fake", timings, usage=usage
+        question="?",
+        standalone_question="?",
+        text=text,
+        reason=None,
+        confidence=confidence,
+        sentences=sentences,
+        passages=tuple(passages),
+        engine="fake",
+        timings=timings,
+        usage=usage,
+        signals=signals,
     )
 
 
@@ -119,6 +131,7 @@ def result(given: Answer | str, key: str = "q1", repeat: int = 1) -> Result:
         timings=answered.timings,
         notices=answered.notices,
         usage=answered.usage,
+        signals=answered.signals,
         repeat=repeat,
         error=given if isinstance(given, str) else None,
     )

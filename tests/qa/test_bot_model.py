@@ -1,10 +1,12 @@
 """The chain with a language model: calls, checks, refusals, failures and stops."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer.content import LEFT_OUT, NOTHING_SUPPORTED, REFUSALS
+from qa.answer.content import LEFT_OUT, MODEL_FOUND_NONE, NOTHING_SUPPORTED, REFUSALS
+from qa.answer.decision import confidence
 from qa.answer.prompts import DECLINE_SENTENCE
 from qa.answer.verify import Verifier
 from qa.bot import CHECKED_TOGETHER, Bot, ModelEngine
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import MESSAGE_TOKENS
 from qa.models.embedding import EncodingCache
-from qa.types import Answer, Event, Turn
+from qa.types import Answer, Event, Reason, Signals, Turn
 from tests.properties import examples
 from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
 from tests.qa.texts import NEWS, texts
@@ -38,6 +41,11 @@ def _bot(folder: Path, *script: str, **options: Any) -> tuple[Bot, ScriptedModel
 
 def _ask(folder: Path, *script: str, **options: Any) -> Answer:
     return _bot(folder, *script, **options)[0].ask(QUESTION)
+
+
+def _signals(answer: Answer) -> Signals:
+    assert answer.signals
+    return answer.signals
 
 
 def test_ask_with_model_cites_exact_quotes(tmp_path: Path) -> None:
@@ -80,12 +88,33 @@ def test_ask_counts_the_tokens_of_prompt_and_answer(tmp_path: Path) -> None:
     )
 
 
-def test_ask_below_threshold_does_not_call_the_model(tmp_path: Path) -> None:
-    bot, model = _bot(tmp_path, threshold=0.95)
+def test_ask_below_threshold_calls_the_model(tmp_path: Path) -> None:
+    """The reader is unsure: no word of the question is in the sentence that answers."""
+    bot, model = _bot(tmp_path, FERRY, threshold=0.12)
+    events: list[Event] = []
+    answer = bot.ask("Quelle?", on_event=events.append)
+    assert len(model.prompts) == 1
+    signals = _signals(answer)
+    assert signals == Signals(0.1, True, signals.support, agrees=False)
+    assert (answer.engine, answer.reason) == ("scripted/model", None)
+    assert answer.text == "The ferry will stop in May."
+
+
+def test_ask_that_no_answer_could_save_does_not_call_the_model(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path, threshold=1.0)
     events: list[Event] = []
     answer = bot.ask(QUESTION, on_event=events.append)
     assert (answer.reason, answer.engine, model.prompts) == ("not_in_documents", "built-in", [])
     assert [event.stage for event in events] == ["retrieve", "read", "answer"]
+    assert answer.signals is None
+
+
+def test_prompt_repeats_the_best_sentences(tmp_path: Path) -> None:
+    bot, model = _bot(tmp_path, COST)
+    bot.ask(QUESTION)
+    _, hints = model.prompts[0][1].content.split("may answer best:\n")
+    first = hints.splitlines()[0]
+    assert re.fullmatch(r"\[\w+\] The bridge cost 48 million euros\b.*", first)
 
 
 @pytest.mark.parametrize("question", ["Hello", "Thanks!", "Is that true?"])
@@ -106,15 +135,38 @@ def test_ask_of_empty_library_does_not_call_the_model(tmp_path: Path) -> None:
     "words",
     [DECLINE_SENTENCE, f"{DECLINE_SENTENCE} But it cost 48 million [{{ID:The bridge cost}}]."],
 )
-def test_model_that_declines_gives_a_refusal(tmp_path: Path, words: str) -> None:
-    answer = _ask(tmp_path, words)
-    assert (answer.reason, answer.text, answer.sentences) == (
-        "model_declined",
-        REFUSALS["model_declined"],
-        (),
-    )
+def test_model_that_declines_gives_the_quotes_of_a_sure_reader(tmp_path: Path, words: str) -> None:
+    answer = _ask(tmp_path, words, threshold=0.55)
+    assert (answer.engine, answer.notices) == ("built-in", (MODEL_FOUND_NONE,))
+    assert "48 million" in answer.text
+    assert {sentence.support for sentence in answer.sentences} == {"verbatim"}
+    assert answer.signals == Signals(0.9, answered=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"), [(DECLINE_SENTENCE, "model_declined"), (FALSE, "not_in_documents")]
+)
+def test_model_and_reader_without_answer_refuse(tmp_path: Path, words: str, reason: Reason) -> None:
+    bot, _ = _bot(tmp_path, words, threshold=0.5)
+    answer = bot.ask("Quelle?")
+    assert (answer.reason, answer.text, answer.sentences) == (reason, REFUSALS[reason], ())
     assert answer.engine == "scripted/model"
     assert answer.passages
+    assert answer.confidence < 0.5
+
+
+def test_confidence_counts_all_signals(tmp_path: Path) -> None:
+    """It is not the reader's; and below the threshold the question is refused."""
+    bot, _ = _bot(tmp_path, COST, COST)
+    answer = bot.ask(QUESTION)
+    signals = _signals(answer)
+    assert signals == Signals(0.9, True, signals.support, agrees=True)
+    assert answer.confidence == confidence(signals)
+    assert answer.as_json()["signals"] == signals.as_json()
+    above = bot.answering(replace(bot._settings, threshold=answer.confidence + 1e-6))
+    above._model_engine = bot._model_engine
+    refused = above.ask(QUESTION)
+    assert (refused.reason, refused.confidence) == ("not_in_documents", answer.confidence)
 
 
 def test_unsupported_answer_gives_quotes_and_a_notice(tmp_path: Path) -> None:
@@ -159,7 +211,7 @@ def test_follow_up_is_the_one_that_the_model_writes(tmp_path: Path) -> None:
     assert answer.question == "Whom did she thank for it?"
     assert answer.standalone_question == "Whom did Ines Prado thank for the deck?"
     assert len(model.prompts) == 2
-    assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank for the deck?")
+    assert model.prompts[1][1].content.count("Question: Whom did Ines Prado thank for the deck?\n")
 
 
 @pytest.mark.parametrize("bad", ["Whom did Angela Merkel thank?", "Sure!\nWhom did she thank?", ""])
@@ -168,7 +220,7 @@ def test_follow_up_is_by_rule_if_the_model_changes_it(tmp_path: Path, bad: str) 
     assert (
         bot.ask("Whom did she thank?", HISTORY).standalone_question == "Whom did Ines Prado thank?"
     )
-    assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank?")
+    assert model.prompts[1][1].content.count("Question: Whom did Ines Prado thank?\n")
 
 
 def test_follow_up_is_by_rule_if_the_model_fails(tmp_path: Path) -> None:
@@ -177,7 +229,7 @@ def test_follow_up_is_by_rule_if_the_model_fails(tmp_path: Path) -> None:
     )
     with pytest.raises(LanguageModelError):
         bot.ask("Whom did she thank?", HISTORY)
-    assert model.prompts[1][1].content.endswith("Question: Whom did Ines Prado thank?")
+    assert model.prompts[1][1].content.count("Question: Whom did Ines Prado thank?\n")
 
 
 def test_first_question_is_not_rewritten(tmp_path: Path) -> None:
@@ -311,7 +363,7 @@ def test_many_threads_get_their_own_answers(tmp_path: Path) -> None:
 
 def test_json_has_notices_and_usage(tmp_path: Path) -> None:
     answer = _ask(tmp_path, f"{COST} {FALSE}", strict=True).as_json()
-    assert list(answer)[-3:] == ["timings", "notices", "usage"]
+    assert list(answer)[-4:] == ["timings", "notices", "usage", "signals"]
     assert answer["notices"] == [LEFT_OUT.format(count="1 sentence")]
     assert answer["timings"]["verify"] > 0
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
@@ -356,11 +408,14 @@ def test_citations_of_any_model_words_are_exact_and_seen(
             )
 
 
-@pytest.mark.parametrize("words", [COST, DECLINE_SENTENCE])
-def test_passage_that_the_model_did_not_see_is_not_shown(tmp_path: Path, words: str) -> None:
+@pytest.mark.parametrize(("words", "threshold"), [(COST, 0.0), (DECLINE_SENTENCE, 0.85)])
+def test_passage_that_the_model_did_not_see_is_not_shown(
+    tmp_path: Path, words: str, threshold: float
+) -> None:
     """The answer carries only passages that fitted into the prompt."""
     model = ScriptedModel(words, context=500)
-    answer = scripted_bot(tmp_path, model, text_document(NEWS)).ask(QUESTION)
+    bot = scripted_bot(tmp_path, model, text_document(NEWS), threshold=threshold)
+    answer = bot.ask(QUESTION)
     assert "1 passage did not fit" in answer.notices[0]
     (ranked,) = answer.passages
     assert ranked.passage.text.strip() in model.prompts[0][-1].content

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qa.answer.content import MODEL_FOUND_NONE
 from qa.answer.plaintext import ADDRESS_REMOVED
 from qa.errors import LanguageModelError
 from qa.types import Answer, Event, Turn
@@ -194,9 +195,11 @@ def test_model_that_only_obeys_gives_exact_quotes(tmp_path: Path, attack: Attack
 
 
 @pytest.mark.parametrize("attack", CASES)
-def test_refusal_before_obeyed_words_stays_a_refusal(tmp_path: Path, attack: Attack) -> None:
+def test_obeyed_words_after_declining_are_not_shown(tmp_path: Path, attack: Attack) -> None:
+    """The model declined; the reader is sure, so the documents' own sentence answers."""
     answer, _, _ = _ask(tmp_path, attack, f"The documents do not answer this. {attack.obeyed}")
-    assert (answer.reason, answer.sentences) == ("model_declined", ())
+    assert (answer.engine, answer.notices[-1]) == ("built-in", MODEL_FOUND_NONE)
+    assert {sentence.support for sentence in answer.sentences} == {"verbatim"}
     assert attack.obeyed not in answer.text
     _nothing_foreign(answer_html(StoredAnswer.of(answer, 0.5)))
 
@@ -214,7 +217,8 @@ def test_prompt_has_only_its_own_delimiters(tmp_path: Path, attack: Attack) -> N
         == len(answer.passages)
     )
     assert not any(key in (_news(attack.hidden) + QUESTION).casefold() for key in opened)
-    assert asked.content.endswith(f"</passage>\n\nQuestion: {QUESTION}")
+    after_passages = asked.content.rsplit("</passage>", 1)[1]
+    assert f"\n\nQuestion: {QUESTION}\n\n" in after_passages
 
 
 def test_order_that_is_quoted_has_its_footnote(tmp_path: Path) -> None:

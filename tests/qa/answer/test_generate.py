@@ -8,6 +8,7 @@ from itertools import accumulate
 import pytest
 from hypothesis import given
 
+from qa.answer.empty_words import declines, says_nothing
 from qa.answer.generate import (
     ANSWER_CUT,
     ANSWER_TOKENS,
@@ -15,13 +16,13 @@ from qa.answer.generate import (
     MAX_ANSWER,
     MAX_CLAIMS,
     DraftAnswer,
-    declines,
     draft_answer,
 )
 from qa.answer.plaintext import plain_text
 from qa.answer.prompts import DECLINE_SENTENCE, passage_ids
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import Message, without_thinking
+from qa.reader.reader import Reading
 from qa.types import Event, Passage, RankedPassage, Span, Why
 from tests.properties import examples
 from tests.qa.fakes import ScriptedModel, text_document
@@ -31,20 +32,20 @@ BRIDGE = "The bridge cost 48 million euros. Ines Prado opened it in May."
 FERRY = "The ferry stops in May. See https://town.example/ferry for more."
 
 
-def _ranked(*passages: str) -> list[RankedPassage]:
+def _reading(*passages: str) -> Reading:
+    """A reading without candidates, so that the prompt repeats no sentence."""
     documents = [text_document(text, f"{n}.txt", f"Title {n}") for n, text in enumerate(passages)]
-    return [
+    ranked = [
         RankedPassage(Passage(document, Span(0, len(document.text))), 1.0, Why(1, 1, 1.0))
         for document in documents
     ]
+    return Reading((), tuple(ranked), 0.5)
 
 
-def _write(
-    *script: str, context: int = 4096, ranked: list[RankedPassage] | None = None
-) -> DraftAnswer:
+def _write(*script: str, context: int = 4096, reading: Reading | None = None) -> DraftAnswer:
     model = ScriptedModel(*script, context=context)
     return draft_answer(
-        "What?", ranked or _ranked(BRIDGE, FERRY), model, lambda _: None, threading.Event()
+        "What?", reading or _reading(BRIDGE, FERRY), model, lambda _: None, threading.Event()
     )
 
 
@@ -107,7 +108,7 @@ def test_events_have_all_words_and_no_marker(text: str) -> None:
         + " It stops [{ID:The ferry}]."
     )
     model = ScriptedModel(script)
-    draft_answer("What?", _ranked(BRIDGE, FERRY), model, events.append, threading.Event())
+    draft_answer("What?", _reading(BRIDGE, FERRY), model, events.append, threading.Event())
     assert {event.stage for event in events} == {"words"}
     shown = list(accumulate(event.words for event in events))
     ids = passage_ids(2, ["What?", BRIDGE, FERRY])
@@ -116,11 +117,11 @@ def test_events_have_all_words_and_no_marker(text: str) -> None:
 
 
 def test_prompt_too_long_leaves_out_the_last_passages() -> None:
-    ranked = _ranked(*(f"Passage {n}. " + "word " * 60 for n in range(5)))
+    reading = _reading(*(f"Passage {n}. " + "word " * 60 for n in range(5)))
     model = ScriptedModel("Word [{ID:Passage 0}].", context=600)
-    draft = draft_answer("What?", ranked, model, lambda _: None, threading.Event())
+    draft = draft_answer("What?", reading, model, lambda _: None, threading.Event())
     assert 0 < len(draft.seen) < 5
-    assert list(draft.seen) == ranked[: len(draft.seen)]
+    assert draft.seen == reading.passages[: len(draft.seen)]
     rest = 5 - len(draft.seen)
     titles = "; ".join(f"Title {n}" for n in range(len(draft.seen), 5))
     passages = "passage" if rest == 1 else "passages"
@@ -143,7 +144,7 @@ def test_prompt_and_answer_fit_into_the_context(context: int) -> None:
     model = Model("Word.", context=context)
     draft_answer(
         "What?",
-        _ranked(*(f"P{n}. " + "word " * 40 for n in range(9))),
+        _reading(*(f"P{n}. " + "word " * 40 for n in range(9))),
         model,
         lambda _: None,
         threading.Event(),
@@ -160,7 +161,7 @@ def test_prompt_of_one_passage_too_long_raises() -> None:
     with pytest.raises(
         LanguageModelError, match=r"too long for scripted/model, which has 100 tokens"
     ):
-        draft_answer("What?", _ranked(BRIDGE), model, lambda _: None, threading.Event())
+        draft_answer("What?", _reading(BRIDGE), model, lambda _: None, threading.Event())
     assert model.prompts == []
 
 
@@ -194,17 +195,54 @@ def test_declines_recognises_the_sentence_and_variants(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "The documents answer this.",
-        "The documents do not answer the allegations.",
-        "The documents do not answer this question of guilt, but the council knew.",
         "Beck said the documents do not answer this.",
         "The bridge cost 48 million. The documents do not answer this.",
-        "The documents do not say this.",
     ],
 )
 def test_declines_ignores_other_answers(text: str) -> None:
     assert not declines(text)
     assert _write(text).claims
+
+
+EMPTY = [
+    "Here is the answer:",
+    "This information is found in the source.",
+    "The answer to the question is given above.",
+    "According to the provided passages:",
+    "The passages do not mention the price.",
+    "The provided text does not specify who signed the lease.",
+    "There is no information about the bridge in the passages.",
+    "The price of the bridge is not mentioned in the documents.",
+    "Use only what the passages say.",
+    "After each sentence write the id of its passage in square brackets.",
+]
+
+
+@pytest.mark.parametrize("text", EMPTY)
+def test_sentence_that_says_nothing_is_no_claim(text: str) -> None:
+    """It gets no mark and no footnote; alone it declines."""
+    assert _claims(f"{text}\n\nThe bridge cost 48 million euros [{{ID:The bridge}}].") == [
+        ("The bridge cost 48 million euros.", ["0.txt"])
+    ]
+    assert _write(text).claims == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No.",
+        "Yes, it does.",
+        "It is 48.",
+        "This information is not given to third parties.",
+        "There is no lift in the house.",
+        "The documents were signed in May.",
+        "The answer is Ines Prado.",
+        "The source of the river is in Norra.",
+        "Keep names and dates.",
+    ],
+)
+def test_sentence_that_says_something_is_a_claim(text: str) -> None:
+    assert not says_nothing(text)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +270,7 @@ def test_failure_keeps_the_words_without_markers() -> None:
     model = ScriptedModel("It cost 48 million [a1]. Then [a", fails=failure)
     events: list[Event] = []
     with pytest.raises(LanguageModelError, match="cut off") as caught:
-        draft_answer("What?", _ranked(BRIDGE), model, events.append, threading.Event())
+        draft_answer("What?", _reading(BRIDGE), model, events.append, threading.Event())
     assert caught.value.streamed == "It cost 48 million. Then"
     assert caught.value.streamed == "".join(event.words for event in events)
 
@@ -246,7 +284,7 @@ def test_stop_keeps_the_words() -> None:
 
     with pytest.raises(StoppedError) as caught:
         draft_answer(
-            "What?", _ranked(BRIDGE), ScriptedModel("It cost 48 million [a1]. " * 9), tell, stop
+            "What?", _reading(BRIDGE), ScriptedModel("It cost 48 million [a1]. " * 9), tell, stop
         )
     assert "It cost".startswith(caught.value.streamed[:7])
     assert "[" not in caught.value.streamed
@@ -288,7 +326,7 @@ def test_answer_without_end_is_cut_with_a_notice() -> None:
 
     events: list[Event] = []
     model = EndlessModel()
-    draft = draft_answer("What?", _ranked(BRIDGE), model, events.append, threading.Event())
+    draft = draft_answer("What?", _reading(BRIDGE), model, events.append, threading.Event())
     assert draft.notices == (ANSWER_CUT, CLAIMS_CUT)
     assert sum(len(event.words) for event in events) <= MAX_ANSWER
     assert taken <= MAX_ANSWER // 29 + 2

@@ -55,7 +55,8 @@ def _check(
     made = [
         Claim(text, tuple(passages[document.name] for document in cited)) for text, cited in claims
     ]
-    return list(verifier.check(made, list(passages.values()), snapshot))
+    checked = verifier.check(made, list(passages.values()), snapshot)
+    return [claim.sentence for claim in checked]
 
 
 def _one(text: str, *cited: Document, odds: float | None = None) -> AnswerSentence:
@@ -219,7 +220,8 @@ def test_duplicate_is_cited_only_if_its_original_is_unseen() -> None:
     snapshot = snapshot_of(passages, [document])
     verifier = Verifier(EncodingCache(WordEmbedder()), CoverEntailment())
     for seen, support, quote in ((passages, "supported", said), (passages[:1], "verbatim", repeat)):
-        (sentence,) = verifier.check([Claim(repeat, (passages[0],))], seen, snapshot)
+        (checked,) = verifier.check([Claim(repeat, (passages[0],))], seen, snapshot)
+        sentence = checked.sentence
         assert (sentence.support, _quotes(sentence)) == (support, [quote])
 
 
@@ -285,7 +287,7 @@ def test_citations_of_any_claim_are_exact_and_seen(
         for text in claims
     ]
     verifier = Verifier(EncodingCache(WordEmbedder()), FixedEntailment(odds))
-    sentences = list(verifier.check(made, seen, snapshot))
+    sentences = [claim.sentence for claim in verifier.check(made, seen, snapshot)]
     assert [sentence.text for sentence in sentences] == [claim.text for claim in made]
     _is_exact(sentences, seen)
 

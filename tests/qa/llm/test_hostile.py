@@ -16,6 +16,7 @@ from qa.errors import LanguageModelError
 from qa.llm import errors
 from qa.llm.bounds import ERROR_BYTES
 from qa.llm.errors import ResponseHead, Server
+from qa.reader.reader import Reading
 from qa.types import Event, Passage, RankedPassage, Span, Why
 from tests.qa.fakes import text_document
 from tests.qa.llm.scripted import (
@@ -221,6 +222,7 @@ def test_draft_whose_listener_fails_closes_the_stream() -> None:
 
     document = text_document("The bridge cost 3 euros.")
     ranked = RankedPassage(Passage(document, Span(0, 24)), 1.0, Why(1, 1, 0.5))
+    reading = Reading((), (ranked,), 0.5)
 
     def fail(event: Event) -> None:
         raise OSError("disk full")
@@ -228,7 +230,7 @@ def test_draft_whose_listener_fails_closes_the_stream() -> None:
     with openai_like(Reply(repeat(openai_chunk({"content": "word "})))) as server:
         with pytest.raises(OSError, match="disk full") as raised:
             draft_answer(
-                "Who?", [ranked], model_of(server, timeout=PATIENT), fail, threading.Event()
+                "Who?", reading, model_of(server, timeout=PATIENT), fail, threading.Event()
             )
         assert server.gone.wait(SOON)
     assert raised.traceback

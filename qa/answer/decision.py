@@ -1,0 +1,96 @@
+"""Decides which answer a person gets when a language model is configured, and how sure it is.
+
+Three signals count together: the reader's confidence, whether the model declined, and how surely
+the check supports what the model wrote. None of them has a veto. Small models rarely decline by
+themselves, and the reader misses what a document words otherwise.
+
+The weights are fitted by `footnote eval decision`, on questions over other documents than those
+that figures are reported on: docs/language_models.md.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qa.answer.verify import CheckedClaim
+from qa.reader.reader import Reading
+from qa.types import Signals, Span
+
+LIMIT = 6.0
+"""Log-odds beyond this say no more: a probability of 0 or 1 has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionWeights:
+    """A logistic regression over the signals; each weight multiplies log-odds."""
+
+    bias: float
+    reader: float
+    support: float = 0.0
+    agrees: float = 0.0
+
+    def confidence(self, signals: Signals) -> float:
+        """Returns the probability, 0 to 1, that the answer is right."""
+        reader, support, agrees = inputs(signals)
+        log_odds = self.bias + self.reader * reader + self.support * support + self.agrees * agrees
+        return 1 / (1 + math.exp(-log_odds))
+
+
+MODEL_ANSWER = DecisionWeights(bias=-1.5, reader=0.5, support=0.3, agrees=0.95)
+"""For the model's sentences, of which at least one is supported."""
+QUOTED_ANSWER = DecisionWeights(bias=-1.0, reader=1.0)
+"""For the reader's sentences, where the model declined or nothing supports what it wrote."""
+
+
+def inputs(signals: Signals) -> tuple[float, float, float]:
+    """Returns what the weights multiply: the log-odds of reader and check, and the agreement."""
+    support = _log_odds(signals.support) if signals.answered else 0.0
+    return _log_odds(signals.reader), support, float(signals.agrees)
+
+
+def confidence(signals: Signals) -> float:
+    """Returns the probability, 0 to 1, that the answer is right."""
+    weights = MODEL_ANSWER if signals.answered else QUOTED_ANSWER
+    return weights.confidence(signals)
+
+
+def find_signals(reading: Reading, checked: Sequence[CheckedClaim]) -> Signals:
+    """Returns what reader, model and check say. `checked`: empty if the model declined."""
+    supported = [claim for claim in checked if claim.sentence.support != "unsupported"]
+    if not supported:
+        return Signals(reader=reading.confidence, answered=False)
+    return Signals(
+        reader=reading.confidence,
+        answered=True,
+        support=max(claim.probability for claim in supported),
+        agrees=_cites_best(reading, supported),
+    )
+
+
+def _cites_best(reading: Reading, claims: Sequence[CheckedClaim]) -> bool:
+    """Returns whether the claims rest on the sentence that the reader found best."""
+    if not reading.candidates:
+        return False
+    best = reading.candidates[0]
+    document = best.passage.passage.document.name
+    for claim in claims:
+        for citation in claim.sentence.citations:
+            cited = Span(citation.start, citation.end)
+            if citation.document == document and cited.overlap(best.sentence.span):
+                return True
+    return False
+
+
+def can_reach(threshold: float, reader: float) -> bool:
+    """Returns whether any answer of the model could be sure enough.
+
+    If not, the model is not asked: the reader is too sure that the documents do not answer.
+    """
+    best = Signals(reader=reader, answered=True, support=1.0, agrees=True)
+    return confidence(best) >= threshold
+
+
+def _log_odds(probability: float) -> float:
+    least = 1 / (1 + math.exp(LIMIT))
+    bounded = min(max(probability, least), 1 - least)
+    return math.log(bounded / (1 - bounded))
