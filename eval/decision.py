@@ -21,7 +21,7 @@ MIN_ANSWERS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedAnswer:
+class AnswerWithSignals:
     """The signals of an answer, and whether it was right."""
 
     signals: Signals
@@ -37,7 +37,7 @@ class FittedWeights:
     right: int
 
 
-def judged_answers(run: Run, results: Iterable[Result]) -> list[JudgedAnswer]:
+def judged_answers(run: Run, results: Iterable[Result]) -> list[AnswerWithSignals]:
     """Returns the answers of a run that have signals, each right or wrong.
 
     An answer is right if it contains an accepted answer; to a question that the documents do not
@@ -56,11 +56,11 @@ def judged_answers(run: Run, results: Iterable[Result]) -> list[JudgedAnswer]:
         answerable = scores.get("rightly_refused") is None
         if answerable and contains is None:
             continue
-        answers.append(JudgedAnswer(result.signals, contains == 1))
+        answers.append(AnswerWithSignals(result.signals, contains == 1))
     return answers
 
 
-def fit(answers: Sequence[JudgedAnswer]) -> FittedWeights:
+def fit(answers: Sequence[AnswerWithSignals]) -> FittedWeights:
     """Returns the weights for answers of one kind: of the model, or of the reader.
 
     Raises FootnoteError for too few answers, or if all or none of them are right.

@@ -99,9 +99,9 @@ def model_answer(
     sentences = tuple(claim.sentence for claim in checked)
     notices = draft.notices
     if strict:
-        kept = tuple(sentence for sentence in sentences if sentence.support != "unsupported")
-        left_out = len(sentences) - len(kept)
-        sentences = kept
+        backed = tuple(sentence for sentence in sentences if sentence.support != "unsupported")
+        left_out = len(sentences) - len(backed)
+        sentences = backed
         if left_out:
             count = "1 sentence" if left_out == 1 else f"{left_out} sentences"
             notices = (*notices, LEFT_OUT.format(count=count))

@@ -29,7 +29,7 @@ After each sentence write the id of its passage in square brackets."""
 HINTS = "These sentences of the passages may answer best:"
 # No example of an answer: small models repeat it as theirs.
 INSTRUCTIONS = (ANSWER_INSTRUCTIONS, ANSWER_TASK, HINTS)
-"""All that a model is told in words of ours."""
+"""Every sentence of the prompt that is ours."""
 
 ANSWER_QUESTION = """\
 {passages}

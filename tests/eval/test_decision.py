@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.decision import MIN_ANSWERS, JudgedAnswer, fit, judged_answers
+from eval.decision import MIN_ANSWERS, AnswerWithSignals, fit, judged_answers
 from eval.run_schema import Provenance, QuestionSource, Run
 from qa.errors import FootnoteError
 from qa.types import Signals
@@ -28,7 +28,7 @@ def test_fit_returns_weights_of_the_signals_that_decide() -> None:
     for _ in range(300):
         support = rng.random()
         signals = Signals(rng.random(), True, support, agrees=rng.random() < 0.5)
-        answers.append(JudgedAnswer(signals, rng.random() < support))
+        answers.append(AnswerWithSignals(signals, rng.random() < support))
     fitted = fit(answers)
     assert (fitted.answers, fitted.right) == (300, sum(answer.right for answer in answers))
     assert fitted.weights.support == pytest.approx(1, abs=0.35)
@@ -39,7 +39,7 @@ def test_fit_returns_weights_of_the_signals_that_decide() -> None:
 @pytest.mark.parametrize("number", [MIN_ANSWERS - 1, MIN_ANSWERS])
 def test_fit_of_too_few_or_equal_answers_raises(number: int) -> None:
     with pytest.raises(FootnoteError, match="too few for weights"):
-        fit([JudgedAnswer(SURE, right=True)] * number)
+        fit([AnswerWithSignals(SURE, right=True)] * number)
 
 
 def test_judged_answers_are_right_if_they_contain_an_accepted_answer() -> None:
@@ -52,9 +52,9 @@ def test_judged_answers_are_right_if_they_contain_an_accepted_answer() -> None:
     )
     results = [result(answer(signals=SURE), key) for key in (*run.scores, "failed")]
     assert judged_answers(run, results) == [
-        JudgedAnswer(SURE, right=True),
-        JudgedAnswer(SURE, right=False),
-        JudgedAnswer(SURE, right=False),
+        AnswerWithSignals(SURE, right=True),
+        AnswerWithSignals(SURE, right=False),
+        AnswerWithSignals(SURE, right=False),
     ]
 
 
