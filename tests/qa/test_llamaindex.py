@@ -1,6 +1,8 @@
 """The chain inside llama-index: what its programs get, and that nothing of llama-index's own is made for it."""
 
 import asyncio
+import math
+import re
 import subprocess
 import sys
 import threading
@@ -22,9 +24,22 @@ from llama_index.core.tools import QueryEngineTool
 from qa.answer.content import REFUSALS
 from qa.bot import Bot
 from qa.errors import FootnoteError, LanguageModelError, StoppedError
-from qa.llamaindex import FootnoteQueryEngine, FootnoteRetriever
+from qa.llamaindex import (
+    FootnoteFaithfulness,
+    FootnoteQueryEngine,
+    FootnoteReranker,
+    FootnoteRetriever,
+)
 from qa.llm.client import Message
-from tests.qa.fakes import ScriptedModel, scripted_bot, text_document, word_bot
+from tests.qa.fakes import (
+    CoverEntailment,
+    ScriptedModel,
+    WordEmbedder,
+    WordPointer,
+    scripted_bot,
+    text_document,
+    word_bot,
+)
 
 BRIDGE = text_document(
     "The bridge cost 48 million euros.\nThe ferry stops in May.\n", "bridge.txt", "A bridge"
@@ -266,3 +281,75 @@ def test_llamaindex_import_sets_no_default_model() -> None:
         "assert s._llm is s._embed_model is s._callback_manager is s._node_parser is None"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def _nodes(*texts: str) -> list[NodeWithScore]:
+    return [NodeWithScore(node=TextNode(text=text), score=0.5) for text in texts]
+
+
+def test_reranker_sorts_nodes_by_their_best_span() -> None:
+    nodes = _nodes("Cats sleep.", "The bridge cost 48 million.", "")
+    ranked = FootnoteReranker(top_n=3, cross_encoder=WordPointer()).postprocess_nodes(
+        nodes, query_str=QUESTION
+    )
+    assert [node.text for node in ranked] == ["The bridge cost 48 million.", "Cats sleep.", ""]
+    # The pointer's log-odds are 1 for a word of the question, -1 for another.
+    scores = [node.score for node in ranked]
+    assert scores == pytest.approx([1 / (1 + math.exp(-1)), 1 / (1 + math.exp(1)), 0.0])
+    assert [node.node for node in ranked] == [nodes[1].node, nodes[0].node, nodes[2].node]
+
+
+def test_reranker_keeps_top_n_and_takes_no_nodes() -> None:
+    reranker = FootnoteReranker(top_n=1, cross_encoder=WordPointer())
+    best = reranker.postprocess_nodes(_nodes("Cats.", "A bridge."), query_str=QUESTION)
+    assert [node.text for node in best] == ["A bridge."]
+    assert reranker.postprocess_nodes([], query_str=QUESTION) == []
+
+
+def test_reranker_without_question_raises() -> None:
+    with pytest.raises(FootnoteError, match="query_str"):
+        FootnoteReranker(cross_encoder=WordPointer()).postprocess_nodes(_nodes("A bridge."))
+
+
+def _faithfulness() -> FootnoteFaithfulness:
+    return FootnoteFaithfulness(WordEmbedder(), CoverEntailment())
+
+
+def test_faithfulness_is_the_share_of_supported_sentences() -> None:
+    result = _faithfulness().evaluate(
+        query=QUESTION,
+        response="The bridge cost 48 million euros. It was 50 million.",
+        contexts=[BRIDGE.text, " ", MARKET.text],
+    )
+    assert (result.passing, result.score) == (False, 0.5)
+    assert result.feedback == "unsupported: It was 50 million."
+    assert not result.invalid_result
+
+
+def test_faithfulness_of_a_response_passes(bot: Bot) -> None:
+    """The answer of the query engine, by llama-index's own method."""
+    result = _faithfulness().evaluate_response(QUESTION, _query(bot))
+    assert (result.passing, result.score, result.feedback) == (True, 1.0, "")
+
+
+@pytest.mark.parametrize(("response", "contexts"), [("", ["A."]), ("A.", []), (None, None)])
+def test_faithfulness_of_nothing_is_invalid(
+    response: str | None, contexts: list[str] | None
+) -> None:
+    """No score, instead of one that a mean would count."""
+    result = _faithfulness().evaluate(response=response, contexts=contexts)
+    assert (result.invalid_result, result.score, result.passing) == (True, None, None)
+
+
+@pytest.mark.model
+def test_readme_example_of_llama_index_runs(
+    seed_bot: Bot, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The README's lines, over the first document."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?llamaindex.*?)```", readme, re.DOTALL)
+    monkeypatch.setattr(Bot, "open", lambda _: seed_bot)
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102 - the README is ours
+    printed = capsys.readouterr().out
+    assert "2,000 participants" in printed
+    assert "passing: True" in printed
