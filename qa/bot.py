@@ -9,6 +9,8 @@ import numpy as np
 
 from qa.answer.choose import ReadForm, choose_form
 from qa.answer.content import (
+    MODEL_FOUND_NONE,
+    NOTHING_SUPPORTED,
     AnswerContent,
     declined_answer,
     extract_answer,
@@ -20,9 +22,10 @@ from qa.answer.content import (
 from qa.answer.conversation import conversation_reply, without_small_talk
 from qa.answer.decision import can_reach, confidence, find_signals
 from qa.answer.followup import forms_with_model, standalone_by_model, standalone_by_rule
+from qa.answer.gather import gather
 from qa.answer.generate import DraftAnswer, draft_answer
 from qa.answer.leaning import leaning
-from qa.answer.overview_request import overview_request
+from qa.answer.overview_request import OverviewRequest, overview_request
 from qa.answer.selection import Selection, select_sentences
 from qa.answer.verify import CheckedClaim, Verifier
 from qa.config import BUILT_IN, Settings
@@ -54,6 +57,7 @@ from qa.types import (
     RankedPassage,
     Reason,
     Turn,
+    Why,
 )
 
 MAX_TURNS = 50
@@ -161,12 +165,17 @@ class Bot:
         reply = conversation_reply(question, history, snapshot.documents)
         if reply:
             return reply_answer(question, reply, notices, progress.timings())
-        selection = self._select(question, history, snapshot, progress, stop)
-        if selection.sentences:
+        request = overview_request(question, history, snapshot.documents)
+        if request:
+            selection = self._select(request, snapshot, progress, stop)
             content = selected_answer(selection, snapshot)
-            content = replace(content, notices=(*notices, *content.notices))
-            timings = progress.timings()
-            return content.as_answer(question, question, timings, None)
+            if engine and model and content.sentences:
+                content = self._gather(request, content, engine, model, snapshot, progress, stop)
+            if content.sentences:
+                content = replace(content, notices=(*notices, *content.notices))
+                timings = progress.timings()
+                usage = model.usage if model and model.was_called else None
+                return content.as_answer(question, question, timings, usage)
         # A language model waits for its server, so it is never called under the lock.
         forms = _understand(question, history, snapshot, model, progress, stop)
         with self._lock:
@@ -203,16 +212,12 @@ class Bot:
 
     def _select(
         self,
-        question: str,
-        history: Sequence[Turn],
+        request: OverviewRequest,
         snapshot: Snapshot,
         progress: Progress,
         stop: threading.Event,
     ) -> Selection:
-        """Returns the sentences of an overview; none if the question asks for something else."""
-        request = overview_request(question, history, snapshot.documents)
-        if request is None:
-            return Selection((), 0.0)
+        """Returns the sentences of an overview; none if no document is about its topic."""
         progress.begin("read")
 
         def encode(texts: Sequence[str]) -> Vectors:
@@ -227,13 +232,55 @@ class Bot:
             return np.stack(rows)
 
         def search(topic: str, documents: Sequence[Document]) -> list[RankedPassage]:
-            wanted = {document.id for document in documents}
-            with self._lock:
-                vector = self._embedder.encode([topic])[0].vector
-                ranked = retrieve(topic, vector, snapshot, self.index.nearest, OVERVIEW_PASSAGES)
-            return [row for row in ranked if row.passage.document.id in wanted]
+            return self._search(topic, documents, snapshot)
 
         return select_sentences(request, snapshot, encode, search)
+
+    def _search(
+        self, topic: str, documents: Sequence[Document], snapshot: Snapshot
+    ) -> list[RankedPassage]:
+        """Returns the best passages of these documents about a topic."""
+        wanted = {document.id for document in documents}
+        with self._lock:
+            vector = self._embedder.encode([topic])[0].vector
+            ranked = retrieve(topic, vector, snapshot, self.index.nearest, OVERVIEW_PASSAGES)
+        return [row for row in ranked if row.passage.document.id in wanted]
+
+    def _gather(
+        self,
+        request: OverviewRequest,
+        selected: AnswerContent,
+        engine: ModelEngine,
+        model: LanguageModel,
+        snapshot: Snapshot,
+        progress: Progress,
+        stop: threading.Event,
+    ) -> AnswerContent:
+        """Lets the model write an overview, and checks it; `selected` if nothing is supported."""
+        about: dict[str, RankedPassage] = {}
+        for topic in request.topics:
+            for ranked in self._search(topic, request.documents, snapshot):
+                about.setdefault(ranked.passage.id, ranked)
+        passages = list(about.values())
+        if not request.topics:
+            passages = _passages_of(request.documents, snapshot)
+
+        def draft_part(task: str, part: Sequence[RankedPassage]) -> DraftAnswer:
+            progress.begin("answer")
+            # Nothing was read for an overview, so the model gets no hints.
+            reading = Reading((), tuple(part), selected.confidence)
+            return draft_answer(task, reading, model, progress.hear, stop)
+
+        draft = gather(request, passages, draft_part, progress.hear)
+        checked: tuple[CheckedClaim, ...] = ()
+        if draft.claims:
+            progress.begin("verify")
+            checked = self._check(draft, engine, snapshot, stop)
+        if all(claim.sentence.support == "unsupported" for claim in checked):
+            why = NOTHING_SUPPORTED if draft.claims else MODEL_FOUND_NONE
+            return replace(selected, notices=(why, *selected.notices))
+        content = model_answer(draft, checked, engine.model.name, engine.strict)
+        return replace(content, confidence=selected.confidence)
 
     def _retrieve(self, forms: Sequence[str], snapshot: Snapshot) -> list["_Retrieved"]:
         """Finds the passages for each form of the question, its typing errors corrected."""
@@ -340,6 +387,16 @@ class _Retrieved:
 def _refusal(reason: Reason, reading: Reading) -> AnswerContent:
     """Returns a refusal without an answer of a language model."""
     return AnswerContent(BUILT_IN, (), reading.passages, reading.confidence, reason)
+
+
+def _passages_of(documents: Sequence[Document], snapshot: Snapshot) -> list[RankedPassage]:
+    """Returns all passages of these documents, in their order."""
+    by_document: dict[str, list[RankedPassage]] = {document.id: [] for document in documents}
+    for passage in snapshot.passages.values():
+        if passage.document.id in by_document:
+            ranked = RankedPassage(passage, 0.0, Why(None, None, 0.0))
+            by_document[passage.document.id].append(ranked)
+    return [ranked for passages in by_document.values() for ranked in passages]
 
 
 def _checked(question: str) -> tuple[str, tuple[str, ...]]:

@@ -38,6 +38,11 @@ ANSWER_QUESTION = """\
 
 {task}"""
 
+SUMMARY_TASK = "What do these passages say that matters most? Summarise it."
+TOPIC_TASK = "What do these passages say about {topic}?"
+COMPARISON_TASK = "What do these passages say about {first} and about {second}? Compare them."
+"""The questions of an overview, asked of each part of the documents."""
+
 PASSAGE = """\
 <passage id="{id}" title="{title}">
 {text}

@@ -100,7 +100,7 @@ def _summary(request: OverviewRequest, snapshot: Snapshot, encode: Encode) -> Se
         count = round(len(readable) ** 0.5)
         count = min(MAX_SENTENCES, max(MIN_SENTENCES, count))
         chosen = _central(document, readable, count, encode)
-        return _selection(chosen, CENTRAL.format(title=_short(document.title)))
+        return _selection(chosen, CENTRAL.format(title=short_title(document)))
 
     chosen = []
     for document in documents[:MAX_DOCUMENTS]:
@@ -119,7 +119,7 @@ def _compared(documents: Sequence[Document], snapshot: Snapshot, encode: Encode)
         chosen += _central(document, readable, COMPARED_SENTENCES, encode)
     first, second = documents
     return _selection(
-        chosen, BY_DOCUMENT.format(first=_short(first.title), second=_short(second.title))
+        chosen, BY_DOCUMENT.format(first=short_title(first), second=short_title(second))
     )
 
 
@@ -165,8 +165,9 @@ def _selection(chosen: Sequence[_Scored], what: str, by_score: bool = False) -> 
     return Selection(tuple(sentences), confidence, (SELECTION.format(what=what),))
 
 
-def _short(title: str) -> str:
-    return shorten(title, MAX_TITLE, placeholder="…")
+def short_title(document: Document) -> str:
+    """Returns the title on one line, a long title cut between words."""
+    return shorten(document.title, MAX_TITLE, placeholder="…")
 
 
 def _quoted(scored: _Scored) -> AnswerSentence:
