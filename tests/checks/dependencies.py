@@ -23,6 +23,8 @@ BASE = "base"
 """Stands for no extra: what every installation needs."""
 TOOLS = "dev"
 """The extra of the project's own tools: nothing that a wheel needs."""
+UNSHIPPED = frozenset({TOOLS, "real-model"})
+"""The extras that only work on the project itself needs."""
 _CUDA = re.compile("^(nvidia|cuda|triton)(-|$)")
 """Packages of PyTorch's CUDA build, which only the default index for Linux requires."""
 _PYTHONS = ("3.11", "3.12", "3.13")
@@ -72,6 +74,15 @@ def needed_packages() -> dict[str, tuple[str, ...]]:
             if BASE not in users and not (extra == TOOLS and users):
                 needed[name] = (*users, extra)
     return dict(sorted(needed.items()))
+
+
+def shipped_packages() -> dict[str, tuple[str, ...]]:
+    """Returns the extras that need each package, without packages that only `UNSHIPPED` need."""
+    shipped = {}
+    for name, users in needed_packages().items():
+        if not UNSHIPPED.issuperset(users):
+            shipped[name] = users
+    return shipped
 
 
 def closure(extra: str = "") -> frozenset[str]:

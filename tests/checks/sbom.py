@@ -16,7 +16,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from tests.checks.dependencies import BASE, PROJECT, ROOT, TOOLS, Pin, needed_packages, read_pins
+from tests.checks.dependencies import BASE, PROJECT, ROOT, Pin, read_pins, shipped_packages
 from tests.checks.licences import licence_of
 
 ROOT_REF = "root-component"
@@ -60,7 +60,7 @@ def described_environment() -> dict[str, Any]:
 
 def runtime_sbom(environment: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the SBOM of the wheel, from the SBOM of the environment."""
-    needed = {name: users for name, users in needed_packages().items() if users != (TOOLS,)}
+    needed = shipped_packages()
     pins = read_pins()
     components = []
     references = {ROOT_REF: f"pkg:pypi/{PROJECT}"}

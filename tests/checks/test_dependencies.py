@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from tests.checks import dependencies, licences, pins
-from tests.checks.dependencies import BASE, TOOLS, Pin, needed_packages, read_pins
+from tests.checks.dependencies import (
+    BASE,
+    TOOLS,
+    Pin,
+    needed_packages,
+    read_pins,
+    shipped_packages,
+)
 from tests.checks.licences import PAGE, Row, UnknownLicence, forbidden, licence_of
 
 
@@ -38,6 +45,14 @@ def test_needed_packages_name_the_smallest_extra() -> None:
     assert needed["pytest"] == (TOOLS,)
     assert needed["openai"] == ("openai", "openai-like")
     assert not [name for name in needed if name.startswith(("nvidia", "footnote"))]
+
+
+def test_shipped_packages_are_without_tools_and_test_servers() -> None:
+    """A wheel brings no test tool, and no server of language models for the tests."""
+    assert needed_packages()["xllamacpp"] == ("real-model",)
+    shipped = shipped_packages()
+    assert not {"pytest", "xllamacpp"} & shipped.keys()
+    assert shipped["openai"] == ("openai", "openai-like")
 
 
 def test_needed_packages_follow_markers_of_other_systems(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packaging.utils import canonicalize_name
 
-from tests.checks.dependencies import BASE, ROOT, TOOLS, needed_packages, read_pins
+from tests.checks.dependencies import BASE, ROOT, read_pins, shipped_packages
 from tests.checks.licences import licence_of
 from tests.checks.sbom import main
 
@@ -46,7 +46,7 @@ def test_sbom_has_every_package_that_runs(sbom: dict[str, Any]) -> None:
     """Each with its pinned version, its licence, its purl, and whether an extra needs it."""
     pins = read_pins()
     components = {canonicalize_name(part["name"]): part for part in sbom["components"]}
-    needed = {name: users for name, users in needed_packages().items() if users != (TOOLS,)}
+    needed = shipped_packages()
     # Only packages for other systems are not installed here.
     assert needed.keys() - components.keys() <= {"tzdata", "uvloop", "watchdog", "colorama"}
     assert components.keys() <= needed.keys()
