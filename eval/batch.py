@@ -59,6 +59,9 @@ class FinishedRun:
 
     name: str
     """The name of the configuration; empty for the only one."""
+    engine: str
+    server: str | None
+    """The server of the language model: host and port. None: no model was asked."""
     folder: Path
     groups: Sequence[Group]
     summary: Mapping[str, Any]
@@ -101,7 +104,7 @@ def run_configurations(
                 plan["ids"] = ids
                 folder.mkdir(exist_ok=True)
                 start(folder, plan, question_set.raw)
-        yield _run(configuration.name, out, chosen, bot, documents, on_progress)
+        yield _run(configuration, out, chosen, bot, documents, on_progress)
 
 
 def resume(
@@ -135,11 +138,11 @@ def resume(
     documents = _documents(folder, plan)
     chosen = _chosen(folder, plan)
     for configuration, bot in open_bots(configured, documents, homes):
-        yield _run(configuration.name, out, chosen, bot, bot.index.documents(), on_progress)
+        yield _run(configuration, out, chosen, bot, bot.index.documents(), on_progress)
 
 
 def _run(
-    name: str,
+    configuration: Configuration,
     out: Path,
     chosen: Sequence[Question],
     bot: EvaluatedBot,
@@ -147,6 +150,7 @@ def _run(
     on_progress: OnProgress,
 ) -> FinishedRun:
     """Asks the questions that are left, and writes the summary."""
+    name = configuration.name
     folder = out / name
     plan = json.loads(read_file(folder / RUN, MAX_BYTES[RUN]))
     total = len(chosen) * plan["repeat"]
@@ -156,7 +160,14 @@ def _run(
 
     outcomes = run(chosen, bot, documents, folder, plan["repeat"], count)
     groups, summary = finish(outcomes, documents, plan, folder)
-    return FinishedRun(name, folder, groups, summary)
+    return FinishedRun(
+        name=name,
+        engine=configuration.engine,
+        server=configuration.server,
+        folder=folder,
+        groups=groups,
+        summary=summary,
+    )
 
 
 def _unfinished_folders(out: Path) -> list[Path]:

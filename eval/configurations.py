@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
-from qa.llm.client import LlmSettings, language_model
+from qa.llm.client import LlmSettings, language_model, model_server
 from qa.types import Document
 
 if TYPE_CHECKING:
@@ -35,6 +35,13 @@ class Configuration:
     @property
     def engine(self) -> str:
         return PLAIN if self.plain else self.settings.llm
+
+    @property
+    def server(self) -> str | None:
+        """The server of the language model: host and port, no secret. None: no model is asked."""
+        if self.settings.llm == BUILT_IN:
+            return None
+        return model_server(LlmSettings.from_settings(self.settings)).address
 
 
 def configurations(

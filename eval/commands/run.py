@@ -166,7 +166,7 @@ def _flag(name: str) -> str:
 
 def _print_runs(runs: "Iterable[FinishedRun]", quiet: bool) -> None:
     """Prints each run when it ends, and several side by side. `quiet`: only where they are."""
-    from eval.report.terminal import print_runs, print_tables
+    from eval.report.terminal import print_model, print_runs, print_tables
 
     rows = []
     for run in runs:
@@ -175,6 +175,8 @@ def _print_runs(runs: "Iterable[FinishedRun]", quiet: bool) -> None:
         if not quiet:
             if run.name:
                 print(f"\n{run.name}\n")
+            if run.server:
+                print_model(run.engine, run.server, overall, sys.stdout)
             print_tables(run.groups, sys.stdout)
         print(f"Written to {run.folder}", file=sys.stderr)
         # An error is not a wrong answer: the estimates above are without these questions.

@@ -36,6 +36,12 @@ MAIN_METRICS = (
     "seconds_median",
 )
 """The columns of the table of runs."""
+_MODEL_COST = (
+    ("prompt", "prompt_tokens", "tokens, mean"),
+    ("answer", "answer_tokens", "tokens, mean"),
+    ("first words after", "seconds_to_first_words_median", "seconds, median"),
+)
+"""The cost of a language model: a label, a metric and the metric's unit."""
 
 
 def print_tables(groups: Sequence[Group], file: TextIO) -> None:
@@ -62,6 +68,22 @@ def print_tables(groups: Sequence[Group], file: TextIO) -> None:
             "and have no scores.",
             highlight=False,
         )
+
+
+def print_model(name: str, server: str, overall: Group, file: TextIO) -> None:
+    """Prints a language model, its server, and the cost of a question: tokens and first words.
+
+    `server`: host and port.
+    """
+    width = None if file.isatty() else WIDTH
+    console = Console(file=file, width=width)
+    console.print(f"Language model: {name} at {server}", markup=False, highlight=False)
+    for label, metric, unit in _MODEL_COST:
+        estimate = overall.estimates[metric]
+        if estimate.value is not None:
+            value = value_text(estimate.value, metric)
+            console.print(f"  {label}: {value} {unit}", markup=False, highlight=False)
+    console.print()
 
 
 def print_runs(runs: Sequence[tuple[str, Group]], file: TextIO) -> None:

@@ -273,6 +273,21 @@ def test_split_kind_and_limit_choose_questions(
         assert heard == [row["question"] for row in expected]
 
 
+@pytest.mark.usefixtures("here")
+def test_run_with_model_prints_its_server_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address of a server may hold a password, and its query a key."""
+    url = "http://ann:hidden@127.0.0.1:1/v1?key=hidden"
+    monkeypatch.setenv("QA_LLM_URL", url)
+    monkeypatch.setenv("QA_LLM_KEY", "hidden")
+    # Nothing listens there, so the question breaks.
+    assert cli("--engine", "openai-like/tiny", "--limit", "1", "--out", "out") == 3
+    printed = capsys.readouterr()
+    assert "Language model: openai-like/tiny at 127.0.0.1:1\n" in printed.out
+    assert "hidden" not in printed.out + printed.err
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["show {0} dogs", "compare {0} {0}"])
 @pytest.mark.usefixtures("here")

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from eval.dataset import Gold, Question
 from eval.metrics import METRICS, scores, summary_metrics, tables
-from eval.report.terminal import MAIN_METRICS, print_runs, print_tables
+from eval.report.terminal import MAIN_METRICS, print_model, print_runs, print_tables
 from eval.run_schema import Estimate, Group
 from eval.stats.intervals import auroc_interval, mean_interval, percentile_interval, wilson
 from eval.summary import Outcome, cluster, groups
@@ -326,6 +326,24 @@ def test_print_tables_only_errors_prints_no_table() -> None:
     text = printed([OUTCOMES[-1]])
     assert text.count("\n") == 2
     assert "1 of 1 questions ended with an error" in text
+
+
+def test_print_model_has_tokens_and_first_words() -> None:
+    file = StringIO()
+    print_model("openai-like/tiny[b]", "127.0.0.1:8080", groups(OUTCOMES)[0], file)
+    assert file.getvalue().splitlines() == [
+        "Language model: openai-like/tiny[b] at 127.0.0.1:8080",
+        "  prompt: 800 tokens, mean",
+        "  answer: 20 tokens, mean",
+        "  first words after: 1.000 seconds, median",
+        "",
+    ]
+
+
+def test_print_model_that_was_never_called_has_no_cost() -> None:
+    file = StringIO()
+    print_model("ollama/tiny", "localhost", groups([outcome(refusal(), ABSENT)])[0], file)
+    assert file.getvalue() == "Language model: ollama/tiny at localhost\n\n"
 
 
 def test_print_runs_long_names_keep_all_values() -> None:
