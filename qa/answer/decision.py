@@ -5,7 +5,8 @@ the check supports what the model wrote. None of them has a veto. Small models r
 themselves, and the reader misses what a document words otherwise.
 
 The weights are fitted by `footnote eval decision`, on questions over other documents than those
-that figures are reported on: docs/language_models.md.
+that figures are reported on. Both biases are then raised by 0.6: at the default threshold, as many
+of the unanswerable questions are refused as by the built-in engine. See docs/language_models.md.
 """
 
 import math
@@ -30,15 +31,15 @@ class DecisionWeights:
     agrees: float = 0.0
 
     def confidence(self, signals: Signals) -> float:
-        """Returns the probability, 0 to 1, that the answer is right."""
+        """Returns how surely the answer is right, 0 to 1."""
         reader, support, agrees = inputs(signals)
         log_odds = self.bias + self.reader * reader + self.support * support + self.agrees * agrees
         return 1 / (1 + math.exp(-log_odds))
 
 
-MODEL_ANSWER = DecisionWeights(bias=-1.5, reader=0.5, support=0.3, agrees=0.95)
+MODEL_ANSWER = DecisionWeights(bias=-0.9, reader=0.5, support=0.3, agrees=0.95)
 """For the model's sentences, of which at least one is supported."""
-QUOTED_ANSWER = DecisionWeights(bias=-1.0, reader=1.0)
+QUOTED_ANSWER = DecisionWeights(bias=-0.4, reader=1.0)
 """For the reader's sentences, where the model declined or nothing supports what it wrote."""
 
 
@@ -49,7 +50,7 @@ def inputs(signals: Signals) -> tuple[float, float, float]:
 
 
 def confidence(signals: Signals) -> float:
-    """Returns the probability, 0 to 1, that the answer is right."""
+    """Returns how surely the answer is right, 0 to 1: comparable with the threshold."""
     weights = MODEL_ANSWER if signals.answered else QUOTED_ANSWER
     return weights.confidence(signals)
 
