@@ -2,7 +2,7 @@
 
 from codecs import BOM_UTF8
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -65,7 +65,9 @@ class Question:
             "split": self.split,
         }
         if self.history:
-            row["history"] = list(map(asdict, self.history))
+            row["history"] = [
+                {"question": turn.question, "answer": turn.answer} for turn in self.history
+            ]
         if self.relevant:
             row["relevant"] = dict(self.relevant)
         if self.group:

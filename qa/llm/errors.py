@@ -197,7 +197,10 @@ def _refuses_model(server: Server, status: int, server_text: str) -> bool:
         return status == 404
     # Servers use these statuses for other faults of a request too.
     text = server_text.casefold()
-    return "model" in text and (server.model.casefold() in text or "not found" in text)
+    name = server.model.casefold()
+    if any(f"{mark}{name}{mark}" in text for mark in "'\"`"):
+        return True
+    return "model" in text and (name in text or "not found" in text)
 
 
 def refuses_streaming(response: ResponseHead) -> bool:

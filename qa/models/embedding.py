@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 BATCH = 32
-MAX_ENCODINGS = 512
+MAX_ENCODINGS = 256
 """Texts whose token vectors stay in memory: about 0.25 MB each."""
 DEFAULT_LIMIT = 512
 """Tokens, for a model that does not report how many it reads."""
