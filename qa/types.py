@@ -211,7 +211,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a language model read and wrote for one answer, in tokens as it counts them."""
+    """What a language model read and wrote for one answer, in estimated tokens."""
 
     prompt_tokens: int
     answer_tokens: int
