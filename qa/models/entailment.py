@@ -1,6 +1,6 @@
 """A model reads a claim and its evidence together: how likely the evidence supports the claim.
 
-It is a sequence classification model (transformers) with one output, the project's own, trained by
+It is a cross-encoder of sentence-transformers with one output, the project's own, trained by
 `qa.training.support`.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from qa.config import PACKAGED_VERIFIER
-from qa.models.loading import ModelSource, load_transformer, packaged_folder
+from qa.models.loading import ModelSource, load_cross_encoder, packaged_folder
 
 MAX_TOKENS = 192
 """Claim and evidence together; longer evidence is cut."""
@@ -18,6 +18,7 @@ CLAIM_TOKENS = 96
 NEVER = -20.0
 """The log-odds of such a claim."""
 BATCH = 8
+_ONLY_EVIDENCE_IS_CUT = {"truncation": "only_second", "max_length": MAX_TOKENS}
 
 
 class EntailmentModel(Protocol):
@@ -33,48 +34,30 @@ class CrossEncoderEntailment:
     """
 
     def __init__(self, folder: str | None = None) -> None:
-        from transformers import AutoModelForSequenceClassification
-
         source = ModelSource(
             "model that checks sentences",
             folder or PACKAGED_VERIFIER,
             folder or packaged_folder(PACKAGED_VERIFIER),
         )
-        self._tokenizer, model = load_transformer(AutoModelForSequenceClassification, source)
-        if model.config.num_labels != 1:
-            raise source.error("it has more than one output")
-        self._model = model
+        self._model = load_cross_encoder(source)
 
     def log_odds(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Returns, for each claim and its evidence, the log-odds that the evidence supports it."""
-        import torch
-
         short = []
         for place, (claim, _) in enumerate(pairs):
-            if len(self._tokenizer.tokenize(claim)) <= CLAIM_TOKENS:
+            if len(self._model.tokenizer.tokenize(claim)) <= CLAIM_TOKENS:
                 short.append(place)
-        # Pairs of similar length share a batch, so that little of it is padding.
-        short.sort(key=lambda place: len(pairs[place][0]) + len(pairs[place][1]))
 
+        # Pairs of similar length share a batch: the library sorts them.
+        values = self._model.predict(
+            [pairs[place] for place in short],
+            batch_size=BATCH,
+            show_progress_bar=False,
+            processing_kwargs={"text": _ONLY_EVIDENCE_IS_CUT},
+        )
         odds = [NEVER] * len(pairs)
-        for first in range(0, len(short), BATCH):
-            places = short[first : first + BATCH]
-            batch = [pairs[place] for place in places]
-            claims, evidence = zip(*batch, strict=True)
-            inputs = self._tokenizer(
-                list(claims),
-                list(evidence),
-                truncation="only_second",
-                max_length=MAX_TOKENS,
-                padding=True,
-                return_tensors="pt",
-            )
-            with torch.inference_mode():
-                logits = self._model(**inputs).logits
-            # The model has one output: (pairs, 1).
-            values = logits[:, 0].float().tolist()
-            for place, value in zip(places, values, strict=True):
-                odds[place] = value
+        for place, value in zip(short, values.tolist(), strict=True):
+            odds[place] = value
         return odds
 
 

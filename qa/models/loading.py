@@ -3,13 +3,14 @@
 import os
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa.errors import ModelError
 
 if TYPE_CHECKING:
     import torch
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import CrossEncoder, SentenceTransformer
 
 REINSTALL = (
     "Install the project again: pip install --force-reinstall --no-deps -c constraints.txt -e ."
@@ -71,6 +72,50 @@ def load_sentence_transformer(source: ModelSource) -> "SentenceTransformer":
         )
     except (OSError, ValueError, ImportError, RuntimeError) as error:
         raise source.error(_first_line(error)) from error
+
+
+def load_cross_encoder(source: ModelSource) -> "CrossEncoder":
+    """Loads a model that scores pairs of texts, with one output. Raises ModelError.
+
+    The folder of `source` must hold `model.safetensors`. `predict` returns the output as it is.
+    """
+    from sentence_transformers import CrossEncoder
+    from torch.nn import Identity
+
+    _hide_progress_bars()
+    try:
+        model: CrossEncoder = CrossEncoder(
+            source.path,
+            device="cpu",
+            activation_fn=Identity(),
+            model_kwargs={"dtype": _dtype(), "attn_implementation": "eager"},
+            local_files_only=source.local_only,
+        )
+        missing = _missing_weights(model, Path(source.path))
+    except Exception as error:
+        # transformers, safetensors and the hub raise many kinds of errors.
+        raise source.error(_first_line(error)) from error
+
+    if missing:
+        raise source.error("it is a model of another kind")
+    if model.num_labels != 1:
+        raise source.error("it has more than one output")
+    return model
+
+
+def _missing_weights(model: "CrossEncoder", folder: Path) -> set[str]:
+    """Returns the names of the weights that the folder lacks.
+
+    The library only warns about them, and gives them random values.
+    """
+    from safetensors import safe_open
+
+    transformer = model.transformers_model
+    if transformer is None:
+        raise ValueError("it has no transformer")
+    needed = set(transformer.state_dict())
+    with safe_open(folder / "model.safetensors", framework="pt") as weights:
+        return needed - set(weights.keys())
 
 
 def load_transformer(model_class: Any, source: ModelSource) -> tuple[Any, Any]:

@@ -1,11 +1,20 @@
 """The packaged model that checks sentences: what it carries, what it does not, and what it cannot read whole."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+)
 
 from qa.errors import ModelError
 from qa.models.entailment import NEVER, CrossEncoderEntailment
+from tests.qa.random_models import random_model
 
 EVIDENCE = "According to the news agency, around 2000 participants attended the Pakistan Minerals Investment Forum."
 
@@ -53,3 +62,62 @@ def test_entailment_damaged_model_says_reinstall(tmp_path: Path, content: bytes 
         (tmp_path / "model.safetensors").write_bytes(content)
     with pytest.raises(ModelError, match="Install the project again"):
         CrossEncoderEntailment(str(tmp_path))
+
+
+def test_log_odds_are_the_output_of_the_model(tmp_path: Path) -> None:
+    """The library's own default is a probability."""
+    random_model(tmp_path, BertForSequenceClassification, outputs=1)
+    model = BertForSequenceClassification.from_pretrained(tmp_path)
+    inputs = AutoTokenizer.from_pretrained(tmp_path)("A claim.", EVIDENCE, return_tensors="pt")
+    expected = model(**inputs).logits.item()
+    odds = CrossEncoderEntailment(str(tmp_path)).log_odds([("A claim.", EVIDENCE)])
+    # bfloat16, where the processor has it, has two digits.
+    assert odds == pytest.approx([expected], abs=0.05)
+
+
+def test_entailment_model_with_two_outputs_is_refused(tmp_path: Path) -> None:
+    random_model(tmp_path, BertForSequenceClassification, outputs=2)
+    with pytest.raises(ModelError, match="it has more than one output"):
+        CrossEncoderEntailment(str(tmp_path))
+
+
+@pytest.mark.parametrize("named", ["BertForQuestionAnswering", "BertForSequenceClassification"])
+def test_entailment_random_last_layer_is_refused(tmp_path: Path, named: str) -> None:
+    """The library warns about missing weights and gives them random values, whatever the name says."""
+    random_model(tmp_path, BertForQuestionAnswering, outputs=1)
+    config = AutoConfig.from_pretrained(tmp_path)
+    config.architectures = [named]
+    config.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="it is a model of another kind"):
+        CrossEncoderEntailment(str(tmp_path))
+
+
+WITHOUT_TRAINING = """
+from importlib.machinery import PathFinder
+from importlib.metadata import Distribution, PackageNotFoundError
+
+HIDDEN = {"datasets", "accelerate"}
+find, describe = PathFinder.find_spec, Distribution.from_name
+
+def find_others(name, *places):
+    return None if name in HIDDEN else find(name, *places)
+
+def describe_others(name):
+    if name in HIDDEN:
+        raise PackageNotFoundError(name)
+    return describe(name)
+
+PathFinder.find_spec = find_others
+Distribution.from_name = describe_others
+from qa.models.entailment import CrossEncoderEntailment
+
+print(CrossEncoderEntailment().log_odds([("It rained.", "It rained on Monday.")])[0] > 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_entailment_needs_no_package_of_training() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", WITHOUT_TRAINING]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "True\n", done.stderr
