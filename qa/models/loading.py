@@ -62,7 +62,7 @@ def load_sentence_transformer(source: ModelSource) -> "SentenceTransformer":
     """Loads an embedding model. Raises ModelError."""
     from sentence_transformers import SentenceTransformer
 
-    _hide_progress_bars()
+    hide_progress_bars()
     try:
         return SentenceTransformer(
             source.path,
@@ -82,7 +82,7 @@ def load_cross_encoder(source: ModelSource) -> "CrossEncoder":
     from sentence_transformers import CrossEncoder
     from torch.nn import Identity
 
-    _hide_progress_bars()
+    hide_progress_bars()
     try:
         model: CrossEncoder = CrossEncoder(
             source.path,
@@ -125,7 +125,7 @@ def load_transformer(model_class: Any, source: ModelSource) -> tuple[Any, Any]:
     """
     from transformers import AutoTokenizer
 
-    _hide_progress_bars()
+    hide_progress_bars()
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.path, local_files_only=source.local_only)
         model, report = model_class.from_pretrained(
@@ -163,7 +163,8 @@ def _dtype() -> "torch.dtype":
     return torch.bfloat16 if computes_bfloat16() else torch.float32
 
 
-def _hide_progress_bars() -> None:
+def hide_progress_bars() -> None:
+    """Hides the bars that transformers shows while it reads and writes weights."""
     from transformers.utils import logging
 
     # transformers leaves this function untyped.

@@ -6,21 +6,16 @@ OUT/figures.json                                      its metrics on claims it w
 
 import argparse
 import json
-import logging
 import random
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
-from torch.nn.functional import binary_cross_entropy_with_logits
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from qa.config import PACKAGED_READER
 from qa.errors import DocumentError
@@ -36,15 +31,9 @@ from qa.training.claims import (
 )
 from qa.training.entry import run_command
 from qa.training.sources import QuestionsBySource, TrainingQuestion, of_part, read_sources
-from qa.training.train import Training
+from qa.training.train_support import train_support
 
 SEED = 20
-LEARNING_RATE = 8e-5
-BATCH = 32
-BUCKET_BATCHES = 40
-"""Batches whose claims are sorted by length together, so that there is little padding."""
-MAX_TOKENS = 192
-LOG_EVERY = 100
 RESAMPLES = 500
 
 MAX_QUESTIONS: Mapping[str, int] = {
@@ -60,9 +49,9 @@ MAX_QUESTIONS: Mapping[str, int] = {
 }
 """How many questions of these sources become claims."""
 MAX_CLAIMS = 30_000
-"""Claims of questions in the first round."""
+"""Claims of questions."""
 SECOND_ROUND_CLAIMS = 3000
-"""Claims of questions in the second round."""
+"""Claims of the same questions, with other changes."""
 SIMPLIFIED_SOURCE = "onestop_news"
 CLAIMS_OF_PEOPLE = ("fm2/dev.jsonl",)
 DIALOGUES = ("begin/begin_dev_wow.tsv", "begin/begin_dev_tc.tsv", "begin/begin_dev_cmu.tsv")
@@ -73,7 +62,6 @@ TEST_SETS: Mapping[str, tuple[str, ...]] = {
 """Sets that are never trained on."""
 MAX_REPORTED_CLAIMS = 3000
 """Claims made of the articles that are reported on."""
-_log = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -86,7 +74,9 @@ def main() -> int:
     parser.add_argument(
         "--reader", type=Path, help="the reader to start from (default: the packaged reader)"
     )
-    parser.add_argument("--device", default="cpu", help="where to train (default: cpu)")
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), default="cpu", help="where to train (default: cpu)"
+    )
     return run_command(parser, _make)
 
 
@@ -95,8 +85,8 @@ def _make(options: argparse.Namespace) -> None:
     _check_files(options.data)
     base = options.reader or files("qa").joinpath("models", PACKAGED_READER)
     if not (options.out / "model.safetensors").is_file():
-        rounds = training_rounds(questions, options.data)
-        train_support(rounds, str(base), options.out, SEED, options.device)
+        claims = training_claims(questions, options.data)
+        train_support(claims, str(base), options.out, SEED, options.device)
 
     metrics = report(questions, options.data, CrossEncoderEntailment(str(options.out)))
     text = json.dumps(metrics, indent=1) + "\n"
@@ -114,13 +104,11 @@ def _check_files(data: Path) -> None:
         )
 
 
-def training_rounds(
-    questions: QuestionsBySource, data: Path
-) -> tuple[list[TrainingClaim], list[TrainingClaim]]:
-    """Returns the claims of two rounds of training.
+def training_claims(questions: QuestionsBySource, data: Path) -> list[TrainingClaim]:
+    """Returns the claims of one pass of training.
 
-    First claims made of questions, of people (twice) and of dialogues; then of simplified news,
-    and claims joined in twos.
+    They are made of questions, of dialogues and of simplified news, or written by people (three
+    times each); some are joined in twos.
     """
     rng = random.Random(SEED)
     to_train = of_part(questions, "train")
@@ -143,7 +131,7 @@ def training_rounds(
     to_join = second[: SECOND_ROUND_CLAIMS // 3]
     joined_second = joined_claims(to_join, SEED)
     second_round = [*news, *joined_news, *second, *joined_second, *people]
-    return first_round, second_round
+    return [*first_round, *second_round]
 
 
 def _read_claims(data: Path, names: Sequence[str]) -> list[TrainingClaim]:
@@ -216,92 +204,6 @@ def _auroc(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, 
     low, high = np.percentile(resampled, [2.5, 97.5])
     value = roc_auc_score(labels, scores)
     return {"value": float(value), "low": float(low), "high": float(high)}
-
-
-def train_support(
-    rounds: Sequence[Sequence[TrainingClaim]],
-    base: str,
-    out: Path,
-    seed: int,
-    device: str = "cpu",
-) -> None:
-    """Trains one pass over each round's claims, from the reader's weights.
-
-    Writes model and tokenizer to `out`, in float16.
-    """
-    torch.manual_seed(seed)
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        base,
-        num_labels=1,
-        dtype=torch.float32,
-        attn_implementation="eager",
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-    )
-    for claims in rounds:
-        batches = _batches(claims, seed)
-        _train_round(model, tokenizer, batches, device)
-    model.half().save_pretrained(out)
-    tokenizer.save_pretrained(out)
-
-
-def _train_round(
-    model: Any, tokenizer: Any, batches: Sequence[Sequence[TrainingClaim]], device: str
-) -> None:
-    """Trains one round, with a warm-up and a decay of its own."""
-    training = Training(model, len(batches), LEARNING_RATE, device)
-    start_time = time.monotonic()
-    losses: list[float] = []
-    for step, batch in enumerate(batches, start=1):
-        inputs = _inputs(tokenizer, batch).to(device)
-        with torch.autocast(device, torch.bfloat16):
-            logits = model(**inputs).logits[:, 0].float()
-        supported = [float(claim.supported) for claim in batch]
-        labels = torch.tensor(supported, device=device)
-        loss = binary_cross_entropy_with_logits(logits, labels)
-        losses.append(training.step(loss))
-
-        if step % LOG_EVERY == 0 or step == len(batches):
-            mean_loss = sum(losses) / len(losses)
-            seconds = time.monotonic() - start_time
-            _log.info("step %d of %d loss %.3f, %.0f s", step, len(batches), mean_loss, seconds)
-            losses.clear()
-
-
-def _inputs(tokenizer: Any, claims: Sequence[TrainingClaim]) -> Any:
-    texts = [claim.claim for claim in claims]
-    evidence = [" ".join(claim.evidence) for claim in claims]
-    return tokenizer(
-        texts,
-        evidence,
-        truncation="longest_first",
-        max_length=MAX_TOKENS,
-        padding=True,
-        return_tensors="pt",
-    )
-
-
-def _batches(claims: Sequence[TrainingClaim], seed: int) -> list[list[TrainingClaim]]:
-    rng = random.Random(seed)
-    shuffled = list(claims)
-    rng.shuffle(shuffled)
-    bucket_size = BUCKET_BATCHES * BATCH
-    batches = []
-    for first in range(0, len(shuffled), bucket_size):
-        bucket = shuffled[first : first + bucket_size]
-        bucket.sort(key=_length)
-        bucket_batches = []
-        for place in range(0, len(bucket), BATCH):
-            bucket_batches.append(bucket[place : place + BATCH])
-        # Or the model would see short claims first, and long ones last.
-        rng.shuffle(bucket_batches)
-        batches += bucket_batches
-    return batches
-
-
-def _length(claim: TrainingClaim) -> int:
-    return len(claim.claim) + len(" ".join(claim.evidence))
 
 
 if __name__ == "__main__":

