@@ -15,11 +15,15 @@ from eval.metrics.sample import Sample, ScoredQuestion
 from eval.run_schema import Estimate
 from eval.stats.intervals import Floats
 from eval.summary import cluster
+from qa.answer.empty_words import says_nothing
 from qa.types import Answer, Document, Span
 
 _log = logging.getLogger(__name__)
-WARM_UP = "What is this about?"
-"""Asked of each engine first, and not measured: some objects are made on first use."""
+WARM_UP = "Who wrote this?"
+"""Asked of each engine first, and not measured: some objects are made on first use.
+
+Not a question like "What is this about?": Footnote reads no passage for it, and sends the whole
+library to a language model."""
 BUDGET = 2000
 """Characters of `hit_within`."""
 Output = Literal["passages", "answers"]
@@ -39,6 +43,8 @@ class Engine:
     outputs: tuple[Output, ...]
     reference: str | None = None
     """The Footnote engine that a peer is compared with; None for Footnote itself."""
+    asks_model: bool = False
+    """Whether a language model, or the scripted model, writes the answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Scored:
     questions: list[ScoredQuestion]
     errors: dict[str, str]
     """By question id."""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """By question id; those of an engine that asks a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,22 @@ def characters_read(example: Example) -> float:
     return float(count)
 
 
+def unmarked_sentences(example: Example) -> float | None:
+    """Returns the share of the answer's sentences that have neither a citation nor a mark of doubt.
+
+    "The sources do not say when." states nothing that a source could support, and does not count.
+    None if no sentence counts.
+    """
+    sentences = [each for each in example.sentences if not says_nothing(each.text)]
+    if not sentences:
+        return None
+    unmarked = 0
+    for sentence in sentences:
+        is_marked = sentence.support in ("weak", "unsupported")
+        unmarked += not (is_marked or sentence.citations)
+    return unmarked / len(sentences)
+
+
 def seconds_retrieving(example: Example) -> float:
     """Returns the seconds of retrieval alone, by the engine's own clock."""
     return example.answer.timings["retrieve"]
@@ -138,6 +162,16 @@ QUALITY: Mapping[Output, tuple[Metric, ...]] = {
         metric_named("rightly_refused"),
     ),
 }
+MODEL_QUALITY = (
+    Metric(
+        "unmarked_sentences",
+        "sentences without footnote or mark",
+        "Citations",
+        unmarked_sentences,
+        better="lower",
+    ),
+)
+"""What the engines are measured in besides whose answers a model writes."""
 SECONDS = (
     metric_named("seconds"),
     Metric(
@@ -195,6 +229,8 @@ def ask(
             else:
                 example = Example(question, gold[question.id], answer, library)
                 scores = _scores(engine, example)
+                if engine.asks_model:
+                    result.answers[question.id] = answer
             # A question with an error is there without scores, so that engines stay in step.
             result.questions.append(ScoredQuestion(scores, question.answerable, group))
         on_question(number)
@@ -219,6 +255,8 @@ def _quality(engine: Engine) -> list[Metric]:
     metrics: list[Metric] = []
     for output in engine.outputs:
         metrics += QUALITY[output]
+    if engine.asks_model:
+        metrics += MODEL_QUALITY
     return metrics
 
 

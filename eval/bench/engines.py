@@ -1,4 +1,7 @@
-"""Makes everything that is compared: two Footnote engines, and the peers of llama-index."""
+"""Makes everything that is compared: two Footnote engines, and the peers of llama-index.
+
+With a language model only the engines that ask it are made, and Footnote's built-in engine.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from qa.answer.verify import Verifier
 from qa.bot import Bot, ModelEngine
 from qa.config import Settings
 from qa.library.index import Index
+from qa.llm.client import LanguageModel
 from qa.models.embedding import Embedder, EncodingCache
 from qa.models.entailment import CrossEncoderEntailment
 from qa.models.spans import CrossEncoder
@@ -24,6 +28,8 @@ from qa.types import Document
 FOOTNOTE = "Footnote"
 FOOTNOTE_SCRIPTED = "Footnote, scripted model"
 INDEXING_ROUNDS = 3
+MODEL_CONTEXT = 8192
+"""Tokens. With a language model, no engine is asked whose prompt may need more."""
 IndexMaker = Callable[[Path], object]
 """Indexes the documents in a new, empty folder."""
 IndexingSeconds = Mapping[str, Sequence[float]]
@@ -39,16 +45,22 @@ class Workbench:
     embedding: BaseEmbedding
     """The same model as llama-index loads it."""
     settings: Settings
+    model: LanguageModel | None = None
+    """What answers on both sides; None: the scripted model."""
 
 
 def make_engines(bench: Workbench) -> list[Engine]:
-    """Returns the engines, each with an index of its own below `bench.settings.home`."""
+    """Returns the engines, each with an index of its own below `bench.settings.home`.
+
+    Raises LanguageModelError if the server of the language model cannot be used.
+    """
     folder = bench.settings.home
-    built_in, scripted = _footnote_bots(bench, folder / "footnote")
+    built_in, with_model = _footnote_bots(bench, folder / "footnote")
+    name_with_model = f"{FOOTNOTE}, {bench.model.name}" if bench.model else FOOTNOTE_SCRIPTED
     engines = [
         Engine(FOOTNOTE, built_in.ask, outputs=("passages", "answers")),
         # The passages are the same: only what the model makes of them is measured.
-        Engine(FOOTNOTE_SCRIPTED, scripted.ask, outputs=("answers",)),
+        Engine(name_with_model, with_model.ask, outputs=("answers",), asks_model=True),
     ]
 
     # Peers that cut the documents in the same way share an index.
@@ -56,16 +68,25 @@ def make_engines(bench: Workbench) -> list[Engine]:
     for chunking in llamaindex.CHUNKINGS:
         place = folder / f"peer-{chunking.size}"
         stacks[chunking] = llamaindex.make_stack(bench.documents, chunking, bench.embedding, place)
-    for variant in llamaindex.VARIANTS:
-        peer = llamaindex.make_peer(stacks[variant.chunking], variant)
+    for variant in variants(bench.model):
+        peer = llamaindex.make_peer(stacks[variant.chunking], variant, bench.model)
         # A peer is compared with the Footnote engine that gives the same output.
         output: Output = "passages"
         reference = FOOTNOTE
-        if variant.kind == "citation":
+        asks_model = variant.kind == "citation"
+        if asks_model:
             output = "answers"
-            reference = FOOTNOTE_SCRIPTED
-        engines.append(Engine(variant.name, peer.ask, (output,), reference))
+            reference = name_with_model
+        engines.append(Engine(variant.name, peer.ask, (output,), reference, asks_model))
     return engines
+
+
+def variants(model: LanguageModel | None) -> list[llamaindex.Variant]:
+    """Returns the peers; with a language model those that ask it, if their prompt fits."""
+    if model is None:
+        return list(llamaindex.VARIANTS)
+    citing = [variant for variant in llamaindex.VARIANTS if variant.kind == "citation"]
+    return [variant for variant in citing if variant.fits(MODEL_CONTEXT)]
 
 
 def measure_indexing(bench: Workbench) -> IndexingSeconds:
@@ -107,7 +128,7 @@ def _make_footnote_index(bench: Workbench, folder: Path) -> Index:
 
 
 def _footnote_bots(bench: Workbench, folder: Path) -> tuple[Bot, Bot]:
-    """Returns the built-in bot, and one with the scripted model in place of a language model."""
+    """Returns the built-in bot, and one with the language model, or the scripted model."""
     settings = bench.settings
     index = _make_footnote_index(bench, folder)
     span_model = CrossEncoder(settings.reader)
@@ -119,10 +140,10 @@ def _footnote_bots(bench: Workbench, folder: Path) -> tuple[Bot, Bot]:
 
     # Each has a cache of its own, so that neither profits from what the other computed.
     built_in_encodings = EncodingCache(bench.embedder)
-    scripted_encodings = EncodingCache(bench.embedder)
-    verifier = Verifier(scripted_encodings, CrossEncoderEntailment())
-    engine = ModelEngine(ScriptedModel(), verifier, settings.strict)
+    model_encodings = EncodingCache(bench.embedder)
+    verifier = Verifier(model_encodings, CrossEncoderEntailment())
+    engine = ModelEngine(bench.model or ScriptedModel(), verifier, settings.strict)
 
     built_in = bot(None, built_in_encodings)
-    scripted = bot(engine, scripted_encodings)
-    return built_in, scripted
+    with_model = bot(engine, model_encodings)
+    return built_in, with_model

@@ -4,8 +4,7 @@ Nothing here reads llama-index's global `Settings` for a model: an unset one is 
 """
 
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -28,9 +27,14 @@ from llama_index.core.retrievers.fusion_retriever import FUSION_MODES
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, QueryBundle, TextNode
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
+from eval.bench.marked_text import marked_sentences, without_markers
+from eval.bench.refusals import EMPTY_RESPONSE, is_refusal
 from eval.bench.scripted_model import ScriptedLlm
+from eval.bench.served_model import ServedLlm
+from qa.answer.generate import ANSWER_TOKENS
 from qa.answer.prompts import DECLINE_SENTENCE
 from qa.config import PACKAGED_EMBEDDING
+from qa.llm.client import LanguageModel
 from qa.models.embedding import BATCH
 from qa.models.loading import computes_bfloat16
 from qa.types import (
@@ -46,9 +50,10 @@ from qa.types import (
 )
 
 PeerKind = Literal["vector", "BM25", "fusion", "citation"]
-EMPTY_RESPONSE = "Empty Response"
-"""What llama-index answers if nothing was retrieved."""
-_MARKER = re.compile(r"\s*\[(\d+)\]")
+PROMPT_TOKENS = 300
+"""About what the instructions and the question of `CitationQueryEngine` take."""
+TOKENIZER_MARGIN = 1.3
+"""Tokens that a language model may count for one of llama-index (cl100k_base)."""
 _TOKEN_PATTERN = r"(?u)\b\w\w+\b"
 
 
@@ -79,6 +84,12 @@ class Variant:
     def name(self) -> str:
         kind = "citation engine" if self.kind == "citation" else self.kind
         return f"{kind} {self.chunking.size}, top {self.top_k}"
+
+    def fits(self, context: int) -> bool:
+        """Returns whether a context of so many tokens can be expected to hold prompt and answer."""
+        sources = self.chunking.size * self.top_k
+        prompt = TOKENIZER_MARGIN * (PROMPT_TOKENS + sources)
+        return prompt + ANSWER_TOKENS <= context
 
 
 TOP_K = 5
@@ -209,13 +220,22 @@ def _split(documents: Sequence[Document], splitter: SentenceSplitter) -> list[Ba
     return nodes
 
 
-def make_peer(stack: Stack, variant: Variant) -> "RetrievingPeer | CitingPeer":
-    """Returns a bot of llama-index; the times in its answers are llama-index's alone."""
+def make_peer(
+    stack: Stack, variant: Variant, model: LanguageModel | None = None
+) -> "RetrievingPeer | CitingPeer":
+    """Returns a bot of llama-index; the times in its answers are llama-index's alone.
+
+    `model` answers in a citation engine; None: the scripted model. Raises LanguageModelError if the
+    server of the model cannot be used.
+    """
     retriever = _retriever(stack, variant)
     if variant.kind != "citation":
         return RetrievingPeer(stack, variant.name, retriever)
-    engine = CitationQueryEngine.from_args(stack.index, llm=ScriptedLlm(), retriever=retriever)
-    return CitingPeer(stack, variant.name, engine)
+    llm = ServedLlm(model) if model else ScriptedLlm()
+    engine = CitationQueryEngine.from_args(stack.index, llm=llm, retriever=retriever)
+    # The scripted model copies sentences of any kind, and declines with one sentence only.
+    refuses = is_refusal if model else _is_scripted_refusal
+    return CitingPeer(stack, variant.name, engine, refuses)
 
 
 class LexicalRetriever(BaseRetriever):
@@ -304,6 +324,8 @@ class CitingPeer:
     stack: Stack
     name: str
     engine: CitationQueryEngine = field(repr=False)
+    refuses: Callable[[str], bool]
+    """Whether an answer is a refusal."""
 
     def ask(self, question: str, /) -> Answer:
         bundle = QueryBundle(question)
@@ -316,13 +338,12 @@ class CitingPeer:
         text = str(response).strip()
         sentences: tuple[AnswerSentence, ...] = ()
         reason: Reason | None = None
-        if text in (DECLINE_SENTENCE, EMPTY_RESPONSE):
+        if self.refuses(text):
             reason = "model_declined"
         else:
             sources = self._numbered_sources(nodes, response.source_nodes)
-            citations = _cited(text, sources)
-            text = _MARKER.sub("", text)
-            sentences = (AnswerSentence(text, "supported", citations),)
+            sentences = marked_sentences(text, sources)
+            text = without_markers(text)
         return Answer(
             question=question,
             standalone_question=question,
@@ -358,14 +379,8 @@ class CitingPeer:
         return citations
 
 
-def _cited(text: str, sources: Sequence[Citation]) -> tuple[Citation, ...]:
-    """Returns the sources that the markers of a text name, each once; other numbers are ignored."""
-    citations: dict[int, Citation] = {}
-    for marker in _MARKER.findall(text):
-        number = int(marker)
-        if 0 < number <= len(sources):
-            citations.setdefault(number, sources[number - 1])
-    return tuple(citations.values())
+def _is_scripted_refusal(text: str) -> bool:
+    return text in (DECLINE_SENTENCE, EMPTY_RESPONSE)
 
 
 def _content(node: NodeWithScore) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.bench.comparison import (
+    MODEL_QUALITY,
     QUALITY,
     SECONDS,
     SECONDS_SUMMARY,
@@ -36,7 +37,10 @@ def print_tables(engines: Sequence[EngineEstimates], indexing: Rounds, file: Tex
     console = Console(file=file, width=width, highlight=False)
     for output in TITLES:
         for table in _quality_tables(output, engines):
-            console.print(table)
+            # With a language model no peer gives passages.
+            if table.row_count:
+                console.print(table)
+    console.print(_model_table(engines))
     console.print(_seconds_table(engines))
     console.print(_indexing_table(indexing))
     console.print(LEGEND, markup=False)
@@ -63,6 +67,15 @@ def _quality_tables(output: Output, engines: Sequence[EngineEstimates]) -> list[
             cells = _cells(row.differences, metrics)
             differences.add_row(title, *cells)
     return [values, differences]
+
+
+def _model_table(engines: Sequence[EngineEstimates]) -> Table:
+    headings = [metric.marked() for metric in MODEL_QUALITY]
+    table = _empty_table("Sentences written by a model", headings)
+    for row in engines:
+        if row.engine.asks_model:
+            table.add_row(row.engine.name, *_cells(row.estimates, MODEL_QUALITY))
+    return table
 
 
 def _cells(estimates: Mapping[str, Estimate], metrics: Sequence[Metric]) -> list[Text]:

@@ -4,7 +4,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,16 +24,27 @@ if TYPE_CHECKING:
     from eval.bench.comparison import EngineEstimates, Scored
     from eval.bench.engines import IndexingSeconds
     from eval.dataset import Question
-    from qa.types import Document
+    from qa.llm.client import LanguageModel
+    from qa.types import Answer, Document
 
 REQUIRED = ("llama_index.vector_stores.chroma", "llama_index.embeddings.huggingface")
 """Modules of the extra `peers`."""
 RESULT = "peers.json"
+DESCRIPTION = (
+    "Compare Footnote with plain llama-index over the same documents. Without --engine a scripted "
+    "model answers on both sides, and nothing leaves this machine. With --engine a language model "
+    "answers on both sides: Footnote and CitationQueryEngine send it the same questions, one at a "
+    "time, and the peers that need no model are not asked. QA_LLM_URL, QA_LLM_KEY and "
+    "QA_LLM_TIMEOUT count as in a chat."
+)
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "peers", parents=[common], help="compare with plain llama-index over the same documents"
+        "peers",
+        parents=[common],
+        help="compare with plain llama-index over the same documents",
+        description=DESCRIPTION,
     )
     parser.add_argument(
         "--questions",
@@ -51,6 +63,11 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         "--limit", metavar="N", type=positive_integer, help="ask only the first N questions"
     )
     parser.add_argument(
+        "--engine",
+        metavar="MODEL",
+        help="answer with provider/model on both sides; default: a scripted model",
+    )
+    parser.add_argument(
         "--threshold", metavar="T", help="confidence below which Footnote refuses (QA_THRESHOLD)"
     )
     parser.add_argument(
@@ -66,15 +83,30 @@ def _peers(options: argparse.Namespace) -> int:
     from eval.dataset import check_evidence, read_questions
     from eval.run import create_run_folder
 
-    settings = Settings.from_environment(os.environ, threshold=options.threshold, llm=BUILT_IN)
+    settings = Settings.from_environment(
+        os.environ, threshold=options.threshold, llm=options.engine or BUILT_IN
+    )
     questions = read_questions(options.questions)
     chosen = _chosen(questions, options)
     documents = load_documents(options.documents or [seeds_folder()])
     # Evidence that is in no document would count as a miss of every engine.
     check_evidence(questions, documents)
+    model = _language_model(settings) if options.engine else None
     default_name = f"peers-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}"
     out = create_run_folder(options.out or Path("runs") / default_name)
-    return _compare(options, settings, chosen, documents, out)
+    return _compare(options, settings, model, chosen, documents, out)
+
+
+def _language_model(settings: Settings) -> "LanguageModel":
+    """Returns the language model of both sides, after its server has answered.
+
+    Raises FootnoteError for an invalid name, and LanguageModelError if the server cannot be used.
+    """
+    from qa.llm.client import LlmSettings, language_model
+
+    model = language_model(LlmSettings.from_settings(settings))
+    model.context_size(threading.Event())
+    return model
 
 
 def _check_installed() -> None:
@@ -108,6 +140,7 @@ def _chosen(questions: "Sequence[Question]", options: argparse.Namespace) -> "li
 def _compare(
     options: argparse.Namespace,
     settings: Settings,
+    model: "LanguageModel | None",
     questions: "Sequence[Question]",
     documents: "Sequence[Document]",
     out: Path,
@@ -124,7 +157,7 @@ def _compare(
         settings = replace(settings, home=Path(folder), index=None, chroma_url=None)
         embedder = SentenceTransformerEmbedder(settings.embedding)
         embedding = load_embedding(settings.embedding, settings.home)
-        bench = Workbench(documents, embedder, embedding, settings)
+        bench = Workbench(documents, embedder, embedding, settings, model)
         engines = make_engines(bench)
         # After the engines, so that no model is loaded while indexing is timed.
         indexing = measure_indexing(bench)
@@ -183,19 +216,38 @@ def _as_json(
     questions: "Sequence[Question]",
 ) -> str:
     scores: dict[str, dict[str, Any]] = {}
+    answers: dict[str, dict[str, Any]] = {}
     for entry in scored:
         # Each engine was asked the same questions in the same order.
         of_engine = {}
         for question, answer in zip(questions, entry.questions, strict=True):
             of_engine[question.id] = dict(answer.scores)
         scores[entry.engine.name] = of_engine
+        if entry.engine.asks_model:
+            answers[entry.engine.name] = _answers_json(entry.answers)
     result = {
         **provenance,
         "engines": {row.engine.name: row.as_json() for row in rows},
         "indexing_seconds": {name: list(values) for name, values in indexing.items()},
         "scores": scores,
+        "answers": answers,
     }
     return json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _answers_json(answers: "Mapping[str, Answer]") -> dict[str, Any]:
+    """Returns what the model wrote, so that the rule for refusals can be checked."""
+    by_question = {}
+    for question_id, answer in answers.items():
+        by_question[question_id] = {
+            "refused": answer.abstained,
+            "text": answer.text,
+            "sentences": [
+                {"text": each.text, "support": each.support, "citations": len(each.citations)}
+                for each in answer.sentences
+            ],
+        }
+    return by_question
 
 
 def _write(path: Path, text: str) -> None:
