@@ -18,6 +18,7 @@ from eval.commands import (
     draft,
     gate,
     judge,
+    marks,
     peers,
     report,
     run,
@@ -46,6 +47,7 @@ COMMANDS = (
     convert,
     judge,
     claims,
+    marks,
     peers,
 )
 """Modules with a function `add`, in the order of `--help`."""

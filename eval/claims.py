@@ -140,8 +140,8 @@ def detection(claims: Sequence[LabelledClaim], supports: Sequence[Support]) -> D
             both += 1
     return Detection(
         counts=counts,
-        precision=_share(both, called_unsupported),
-        recall=_share(both, actually_unsupported),
+        precision=share(both, called_unsupported),
+        recall=share(both, actually_unsupported),
     )
 
 
@@ -178,7 +178,8 @@ def _passages_with(quote: str, snapshot: Snapshot) -> list[Passage]:
     return []
 
 
-def _share(successes: int, n: int) -> Share | None:
+def share(successes: int, n: int) -> Share | None:
+    """Returns the share with its interval; None for a share of nothing."""
     interval = wilson(successes, n)
     if interval is None:
         return None

@@ -46,7 +46,7 @@ def _claims(options: argparse.Namespace) -> int:
 
     documents = load_documents(options.documents or [seeds_folder()])
     claims = read_claims(options.claims, documents)
-    verifier, snapshot = _verifier_over(documents)
+    verifier, snapshot = verifier_over(documents)
     supports = check_claims(claims, verifier, snapshot)
     # In the order of the file, which has the supported kinds first.
     kinds = dict.fromkeys(claim.kind for claim in claims)
@@ -70,7 +70,7 @@ def _print(kinds: Sequence[str], result: "Detection") -> None:
             print(f"{name} of unsupported {share.value:.2f} {interval}, n {share.n}")
 
 
-def _verifier_over(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot]":
+def verifier_over(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot]":
     """Returns the packaged verifier, and a snapshot of these documents alone."""
     from qa.answer.verify import Verifier
     from qa.config import PACKAGED_EMBEDDING

@@ -63,6 +63,19 @@ _TAIL = re.compile(
     r"\s+(?:on|in|at|during|after|since)\s+(?:[A-Z\d][\w ]*)(?=\.$)"
 )
 
+_LEADS = (
+    "According to the documents, ",
+    "Based on the passages, ",
+    "The document states that ",
+    "The passage says that ",
+    "The answer is that ",
+)
+"""How language models begin an answer."""
+LEAD_SHARE = 0.06
+"""How often a claim begins with one of them."""
+ANSWER_ALONE_SHARE = 0.1
+"""How often a claim is the question, followed by the answer alone: "Who came? Ann Lee."."""
+
 _TRIMMED_SHARES = {_ASIDE: 0.7, _OPENING: 0.4, _TAIL: 0.4}
 """How often each part of a sentence is left out, where the sentence has it."""
 
@@ -79,6 +92,7 @@ def claims_of_questions(questions: Sequence[TrainingQuestion], seed: int) -> lis
             claims += _of_question(question, rng)
             if rng.random() < SENTENCE_SHARE:
                 claims += _of_sentence(question, rng)
+        claims += _of_plausible_answers(question, rng)
     return claims
 
 
@@ -182,6 +196,29 @@ def _as_sentence(text: str) -> str:
     return f"{line[:1].upper()}{line[1:]}."
 
 
+def worded(question: str, answer: str, rng: random.Random) -> str:
+    """Returns what a language model may write: mostly a statement, at times the answer alone."""
+    if rng.random() < ANSWER_ALONE_SHARE:
+        return f"{_one_line(question)} {_as_sentence(answer)}"
+    claim = statement(question, answer)
+    if rng.random() < LEAD_SHARE:
+        return rng.choice(_LEADS) + claim
+    return claim
+
+
+def _of_plausible_answers(
+    question: TrainingQuestion, rng: random.Random
+) -> Iterator[TrainingClaim]:
+    """Yields unsupported claims with the answers that a careless reader would give."""
+    sentences = question.sentences() if question.plausible else ()
+    for span in question.plausible:
+        place = _place_of(span, sentences)
+        if place is not None:
+            claim = worded(question.question, question.text_of(span), rng)
+            evidence = _around(question, sentences, place, rng)
+            yield _labelled(question, claim, evidence, False)
+
+
 def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[TrainingClaim]:
     sentences = question.sentences()
     gold = question.answers[0]
@@ -190,13 +227,13 @@ def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[Tra
         return
 
     answer = question.text_of(gold)
-    claim = statement(question.question, answer)
+    claim = worded(question.question, answer, rng)
     evidence = _around(question, sentences, place, rng)
     yield _labelled(question, claim, evidence, True)
 
     wrong_answer = other_answer(question.context, answer, rng)
     if wrong_answer and rng.random() < OTHER_ANSWER_SHARE:
-        wrong_claim = statement(question.question, wrong_answer)
+        wrong_claim = worded(question.question, wrong_answer, rng)
         yield _labelled(question, wrong_claim, evidence, False)
     wrong = changed(claim, question.context, rng)
     if wrong:

@@ -71,7 +71,7 @@ def training_examples(
     for name, rows in questions.items():
         chosen = list(rows)
         rng.shuffle(chosen)
-        passages = _Passages(rows)
+        passages = ArticlePassages(rows)
         for question in chosen[: MAX_QUESTIONS.get(name, len(chosen))]:
             examples += _examples_of(question, passages, shares, rng)
     rng.shuffle(examples)
@@ -123,7 +123,10 @@ def _window_around(target: Span, text: str, rng: random.Random) -> Span:
 
 
 def _examples_of(
-    question: TrainingQuestion, passages: "_Passages", shares: NegativeShares, rng: random.Random
+    question: TrainingQuestion,
+    passages: "ArticlePassages",
+    shares: NegativeShares,
+    rng: random.Random,
 ) -> list[Example]:
     text = question.question
 
@@ -159,7 +162,7 @@ def _examples_of(
     return examples
 
 
-class _Passages:
+class ArticlePassages:
     """The passages of a source, by article, each article with a BM25 ranking."""
 
     def __init__(self, rows: Sequence[TrainingQuestion]) -> None:
@@ -252,7 +255,9 @@ def _without_answers(question: TrainingQuestion) -> str | None:
     return None if _may_answer(rest, question) else rest
 
 
-def _swapped(question: TrainingQuestion, passages: _Passages, rng: random.Random) -> str | None:
+def _swapped(
+    question: TrainingQuestion, passages: ArticlePassages, rng: random.Random
+) -> str | None:
     """Returns the question with a name or number exchanged for one that its passage lacks."""
     text = question.question
     matches = list(_NAME_OR_NUMBER.finditer(text))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from qa.documents.sentences import Sentence, segment
 from qa.errors import DocumentError
@@ -39,6 +39,8 @@ class TrainingQuestion:
     """Whether the answers are sentences, in which the words that answer lie somewhere."""
     simplified: bool = False
     """Whether the passage is an easier version of another one: used in training only."""
+    plausible: tuple[Span, ...] = ()
+    """Where the passage does not answer: words that a careless reader takes for the answer."""
     part: Part = "train"
 
     @property
@@ -183,19 +185,24 @@ def _read_squad(path: Path) -> Iterator[TrainingQuestion]:
     for article in articles:
         for paragraph in article["paragraphs"]:
             for row in paragraph["qas"]:
-                # Several annotators give the same answer; a dictionary keeps each once, in order.
-                spans: dict[Span, None] = {}
-                for answer in row["answers"]:
-                    start = answer["answer_start"]
-                    span = Span(start, start + len(answer["text"]))
-                    spans[span] = None
                 yield TrainingQuestion(
                     source="squad2_half",
                     group=article["title"],
                     question=row["question"],
                     context=paragraph["context"],
-                    answers=tuple(spans),
+                    answers=_squad_spans(row["answers"]),
+                    plausible=_squad_spans(row.get("plausible_answers", ())),
                 )
+
+
+def _squad_spans(answers: Iterable[Mapping[str, Any]]) -> tuple[Span, ...]:
+    """Returns the answers' places. Annotators who agree count once."""
+    spans: dict[Span, None] = {}
+    for answer in answers:
+        start = answer["answer_start"]
+        span = Span(start, start + len(answer["text"]))
+        spans[span] = None
+    return tuple(spans)
 
 
 def _read_qed(path: Path) -> Iterator[TrainingQuestion]:
