@@ -5,8 +5,6 @@ from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from qa.answer.choose import ReadForm, choose_form
 from qa.answer.content import (
     MODEL_FOUND_NONE,
@@ -26,7 +24,6 @@ from qa.answer.gather import gather
 from qa.answer.generate import DraftAnswer, draft_answer
 from qa.answer.leaning import leaning
 from qa.answer.overview_request import OverviewRequest, overview_request
-from qa.answer.selection import Selection, select_sentences
 from qa.answer.verify import CheckedClaim, Verifier
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError, StoppedError
@@ -36,15 +33,14 @@ from qa.library.snapshot import Snapshot
 from qa.library.spelling import correct_spelling
 from qa.llm.client import CountingModel, LanguageModel, LlmSettings, language_model
 from qa.models.embedding import (
-    BATCH,
     Embedder,
     Encoding,
     EncodingCache,
     SentenceTransformerEmbedder,
-    Vectors,
 )
 from qa.models.entailment import SharedEntailment
 from qa.models.spans import CrossEncoder
+from qa.overview import Overviews
 from qa.progress import Progress
 from qa.reader.reader import Reader, Reading, TrainedReader, Weights
 from qa.text.words import stem
@@ -52,18 +48,14 @@ from qa.turns import TurnLock
 from qa.types import (
     MAX_QUESTION,
     Answer,
-    Document,
     OnEvent,
     RankedPassage,
     Reason,
     Turn,
-    Why,
 )
 
 MAX_TURNS = 50
 """How many of the last turns of a conversation are read."""
-OVERVIEW_PASSAGES = 20
-"""Passages in which the sentences about a topic are looked for."""
 CHECKED_TOGETHER = 8
 """Claims of an answer. After so many, another question gets its turn at the models."""
 QUESTION_CUT = (
@@ -101,6 +93,7 @@ class Bot:
         self._model_engine = engine
         self._entailment = SharedEntailment()
         self._lock = TurnLock()
+        self._overviews = Overviews(index, embedder, self._lock)
 
     @classmethod
     def open(cls, settings: Settings) -> "Bot":
@@ -167,7 +160,7 @@ class Bot:
             return reply_answer(question, reply, notices, progress.timings())
         request = overview_request(question, history, snapshot.documents)
         if request:
-            selection = self._select(request, snapshot, progress, stop)
+            selection = self._overviews.select(request, snapshot, progress, stop)
             content = selected_answer(selection, snapshot)
             if engine and model and content.sentences:
                 content = self._gather(request, content, engine, model, snapshot, progress, stop)
@@ -210,42 +203,6 @@ class Bot:
         verifier = Verifier(self._encodings, self._entailment.load())
         return ModelEngine(model, verifier, settings.strict)
 
-    def _select(
-        self,
-        request: OverviewRequest,
-        snapshot: Snapshot,
-        progress: Progress,
-        stop: threading.Event,
-    ) -> Selection:
-        """Returns the sentences of an overview; none if no document is about its topic."""
-        progress.begin("read")
-
-        def encode(texts: Sequence[str]) -> Vectors:
-            rows: list[Vectors] = []
-            for first in range(0, len(texts), BATCH):
-                if stop.is_set():
-                    raise StoppedError("The overview was stopped before it was complete.")
-                # Each batch is a turn of its own: a long document must not keep others waiting.
-                with self._lock:
-                    encodings = self._embedder.encode(texts[first : first + BATCH])
-                rows += [encoding.vector for encoding in encodings]
-            return np.stack(rows)
-
-        def search(topic: str, documents: Sequence[Document]) -> list[RankedPassage]:
-            return self._search(topic, documents, snapshot)
-
-        return select_sentences(request, snapshot, encode, search)
-
-    def _search(
-        self, topic: str, documents: Sequence[Document], snapshot: Snapshot
-    ) -> list[RankedPassage]:
-        """Returns the best passages of these documents about a topic."""
-        wanted = {document.id for document in documents}
-        with self._lock:
-            vector = self._embedder.encode([topic])[0].vector
-            ranked = retrieve(topic, vector, snapshot, self.index.nearest, OVERVIEW_PASSAGES)
-        return [row for row in ranked if row.passage.document.id in wanted]
-
     def _gather(
         self,
         request: OverviewRequest,
@@ -257,13 +214,7 @@ class Bot:
         stop: threading.Event,
     ) -> AnswerContent:
         """Lets the model write an overview, and checks it; `selected` if nothing is supported."""
-        about: dict[str, RankedPassage] = {}
-        for topic in request.topics:
-            for ranked in self._search(topic, request.documents, snapshot):
-                about.setdefault(ranked.passage.id, ranked)
-        passages = list(about.values())
-        if not request.topics:
-            passages = _passages_of(request.documents, snapshot)
+        passages = self._overviews.passages(request, snapshot)
 
         def draft_part(task: str, part: Sequence[RankedPassage]) -> DraftAnswer:
             progress.begin("answer")
@@ -387,16 +338,6 @@ class _Retrieved:
 def _refusal(reason: Reason, reading: Reading) -> AnswerContent:
     """Returns a refusal without an answer of a language model."""
     return AnswerContent(BUILT_IN, (), reading.passages, reading.confidence, reason)
-
-
-def _passages_of(documents: Sequence[Document], snapshot: Snapshot) -> list[RankedPassage]:
-    """Returns all passages of these documents, in their order."""
-    by_document: dict[str, list[RankedPassage]] = {document.id: [] for document in documents}
-    for passage in snapshot.passages.values():
-        if passage.document.id in by_document:
-            ranked = RankedPassage(passage, 0.0, Why(None, None, 0.0))
-            by_document[passage.document.id].append(ranked)
-    return [ranked for passages in by_document.values() for ranked in passages]
 
 
 def _checked(question: str) -> tuple[str, tuple[str, ...]]:

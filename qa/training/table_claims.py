@@ -16,6 +16,7 @@ from qa.training.claims import TrainingClaim
 from qa.training.sources import Part
 
 TABLES, QUESTIONS = "tables/tables.jsonl", "tables/questions.jsonl"
+TABLE_FILES = (TABLES, QUESTIONS)
 """Files below the data folder."""
 REPORT_EVERY = 8
 """Of the tables in order, every how many-th is reported on."""
