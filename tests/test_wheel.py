@@ -46,6 +46,9 @@ def test_wheel_holds_weights_templates_and_seeds(wheel: Path) -> None:
         "ui/static/page.css",
         "eval/questions.jsonl",
         "eval/claims.jsonl",
+        "eval/model_claims.jsonl",
+        "eval/ordinary/questions.jsonl",
+        "eval/ordinary/documents/lease.md",
         "seeds/us-pakistan-critical-minerals.txt",
     ):
         assert name in names

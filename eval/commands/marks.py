@@ -37,7 +37,7 @@ def add(commands: "Commands[argparse.ArgumentParser]", common: argparse.Argument
         help="the documents that the models saw; default: seeds/ and the project's ordinary ones",
     )
     parser.add_argument(
-        "--split", choices=("dev", "test", "all"), default="test", help="default: test"
+        "--split", choices=("dev", "test", "all"), default="all", help="default: all"
     )
     parser.set_defaults(command=_marks)
 

@@ -20,41 +20,23 @@ from sklearn.metrics import roc_auc_score
 from qa.config import PACKAGED_READER
 from qa.errors import DocumentError
 from qa.models.entailment import CrossEncoderEntailment, EntailmentModel
+from qa.models.spans import CrossEncoder
 from qa.text.words import terms
-from qa.training.claims import (
-    TrainingClaim,
-    claims_of_questions,
-    claims_of_simplified_news,
-    joined_claims,
-    read_begin,
-    read_fool_me_twice,
-)
+from qa.training.claims import TrainingClaim, claims_of_questions
 from qa.training.entry import run_command
 from qa.training.sources import QuestionsBySource, TrainingQuestion, of_part, read_sources
+from qa.training.support_claims import (
+    FILES,
+    MAX_QUESTIONS,
+    read_claims,
+    table_claims,
+    training_claims,
+)
 from qa.training.train_support import train_support
 
 SEED = 20
 RESAMPLES = 500
 
-MAX_QUESTIONS: Mapping[str, int] = {
-    "squad_train_a": 3500,
-    "squad_train_b": 3000,
-    "squad_train_d": 3000,
-    "squadshifts_new_wiki": 3500,
-    "nq_oracle": 3000,
-    "qamr": 4000,
-    "squad2_half": 3000,
-    "qed": 3000,
-    "squadshifts_reddit": 800,
-}
-"""How many questions of these sources become claims."""
-MAX_CLAIMS = 30_000
-"""Claims of questions."""
-SECOND_ROUND_CLAIMS = 3000
-"""Claims of the same questions, with other changes."""
-SIMPLIFIED_SOURCE = "onestop_news"
-CLAIMS_OF_PEOPLE = ("fm2/dev.jsonl",)
-DIALOGUES = ("begin/begin_dev_wow.tsv", "begin/begin_dev_tc.tsv", "begin/begin_dev_cmu.tsv")
 TEST_SETS: Mapping[str, tuple[str, ...]] = {
     "fm2 test": ("fm2/test.jsonl",),
     "begin test": ("begin/begin_test_wow.tsv",),
@@ -85,7 +67,7 @@ def _make(options: argparse.Namespace) -> None:
     _check_files(options.data)
     base = options.reader or files("qa").joinpath("models", PACKAGED_READER)
     if not (options.out / "model.safetensors").is_file():
-        claims = training_claims(questions, options.data)
+        claims = training_claims(questions, options.data, CrossEncoder(str(base)), SEED)
         train_support(claims, str(base), options.out, SEED, options.device)
 
     metrics = report(questions, options.data, CrossEncoderEntailment(str(options.out)))
@@ -94,7 +76,7 @@ def _make(options: argparse.Namespace) -> None:
 
 
 def _check_files(data: Path) -> None:
-    needed = [*CLAIMS_OF_PEOPLE, *DIALOGUES]
+    needed = list(FILES)
     for test_files in TEST_SETS.values():
         needed += test_files
     missing = [file for file in needed if not (data / file).is_file()]
@@ -102,46 +84,6 @@ def _check_files(data: Path) -> None:
         raise DocumentError(
             f"Missing below {data}: {', '.join(missing)}. Download them; see docs/verifier_card.md."
         )
-
-
-def training_claims(questions: QuestionsBySource, data: Path) -> list[TrainingClaim]:
-    """Returns the claims of one pass of training.
-
-    They are made of questions, of dialogues and of simplified news, or written by people (three
-    times each); some are joined in twos.
-    """
-    rng = random.Random(SEED)
-    to_train = of_part(questions, "train")
-    chosen: list[TrainingQuestion] = []
-    for name, count in MAX_QUESTIONS.items():
-        rows = to_train[name]
-        rng.shuffle(rows)
-        chosen += rows[:count]
-    rng.shuffle(chosen)
-
-    people = _read_claims(data, CLAIMS_OF_PEOPLE)
-    dialogues = _read_claims(data, DIALOGUES)
-    first = claims_of_questions(chosen, SEED)[:MAX_CLAIMS]
-    first_round = [*first, *people, *dialogues, *people]
-
-    news = claims_of_simplified_news(to_train[SIMPLIFIED_SOURCE], SEED)
-    joined_news = joined_claims(news, SEED)
-    # The last ones, with another seed: the first round has few of the same changes.
-    second = claims_of_questions(chosen, SEED + 1)[-SECOND_ROUND_CLAIMS:]
-    to_join = second[: SECOND_ROUND_CLAIMS // 3]
-    joined_second = joined_claims(to_join, SEED)
-    second_round = [*news, *joined_news, *second, *joined_second, *people]
-    return [*first_round, *second_round]
-
-
-def _read_claims(data: Path, names: Sequence[str]) -> list[TrainingClaim]:
-    """Returns the claims of some files below the data folder."""
-    claims: list[TrainingClaim] = []
-    for name in names:
-        path = data / name
-        # Fool Me Twice is JSON lines, BEGIN is tab-separated.
-        claims += read_fool_me_twice(path) if path.suffix == ".jsonl" else read_begin(path)
-    return claims
 
 
 def report(questions: QuestionsBySource, data: Path, entailment: EntailmentModel) -> dict[str, Any]:
@@ -153,13 +95,17 @@ def report(questions: QuestionsBySource, data: Path, entailment: EntailmentModel
     chosen: list[TrainingQuestion] = []
     for name in MAX_QUESTIONS:
         chosen += reported[name]
-    claims = claims_of_questions(chosen, SEED)
-    sample_size = min(MAX_REPORTED_CLAIMS, len(claims))
-    sample = random.Random(SEED).sample(claims, sample_size)
-
-    metrics = {"made of kept articles": _metrics(sample, entailment)}
+    claims_of = {
+        "made of kept articles": claims_of_questions(chosen, SEED),
+        "about kept tables": table_claims(data, SEED, "report"),
+    }
+    metrics = {}
+    for name, claims in claims_of.items():
+        sample_size = min(MAX_REPORTED_CLAIMS, len(claims))
+        sample = random.Random(SEED).sample(claims, sample_size)
+        metrics[name] = _metrics(sample, entailment)
     for name, paths in TEST_SETS.items():
-        test_claims = _read_claims(data, paths)
+        test_claims = read_claims(data, paths)
         metrics[name] = _metrics(test_claims, entailment)
     return metrics
 

@@ -14,7 +14,7 @@ from qa.training.claims import (
     read_fool_me_twice,
 )
 from qa.training.near_answers import with_plausible_answers
-from qa.training.sources import QuestionsBySource, TrainingQuestion, of_part
+from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, of_part
 from qa.training.table_claims import (
     TABLE_FILES,
     claims_of_rows,
@@ -78,7 +78,7 @@ def training_claims(
     return [
         *of_questions,
         *near_answers,
-        *table_claims(data, seed),
+        *table_claims(data, seed, "train"),
         *news,
         *joined_claims(news, seed),
         *joined_claims(to_join, seed),
@@ -87,14 +87,14 @@ def training_claims(
     ]
 
 
-def table_claims(data: Path, seed: int) -> list[TrainingClaim]:
-    """Returns the claims about tables that are trained on."""
+def table_claims(data: Path, seed: int, part: Part) -> list[TrainingClaim]:
+    """Returns the claims about tables of a part."""
     tables = read_tables(data)
     of_rows = claims_of_rows(list(tables.values()), seed)
     sentences = claims_of_table_sentences(data, tables, seed)
-    to_train = [claim for claim in of_rows if claim.part == "train"][:MAX_ROWS]
-    to_train += [claim for claim in sentences if claim.part == "train"]
-    return to_train
+    chosen = [claim for claim in of_rows if claim.part == part][:MAX_ROWS]
+    chosen += [claim for claim in sentences if claim.part == part]
+    return chosen
 
 
 def read_claims(data: Path, names: Sequence[str]) -> list[TrainingClaim]:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from eval.commands.shared import load_documents
 from eval.model_claims import (
+    LABELS,
     ModelClaim,
     check_metrics,
     check_model_claims,
@@ -124,3 +126,12 @@ def test_metrics_of_marks() -> None:
     values = [(round(share.value * share.n), share.n) for share in shares if share]
     assert values == [(1, 2), (2, 3), (2, 4), (2, 4), (1, 8), (1, 2)]
     assert check_metrics([], []).weak is None
+
+
+@pytest.mark.slow
+def test_own_sentences_fit_the_documents() -> None:
+    """The project's sentences name passages of its documents; each label occurs."""
+    folder = Path(__file__).parents[2]
+    documents = load_documents([folder / "seeds", folder / "eval" / "ordinary" / "documents"])
+    claims = read_model_claims(folder / "eval" / "model_claims.jsonl", documents)
+    assert {claim.label for claim in claims} == set(LABELS)
