@@ -111,7 +111,7 @@ def _of_a_row(table: Table, rng: random.Random) -> Iterator[TrainingClaim]:
 
     yield claim(row[column], True)
     same_column = [cells[column] for cells in table.rows if cells[column] != row[column]]
-    same_row = [row[other] for other in columns if row[other] != row[column]]
+    same_row = [row[neighbor] for neighbor in columns if row[neighbor] != row[column]]
     # The row before is in the evidence at times: its words are the likeliest mistake.
     likely = [row_before[column]] if row_before[column] != row[column] else []
     wrong_cells = [*likely, *same_row[:2], *same_column[:2]]
