@@ -220,7 +220,7 @@ class Bot:
             progress.begin("answer")
             # Nothing was read for an overview, so the model gets no hints.
             reading = Reading((), tuple(part), selected.confidence)
-            return draft_answer(task, reading, model, progress.hear, stop)
+            return draft_answer(task, reading, model, progress.hear, stop, snapshot.view_of)
 
         draft = gather(request, passages, draft_part, progress.hear)
         checked: tuple[CheckedClaim, ...] = ()
@@ -291,7 +291,7 @@ class Bot:
         if not reading.passages or not can_reach(threshold, reading.confidence):
             return _refusal("not_in_documents", reading)
 
-        draft = draft_answer(question, reading, model, progress.hear, stop)
+        draft = draft_answer(question, reading, model, progress.hear, stop, snapshot.view_of)
         checked: tuple[CheckedClaim, ...] = ()
         if draft.claims:
             progress.begin("verify")

@@ -54,7 +54,12 @@ class FootnoteRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         answer = self._bot.ask(query_bundle.query_str, built_in=True)
-        return [_passage_node(ranked) for ranked in answer.passages]
+        snapshot = self._bot.index.snapshot()
+        nodes = []
+        for ranked in answer.passages:
+            context = snapshot.view_of(ranked.passage).context
+            nodes.append(_passage_node(ranked, context))
+        return nodes
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
@@ -218,16 +223,23 @@ def _response(answer: Answer) -> Response:
     )
 
 
-def _passage_node(ranked: RankedPassage) -> NodeWithScore:
-    """Returns a passage with its score (higher is better) and the id of its document."""
+def _passage_node(ranked: RankedPassage, context: str) -> NodeWithScore:
+    """Returns a passage with its score (higher is better) and the id of its document.
+
+    context: the headings and the lead-in that stand before it. llama-index puts metadata in front
+    of the text that an embedder or a language model gets.
+    """
     passage = ranked.passage
     document = passage.document
+    metadata = {"document": document.name, "title": document.title}
+    if context:
+        metadata["context"] = " ".join(context.split())
     node = TextNode(
         id_=passage.id,
         text=passage.text,
         start_char_idx=passage.span.start,
         end_char_idx=passage.span.end,
-        metadata={"document": document.name, "title": document.title},
+        metadata=metadata,
         relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=document.id)},
     )
     return NodeWithScore(node=node, score=ranked.score)

@@ -106,11 +106,6 @@ class Passage:
     def text(self) -> str:
         return self.document.text_of(self.span)
 
-    @property
-    def embedded_text(self) -> str:
-        """The title and the text: the title gives the context that the passage leaves out."""
-        return f"{self.document.title[:EMBEDDED_TITLE]}\n{self.text}"
-
 
 @dataclass(frozen=True, slots=True)
 class Why:

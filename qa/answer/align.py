@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.documents.sentences import Sentence
+from qa.documents.views import View, embedded_text
 from qa.library.bm25 import SentenceFrequencies
 from qa.models.embedding import Encoding, Vectors
 from qa.text.english import STOP_WORDS
@@ -52,6 +53,8 @@ class CoveredSentence:
 
     passage: Passage
     sentence: Sentence
+    text: str
+    """As the view has it: a row of a table with the names of its columns."""
     coverage: WordShares
     """1: the sentence has the word; 0: it has nothing similar."""
 
@@ -67,10 +70,6 @@ class CoveredSentence:
         text = self.document.text[start:end]
         length = len(text.rstrip())
         return Span(start, start + length)
-
-    @property
-    def text(self) -> str:
-        return self.document.text_of(self.span)
 
 
 def encode_claim(text: str, encoding: Encoding, frequencies: SentenceFrequencies) -> EncodedClaim:
@@ -109,38 +108,49 @@ def _content_words(text: str) -> list[re.Match[str]]:
 
 
 def cover_sentences(
-    claim: EncodedClaim, passage: Passage, encoding: Encoding, sentences: Sequence[Sentence]
+    claim: EncodedClaim,
+    passage: Passage,
+    view: View,
+    encoding: Encoding,
+    sentences: Sequence[Sentence],
 ) -> list[CoveredSentence]:
-    """Returns these sentences of the passage with how far each covers the claim.
+    """Returns those of the sentences that the view has, with how far each covers the claim.
 
-    `encoding`: of the passage's embedded text.
+    `view`: of the passage. `encoding`: of its embedded text.
     """
-    # Token offsets count in the embedded text, which has the title before the passage's text;
-    # sentence offsets count in the document.
-    title_length = len(passage.embedded_text) - len(passage.text)
+    # Token offsets count in the embedded text, which has the title before the view.
+    title_length = len(embedded_text(passage, view)) - len(view.text)
     token_starts, _ = _token_offsets(encoding)
-    token_starts = token_starts - title_length + passage.span.start
+    token_starts = token_starts - title_length
 
+    read = []
+    texts = []
     bounds = []
     sentences_with: dict[str, list[int]] = {}
-    for row, sentence in enumerate(sentences):
-        first, end = np.searchsorted(token_starts, (sentence.span.start, sentence.span.end))
+    for sentence in sentences:
+        place = view.to_view(sentence.span)
+        if place is None:
+            continue
+        row = len(read)
+        read.append(sentence)
+        first, end = np.searchsorted(token_starts, (place.start, place.end))
         bounds.append((int(first), int(end)))
-        text = passage.document.text_of(sentence.span)
+        text = view.text[place.start : place.end].rstrip()
+        texts.append(text)
         for sentence_stem in {stem(word) for word in words(text)}:
             sentences_with.setdefault(sentence_stem, []).append(row)
 
     # One row a sentence, one column a word of the claim. All sentences of a word at once: a
     # passage may have hundreds of sentences, and a claim a hundred words.
-    coverage = np.zeros((len(sentences), len(claim.stems)))
+    coverage = np.zeros((len(read), len(claim.stems)))
     for column, (word_stem, word_tokens) in enumerate(zip(claim.stems, claim.tokens, strict=True)):
         cosines = word_tokens @ encoding.tokens.T
         coverage[:, column] = _similarities(cosines, bounds)
         coverage[sentences_with.get(word_stem, []), column] = 1.0
 
     covered = []
-    for sentence, row_coverage in zip(sentences, coverage, strict=True):
-        covered.append(CoveredSentence(passage, sentence, row_coverage))
+    for sentence, text, row_coverage in zip(read, texts, coverage, strict=True):
+        covered.append(CoveredSentence(passage, sentence, text, row_coverage))
     return covered
 
 

@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 
 from qa.answer.antecedents import find_antecedent
-from qa.answer.citations import cite
-from qa.documents.sentences import Sentence
+from qa.answer.units import document_of, list_of, show_list, show_unit
+from qa.documents.context import introduces
 from qa.library.snapshot import Snapshot
 from qa.reader.reader import Candidate, Reading
 from qa.text.words import terms
-from qa.types import AnswerSentence, Document, Span
+from qa.types import AnswerSentence
 
 MAX_SENTENCES = 3
 MAX_SCORE_LOSS = 1.0
@@ -43,15 +43,22 @@ _ASKS_FOR_SEVERAL = re.compile(
 def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[AnswerSentence, ...]:
     """Returns the answer's sentences in the documents' order; each is cited whole, and only once.
 
-    A sentence comes with the sentence before it that it cannot be understood without, if any.
-    `reading` has at least one candidate.
+    A sentence comes with what it cannot be understood without: the sentence before it, its
+    question, its lead-in, the names of its columns. A question for several things is answered by
+    all items of a list. `reading` has at least one candidate.
     """
-    chosen = _choose(question, reading.candidates)
+    several = asks_for_several(question)
+    best = reading.candidates[0]
+    items = list_of(best, snapshot)
+    if items and (several or introduces(best.text)):
+        return (show_list(best, items),)
+
+    chosen = _choose(several, question, reading.candidates)
     chosen.sort(key=_document_order)
-    used = set()
+    used: set[tuple[str, int]] = set()
     answer = []
     for candidate in chosen:
-        document = _document(candidate)
+        document = document_of(candidate)
         antecedent = find_antecedent(candidate, snapshot)
         unused = []
         for sentence in (antecedent, candidate.sentence):
@@ -60,9 +67,9 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
             key = (document.id, sentence.span.start)
             if key not in used:
                 used.add(key)
-                unused.append(sentence)
+                unused.append(sentence.span)
         if unused:
-            answer.append(_answer_sentence(candidate, unused))
+            answer.append(show_unit(candidate, unused))
     return tuple(answer)
 
 
@@ -71,14 +78,14 @@ def asks_for_several(question: str) -> bool:
     return bool(_ASKS_FOR_SEVERAL.search(question))
 
 
-def _choose(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+def _choose(several: bool, question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Returns the best sentence and, for a question for several things, those that continue it.
 
     A further sentence must be nearly as good, and add an answer of its own.
     """
     best = candidates[0]
     chosen = [best]
-    if not asks_for_several(question):
+    if not several:
         return chosen
     known_terms = set(terms(best.text)) | set(terms(question))
     for candidate in candidates[1:]:
@@ -99,42 +106,12 @@ def _continues(best: Candidate, candidate: Candidate) -> bool:
 
     So the best sentence leads the answer, or is part of one list with the sentence before it.
     """
-    if _document(best).id != _document(candidate).id:
+    if document_of(best).id != document_of(candidate).id:
         return False
     sentence = candidate.sentence
     follows = sentence.span.start > best.sentence.span.start
     return follows or sentence.paragraph == best.sentence.paragraph
 
 
-def _answer_sentence(candidate: Candidate, sentences: Sequence[Sentence]) -> AnswerSentence:
-    """Returns these sentences as one sentence of the answer, with the answering words in bold.
-
-    Its text has spaces for the line ends of a hand-wrapped document; the quotes keep them.
-    """
-    document = _document(candidate)
-    citations = tuple(cite(document, sentence.span) for sentence in sentences)
-    text = " ".join(_on_one_line(citation.quote) for citation in citations)
-    span = candidate.span
-    if span is None or sentences[-1] is not candidate.sentence:
-        return AnswerSentence(text, "verbatim", citations)
-
-    answer_words = cite(document, span)
-    last = citations[-1]
-    # Counted from the end: the sentence is the last one, and any sentence may come before it.
-    from_answer = _on_one_line(last.quote[span.start - last.start :])
-    start = len(text) - len(from_answer)
-    length = len(_on_one_line(answer_words.quote))
-    bold_span = Span(start, start + length)
-    return AnswerSentence(text, "verbatim", citations, answer_words, bold_span)
-
-
-def _document(candidate: Candidate) -> Document:
-    return candidate.passage.passage.document
-
-
 def _document_order(candidate: Candidate) -> tuple[str, int]:
-    return _document(candidate).name, candidate.sentence.span.start
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+    return document_of(candidate).name, candidate.sentence.span.start

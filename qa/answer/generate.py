@@ -16,6 +16,7 @@ from qa.answer.markers import MarkerParser, cited_sentences
 from qa.answer.plaintext import plain_text
 from qa.answer.prompts import answer_messages, passage_ids
 from qa.documents.sentences import segment
+from qa.documents.views import ViewOf, plain_view
 from qa.errors import LanguageModelError
 from qa.llm.client import LanguageModel, Message, prompt_tokens, without_thinking
 from qa.reader.reader import Reading
@@ -71,19 +72,21 @@ def draft_answer(
     model: LanguageModel,
     on_event: OnEvent,
     stop: threading.Event,
+    view_of: ViewOf = plain_view,
 ) -> DraftAnswer:
     """Returns what the model answers from the passages of a reading; streams its words as events.
 
+    view_of: gives the text that the model gets of a passage.
     Raises StoppedError once `stop` is set and LanguageModelError for a failure, both with the
     words that had arrived, without markers.
     """
     ranked = reading.passages
-    ids = _ids_for(question, ranked)
+    ids = _ids_for(question, ranked, view_of)
     context = model.context_size(stop)
     # A small context needs most of its tokens for the passages.
     max_tokens = min(ANSWER_TOKENS, context // 3)
     prompt_limit = context - max_tokens
-    seen, messages = _fit_prompt(question, reading, ids, model, prompt_limit)
+    seen, messages = _fit_prompt(question, reading, ids, model, prompt_limit, view_of)
 
     passages = {}
     for passage_id, shown in zip(ids, seen, strict=False):
@@ -131,10 +134,10 @@ def _read(pieces: Iterable[str], parser: MarkerParser, on_event: OnEvent) -> boo
     return False
 
 
-def _ids_for(question: str, ranked: Sequence[RankedPassage]) -> list[str]:
+def _ids_for(question: str, ranked: Sequence[RankedPassage], view_of: ViewOf) -> list[str]:
     texts = [question]
     for shown in ranked:
-        texts.append(shown.passage.text)
+        texts.append(view_of(shown.passage).text)
         texts.append(shown.passage.document.title)
     return passage_ids(len(ranked), texts)
 
@@ -145,6 +148,7 @@ def _fit_prompt(
     ids: Sequence[str],
     model: LanguageModel,
     max_tokens: int,
+    view_of: ViewOf,
 ) -> tuple[tuple[RankedPassage, ...], list[Message]]:
     """Returns the best passages that fit into a prompt of `max_tokens`, and the prompt."""
     ranked = reading.passages
@@ -153,8 +157,8 @@ def _fit_prompt(
         pairs.append((passage_id, shown.passage))
     # The best passages come first, so that the worst are left out.
     for number in range(len(ranked), 0, -1):
-        hints = _hints(reading, dict(pairs[:number]))
-        messages = answer_messages(question, pairs[:number], hints)
+        hints = _hints(reading, dict(pairs[:number]), view_of)
+        messages = answer_messages(question, pairs[:number], hints, view_of)
         if prompt_tokens(model, messages) <= max_tokens:
             return tuple(ranked[:number]), messages
     raise LanguageModelError(
@@ -163,7 +167,9 @@ def _fit_prompt(
     )
 
 
-def _hints(reading: Reading, passages: Mapping[str, Passage]) -> list[tuple[str, str]]:
+def _hints(
+    reading: Reading, passages: Mapping[str, Passage], view_of: ViewOf
+) -> list[tuple[str, str]]:
     """Returns the sentences that the reader found best in these passages, each with its id.
 
     Small models search badly, and phrase a given sentence well.
@@ -171,9 +177,15 @@ def _hints(reading: Reading, passages: Mapping[str, Passage]) -> list[tuple[str,
     ids = {passage.id: passage_id for passage_id, passage in passages.items()}
     hints: list[tuple[str, str]] = []
     for candidate in reading.candidates:
-        passage_id = ids.get(candidate.passage.passage.id)
-        if passage_id and len(hints) < MAX_HINTS:
-            hints.append((passage_id, " ".join(candidate.text.split())))
+        if len(hints) == MAX_HINTS:
+            break
+        passage = candidate.passage.passage
+        passage_id = ids.get(passage.id)
+        view = view_of(passage)
+        place = view.to_view(candidate.sentence.span)
+        if passage_id and place:
+            words = view.text[place.start : place.end].split()
+            hints.append((passage_id, " ".join(words)))
     return hints
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import count, product
 from string import ascii_lowercase
 
+from qa.documents.views import ViewOf, plain_view
 from qa.llm.client import Message
 from qa.types import Passage, Turn
 
@@ -78,16 +79,18 @@ def answer_messages(
     question: str,
     passages: Sequence[tuple[str, Passage]],
     hints: Sequence[tuple[str, str]] = (),
+    view_of: ViewOf = plain_view,
 ) -> list[Message]:
     """Returns the messages that ask for an answer.
 
     `passages`: pairs of id and passage, best first, at least one. `hints`: sentences of them that
-    may answer, best first, each after the id of its passage.
+    may answer, best first, each after the id of its passage. `view_of`: gives the text that is
+    shown of a passage.
     """
     blocks = []
     for passage_id, passage in passages:
         title = _as_attribute(passage.document.title)
-        text = as_data(passage.text.strip())
+        text = as_data(view_of(passage).text.strip())
         blocks.append(PASSAGE.format(id=passage_id, title=title, text=text))
 
     all_blocks = "\n\n".join(blocks)

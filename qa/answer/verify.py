@@ -21,6 +21,7 @@ from qa.answer.align import (
 )
 from qa.answer.citations import cite
 from qa.answer.generate import Claim
+from qa.documents.context import introduces
 from qa.documents.sentences import Sentence
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
@@ -122,7 +123,7 @@ class Verifier:
         """
         if not claims:
             return ()
-        passage_texts = [passage.embedded_text for passage in seen]
+        passage_texts = [snapshot.embedded_text(passage) for passage in seen]
         passage_encodings = self._encodings.encode(passage_texts)
         encoding_of = dict(zip(seen, passage_encodings, strict=True))
         passages = _SeenPassages(encoding_of, snapshot)
@@ -194,8 +195,12 @@ class Verifier:
         if support == "unsupported":
             return AnswerSentence(evidence.claim, support, ())
         citations = []
-        for sentence in evidence.sentences:
-            citations.append(cite(sentence.document, sentence.span))
+        for covered in evidence.sentences:
+            # Without the names of its columns a row does not say what a claim says.
+            header = covered.sentence.header
+            if header:
+                citations.append(cite(covered.document, header))
+            citations.append(cite(covered.document, covered.span))
         return AnswerSentence(evidence.claim, support, tuple(citations))
 
     def _support(self, evidence: _Evidence) -> Support:
@@ -218,7 +223,8 @@ def _choose_sentences(
     for passage in passages:
         encoding = seen.encodings[passage]
         sentences = seen.citable_sentences(passage)
-        candidates += cover_sentences(claim, passage, encoding, sentences)
+        view = seen.snapshot.view_of(passage)
+        candidates += cover_sentences(claim, passage, view, encoding, sentences)
 
     containing = []
     plain_claim = _plain(claim.text)
@@ -247,7 +253,9 @@ def _lacks_facts(claim: str, sentences: Sequence[CoveredSentence]) -> bool:
 
 
 def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapshot) -> str:
-    """Returns the sentences, each after the one before it, which may say whom a pronoun means."""
+    """Returns the sentences, each after what it may need: its lead-in or question, and the
+    sentence before it, which may say whom a pronoun means.
+    """
     parts: dict[tuple[str, int], str] = {}
     for covered in sentences:
         document = covered.document
@@ -255,9 +263,14 @@ def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapsh
         start = covered.sentence.span.start
         position = bisect_left(all_sentences, start, key=_start)
         first = max(0, position - 1)
-        for sentence in all_sentences[first : position + 1]:
-            words = document.text_of(sentence.span).split()
-            parts[document.id, sentence.span.start] = " ".join(words)
+        spans = [sentence.span for sentence in all_sentences[first:position]]
+        for span in covered.sentence.context[-1:]:
+            if introduces(document.text_of(span)):
+                spans.insert(0, span)
+        for span in spans:
+            words = document.text_of(span).split()
+            parts.setdefault((document.id, span.start), " ".join(words))
+        parts[document.id, start] = " ".join(covered.text.split())
     return " ".join(parts.values())
 
 

@@ -1,6 +1,6 @@
-"""Splits a plain text into its blocks: paragraphs, list items, headings and rows.
+"""The blocks of a text, and how a plain text is split into them.
 
-`qa.documents.markdown_blocks` does it for Markdown.
+`qa.documents.markdown_blocks` splits Markdown.
 """
 
 import re
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import Literal
 
+from qa.documents.tables import find_tables
 from qa.types import Span
 
 BlockKind = Literal["prose", "item", "row", "heading", "code"]
@@ -18,9 +19,24 @@ MAX_WRAP = 120
 MIN_WRAP = 30
 
 _ITEM = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+")
+_NUMBERED = re.compile(r"[ \t]*(\d{1,3}\.)[ \t]+")
 _SENTENCE_END = re.compile(r"[.!?…。！？।॥۔؟።፧‼⁇⁈⁉][\"'”’»)\]]*$")
 _VALUE = re.compile(r"[^:]{1,60}:\s+\S|[^=]{1,60}=\s*\S|[^,;\t]+[,;\t][^,;\t]*[,;\t]")
 """A name with its value, or the cells of a table."""
+
+
+MAX_LABEL_WORDS = 4
+"""A longer line is not a label, such as "Opening hours"."""
+LONG_PARAGRAPH = 140
+"""Characters. The headline of a text is followed by a paragraph of at least this length."""
+HEADLINES = 2
+"""A headline and a subtitle may stand before the first paragraph."""
+_SAYS_SOMETHING = re.compile(
+    r"\d|\b(?:is|are|was|were|be|been|has|have|had|must|can|cannot|may|will|shall|should|do|does"
+    r"|did|not|no|never|costs?|opens?|closes?|starts?|begins?|ends?)\b|n[’']t\b",
+    re.IGNORECASE,
+)
+"""A line with a number, a verb or a denial is a statement, and a label has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,10 @@ class Block:
 
     span: Span
     kind: BlockKind
+    level: int = 0
+    """Of a heading, from 1; 0: the block is not the heading of what follows."""
+    header: Span | None = None
+    """Of a row of a table, the line that names its columns."""
 
 
 def text_blocks(text: str) -> Iterator[Block]:
@@ -36,18 +56,31 @@ def text_blocks(text: str) -> Iterator[Block]:
     spans = list(_paragraphs(text))
     contents = [text_of(text, span) for span in spans]
     bare = list(map(_is_bare, contents))
+    header_of = find_tables(text, spans)
+    headers = set(header_of.values())
     for place, span in enumerate(spans):
         content = contents[place]
         marker = _ITEM.match(content)
-        if marker:
+        if place in header_of:
+            yield Block(span, "row", header=spans[header_of[place]])
+        elif place in headers:
+            yield Block(span, "heading")
+        elif marker:
             start = span.start + marker.end()
-            yield Block(Span(start, span.end), "item")
+            level = _numbered_heading(contents, place)
+            yield Block(Span(start, span.end), "heading" if level else "item", level)
         elif not bare[place]:
             yield Block(span, "prose")
-        elif _is_heading(content, bare, place):
-            yield Block(span, "heading")
+        elif _is_heading(contents, bare, place, _stands_alone(text, spans, place)):
+            yield Block(span, "heading", level=1)
         else:
             yield Block(span, "row")
+
+
+def may_answer_alone(content: str) -> bool:
+    """Returns whether a heading with nothing below it says something: it is more than a label."""
+    is_label = len(content.split()) <= MAX_LABEL_WORDS and not _SAYS_SOMETHING.search(content)
+    return not is_label
 
 
 def _paragraphs(text: str) -> Iterator[Span]:
@@ -76,34 +109,59 @@ def _is_bare(content: str) -> bool:
     return not _SENTENCE_END.search(content)
 
 
-def _is_heading(content: str, bare: Sequence[bool], place: int) -> bool:
+def _numbered_heading(contents: Sequence[str], place: int) -> int:
+    """Returns the level of a numbered heading; 0 for an item.
+
+    A heading "2. Rent" is followed by a paragraph "2.1 The rent is …".
+    """
+    number = _NUMBERED.match(contents[place])
+    if number is None or place + 1 == len(contents):
+        return 0
+    prefix, _, rest = contents[place + 1].partition(".")
+    is_part = f"{prefix}." == number[1] and rest[:1].isdigit()
+    return 1 if is_part else 0
+
+
+def _stands_alone(text: str, spans: Sequence[Span], place: int) -> bool:
+    """Returns whether a paragraph is the first, or stands after an empty line."""
+    if place == 0:
+        return True
+    between = text[spans[place - 1].end : spans[place].start]
+    return between.count("\n") > 1
+
+
+def _is_heading(
+    contents: Sequence[str], bare: Sequence[bool], place: int, stands_alone: bool
+) -> bool:
     """Returns whether a bare line is a heading.
 
-    A heading is followed by prose, perhaps after a subtitle; it is not one of a run of bare lines
-    and does not give a value.
+    It is a label above prose, or a label that stands alone above items or lines with values; or
+    one of the first lines of a text with long paragraphs.
     """
-    first = max(0, place - 2)
-    # Most short lines are part of a list of short lines.
-    if all(bare[first : place + 2]) and 0 < place < len(bare) - 1:
+    content = contents[place]
+    if _VALUE.match(content):
         return False
-    preceding = bare[first:place][::-1]
-    following = bare[place + 1 : place + 3]
-
-    run = 1 + _leading(following) + _leading(preceding)
-    is_in_run = run > 2
-    # Nothing but bare lines follows, or the text ends.
-    has_prose = not all(following)
-    if is_in_run or not has_prose:
-        return False
-    return _VALUE.match(content) is None
+    if not may_answer_alone(content):
+        following = contents[place + 1 : place + 2]
+        return any(_is_body(line, stands_alone) for line in following)
+    return place < HEADLINES and _opens_article(contents, bare, place)
 
 
-def _leading(marks: Sequence[bool]) -> int:
-    """Returns how many marks at the beginning are true."""
-    for place, mark in enumerate(marks):
-        if not mark:
-            return place
-    return len(marks)
+def _is_body(line: str, stands_alone: bool) -> bool:
+    """Returns whether a line can be the body of the label before it, and is not a label too."""
+    if len(line) > MAX_WRAP or _SENTENCE_END.search(line):
+        return True
+    is_value = _ITEM.match(line) or _VALUE.match(line) or may_answer_alone(line)
+    return stands_alone and bool(is_value)
+
+
+def _opens_article(contents: Sequence[str], bare: Sequence[bool], place: int) -> bool:
+    """Returns whether a long paragraph follows the first lines of a text."""
+    for content, is_bare in zip(contents[place:HEADLINES], bare[place:HEADLINES], strict=True):
+        if not is_bare:
+            return len(content) >= LONG_PARAGRAPH
+    first_paragraph = contents[HEADLINES : HEADLINES + 1]
+    return any(len(content) >= LONG_PARAGRAPH for content in first_paragraph)
 
 
 def _wrap_width(text: str, lines: Sequence[Span]) -> int | None:

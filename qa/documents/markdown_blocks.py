@@ -13,35 +13,84 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
-from qa.documents.blocks import Block, BlockKind, lines_of, text_of, trimmed
+from qa.documents.blocks import (
+    Block,
+    BlockKind,
+    lines_of,
+    may_answer_alone,
+    text_of,
+    trimmed,
+)
+from qa.documents.tables import is_header
 from qa.types import Span
 
 _MARKUP = re.compile(r"^[ \t]*(?:>[ \t]?|#{1,6}[ \t]+|(?:[-*+]|\d{1,9}[.)])[ \t]+)+")
+_QUOTATION = re.compile(r"(?:>[ \t]?)+")
 _CELL_TOKENS = frozenset({"th_open", "th_close", "td_open", "td_close", "inline"})
 
 
 def markdown_blocks(text: str) -> Iterator[Block]:
-    """Yields the leaf blocks of a Markdown text, by the line numbers of a CommonMark parser."""
+    """Yields the leaf blocks of a Markdown text, by the line numbers of a CommonMark parser.
+
+    A heading without anything below it is a row if it says something: nothing else answers there.
+    """
+    heading: Block | None = None
+    for block in _leaf_blocks(text):
+        if heading:
+            has_body = not block.level or block.level > heading.level
+            yield heading if has_body else _unit_heading(text, heading)
+        heading = block if block.level else None
+        if heading is None:
+            yield block
+    if heading:
+        yield _unit_heading(text, heading)
+
+
+def _unit_heading(text: str, heading: Block) -> Block:
+    content = text_of(text, heading.span)
+    return Block(heading.span, "row") if may_answer_alone(content) else heading
+
+
+def _leaf_blocks(text: str) -> Iterator[Block]:
     lines = list(lines_of(text))
-    # The types of the tokens that are open around a token.
-    inside: list[str] = []
+    # The tokens that are open around a token.
+    inside: list[Token] = []
+    header: Span | None = None
     for token in _block_tokens(text):
         if token.nesting == -1:
             inside.pop()
             continue
 
-        kind = _markdown_kind(token.type, inside)
+        types = [around.type for around in inside]
+        if token.type == "thead_open":
+            header = _header(text, token, lines)
+        kind = _markdown_kind(token.type, types)
         if kind and token.map:
-            first, end_line = token.map
-            start = lines[first].start
-            end = lines[end_line - 1].end
-            span = trimmed(text, start, end)
+            span = _content_span(text, token, lines, kind)
             if span:
-                span = _without_markup(text, span, kind)
-                yield Block(span, kind)
+                level = int(inside[-1].tag[1]) if kind == "heading" else 0
+                yield Block(span, kind, level, header if kind == "row" else None)
 
         if token.nesting == 1:
-            inside.append(token.type)
+            inside.append(token)
+
+
+def _header(text: str, token: Token, lines: Sequence[Span]) -> Span | None:
+    """Returns the line that names the columns of a table, if it can."""
+    span = _content_span(text, token, lines, "row")
+    # A text of tables only has a header for each, and no header may be read for every passage.
+    return span if span and is_header(text, span) else None
+
+
+def _content_span(text: str, token: Token, lines: Sequence[Span], kind: BlockKind) -> Span | None:
+    """Returns the lines of a token without the white space and the marks around its words."""
+    if not token.map:
+        return None
+    first, end_line = token.map
+    start = lines[first].start
+    end = lines[end_line - 1].end
+    span = trimmed(text, start, end)
+    return _without_markup(text, span, kind) if span else None
 
 
 def main_headings(text: str) -> Iterator[str]:
@@ -88,11 +137,13 @@ def _markdown_kind(token_type: str, inside: Sequence[str]) -> BlockKind | None:
 
 def _without_markup(text: str, span: Span, kind: BlockKind) -> Span:
     """Returns a span without the marks of quotations, headings and items at its beginning."""
-    if kind in ("row", "code"):
+    if kind == "code":
         return span
     content = text_of(text, span)
-    markup = _MARKUP.match(content)
-    if not markup:
+    pattern = _QUOTATION if kind == "row" else _MARKUP
+    markup = pattern.match(content)
+    # A quotation can be empty.
+    if not markup or markup.end() == len(content):
         return span
     start = span.start + markup.end()
     return Span(start, span.end)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from qa.documents.parsing import MAX_BLANK
 from qa.documents.sentences import Sentence
+from qa.documents.views import row_text
 from qa.types import Document, Passage, Span
 
 PASSAGE_TOKENS = 160
@@ -36,7 +37,7 @@ def passage_size(limit: int) -> int:
 
 def splitter_name(size: int) -> str:
     """Returns the name that the index records: passages that were split otherwise do not fit it."""
-    return f"paragraphs-{size}"
+    return f"views-{size}"
 
 
 def split(
@@ -48,7 +49,8 @@ def split(
     """Returns the passages of a document with these sentences, in order; they tile its text.
 
     Each has at most `size` tokens and holds whole paragraphs; of a paragraph that is longer whole
-    sentences, and of a sentence that is longer a part.
+    sentences, and of a sentence that is longer a part. The rows of a table count with the names of
+    their columns, which the view of the passage has.
     """
     text = document.text
     starts = []
@@ -86,6 +88,7 @@ def _chunks(
     text = document.text
     counted = cache(count_tokens)
     units = list(_units(document, sentences, counted, size))
+    names = _tokens_of_names(document, sentences, counted)
 
     def tokens(part: str) -> range:
         # The splitter first asks whether the whole text fits. To count a long one takes too long.
@@ -93,7 +96,7 @@ def _chunks(
             return range(size + 1)
         # A unit of invisible signs has no token, and the splitter repeats such units.
         least = 1 + len(part) // CHARACTERS_A_TOKEN
-        return range(max(counted(part), least))
+        return range(max(counted(part) + names.get(part.strip(), 0), least))
 
     splitter = SentenceSplitter(
         chunk_size=size,
@@ -104,6 +107,21 @@ def _chunks(
         include_metadata=False,
     )
     return splitter.split_text(text)
+
+
+def _tokens_of_names(
+    document: Document, sentences: Sequence[Sentence], count_tokens: Callable[[str], int]
+) -> dict[str, int]:
+    """Returns, for the words of each row of a table, how many tokens longer its view is."""
+    text = document.text
+    tokens = {}
+    for sentence in sentences:
+        cells = sentence.cells(text)
+        if cells:
+            row = document.text_of(sentence.span)
+            longer = count_tokens(row_text(text, cells)) - count_tokens(row)
+            tokens[row] = max(0, longer)
+    return tokens
 
 
 def _units(

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from qa.documents.context import Context
 from qa.documents.parsing import Limits, Unreadable, check_length
 from qa.documents.sandbox import run_in_sandbox
 from qa.documents.sentences import Sentence, segment
@@ -63,11 +64,27 @@ def _row(sentence: Sentence) -> Sequence[object]:
         sentence.boilerplate,
         sentence.duplicate_of,
         sentence.is_question,
+        [(span.start, span.end) for span in sentence.context],
+        (sentence.header.start, sentence.header.end) if sentence.header else None,
     )
 
 
 def _sentences(lines: str) -> Iterator[Sentence]:
+    spans: dict[Sequence[int], Span] = {}
+    shared: dict[Context, Context] = {}
+
+    def span_of(offsets: Sequence[int]) -> Span:
+        start, end = offsets
+        return spans.setdefault((start, end), Span(start, end))
+
     for line in lines.split("\n"):
         if line:
-            start, end, *fields = json.loads(line)
-            yield Sentence(Span(start, end), *fields)
+            start, end, *fields, context, header = json.loads(line)
+            # The sentences of a section share their context, as `segment` made it.
+            context_spans = tuple(map(span_of, context))
+            yield Sentence(
+                Span(start, end),
+                *fields,
+                context=shared.setdefault(context_spans, context_spans),
+                header=span_of(header) if header else None,
+            )

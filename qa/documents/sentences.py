@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 import sentencex
 
 from qa.documents.blocks import Block, BlockKind, text_blocks, text_of, trimmed
+from qa.documents.context import Context, contexts
 from qa.documents.markdown_blocks import markdown_blocks
 from qa.documents.noise import find_boilerplate, find_duplicates
 from qa.documents.parsing import check_sentences
+from qa.documents.tables import Cell, cells_of
 from qa.types import Document, Span
 
 Offsets = tuple[int, int]
@@ -52,6 +54,17 @@ class Sentence:
     duplicate_of: int | None = None
     """The place, among the document's sentences, of the sentence that says the same in full."""
     is_question: bool = False
+    context: Context = ()
+    """Its headings, the outermost first, then the question and the line that introduce it.
+
+    Spans of the document that stand before it; the sentences of a section share one tuple.
+    """
+    header: Span | None = None
+    """Of a row of a table, the line that names its columns."""
+
+    def cells(self, text: str) -> tuple[Cell, ...]:
+        """Returns the cells of a row of a table with a header, in the document's text."""
+        return cells_of(text, self.span, self.header) if self.header else ()
 
     @property
     def may_answer(self) -> bool:
@@ -75,20 +88,32 @@ def segment(document: Document, limit: int = sys.maxsize) -> tuple[Sentence, ...
     kinds = [block.kind for block in blocks]
     boilerplate = find_boilerplate(lines, kinds)
 
+    spans_of = []
+    count = 0
+    for block in blocks:
+        spans = list(_sentence_spans(text, block))
+        spans_of.append(spans)
+        count += len(spans)
+        check_sentences(count, limit)
+    last_sentences = [spans[-1] if spans else None for spans in spans_of]
+    context_of = contexts(text, blocks, last_sentences)
+
     sentences = []
     contents = []
     for number, block in enumerate(blocks):
-        for span in _sentence_spans(text, block):
+        for span in spans_of[number]:
             sentence = Sentence(
                 span,
                 block.kind,
                 paragraph=number,
                 boilerplate=boilerplate[number],
                 is_question=_is_question(text, span),
+                context=context_of[number],
+                # A part of a row has other columns than the row.
+                header=block.header if span == block.span else None,
             )
             sentences.append(sentence)
             contents.append(text_of(text, span))
-        check_sentences(len(sentences), limit)
 
     # Last, because a sentence that must not answer is never the original of a duplicate.
     may_answer = [sentence.may_answer for sentence in sentences]

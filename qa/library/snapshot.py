@@ -2,9 +2,10 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qa.documents.sentences import Sentence
+from qa.documents.views import View, embedded_text, view_of
 from qa.library.bm25 import Bm25, SentenceFrequencies
 from qa.library.spelling import Vocabulary
 from qa.text.words import words
@@ -23,12 +24,14 @@ class Snapshot:
     sentences: dict[str, tuple[Sentence, ...]]
     """By document id."""
     lexical: Bm25
-    """Over the passages, in their order."""
+    """Over the views of the passages, in their order."""
     frequencies: SentenceFrequencies
     vocabulary: Vocabulary
     """Every word of the documents."""
     _in_order: dict[str, list[Passage]]
     """The passages by document id, in the order of the text."""
+    _views: dict[str, View] = field(default_factory=dict)
+    """By passage id: those that were needed so far."""
 
     @classmethod
     def of(
@@ -45,7 +48,10 @@ class Snapshot:
         in_order: dict[str, list[Passage]] = {}
         for passage in passages:
             in_order.setdefault(passage.document.id, []).append(passage)
-        texts = [f"{passage.document.title}\n{passage.text}" for passage in passages]
+        texts = []
+        for passage in passages:
+            inside = sentences_in(passage, sentences.get(passage.document.id, ()))
+            texts.append(f"{passage.document.title}\n{view_of(passage, inside).text}")
 
         return cls(
             generation=generation,
@@ -60,10 +66,21 @@ class Snapshot:
 
     def sentences_in(self, passage: Passage) -> list[Sentence]:
         """Returns the sentences that begin in a passage, in order."""
-        sentences = self.sentences[passage.document.id]
-        first = bisect_left(sentences, passage.span.start, key=_start)
-        end = bisect_left(sentences, passage.span.end, key=_start)
-        return list(sentences[first:end])
+        return sentences_in(passage, self.sentences[passage.document.id])
+
+    def view_of(self, passage: Passage) -> View:
+        """Returns the view of a passage; of a passage of no document of the library, its text."""
+        key = passage.id
+        view = self._views.get(key)
+        if view is None:
+            sentences = self.sentences.get(passage.document.id, ())
+            view = view_of(passage, sentences_in(passage, sentences))
+            self._views[key] = view
+        return view
+
+    def embedded_text(self, passage: Passage) -> str:
+        """Returns the text that the vector of a passage stands for: its title and its view."""
+        return embedded_text(passage, self.view_of(passage))
 
     def passage_at(self, document: Document, offset: int) -> Passage:
         """Returns the passage of a document that holds the character at this offset."""
@@ -75,6 +92,13 @@ class Snapshot:
                 return passage
 
         raise LookupError(f"no passage of {document.name} holds character {offset}")
+
+
+def sentences_in(passage: Passage, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Returns those of a document's sentences that begin in a passage, in order."""
+    first = bisect_left(sentences, passage.span.start, key=_start)
+    end = bisect_left(sentences, passage.span.end, key=_start)
+    return list(sentences[first:end])
 
 
 def _passage_start(passage: Passage) -> int:

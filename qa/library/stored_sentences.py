@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from qa.documents.blocks import BlockKind
+from qa.documents.context import Context
 from qa.documents.sentences import Sentence
 from qa.types import Span
 
-SEGMENTATION = "sentences-1"
+SEGMENTATION = "units-1"
 """Stored with the library. A change of the segmentation needs a new name, and a rebuild."""
 _KINDS: tuple[BlockKind, ...] = get_args(BlockKind)
 _NO_DUPLICATE = -1
-_FIELDS = 7
+_NO_HEADER = (-1, -1)
+_FIELDS = 9
+"""Numbers of a sentence, before the starts and ends of its context."""
 Part = tuple[Span, str]
 """The span of a passage and the sentences that begin in it, as they are stored."""
 
@@ -43,14 +46,16 @@ def unpack(parts: Sequence[Part], length: int) -> tuple[Sentence, ...]:
     _require_tiling([span for span, _ in parts], length)
     sentences: list[Sentence] = []
     end = 0
+    spans = _SharedSpans()
     for span, part in parts:
         for row in _rows(part):
-            sentence = _sentence(row)
+            sentence = _sentence(row, spans)
             # Sentences are looked up by bisection, so that their order is relied upon.
             begins_inside = max(span.start, end) <= sentence.span.start < span.end
             end = sentence.span.end
             if not begins_inside or not sentence.span.start < end <= length:
                 raise ValueError("a sentence is not where it belongs")
+            _require_context_before(sentence)
             sentences.append(sentence)
 
     _require_originals(sentences)
@@ -78,6 +83,35 @@ def _require_originals(sentences: Sequence[Sentence]) -> None:
             raise ValueError("a repeated sentence has no original")
 
 
+def _require_context_before(sentence: Sentence) -> None:
+    """Raises ValueError where what gives a sentence its meaning does not stand before it."""
+    for span in (*sentence.context, sentence.header):
+        if span and not 0 <= span.start < span.end <= sentence.span.start:
+            raise ValueError("the context of a sentence is not where it belongs")
+
+
+class _SharedSpans:
+    """The contexts and headers of a document: the sentences of a section share them."""
+
+    def __init__(self) -> None:
+        self._spans: dict[tuple[int, int], Span] = {}
+        self._contexts: dict[tuple[int, ...], Context] = {}
+
+    def span(self, start: int, end: int) -> Span | None:
+        """Returns the span of a header; None for `_NO_HEADER`."""
+        if (start, end) == _NO_HEADER:
+            return None
+        return self._spans.setdefault((start, end), Span(start, end))
+
+    def context(self, offsets: Sequence[int]) -> Context:
+        """Returns the spans of these starts and ends."""
+        key = tuple(offsets)
+        if key not in self._contexts:
+            pairs = zip(key[::2], key[1::2], strict=True)
+            self._contexts[key] = tuple(Span(start, end) for start, end in pairs)
+        return self._contexts[key]
+
+
 def _rows(part: str) -> list[Any]:
     try:
         rows = json.loads(part)
@@ -90,6 +124,10 @@ def _rows(part: str) -> list[Any]:
 
 def _row(sentence: Sentence) -> list[int]:
     duplicate_of = sentence.duplicate_of
+    header = sentence.header
+    context = []
+    for span in sentence.context:
+        context += [span.start, span.end]
     return [
         sentence.span.start,
         sentence.span.end,
@@ -98,16 +136,19 @@ def _row(sentence: Sentence) -> list[int]:
         int(sentence.boilerplate),
         _NO_DUPLICATE if duplicate_of is None else duplicate_of,
         int(sentence.is_question),
+        *((header.start, header.end) if header else _NO_HEADER),
+        *context,
     ]
 
 
-def _sentence(row: Any) -> Sentence:
+def _sentence(row: Any, spans: _SharedSpans) -> Sentence:
     """Returns the sentence of a row of numbers. Raises ValueError for any other row."""
-    is_row = isinstance(row, list) and len(row) == _FIELDS
+    # The context has a start and an end for each of its spans.
+    is_row = isinstance(row, list) and len(row) >= _FIELDS and (len(row) - _FIELDS) % 2 == 0
     if not is_row or any(type(value) is not int for value in row):
         raise ValueError("a sentence does not have the form of a sentence")
 
-    start, end, kind, paragraph, boilerplate, duplicate_of, is_question = row
+    start, end, kind, paragraph, boilerplate, duplicate_of, is_question, *rest = row
     # A negative kind would count from the end.
     if not 0 <= kind < len(_KINDS):
         raise ValueError("a sentence is of an unknown kind")
@@ -118,6 +159,8 @@ def _sentence(row: Any) -> Sentence:
         boilerplate=bool(boilerplate),
         duplicate_of=None if duplicate_of == _NO_DUPLICATE else duplicate_of,
         is_question=bool(is_question),
+        context=spans.context(rest[2:]),
+        header=spans.span(rest[0], rest[1]),
     )
 
 

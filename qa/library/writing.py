@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from qa.documents.passages import passage_size, split, splitter_name
 from qa.documents.segmentation import segment_untrusted
+from qa.documents.views import embedded_text, view_of
 from qa.errors import IndexMismatchError
 from qa.library.names import with_unique_name
 from qa.library.records import (
@@ -24,6 +25,7 @@ from qa.library.records import (
     write_passages,
     write_record,
 )
+from qa.library.snapshot import sentences_in
 from qa.library.store import Store
 from qa.library.stored_sentences import SEGMENTATION
 from qa.models.embedding import Embedder
@@ -128,7 +130,10 @@ class Writer:
         passages = split(document, sentences, embedder.count_tokens, size)
         embedded: list[EmbeddedPassage] = []
         for batch in batches(len(passages), EMBEDDED_AT_ONCE):
-            texts = [passage.embedded_text for passage in passages[batch]]
+            texts = []
+            for passage in passages[batch]:
+                view = view_of(passage, sentences_in(passage, sentences))
+                texts.append(embedded_text(passage, view))
             encodings = embedder.encode(texts)
             for passage, encoding in zip(passages[batch], encodings, strict=True):
                 row = EmbeddedPassage.of(passage, encoding.vector, sentences)

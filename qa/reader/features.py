@@ -13,18 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.documents.context import introduces
 from qa.documents.sentences import Sentence
+from qa.documents.views import View, embedded_text
 from qa.library.bm25 import SentenceFrequencies
 from qa.models.embedding import Encoding, Vectors
 from qa.models.spans import SpanScores
 from qa.reader.kinds import AnswerKind, expected_kind, spans_of_kind
 from qa.text.english import STOP_WORDS
 from qa.text.words import terms, words
-from qa.types import Passage, RankedPassage
+from qa.types import Passage, RankedPassage, Span
 
 Row = NDArray[np.float64]
 UNKNOWN = 0.5
 """The value of a feature that the question gives no occasion for: neither yes nor no."""
+FEW_WORDS = 6
+"""A sentence of at most so many words says little without the heading above it."""
 _NAME = re.compile(r"(?<![.!?“\"\n] )(?<!^)\b[A-Z][\w’'-]+")
 
 
@@ -66,6 +70,7 @@ def analyse(text: str, encoding: Encoding) -> AnalysedQuestion:
 def sentence_features(
     question: AnalysedQuestion,
     ranked_passages: Sequence[RankedPassage],
+    views: Sequence[View],
     encodings: Sequence[Encoding],
     scores: Sequence[SpanScores],
     sentences: Sequence[Sequence[Sentence]],
@@ -73,15 +78,16 @@ def sentence_features(
 ) -> list[list[Row]]:
     """Returns, for each passage read, a row of `FEATURES` for each of its sentences.
 
-    `encodings` belong to the passages' embedded texts, `scores` to the passages' own texts, and
+    `encodings` belong to the passages' embedded texts, `scores` to the texts of their views, and
     `sentences` are those of each passage, in order.
     """
     rows = []
-    passages = zip(ranked_passages, encodings, scores, sentences, strict=True)
-    for rank, (ranked, encoding, span_scores, inside) in enumerate(passages, start=1):
+    passages = zip(ranked_passages, views, encodings, scores, sentences, strict=True)
+    for rank, (ranked, view, encoding, span_scores, inside) in enumerate(passages, start=1):
         around = _passage(
             question,
             ranked.passage,
+            view,
             encoding,
             span_scores,
             frequencies,
@@ -107,6 +113,7 @@ class _PassageView:
 
     question: AnalysedQuestion
     passage: Passage
+    view: View
     rank: int
     encoding: Encoding
     scores: SpanScores
@@ -114,14 +121,14 @@ class _PassageView:
     cosines: Vectors
     """(question tokens, passage tokens)."""
     shift: int
-    """Add this to an offset in the document to get the offset in the embedded text."""
+    """The characters of the embedded text before the view."""
     terms: frozenset[str]
-    """The terms of the passage and its title."""
+    """The terms of the view and the title."""
     late: _LateInteraction
     margin: float
 
     def tokens(self, start: int, end: int) -> list[int]:
-        """Returns the tokens between two offsets in the document."""
+        """Returns the tokens between two offsets in the view."""
         first = start + self.shift
         last = end + self.shift
         places = []
@@ -225,44 +232,47 @@ def _row(view: _SentenceView) -> Row:
 def _passage(
     question: AnalysedQuestion,
     passage: Passage,
+    view: View,
     encoding: Encoding,
     scores: SpanScores,
     frequencies: SentenceFrequencies,
     rank: int,
 ) -> _PassageView:
     cosines = question.encoding.tokens @ encoding.tokens.T
-    head = len(passage.embedded_text) - len(passage.text)
     return _PassageView(
         question=question,
         passage=passage,
+        view=view,
         rank=rank,
         encoding=encoding,
         scores=scores,
         frequencies=frequencies,
         cosines=cosines,
-        shift=head - passage.span.start,
-        terms=frozenset(terms(f"{passage.document.title}\n{passage.text}")),
+        shift=len(embedded_text(passage, view)) - len(view.text),
+        terms=frozenset(terms(f"{passage.document.title}\n{view.text}")),
         late=_late_interaction(question, cosines),
         margin=scores.margin(),
     )
 
 
 def _sentence(around: _PassageView, sentence: Sentence) -> _SentenceView:
-    passage = around.passage
-    span = sentence.span
-    text = passage.document.text_of(span)
-    tokens = around.tokens(span.start, span.end)
+    view = around.view
+    place = view.to_view(sentence.span) or Span(0, 0)
+    text = view.text[place.start : place.end]
+    tokens = around.tokens(place.start, place.end)
+    context = _context(around, sentence, text)
+    context_words = around.passage.document.text_of(context) if context else ""
+    if context:
+        tokens = _context_tokens(around, context) + tokens
     late = _late_interaction(around.question, around.cosines[:, tokens])
-    fits, fits_near = _fit(around, sentence, text, late)
+    fits, fits_near = _fit(around, place, text, late)
 
-    start = span.start - passage.span.start
-    end = span.end - passage.span.start
-    margin = around.scores.margin(start, end)
-    best = around.scores.best_span(start, end)
+    margin = around.scores.margin(place.start, place.end)
+    best = around.scores.best_span(place.start, place.end)
     return _SentenceView(
         around=around,
         text=text,
-        terms=frozenset(terms(text)),
+        terms=frozenset(terms(f"{context_words}\n{text}")),
         tokens=tokens,
         late=late,
         fits=fits,
@@ -272,18 +282,43 @@ def _sentence(around: _PassageView, sentence: Sentence) -> _SentenceView:
     )
 
 
+def _context(around: _PassageView, sentence: Sentence, text: str) -> Span | None:
+    """Returns the line that a sentence is read together with, if any.
+
+    A question or a lead-in belongs to all that it introduces; the heading above to what says
+    little by itself.
+    """
+    if not sentence.context:
+        return None
+    document = around.passage.document
+    nearest = sentence.context[-1]
+    words = document.text_of(nearest)
+    if introduces(words):
+        return nearest
+    says_little = sentence.kind in ("item", "row") or len(text.split()) <= FEW_WORDS
+    return nearest if says_little and words != document.title else None
+
+
+def _context_tokens(around: _PassageView, context: Span) -> list[int]:
+    """Returns the tokens of a line that a sentence is read with, wherever the view has it."""
+    place = around.view.to_view(context)
+    if place:
+        return around.tokens(place.start, place.end)
+    # It stands before the passage.
+    return around.tokens(0, len(around.view.context))
+
+
 def _fit(
-    around: _PassageView, sentence: Sentence, text: str, late: _LateInteraction
+    around: _PassageView, place: Span, text: str, late: _LateInteraction
 ) -> tuple[float, float]:
-    """Returns the features "fits" and "fits_near" of a sentence."""
+    """Returns the features "fits" and "fits_near" of a sentence at a place in the view."""
     question = around.question
     if question.kind == "any":
         return UNKNOWN, late.mean
 
-    start = sentence.span.start
     near = []
     for low, high in spans_of_kind(question.text, question.kind, text):
-        tokens = around.tokens(start + low, start + high)
+        tokens = around.tokens(place.start + low, place.start + high)
         cosines = around.cosines[:, tokens]
         near.append(_late_interaction(question, cosines).mean)
     if not near:

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from qa.config import PACKAGED_READER
 from qa.documents.sentences import Sentence
+from qa.documents.views import View
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
 from qa.models.spans import SpanModel, SpanScores
 from qa.reader.features import Row, analyse, sentence_features
-from qa.types import Passage, RankedPassage, Span
+from qa.types import RankedPassage, Span
 
 WEIGHTS = "weights.json"
 Rows = NDArray[np.float64]
@@ -165,12 +166,13 @@ class TrainedReader:
         if not any(sentences):
             return Reading((), tuple(ranked_passages), 0.0)
 
-        texts = [passage.text for passage in passages]
-        scores = self._cross_encoder.score(question, texts)
-        embedded_texts = [passage.embedded_text for passage in passages]
+        views = [snapshot.view_of(passage) for passage in passages]
+        scores = self._cross_encoder.score(question, [view.text for view in views])
+        embedded_texts = [snapshot.embedded_text(passage) for passage in passages]
         rows = sentence_features(
             analyse(question, encoding),
             ranked_passages,
+            views,
             self._encodings.encode(embedded_texts),
             scores,
             sentences,
@@ -182,7 +184,7 @@ class TrainedReader:
             flat_rows += passage_rows
         matrix = np.stack(flat_rows)
         sentence_scores = self._weights.scores(matrix)
-        candidates = _candidates(ranked_passages, sentences, scores, sentence_scores)
+        candidates = _candidates(ranked_passages, views, sentences, scores, sentence_scores)
         return Reading(
             candidates=tuple(candidates),
             passages=_reranked(ranked_passages, candidates),
@@ -196,6 +198,7 @@ def _may_answer(sentences: Sequence[Sentence]) -> list[Sentence]:
 
 def _candidates(
     ranked_passages: Sequence[RankedPassage],
+    views: Sequence[View],
     sentences: Sequence[Sequence[Sentence]],
     span_scores: Sequence[SpanScores],
     sentence_scores: Row,
@@ -204,9 +207,10 @@ def _candidates(
     # The scores are in the order of the passages and, within each, of its sentences.
     remaining = iter(sentence_scores.tolist())
     candidates = []
-    for ranked, inside, scores in zip(ranked_passages, sentences, span_scores, strict=True):
+    passages = zip(ranked_passages, views, sentences, span_scores, strict=True)
+    for ranked, view, inside, scores in passages:
         for sentence in inside:
-            span, margin = _best_span(ranked.passage, sentence, scores)
+            span, margin = _best_span(view, sentence, scores)
             score = next(remaining)
             candidates.append(Candidate(ranked, sentence, score, span, margin))
     candidates.sort(key=lambda candidate: -candidate.score)
@@ -214,18 +218,17 @@ def _candidates(
 
 
 def _best_span(
-    passage: Passage,
+    view: View,
     sentence: Sentence,
     scores: SpanScores,
 ) -> tuple[Span | None, float]:
     """Returns the words of a sentence that answer best, by the cross-encoder, and their margin."""
-    start = passage.span.start
-    span = sentence.span
-    best = scores.best_span(span.start - start, span.end - start)
+    place = view.to_view(sentence.span)
+    best = scores.best_span(place.start, place.end) if place else None
     if best is None:
         return None, 0.0
     margin, first, last = best
-    return Span(start + first, start + last), margin
+    return view.to_document(first, last), margin
 
 
 def _reranked(

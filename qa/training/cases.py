@@ -235,12 +235,12 @@ def _library(joined_documents: Sequence[_JoinedDocument], models: Models) -> _Li
         sentences[document.id] = segmented
         passages += split(document, segmented, models.embedder.count_tokens)
 
-    texts = [passage.embedded_text for passage in passages]
+    snapshot = Snapshot.of(passages, documents, sentences, generation="")
+    texts = [snapshot.embedded_text(passage) for passage in passages]
     encodings = models.embedder.encode(texts)
     by_passage = {}
     for passage, encoding in zip(passages, encodings, strict=True):
         by_passage[passage.id] = encoding
-    snapshot = Snapshot.of(passages, documents, sentences, generation="")
     return _Library(tuple(documents), snapshot, by_passage)
 
 
@@ -257,20 +257,21 @@ def _read(
     nearest = _nearest(library.encodings)
     ranked = retrieve(question, encoding.vector, snapshot, nearest, PASSAGES_READ)
 
-    texts = []
+    views = []
     encodings = []
     sentences = []
     for retrieved in ranked:
         passage = retrieved.passage
-        texts.append(passage.text)
+        views.append(snapshot.view_of(passage))
         encodings.append(library.encodings[passage.id])
         in_passage = snapshot.sentences_in(passage)
         sentences.append([sentence for sentence in in_passage if sentence.may_answer])
     features = sentence_features(
         analyse(question, encoding),
         ranked,
+        views,
         encodings,
-        models.cross_encoder.score(question, texts),
+        models.cross_encoder.score(question, [view.text for view in views]),
         sentences,
         snapshot.frequencies,
     )

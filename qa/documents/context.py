@@ -1,0 +1,123 @@
+"""What gives a block its meaning: its headings, the line that introduces it, its question."""
+
+import re
+from collections.abc import Sequence
+
+from qa.documents.blocks import Block, text_of
+from qa.types import Span
+
+Context = tuple[Span, ...]
+"""Spans before a block: its headings, the outermost first, then its question and lead-in."""
+
+MAX_SPAN = 200
+"""Characters. A longer heading or question is not the context of anything."""
+MAX_DEPTH = 8
+_LEAD_IN = re.compile(r":[*_]*$")
+_QUESTION = re.compile(r"[?？؟]['\"”’»)*_]*$")
+_LABEL = re.compile(r"[*_]*(?:Q|Question)\s*\d*[*_]*[.:)]", re.IGNORECASE)
+_SPEAKER = re.compile(r"[A-Z][\w. ’'-]{0,30}:\s")
+_INSIDE = re.compile(r"[.!?]\s")
+"""The end of a sentence inside a block."""
+
+
+def contexts(
+    text: str, blocks: Sequence[Block], last_sentences: Sequence[Span | None]
+) -> list[Context]:
+    """Returns the context of each block, in order. Blocks of one section share theirs.
+
+    `last_sentences`: of each block; that sentence introduces a list, not the whole paragraph.
+    """
+    reader = _ContextReader(text)
+    found_contexts = []
+    for block, last_sentence in zip(blocks, last_sentences, strict=True):
+        found_contexts.append(reader.read(block, last_sentence))
+    return found_contexts
+
+
+def introduces(words: str) -> bool:
+    """Returns whether words introduce what follows them: a line with a colon or a question."""
+    return bool(_LEAD_IN.search(words) or _QUESTION.search(words))
+
+
+def is_question(words: str) -> bool:
+    """Returns whether words end with a question mark."""
+    return bool(_QUESTION.search(words))
+
+
+class _ContextReader:
+    """Reads the blocks of a document in their order."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._path: list[tuple[int, Span]] = []
+        """The headings that are open, each with its level."""
+        self._question: Span | None = None
+        self._is_labelled = False
+        self._is_answered = False
+        self._lead_in: Span | None = None
+        self._shared: dict[Context, Context] = {}
+
+    def read(self, block: Block, last_sentence: Span | None) -> Context:
+        """Returns the context of the next block."""
+        if block.level:
+            return self._read_heading(block)
+
+        is_listed = block.kind in ("item", "row", "code")
+        if self._is_question_line(block):
+            return self._read_question(block)
+        if self._question and self._is_answered and not is_listed and not self._is_labelled:
+            self._question = None
+        self._is_answered = True
+        if not is_listed:
+            self._lead_in = None
+
+        context = self._context()
+        if not is_listed and last_sentence and len(last_sentence) <= MAX_SPAN:
+            if _LEAD_IN.search(text_of(self._text, last_sentence)):
+                self._lead_in = last_sentence
+        return context
+
+    def _read_heading(self, block: Block) -> Context:
+        while self._path and self._path[-1][0] >= block.level:
+            self._path.pop()
+        self._question = None
+        self._lead_in = None
+        context = self._context()
+        if self._is_short(block):
+            self._path.append((block.level, block.span))
+            del self._path[:-MAX_DEPTH]
+        return context
+
+    def _read_question(self, block: Block) -> Context:
+        self._question = None
+        self._lead_in = None
+        context = self._context()
+        self._question = block.span
+        self._is_labelled = _LABEL.match(self._words(block)) is not None
+        self._is_answered = False
+        return context
+
+    def _is_question_line(self, block: Block) -> bool:
+        """Returns whether a block is a question by itself, or the turn of somebody who asks."""
+        if block.kind == "code" or not self._is_short(block):
+            return False
+        words = self._words(block)
+        if not _QUESTION.search(words):
+            return False
+        is_turn = _LABEL.match(words) or _SPEAKER.match(words)
+        return bool(is_turn) or not _INSIDE.search(words)
+
+    def _is_short(self, block: Block) -> bool:
+        return len(block.span) <= MAX_SPAN
+
+    def _words(self, block: Block) -> str:
+        return text_of(self._text, block.span)
+
+    def _context(self) -> Context:
+        spans = [span for _, span in self._path]
+        if self._question:
+            spans.append(self._question)
+        if self._lead_in:
+            spans.append(self._lead_in)
+        context = tuple(spans)
+        return self._shared.setdefault(context, context)

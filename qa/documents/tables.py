@@ -1,0 +1,154 @@
+"""Rows of tables: where their cells are, and where the rows of a plain text have a header.
+
+A header is the line that names the columns. In a plain text only a certain header counts: a line
+without any number, above lines of the same number of cells with numbers in one column.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from qa.types import Span
+
+SEPARATORS = ("|", "\t", ";", ",")
+"""The first of them that a header has separates the cells of its table."""
+MAX_ROW = 600
+"""Characters. A longer row is read as it is written, without the names of its columns."""
+MAX_NAME = 60
+"""Characters of a column's name."""
+_DIGIT = re.compile(r"\d")
+_QUOTED = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*')
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a row, and the name of its column in the header; None: the column has no name."""
+
+    name: Span | None
+    value: Span
+
+
+def cells_of(text: str, row: Span, header: Span) -> tuple[Cell, ...]:
+    """Returns the cells of a row that are not empty, with the names of their columns."""
+    separator = _separator(text, header)
+    if separator is None:
+        return ()
+    names = list(_split(text, header, separator))
+    cells = []
+    for place, value in enumerate(_split(text, row, separator)):
+        name = names[place] if place < len(names) else None
+        if value:
+            cells.append(Cell(name, value))
+    return tuple(cells)
+
+
+def is_header(text: str, header: Span) -> bool:
+    """Returns whether a line can name the columns of the rows below it."""
+    separator = _separator(text, header)
+    if separator is None or len(header) > MAX_ROW:
+        return False
+    names = list(_split(text, header, separator))
+    return any(names) and all(name is None or len(name) <= MAX_NAME for name in names)
+
+
+def find_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
+    """Returns, for the place of each row of a table with a header, the place of the header."""
+    header_of = {}
+    for places in _runs(text, lines):
+        first = places[0]
+        rows = [lines[place] for place in places]
+        if _has_header(text, rows):
+            for place in places[1:]:
+                header_of[place] = first
+    return header_of
+
+
+def _runs(text: str, lines: Sequence[Span]) -> Iterator[range]:
+    """Yields the places of lines that follow each other and have equally many cells."""
+    shapes = [_shape(text, line) for line in lines]
+    first = 0
+    for place in range(1, len(lines) + 1):
+        if place < len(lines) and shapes[place] == shapes[first] and shapes[first]:
+            between = text[lines[place - 1].end : lines[place].start]
+            if between.count("\n") == 1:
+                continue
+        if place - first > 1:
+            yield range(first, place)
+        first = place
+
+
+def _shape(text: str, line: Span) -> tuple[str, int] | None:
+    """Returns the separator of a line and the number of its cells; None: it is not a row."""
+    if len(line) > MAX_ROW or text.find("\n", line.start, line.end) >= 0:
+        return None
+    separator = _separator(text, line)
+    if separator is None:
+        return None
+    count = sum(1 for _ in _split(text, line, separator))
+    # A sentence has commas and semicolons too.
+    least = 2 if separator in "|\t" else 3
+    return (separator, count) if count >= least else None
+
+
+def _has_header(text: str, rows: Sequence[Span]) -> bool:
+    header = rows[0]
+    separator = _separator(text, header)
+    if separator is None or _DIGIT.search(text, header.start, header.end):
+        return False
+    names = list(_split(text, header, separator))
+    if not is_header(text, header) or None in names:
+        return False
+    if separator not in "|\t" and len(rows) < 3:
+        return False
+
+    with_numbers = [True] * len(names)
+    for row in rows[1:]:
+        for column, value in enumerate(_split(text, row, separator)):
+            has_number = value is not None and _DIGIT.search(text, value.start, value.end)
+            with_numbers[column] &= bool(has_number)
+    return any(with_numbers)
+
+
+def _separator(text: str, line: Span) -> str | None:
+    for separator in SEPARATORS:
+        if text.find(separator, line.start, line.end) >= 0:
+            return separator
+    return None
+
+
+def _split(text: str, line: Span, separator: str) -> Iterator[Span | None]:
+    """Yields the cells of a line without the white space around them; None for an empty cell."""
+    start, end = line.start, line.end
+    if separator == "|":
+        # The bars around a row of Markdown separate nothing.
+        start += text.startswith("|", start, end)
+        is_closed = end > start and text[end - 1] == "|"
+        end -= is_closed and not text.endswith("\\|", start, end)
+    while True:
+        quoted = _QUOTED.match(text, start, end) if separator in ",;" else None
+        if quoted and (quoted.end() == end or text.startswith(separator, quoted.end())):
+            cell_end = quoted.end()
+            yield _trimmed(text, quoted.start(1), quoted.end(1))
+        else:
+            cell_end = _find(text, separator, start, end)
+            yield _trimmed(text, start, cell_end)
+        if cell_end >= end:
+            return
+        start = cell_end + 1
+
+
+def _find(text: str, separator: str, start: int, end: int) -> int:
+    """Returns the offset of the next separator, or of the end; `\\|` is a bar inside a cell."""
+    place = text.find(separator, start, end)
+    while separator == "|" and place > start and text[place - 1] == "\\":
+        place = text.find(separator, place + 1, end)
+    return place if place >= 0 else end
+
+
+def _trimmed(text: str, start: int, end: int) -> Span | None:
+    content = text[start:end]
+    words = content.strip()
+    if not words:
+        return None
+    start += len(content) - len(content.lstrip())
+    return Span(start, start + len(words))
