@@ -21,17 +21,24 @@ _INSIDE = re.compile(r"[.!?]\s")
 
 
 def contexts(
-    text: str, blocks: Sequence[Block], last_sentences: Sequence[Span | None]
+    text: str,
+    blocks: Sequence[Block],
+    boilerplate: Sequence[bool],
+    last_sentences: Sequence[Span | None],
 ) -> list[Context]:
     """Returns the context of each block, in order. Blocks of one section share theirs.
 
-    `last_sentences`: of each block; that sentence introduces a list, not the whole paragraph.
+    `boilerplate`: which blocks are not the context of anything. `last_sentences`: of each block;
+    that sentence introduces a list, not the whole paragraph.
     """
     reader = _ContextReader(text)
-    found_contexts = []
-    for block, last_sentence in zip(blocks, last_sentences, strict=True):
-        found_contexts.append(reader.read(block, last_sentence))
-    return found_contexts
+    block_contexts: list[Context] = []
+    for place, block in enumerate(blocks):
+        if boilerplate[place]:
+            block_contexts.append(())
+        else:
+            block_contexts.append(reader.read(block, last_sentences[place]))
+    return block_contexts
 
 
 def introduces(words: str) -> bool:
@@ -72,9 +79,8 @@ class _ContextReader:
             self._lead_in = None
 
         context = self._context()
-        if not is_listed and last_sentence and len(last_sentence) <= MAX_SPAN:
-            if _LEAD_IN.search(text_of(self._text, last_sentence)):
-                self._lead_in = last_sentence
+        if not is_listed and last_sentence and self._is_lead_in(last_sentence):
+            self._lead_in = last_sentence
         return context
 
     def _read_heading(self, block: Block) -> Context:
@@ -106,6 +112,11 @@ class _ContextReader:
             return False
         is_turn = _LABEL.match(words) or _SPEAKER.match(words)
         return bool(is_turn) or not _INSIDE.search(words)
+
+    def _is_lead_in(self, sentence: Span) -> bool:
+        """Returns whether a sentence ends with the colon that introduces a list."""
+        words = text_of(self._text, sentence)
+        return len(words) <= MAX_SPAN and _LEAD_IN.search(words) is not None
 
     def _is_short(self, block: Block) -> bool:
         return len(block.span) <= MAX_SPAN

@@ -96,7 +96,7 @@ def segment(document: Document, limit: int = sys.maxsize) -> tuple[Sentence, ...
         count += len(spans)
         check_sentences(count, limit)
     last_sentences = [spans[-1] if spans else None for spans in spans_of]
-    context_of = contexts(text, blocks, last_sentences)
+    context_of = contexts(text, blocks, boilerplate, last_sentences)
 
     sentences = []
     contents = []

@@ -96,9 +96,10 @@ def _check(home: Path) -> str:
     for document in documents:
         if document.text != expected[document.name]:
             raise AssertionError(f"the text of {document.name} differs")
-    passages = index.snapshot().passages
+    snapshot = index.snapshot()
+    passages = snapshot.passages
     for passage in passages.values():
-        vector = embedder.encode([passage.embedded_text])[0].vector
+        vector = embedder.encode([snapshot.embedded_text(passage)])[0].vector
         nearest = dict(index.nearest(vector, 10, documents))
         if max(nearest.values()) < 0.999:
             raise AssertionError(f"passage {passage.id} of {passage.document.name} has no vector")

@@ -353,3 +353,16 @@ def test_readme_example_of_llama_index_runs(
     printed = capsys.readouterr().out
     assert "2,000 participants" in printed
     assert "passing: True" in printed
+
+
+def test_retriever_puts_context_into_metadata(tmp_path: Path) -> None:
+    """The text of the node is the exact text of the passage."""
+    filler = "".join(f"- Filler number {number} stands in this list.\n" for number in range(60))
+    text = f"# Rules\n\n## Leave\n\nThe following count:\n\n{filler}- A wedding of a sister.\n"
+    document = text_document(text, "rules.md", "Rules", markdown=True)
+    nodes = FootnoteRetriever(word_bot(tmp_path, document)).retrieve("Is a wedding leave?")
+    (node,) = [node.node for node in nodes if "wedding" in node.get_content()]
+    assert isinstance(node, TextNode)
+    assert node.metadata["context"] == "Leave: The following count:"
+    assert node.start_char_idx is not None
+    assert node.text == text[node.start_char_idx : node.end_char_idx]

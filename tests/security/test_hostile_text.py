@@ -146,7 +146,8 @@ def test_long_text_segmented_in_the_child(monkeypatch: pytest.MonkeyPatch) -> No
         return original(parser, data, limits)
 
     monkeypatch.setattr(segmentation, "run_in_sandbox", spied)
-    short = text_document("It rained in Bonn. “Who met?” she asked.\n" * 20)
+    table = "| Day | Rain |\n|---|---|\n| Monday | 3 mm |\n\n# Who met?\n\nThey need:\n\n- it\n\n"
+    short = text_document(f"{table}It rained in Bonn. “Who met?” she asked.\n" * 20)
     long = text_document(short.text * (1 + SHORT_TEXT // len(short.text)), markdown=True)
     assert segment_untrusted(short) == segment(short)
     assert not jobs

@@ -16,7 +16,8 @@ def test_cover_reads_a_word_for_all_sentences_at_once(monkeypatch: pytest.Monkey
     passage = Passage(document, Span(0, len(document.text)))
     snapshot = snapshot_of([passage], [document])
     sentences = snapshot.sentences_in(passage)
-    claim_encoding, encoding = WordEmbedder().encode(["Item 7 costs money", passage.embedded_text])
+    texts = ["Item 7 costs money", snapshot.embedded_text(passage)]
+    claim_encoding, encoding = WordEmbedder().encode(texts)
     claim = encode_claim("Item 7 costs money", claim_encoding, snapshot.frequencies)
 
     calls = []
@@ -27,7 +28,7 @@ def test_cover_reads_a_word_for_all_sentences_at_once(monkeypatch: pytest.Monkey
         return similarities(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(align, "_similarities", count)
-    covered = cover_sentences(claim, passage, encoding, sentences)
+    covered = cover_sentences(claim, passage, snapshot.view_of(passage), encoding, sentences)
     assert len(calls) == len(claim.stems)
     assert len(covered) == len(segment(document))
     item = claim.stems.index("item")

@@ -19,7 +19,7 @@ from qa.answer.prompts import (
 )
 from qa.types import Document, Passage, Span, Turn
 from tests.properties import examples
-from tests.qa.fakes import text_document
+from tests.qa.fakes import snapshot_of, text_document
 from tests.qa.texts import texts
 
 SYSTEM = """\
@@ -94,6 +94,15 @@ def test_answer_messages_of_one_passage_are_these() -> None:
     assert (PROMPT_VERSION, system.role, user.role) == ("2", "system", "user")
     assert system.content == SYSTEM
     assert user.content == ONE
+
+
+def test_answer_messages_show_the_view_of_a_passage() -> None:
+    text = "| Plan | Price |\n|---|---|\n| Pro | $12 |\n"
+    document = text_document(text, "plans.md", markdown=True)
+    passage = _whole(document)
+    snapshot = snapshot_of([passage], [document])
+    _, user = answer_messages("Price?", [("a1", passage)], view_of=snapshot.view_of)
+    assert "\nPlan: Pro; Price: $12.\n</passage>" in user.content
 
 
 def test_answer_messages_of_two_passages_are_these() -> None:

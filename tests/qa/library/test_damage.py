@@ -13,7 +13,7 @@ from qa.library.stored_sentences import unpack
 from qa.types import Span
 from tests.qa.fakes import WordEmbedder, text_document
 
-SENTENCE = [0, 5, 0, 0, 0, -1, 0]
+SENTENCE = [0, 5, 0, 0, 0, -1, 0, -1, -1]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def _change(collection: Any, **changes: Any) -> None:
     "changes",
     [
         {"sentences": "[]"},
-        {"sentences": "[[0,5,3,0,0,-1,0]]"},
+        {"sentences": "[[0,5,3,0,0,-1,0,-1,-1]]"},
         {"sentences": "[[1,"},
         {"sentences": "[" * 100_000},
         {"sentences": 5},
@@ -81,12 +81,15 @@ def test_passage_without_checksum_is_read(index: Index) -> None:
         lambda row: [11, 12, *row[2:]],
         lambda row: [*row[:2], 99, *row[3:]],
         lambda row: [*row[:2], -1, *row[3:]],
-        lambda row: [*row[:5], 0, row[6]],
-        lambda row: [*row[:5], 2, row[6]],
+        lambda row: [*row[:5], 0, *row[6:]],
+        lambda row: [*row[:5], 2, *row[6:]],
+        lambda row: [*row, 0],
+        lambda row: [*row, 0, 3],
+        lambda row: [*row[:7], 0, 3],
     ],
 )
 def test_unpack_impossible_sentence_raises(change: Callable[[Any], Any]) -> None:
-    second = [12, 20, 0, 1, 0, -1, 0]
+    second = [12, 20, 0, 1, 0, -1, 0, -1, -1, 0, 5]
     spans = (Span(0, 10), Span(10, 20))
     good = [(span, json.dumps([row])) for span, row in zip(spans, (SENTENCE, second), strict=True)]
     assert len(unpack(good, 20)) == 2
@@ -104,6 +107,6 @@ def test_unpack_passages_with_gaps_raises(spans: list[Span]) -> None:
 
 
 def test_unpack_sentences_out_of_order_raises() -> None:
-    rows = [[6, 9, 0, 0, 0, -1, 0], SENTENCE]
+    rows = [[6, 9, 0, 0, 0, -1, 0, -1, -1], SENTENCE]
     with pytest.raises(ValueError, match="not where it belongs"):
         unpack([(Span(0, 20), json.dumps(rows))], 20)

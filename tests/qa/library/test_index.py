@@ -381,7 +381,8 @@ def test_snapshot_reads_the_stored_sentences(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A text is segmented once, when it is added."""
-    text = f"# Bridge\n\n- One item.\n\n{NEWS}\n\nWho opened it?\n\n{NEWS}\n\n`code`"
+    table = "| Day | Rain |\n|---|---|\n| Monday | 3 mm |\n"
+    text = f"# Bridge\n\nBring:\n\n- One item.\n\n{table}\n{NEWS}\n\nWho opened it?\n\n{NEWS}\n\n`code`"
     documents = [
         text_document(text, "a.md", markdown=True),
         text_document(NEWS * 9, "b.txt"),
@@ -396,7 +397,7 @@ def test_snapshot_reads_the_stored_sentences(
     reopened = Index(tmp_path / "index", WordEmbedder())
     assert reopened.snapshot().sentences == expected
     kinds = {sentence.kind for sentences in expected.values() for sentence in sentences}
-    assert {"heading", "item", "prose"} <= kinds
+    assert {"heading", "item", "prose", "row"} <= kinds
 
 
 def _never(*_: object) -> None:
