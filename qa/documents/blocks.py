@@ -27,7 +27,7 @@ _VALUE = re.compile(r"[^:]{1,60}:\s+\S|[^=]{1,60}=\s*\S|[^,;\t]+[,;\t][^,;\t]*[,
 
 MAX_LABEL_WORDS = 4
 """A longer line is not a label, such as "Opening hours"."""
-LONG_PARAGRAPH = 140
+LONG_PARAGRAPH = 100
 """Characters. The headline of a text is followed by a paragraph of at least this length."""
 HEADLINES = 2
 """A headline and a subtitle may stand before the first paragraph."""
@@ -74,7 +74,8 @@ def text_blocks(text: str) -> Iterator[Block]:
         elif _is_heading(contents, bare, place, _stands_alone(text, spans, place)):
             yield Block(span, "heading", level=1)
         else:
-            yield Block(span, "row")
+            # A line with a colon introduces the lines below it.
+            yield Block(span, "prose" if content.endswith(":") else "row")
 
 
 def may_answer_alone(content: str) -> bool:
@@ -123,8 +124,8 @@ def _numbered_heading(contents: Sequence[str], place: int) -> int:
 
 
 def _stands_alone(text: str, spans: Sequence[Span], place: int) -> bool:
-    """Returns whether a paragraph is the first, or stands after an empty line."""
-    if place == 0:
+    """Returns whether a paragraph is the first, stands after an empty line, or has a colon."""
+    if place == 0 or text_of(text, spans[place]).endswith(":"):
         return True
     between = text[spans[place - 1].end : spans[place].start]
     return between.count("\n") > 1

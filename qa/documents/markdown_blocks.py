@@ -53,26 +53,29 @@ def _unit_heading(text: str, heading: Block) -> Block:
 
 def _leaf_blocks(text: str) -> Iterator[Block]:
     lines = list(lines_of(text))
-    # The tokens that are open around a token.
-    inside: list[Token] = []
+    # The types and the tags of the tokens that are open around a token.
+    inside: list[str] = []
+    tags: list[str] = []
     header: Span | None = None
     for token in _block_tokens(text):
         if token.nesting == -1:
             inside.pop()
+            tags.pop()
             continue
 
-        types = [around.type for around in inside]
         if token.type == "thead_open":
             header = _header(text, token, lines)
-        kind = _markdown_kind(token.type, types)
+        kind = _markdown_kind(token.type, inside)
         if kind and token.map:
             span = _content_span(text, token, lines, kind)
             if span:
-                level = int(inside[-1].tag[1]) if kind == "heading" else 0
+                # The tag of a heading is h1 to h6.
+                level = int(tags[-1][1]) if kind == "heading" else 0
                 yield Block(span, kind, level, header if kind == "row" else None)
 
         if token.nesting == 1:
-            inside.append(token)
+            inside.append(token.type)
+            tags.append(token.tag)
 
 
 def _header(text: str, token: Token, lines: Sequence[Span]) -> Span | None:

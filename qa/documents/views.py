@@ -20,7 +20,7 @@ _END_MARKS = (".", "!", "?", ";", ":")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ViewPiece:
     """A part of a view that stands in the document, character for character."""
 
     view_start: int
@@ -43,7 +43,7 @@ class View:
     """A passage as it is read. Offsets in it and in the document can be exchanged."""
 
     text: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ViewPiece, ...]
     """In the order of the document, which is that of the view."""
 
     @property
@@ -105,7 +105,7 @@ ViewOf = Callable[[Passage], View]
 
 def plain_view(passage: Passage) -> View:
     """Returns the text of a passage, without any context."""
-    piece = Piece(0, passage.span.start, len(passage.span))
+    piece = ViewPiece(0, passage.span.start, len(passage.span))
     return View(passage.text, (piece,))
 
 
@@ -189,7 +189,7 @@ class _Writer:
         self._text = text
         self._parts: list[str] = []
         self._length = 0
-        self._pieces: list[Piece] = []
+        self._pieces: list[ViewPiece] = []
 
     def add(self, words: str) -> None:
         """Adds words that do not stand in the passage."""
@@ -199,7 +199,7 @@ class _Writer:
     def add_verbatim(self, start: int, end: int, copied: int = 0) -> None:
         """Adds a part of the document. `copied`: of the words before it, how many belong to it."""
         if start < end:
-            self._pieces.append(Piece(self._length, start, end - start, copied))
+            self._pieces.append(ViewPiece(self._length, start, end - start, copied))
             self.add(self._text[start:end])
 
     def add_row(self, cells: Sequence[Cell]) -> None:
@@ -220,5 +220,5 @@ class _Writer:
         return View("".join(self._parts), tuple(self._pieces))
 
 
-def _document_start(piece: Piece) -> int:
+def _document_start(piece: ViewPiece) -> int:
     return piece.document_start

@@ -53,6 +53,19 @@ def test_context_markdown_has_headings_and_lead_in() -> None:
     assert contexts["No."] == ["Travel", "Can I fly?"]
 
 
+def test_context_plain_list_has_its_lead_in() -> None:
+    lead_in = "The following expenses are not refunded:"
+    contexts = _contexts(f"The trip is paid.\n{lead_in}\n- alcohol\n- fines\n\nThe rest is paid.\n")
+    assert contexts["alcohol"] == contexts["fines"] == [lead_in]
+    assert contexts["The rest is paid."] == []
+
+
+def test_context_plain_label_with_colon_is_a_heading() -> None:
+    text = "Mix it well.\nIngredients:\n- 400 g flour\n- 3 eggs\n"
+    assert not _sentence(text, "Ingredients:").may_answer
+    assert _contexts(text)["3 eggs"] == ["Ingredients:"]
+
+
 def test_context_of_a_section_is_one_tuple() -> None:
     """A book has a million sentences: each must not have a tuple of its own."""
     document = text_document(POLICY, markdown=True)

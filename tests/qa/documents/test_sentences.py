@@ -89,7 +89,7 @@ def test_segment_question_may_not_answer(question: str) -> None:
     "text",
     [
         "Wifi password: hunter2\n",
-        "name,city,age\nAna,Rome,31\nBen,Oslo,44\n",
+        "Ana,Rome,31\nBen,Oslo,44\nCem,Bonn,12\n",
         "apples\npears\nplums\nfigs\n",
         "यह एक पुल है।\n",
     ],
