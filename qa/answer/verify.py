@@ -28,7 +28,7 @@ from qa.models.embedding import Encoding, EncodingCache
 from qa.models.entailment import EntailmentModel
 from qa.text import facts
 from qa.text.numbers import in_digits, numbers
-from qa.types import AnswerSentence, Passage, Support
+from qa.types import AnswerSentence, Citation, Passage, Support
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +194,13 @@ class Verifier:
         support = self._support(evidence)
         if support == "unsupported":
             return AnswerSentence(evidence.claim, support, ())
-        citations = []
+        citations: dict[Citation, None] = {}
         for covered in evidence.sentences:
             # Without the names of its columns a row does not say what a claim says.
             header = covered.sentence.header
             if header:
-                citations.append(cite(covered.document, header))
-            citations.append(cite(covered.document, covered.span))
+                citations[cite(covered.document, header)] = None
+            citations[cite(covered.document, covered.span)] = None
         return AnswerSentence(evidence.claim, support, tuple(citations))
 
     def _support(self, evidence: _Evidence) -> Support:

@@ -57,14 +57,14 @@ def text_blocks(text: str) -> Iterator[Block]:
     contents = [text_of(text, span) for span in spans]
     bare = list(map(_is_bare, contents))
     header_of = find_tables(text, spans)
-    headers = set(header_of.values())
     for place, span in enumerate(spans):
         content = contents[place]
         marker = _ITEM.match(content)
-        if place in header_of:
-            yield Block(span, "row", header=spans[header_of[place]])
-        elif place in headers:
+        header = header_of.get(place)
+        if header == place:
             yield Block(span, "heading")
+        elif header is not None:
+            yield Block(span, "row", header=spans[header])
         elif marker:
             start = span.start + marker.end()
             level = _numbered_heading(contents, place)

@@ -69,12 +69,14 @@ class _ContextReader:
         if block.level:
             return self._read_heading(block)
 
-        is_listed = block.kind in ("item", "row", "code")
         if self._is_question_line(block):
             return self._read_question(block)
-        if self._question and self._is_answered and not is_listed and not self._is_labelled:
+        # Without a label nothing shows where an answer ends, except in a list or a table.
+        continues = self._is_labelled or block.kind in ("item", "code") or block.header
+        if self._is_answered and not continues:
             self._question = None
         self._is_answered = True
+        is_listed = block.kind != "prose"
         if not is_listed:
             self._lead_in = None
 

@@ -17,6 +17,8 @@ MAX_ROW = 600
 MAX_NAME = 60
 """Characters of a column's name."""
 _DIGIT = re.compile(r"\d")
+_RULE = re.compile(r"[-:=|+\s]+")
+"""A line that is drawn below a header."""
 _QUOTED = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*')
 
 
@@ -52,14 +54,18 @@ def is_header(text: str, header: Span) -> bool:
 
 
 def find_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
-    """Returns, for the place of each row of a table with a header, the place of the header."""
+    """Returns, for the place of each line of a table with a header, the place of the header.
+
+    The header, and a line that is drawn below it, have their own place.
+    """
     header_of = {}
     for places in _runs(text, lines):
-        first = places[0]
+        header = places[0]
         rows = [lines[place] for place in places]
         if _has_header(text, rows):
-            for place in places[1:]:
-                header_of[place] = first
+            for place in places:
+                is_rule = _is_rule(text, lines[place])
+                header_of[place] = place if is_rule else header
     return header_of
 
 
@@ -103,10 +109,16 @@ def _has_header(text: str, rows: Sequence[Span]) -> bool:
 
     with_numbers = [True] * len(names)
     for row in rows[1:]:
+        if _is_rule(text, row):
+            continue
         for column, value in enumerate(_split(text, row, separator)):
             has_number = value is not None and _DIGIT.search(text, value.start, value.end)
             with_numbers[column] &= bool(has_number)
     return any(with_numbers)
+
+
+def _is_rule(text: str, line: Span) -> bool:
+    return _RULE.fullmatch(text, line.start, line.end) is not None
 
 
 def _separator(text: str, line: Span) -> str | None:

@@ -134,3 +134,10 @@ def test_heading_without_body_may_answer(following: str) -> None:
 def test_heading_with_body_may_not_answer() -> None:
     text = "# Notes\n\n## The pool is closed on Monday\n\nThe water is cold.\n"
     assert not _sentence(text, "The pool is closed on Monday", markdown=True).may_answer
+
+
+def test_context_plain_table_has_its_lead_in() -> None:
+    text = "These are the prices:\nPlan | Price\nPro | 12\n\nCancel at any time.\n"
+    contexts = _contexts(text)
+    assert contexts["Pro | 12"] == ["These are the prices:"]
+    assert contexts["Cancel at any time."] == []

@@ -44,6 +44,11 @@ def test_cells_plain_text_have_names(separator: str) -> None:
     assert _rows(text) == [list(zip(lines[0], line, strict=True)) for line in lines[1:]]
 
 
+def test_cells_plain_text_with_a_rule_have_names() -> None:
+    text = "| Name | Age |\n|------|-----|\n| Ana | 31 |\n"
+    assert _rows(text) == [[("Name", "Ana"), ("Age", "31")]]
+
+
 def test_cells_quoted_keep_their_commas() -> None:
     text = 'Name,Team,Extension\n"Jansen, Sven",Logistics,4417\n"Roth, ""Bo""",Sales,4418\n'
     assert [row[0][1] for row in _rows(text)] == ["Jansen, Sven", 'Roth, ""Bo""']
