@@ -85,6 +85,6 @@ def _sentences(lines: str) -> Iterator[Sentence]:
             yield Sentence(
                 Span(start, end),
                 *fields,
-                context=shared.setdefault(context_spans, context_spans),
-                header=span_of(header) if header else None,
+                shared.setdefault(context_spans, context_spans),
+                span_of(header) if header else None,
             )
