@@ -123,7 +123,7 @@ def cover_sentences(
     token_starts, _ = _token_offsets(encoding)
     token_starts = token_starts - title_length
 
-    read = []
+    read: list[Sentence] = []
     texts = []
     bounds = []
     sentences_with: dict[str, list[int]] = {}

@@ -82,9 +82,14 @@ def _sentences(lines: str) -> Iterator[Sentence]:
             start, end, *fields, context, header = json.loads(line)
             # The sentences of a section share their context, as `segment` made it.
             context_spans = tuple(map(span_of, context))
+            kind, paragraph, boilerplate, duplicate_of, is_question = fields
             yield Sentence(
-                Span(start, end),
-                *fields,
-                shared.setdefault(context_spans, context_spans),
-                span_of(header) if header else None,
+                span=Span(start, end),
+                kind=kind,
+                paragraph=paragraph,
+                boilerplate=boilerplate,
+                duplicate_of=duplicate_of,
+                is_question=is_question,
+                context=shared.setdefault(context_spans, context_spans),
+                header=span_of(header) if header else None,
             )
