@@ -67,7 +67,7 @@ def training_claims(
     chosen = _sample(to_train, MAX_QUESTIONS, seed)
     of_questions = claims_of_questions(chosen, seed)[:MAX_CLAIMS]
 
-    without_answer = []
+    without_answer: list[TrainingQuestion] = []
     for name, count in MAX_NEAR_ANSWERS.items():
         sample = _sample({name: to_train[name]}, {name: count}, seed)
         without_answer += with_plausible_answers(sample, reader)

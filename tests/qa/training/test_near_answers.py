@@ -1,5 +1,7 @@
 """Answers that a careless reader gives where the passage does not answer."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from qa.models.spans import SpanScores
@@ -14,9 +16,9 @@ CONTEXT = "Ines Prado opened the bridge in May."
 class FirstWord:
     """A reader for which the first token of a passage answers everything."""
 
-    def score(self, question: str, passages: list[str]) -> list[SpanScores]:
+    def score(self, question: str, texts: Sequence[str]) -> list[SpanScores]:
         scored = []
-        for passage in passages:
+        for passage in texts:
             end = passage.index(" ")
             offsets = np.array([[0, end], [end + 1, len(passage)]])
             odds = np.array([1.0, -9.0])
