@@ -45,7 +45,9 @@ class CrossEncoderEntailment:
         """Returns, for each claim and its evidence, the log-odds that the evidence supports it."""
         short = []
         for place, (claim, _) in enumerate(pairs):
-            if len(self._model.tokenizer.tokenize(claim)) <= CLAIM_TOKENS:
+            # Without `verbose=False` the tokenizer warns that the model cannot read a long claim.
+            tokens = self._model.tokenizer.tokenize(claim, verbose=False)
+            if len(tokens) <= CLAIM_TOKENS:
                 short.append(place)
 
         # Pairs of similar length share a batch: the library sorts them.

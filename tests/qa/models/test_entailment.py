@@ -1,5 +1,6 @@
 """The packaged model that checks sentences: what it carries, what it does not, and what it cannot read whole."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,17 @@ def test_log_odds_are_the_output_of_the_model(tmp_path: Path) -> None:
     odds = CrossEncoderEntailment(str(tmp_path)).log_odds([("A claim.", EVIDENCE)])
     # bfloat16, where the processor has it, has two digits.
     assert odds == pytest.approx([expected], abs=0.05)
+
+
+def test_log_odds_long_claim_gives_no_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tokenizer warns of more tokens than the model reads, but such a claim is not read."""
+    random_model(tmp_path, BertForSequenceClassification, outputs=1)
+    entailment = CrossEncoderEntailment(str(tmp_path))
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    assert entailment.log_odds([("word " * 600, EVIDENCE)]) == [NEVER]
+    assert caplog.messages == []
 
 
 def test_entailment_model_with_two_outputs_is_refused(tmp_path: Path) -> None:
