@@ -6,13 +6,13 @@ a menu too many is better than an answer too few.
 
 import codecs
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import trafilatura
 from lxml import etree, html
 
-from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length, clean, one_line
+from qa.documents.html_blocks import article_text, expand_spans, visible_text
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line
 
 MIN_ARTICLE = 1 / 3
 """Share of the visible text."""
@@ -43,19 +43,6 @@ _UNSEEN_ROLES = frozenset(
 _BANNER = re.compile(r"cookie|consent|gdpr", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
-# Elements of HTML and of the XML that trafilatura returns.
-_ITEMS = frozenset({"item", "li"})
-_CELLS = frozenset({"cell", "td", "th"})
-_ROWS = frozenset({"row", "tr"})
-_VERBATIM = frozenset({"pre", "code"})
-_BREAKS = frozenset({"br", "lb"})
-_BLOCKS = frozenset(
-    """item li row tr address article blockquote body caption center dd details div dl dt fieldset
-    figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html legend list main ol
-    p pre quote section summary table ul""".split()
-)
-"""Elements that begin and end a line."""
-
 _NOT_HTML = "is not HTML: it holds binary data. Rename it to its real type."
 _EMPTY = "is empty. Add a file with text in it."
 _TOO_DEEP = "is nested too deeply to be read whole. Save it again in another program."
@@ -74,7 +61,8 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     tree = _tree(data)
     title = _title(tree)
     _drop_unseen(tree)
-    visible = _text(tree)
+    expand_spans(tree, limits)
+    visible = visible_text(tree, limits)
     article = trafilatura.bare_extraction(
         tree,
         favor_recall=True,
@@ -83,17 +71,27 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
         with_metadata=False,
     )
     body = getattr(article, "body", None)
-    text = "" if body is None else _text(body, keep_line_ends=True)
+    text = "" if body is None else article_text(body, limits)
     if len(text) < MIN_ARTICLE * len(visible):
         text = visible
     if not text:
         raise Unreadable(_NO_TEXT)
-    check_length(len(text), limits)
     return ParsedFile(text, title)
 
 
-def _tree(data: bytes) -> Any:
-    text = _DECLARATION.sub("", _decoded(data))
+def parse_part(page: str, limits: Limits) -> str:
+    """Returns all visible text of a page that is a part of another file; it may be empty."""
+    if not page.strip():
+        return ""
+    tree = _tree(page.encode("utf-8", "replace"), charset="utf-8")
+    _drop_unseen(tree)
+    expand_spans(tree, limits)
+    return visible_text(tree, limits)
+
+
+def _tree(data: bytes, charset: str | None = None) -> Any:
+    content = _decoded(data) if charset is None else data.decode(charset, "replace")
+    text = _DECLARATION.sub("", content)
     if "\0" in text:
         raise Unreadable(_NOT_HTML)
     parser = html.HTMLParser(
@@ -166,93 +164,3 @@ def _is_unseen(element: Any) -> bool:
     names = f"{element.get('id', '')} {element.get('class', '')}"
     is_named_banner = element.tag in ("div", "section") and _BANNER.search(names)
     return bool(is_named_banner) and len(element.text_content()) < MAX_BANNER
-
-
-def _text(root: Any, keep_line_ends: bool = False) -> str:
-    """Returns the text with blocks separated by blank lines, items and rows by line ends.
-
-    Items begin with a dash or a number, cells are separated by a bar. `keep_line_ends`: a line end
-    in the text stays, as trafilatura means it; in HTML it is a space.
-    """
-    parts: list[str] = []
-    previous = None
-    for kind, line in _lines(root, keep_line_ends):
-        text = _tidy(kind, line)
-        if not text.strip(" \n-|"):
-            continue
-        if parts:
-            is_close = kind == previous and kind in ("item", "row")
-            parts.append("\n" if is_close else "\n\n")
-        parts.append(text)
-        previous = kind
-    return "".join(parts)
-
-
-def _tidy(kind: str, text: str) -> str:
-    if kind == "verbatim":
-        return clean(text).strip("\n")
-    lines = [one_line(line) for line in text.split("\n")]
-    return "\n".join(filter(None, lines))
-
-
-def _lines(root: Any, keep_line_ends: bool) -> Iterator[tuple[str, str]]:
-    """Yields (kind, text) of each line; kinds are "prose", "item", "row" and "verbatim".
-
-    The walk keeps no stack, so that no depth of nesting breaks it.
-    """
-    kind = "prose"
-    line = ""
-    open_rows = open_verbatim = 0
-    for event, element in etree.iterwalk(root, events=("start", "end")):
-        tag = element.tag
-        is_start = event == "start"
-        step = 1 if is_start else -1
-
-        # Blocks inside a row are words of the row; only its end ends the line.
-        if tag in _BLOCKS and (not open_rows or (tag in _ROWS and not is_start)):
-            yield kind, line
-            kind, line = "prose", ""
-        elif tag in _BLOCKS or tag in _BREAKS:
-            if open_rows:
-                line += " "
-            elif is_start:
-                line += "\n"
-
-        if tag in _ROWS:
-            open_rows = max(0, open_rows + step)
-        if tag in _VERBATIM:
-            open_verbatim += step
-
-        if is_start and tag in _ROWS:
-            kind = "row"
-        elif is_start and tag in _ITEMS and not open_rows and not _is_definition(element):
-            kind, line = "item", _marker(element)
-        elif is_start and tag in _CELLS and line.strip():
-            line += " | "
-
-        text = _text_at(element, is_start, root)
-        if open_verbatim and "\n" in text:
-            kind = "verbatim"
-        is_exact = open_verbatim or (keep_line_ends and not open_rows)
-        line += text if is_exact else re.sub(r"\s+", " ", text)
-    yield kind, line
-
-
-def _text_at(element: Any, is_start: bool, root: Any) -> str:
-    """Returns the text after an element's start tag or, inside the root, after its end tag."""
-    if is_start:
-        return element.text or ""
-    return "" if element is root else element.tail or ""
-
-
-def _is_definition(item: Any) -> bool:
-    """Returns whether trafilatura's item is a term or a description: dl has no markers."""
-    return str(item.get("rend", "")).startswith(("dt", "dd"))
-
-
-def _marker(item: Any) -> str:
-    parent = item.getparent()
-    if parent is None or (parent.tag != "ol" and parent.get("rend") != "ol"):
-        return "- "
-    number = 1 + sum(1 for _ in item.itersiblings(item.tag, preceding=True))
-    return f"{number}. "

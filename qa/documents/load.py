@@ -1,6 +1,5 @@
 """Loads files as documents: the canonical text with a name, a title and a source."""
 
-import codecs
 import os
 import re
 import shlex
@@ -11,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qa.documents.encoding import BYTE_ORDER_MARKS, CONTROL, unix_line_ends
 from qa.documents.parsing import ParsedFile, Unreadable, clean, one_line, shorten_blanks
 from qa.documents.sandbox import parse_in_sandbox
+from qa.documents.sidecar import SUFFIX as SIDECAR_SUFFIX
 from qa.documents.sidecar import Sidecar, read_sidecar
 from qa.errors import DocumentError
 from qa.types import Document
@@ -33,18 +34,36 @@ class FileType:
     markdown: bool = False
 
 
+_CODE_SUFFIXES = tuple(
+    """.py .js .ts .java .c .h .cpp .cs .go .rs .rb .php .swift .kt .sh .sql .r .lua .css
+    .yaml .yml .toml .ini .cfg .log .rst .tex""".split()
+)
+"""Text that programs and settings are written in. It is its own canonical text."""
+
+_MARKDOWN = FileType("Markdown", (".md", ".markdown"), markdown=True)
+
 FILE_TYPES = (
     FileType("Text", (".txt", ".text")),
-    FileType("Markdown", (".md", ".markdown"), markdown=True),
-    FileType("Web page", (".html", ".htm"), parser="html"),
-    FileType("PDF", (".pdf",), parser="pdf"),
-    FileType("Word", (".docx",), parser="docx"),
+    _MARKDOWN,
+    FileType("Web page", (".html", ".htm"), parser="html", markdown=True),
+    FileType("PDF", (".pdf",), parser="pdf", markdown=True),
+    FileType("Word", (".docx",), parser="docx", markdown=True),
+    FileType("CSV", (".csv", ".tsv"), parser="csv_file", markdown=True),
+    FileType("Excel", (".xlsx",), parser="xlsx", markdown=True),
+    FileType("PowerPoint", (".pptx",), parser="pptx", markdown=True),
+    FileType("OpenDocument", (".odt",), parser="odt", markdown=True),
+    FileType("EPUB", (".epub",), parser="epub", markdown=True),
+    FileType("Rich text", (".rtf",), parser="rtf", markdown=True),
+    FileType("E-mail", (".eml",), parser="eml", markdown=True),
+    FileType("Source code", _CODE_SUFFIXES),
+    FileType("JSON", (".json", ".jsonl"), parser="json_file", markdown=True),
 )
 """To read another type of file, add its row here and, unless it is text, its parser module."""
 
 _TYPE_OF = {suffix: row for row in FILE_TYPES for suffix in row.suffixes}
 READABLE_SUFFIXES = tuple(_TYPE_OF)
 MARKDOWN_SUFFIXES = tuple(suffix for suffix, row in _TYPE_OF.items() if row.markdown)
+"""The types whose text is Markdown: those files, and those that become Markdown when read."""
 MAX_BYTES = 50_000_000
 
 MAX_FIRST_LINE_TITLE = 120
@@ -53,16 +72,12 @@ MAX_BEFORE_HEADING = 50_000
 MAX_METADATA_TITLE = 300
 """Characters. A longer title in a file's metadata is ignored."""
 MAX_NAME = 120
+_PART_SEPARATOR = "\n\n"
+"""Between the documents that a llama-index reader makes of one file."""
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _DIRECTION_MARKS = re.compile("[\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """They turn the direction of writing, so a name can hide its suffix behind them; and line ends."""
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +99,18 @@ class _FoundFile:
     """The folder that was added, or the one around a file that was added by itself."""
 
 
-def load(paths: Sequence[Path], readers: Mapping[str, "BaseReader"] | None = None) -> LoadResult:
+def load(
+    paths: Sequence[Path], file_extractor: Mapping[str, "BaseReader"] | None = None
+) -> LoadResult:
     """Reads files, and all files below folders except hidden ones, in a stable order.
 
     A file or folder that cannot be read is a failure in the result; the others are read all the
     same.
-    `readers`: llama-index readers by suffix (".epub"), for types that Footnote does not read or to
-    replace its own reader of a type. They run in this process, without limits.
+    `file_extractor`: llama-index readers by suffix (".mobi"), as SimpleDirectoryReader takes them,
+    for types that Footnote does not read or to replace its own reader of a type. They run in this
+    process, without limits. The documents that a reader makes of a file become one document.
     """
-    readers = readers or {}
+    readers = file_extractor or {}
     suffixes = {*READABLE_SUFFIXES, *readers}
     documents: dict[str, Document] = {}
     failures: list[DocumentError] = []
@@ -129,7 +147,7 @@ def from_bytes(name: str, data: bytes) -> Document:
 
     parsed = read_file(file, data)
     source = f"uploads/{clean_name}"
-    return _document(file, clean_name, source, parsed)
+    return _document(file, clean_name, source, parsed, _is_markdown(file))
 
 
 def read_file(file: Path, data: bytes | None = None) -> ParsedFile:
@@ -173,7 +191,9 @@ def _find_files(path: Path, suffixes: set[str], failures: list[DocumentError]) -
     unreadable: list[DocumentError] = []
     for file in _files_below(path, unreadable):
         try:
-            if _suffix(file) not in suffixes or not file.is_file():
+            # A sidecar says something about a document, and is not a document itself.
+            is_sidecar = file.name.endswith(SIDECAR_SUFFIX)
+            if is_sidecar or _suffix(file) not in suffixes or not file.is_file():
                 continue
             # A link must not bring in files that were not added.
             if file.resolve().is_relative_to(path.resolve()):
@@ -218,25 +238,45 @@ def _load_file(found_file: _FoundFile, readers: Mapping[str, "BaseReader"]) -> D
     sidecar = read_sidecar(file, found_file.folder)
     source = str(file.resolve())
     reader = readers.get(_suffix(file))
-    parsed = read_file(file) if reader is None else _read_with(reader, file)
-    return _document(file, found_file.name, source, parsed, sidecar)
+    if reader is None:
+        parsed = read_file(file)
+        is_markdown = _is_markdown(file)
+    else:
+        parsed = _read_with(reader, file)
+        # Only the reader knows what its text is written in, so it is read as plain text.
+        is_markdown = _TYPE_OF.get(_suffix(file)) == _MARKDOWN
+    return _document(file, found_file.name, source, parsed, is_markdown, sidecar)
 
 
 def _read_with(reader: "BaseReader", file: Path) -> ParsedFile:
     """Joins the documents that a llama-index reader makes of a file, for example one a page."""
+    parts = []
+    offsets = []
+    size = 0
     documents = reader.load_data(file)
-    texts = [document.get_content() for document in documents]
-    text = clean(_unix_line_ends("\n\n".join(texts)))
+    for document in documents:
+        part = clean(unix_line_ends(document.get_content()))
+        offsets.append(size)
+        parts.append(part)
+        size += len(part) + len(_PART_SEPARATOR)
+    text = _PART_SEPARATOR.join(parts)
     if not text.strip():
         raise _empty(file)
-    return ParsedFile(text)
+
+    # The readers of llama-index give the label of a page to what they read from pages.
+    has_pages = all("page_label" in document.metadata for document in documents)
+    return ParsedFile(text, pages=tuple(offsets) if has_pages else ())
 
 
 def _document(
-    file: Path, name: str, source: str, parsed: ParsedFile, sidecar: Sidecar | None = None
+    file: Path,
+    name: str,
+    source: str,
+    parsed: ParsedFile,
+    markdown: bool,
+    sidecar: Sidecar | None = None,
 ) -> Document:
     sidecar = sidecar or Sidecar()
-    markdown = _suffix(file) in MARKDOWN_SUFFIXES
     # The offsets of pages count in the text, and the parser of PDF leaves no long white space.
     text = parsed.text if parsed.pages else shorten_blanks(parsed.text)
     title = parsed.title or ""
@@ -253,6 +293,10 @@ def _document(
         examples=sidecar.examples,
         pages=parsed.pages,
     )
+
+
+def _is_markdown(file: Path) -> bool:
+    return _suffix(file) in MARKDOWN_SUFFIXES
 
 
 def _suffix(file: Path) -> str:
@@ -308,7 +352,7 @@ def _start_of(file: Path) -> bytes:
 def _decoded_text(file: Path, content: bytes) -> str:
     """Returns a text file's own text; only its line ends become `\\n`."""
     encoding = "utf-8"
-    for mark, name in _BYTE_ORDER_MARKS:
+    for mark, name in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             encoding = name
             break
@@ -324,15 +368,11 @@ def _decoded_text(file: Path, content: bytes) -> str:
             f"Save it as UTF-8, for example: {convert}"
         ) from error
 
-    if _CONTROL.search(text):
+    if CONTROL.search(text):
         raise _binary(file)
     if not text.strip():
         raise _empty(file)
-    return _unix_line_ends(text)
-
-
-def _unix_line_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return unix_line_ends(text)
 
 
 def _clean_name(name: str) -> str:
@@ -362,7 +402,7 @@ def _printable(path: Path) -> str:
     return encoded.decode("utf-8")
 
 
-_SUPPORTED = ", ".join(READABLE_SUFFIXES)
+_SUPPORTED = ", ".join(f"{row.label} ({row.suffixes[0]})" for row in FILE_TYPES)
 
 
 def _unsupported(name: str) -> DocumentError:

@@ -1,4 +1,4 @@
-"""What the parsers of PDF, DOCX and HTML share: their result, their limits and their error."""
+"""What the parsers of files share: their result, their limits and their error."""
 
 import re
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class Limits:
     """A book of 1,000 pages has about 25,000."""
     pages: int = 5_000
     unpacked: int = 100_000_000
-    """Bytes of the parts of a DOCX that are read."""
+    """Bytes of the parts of an archive, such as a DOCX, that are read."""
 
     @classmethod
     def for_size(cls, size: int) -> "Limits":

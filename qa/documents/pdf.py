@@ -1,6 +1,7 @@
-"""Reads the text of a PDF with pdfium: the lines of each page, as it is seen.
+"""Reads the text of a PDF with pdfium: the words of each page, with their places.
 
-`qa.documents.pdf_paragraphs` makes paragraphs of the lines.
+`qa.documents.pdf_layout` makes lines, columns and tables of the words, and
+`qa.documents.pdf_paragraphs` paragraphs of the lines.
 """
 
 import ctypes
@@ -12,6 +13,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length, one_line
+from qa.documents.pdf_layout import TextRun, Word, page_lines
 from qa.documents.pdf_paragraphs import PageLine, join_pages
 
 _HYPHEN = 0x02
@@ -20,12 +22,11 @@ _SPACE = 0x20
 _LINE_END = 0x0A
 _BREAKS = (_HYPHEN, 0x0D, _LINE_END)
 
-WIDE_GAP = 1.5
-"""Two words at least so many line heights apart stand in two cells of a table."""
-EVEN_GAPS = 1.2
-"""A line whose widest gap is less than so many times the narrowest is stretched to its margins."""
 MIN_LINE_HEIGHT = 0.1
-_LIST_MARKER = re.compile(r"(?:[-*+•–▪◦‣·]|\(?\w{1,3}[.)]|(?:\d+\.)+\d*)")
+RAISED_SIZE = 0.8
+"""A raised figure is at most so high as this share of the letters of its line."""
+RAISED_BY = 0.1
+"""Line heights that a raised figure stands at least above the letters of its line."""
 
 MIN_TITLE, MAX_TITLE = 3, 200
 _PROGRAM_TITLE = re.compile(
@@ -36,6 +37,8 @@ _PROGRAM_TITLE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Titles that a program gave, not a person."""
+
+_FIGURE_INSIDE = re.compile(r".\d")
 
 _DAMAGED = "is damaged: none of its pages can be read. Save or download it again."
 _ENCRYPTED = (
@@ -97,7 +100,7 @@ def _read_pages(document: pdfium.PdfDocument, limits: Limits) -> list[list[PageL
 
 
 def _read_page(document: pdfium.PdfDocument, number: int) -> list[PageLine]:
-    """Returns the lines of a page in the order in which they were written into the file."""
+    """Returns the lines of a page in the order in which they are read."""
     try:
         page = document[number]
     except pdfium.PdfiumError:
@@ -109,14 +112,14 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> list[PageLine]:
     rotation = (-1j) ** (page.get_rotation() // 90)
 
     characters = _Characters(text_page, codes, rotation)
-    lines = []
+    runs = []
     for first, last in _runs(codes):
-        line = _line(characters, first, last)
-        if line.text:
-            lines.append(line)
+        run = _text_run(characters, first, last)
+        if run.words:
+            runs.append(run)
     text_page.close()
     page.close()
-    return lines
+    return page_lines(runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,57 +180,57 @@ def _runs(codes: list[int]) -> Iterator[tuple[int, int]]:
         start = place + 1
 
 
-def _line(characters: _Characters, first: int, last: int) -> PageLine:
+def _text_run(characters: _Characters, first: int, last: int) -> TextRun:
+    """Returns the words between two places, which pdfium has on one line."""
     box = characters.box(first)
     height = max(box.top - box.bottom, MIN_LINE_HEIGHT)
-
     # pdfium gives the hyphen that it marks no box of its own.
-    hyphenated = characters.codes[last] == _HYPHEN
-    end = last if hyphenated else last + 1
-    last_box = characters.box(max(first, end - 1))
+    is_hyphenated = characters.codes[last] == _HYPHEN
+    end = last if is_hyphenated else last + 1
 
-    text = ""
+    words = []
+    for start, stop in _words(characters.codes, first, end):
+        text = _word_text(characters, start, stop, box)
+        if text:
+            left = characters.box(start).left
+            right = characters.box(stop - 1).right
+            words.append(Word(text, left, right))
+    if words and is_hyphenated:
+        final = words[-1]
+        words[-1] = Word(final.text + "-", final.left, final.right)
+    return TextRun(words, bottom=box.bottom, height=height)
+
+
+def _words(codes: list[int], first: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yields the first place of each word and the place after it."""
     start = first
-    for place in _cell_ends(characters, first, last, WIDE_GAP * height):
-        text += characters.text(start, place)
-        # The gap after a list marker does not begin a cell.
-        text += " " if _LIST_MARKER.fullmatch(text) else " | "
-        start = place
-    text = one_line(text + characters.text(start, end))
-
-    is_row = " | " in text
-    if hyphenated:
-        text += "-"
-    return PageLine(
-        text,
-        left=box.left,
-        right=last_box.right,
-        bottom=box.bottom,
-        height=height,
-        is_row=is_row,
-    )
-
-
-def _cell_ends(characters: _Characters, first: int, last: int, wide: float) -> list[int]:
-    """Returns the places of the spaces between the cells of a line.
-
-    Those are the wide spaces, unless all spaces are even, as in a line stretched to its margins.
-    """
-    codes = characters.codes
-    gaps = {}
-    for place in range(first + 1, last):
-        opens_gap = codes[place] == _SPACE and codes[place - 1] != _SPACE
-        if not opens_gap:
+    for place in range(first, end + 1):
+        if place < end and codes[place] != _SPACE:
             continue
-        following = place
-        while codes[following] == _SPACE:
-            following += 1
-        word_before = characters.box(place - 1)
-        word_after = characters.box(following)
-        gaps[place] = word_after.left - word_before.right
+        if place > start:
+            yield start, place
+        start = place + 1
 
-    widths = gaps.values()
-    # One gap alone is neither even nor uneven.
-    if len(gaps) > 1 and max(widths) < EVEN_GAPS * min(widths):
-        return []
-    return [place for place, gap in gaps.items() if gap > wide]
+
+def _word_text(characters: _Characters, start: int, stop: int, line: _Box) -> str:
+    """Returns a word; "^" stands before a raised figure, which would join the figure before it."""
+    text = one_line(characters.text(start, stop))
+    has_figure = _FIGURE_INSIDE.search(text) is not None
+    if not has_figure or len(text) != stop - start:
+        return text
+
+    parts = []
+    was_raised = True
+    for offset, letter in enumerate(text):
+        is_raised = letter.isdecimal() and _is_raised(characters.box(start + offset), line)
+        if is_raised and not was_raised:
+            parts.append("^")
+        parts.append(letter)
+        was_raised = is_raised
+    return "".join(parts)
+
+
+def _is_raised(box: _Box, line: _Box) -> bool:
+    height = max(line.top - line.bottom, MIN_LINE_HEIGHT)
+    is_small = box.top - box.bottom <= RAISED_SIZE * height
+    return is_small and box.bottom - line.bottom >= RAISED_BY * height

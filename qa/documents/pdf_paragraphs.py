@@ -1,4 +1,4 @@
-"""Joins the lines of PDF pages to paragraphs, which end with a blank line.
+"""Joins the lines of PDF pages to the paragraphs of a Markdown text.
 
 The page shows where a paragraph ends: more space than between lines, letters of another size, an
 indent, a line so short that the first word of the next line would have fitted, a list marker, the
@@ -7,12 +7,22 @@ cells of a table.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 _LIST_ITEM = re.compile(r"(?:[-*+•–▪◦‣·]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
+_BULLET = re.compile(r"[*+•–▪◦‣·]\s")
+_MARKDOWN_ITEM = re.compile(r"(?:-|\d{1,3}[.)])\s")
+_COMPOUND_HEADS = frozenset(
+    """all anti back best close co cross cut day deep double easy eight ex fair far fast first five
+    four free front full good half hand hard high home ill in-house large late left light little
+    long low mid middle multi near new nine non off old one open part post pre present ready real
+    right second self semi seven short single six slow small so state still ten third three time
+    top two up-to up user vice water well wide world year years""".split()
+)
+"""First words of compounds that keep their hyphen. Most broken words do not begin with one."""
 _SENTENCE_END = re.compile(r"[.!?…:;。！？][\"'”’»)\]]*$")
 _BROKEN_WORD = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
 _PAGE_NUMBER = re.compile(
@@ -30,8 +40,15 @@ COLUMN_TOLERANCE = 3
 """Lines whose left edges differ by at most so many line heights are in the same column."""
 NEIGHBOURS = 4
 """Lines before and after a line that show how wide its column is."""
+LONG_LINE = 0.85
+"""Share of the width of its column."""
 INDENT = 0.5
 """Line heights."""
+HEADING_SIZE = 1.15
+"""Lines that are so many times higher than most of the text are headings."""
+MAX_HEADING = 120
+"""Characters."""
+MAX_LEVEL = 3
 MIN_RUNNING_PAGES = 3
 """A line at the edge of at least so many pages is a running head."""
 
@@ -46,7 +63,9 @@ class PageLine:
     bottom: float
     height: float
     is_row: bool = False
-    """Whether it has cells of a table."""
+    """Whether it has cells of a table. It is not joined to other lines."""
+    opens_table: bool = False
+    """Whether it is the first row of its table."""
 
 
 def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...]]:
@@ -66,6 +85,8 @@ def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...
             line_words = _WORD.findall(line.text.casefold())
             words.update(line_words)
 
+    levels = _heading_levels(lines)
+    begins = True
     parts: list[str] = []
     offsets: list[int] = []
     size = 0
@@ -75,7 +96,8 @@ def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...
         while len(offsets) <= number:
             offsets.append(size)
 
-        part = line.text
+        part = _marked(line, levels) if begins else line.text
+        begins = True
         following = place + 1
         if following < len(lines):
             next_line = lines[following]
@@ -85,6 +107,7 @@ def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...
             distance = distances[number] if is_same_page else None
             if _continues(line, next_line, edge, distance):
                 part = _with_joint(part, next_line.text, words)
+                begins = False
             else:
                 part += _separator(line, next_line)
 
@@ -95,6 +118,37 @@ def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...
         offsets.append(size)
     text = "".join(parts)
     return text, tuple(offsets)
+
+
+def _heading_levels(lines: Sequence[PageLine]) -> dict[float, int]:
+    """Returns the level of the headings of each height that is larger than that of the text."""
+    characters: Counter[float] = Counter()
+    for line in lines:
+        characters[round(line.height)] += len(line.text)
+    if not characters:
+        return {}
+    # The height of most of the text, by its characters.
+    usual = max(characters, key=lambda height: (characters[height], -height))
+
+    levels: dict[float, int] = {}
+    for height in sorted(characters, reverse=True):
+        if height >= HEADING_SIZE * usual:
+            levels[height] = min(MAX_LEVEL, len(levels) + 1)
+    return levels
+
+
+def _marked(line: PageLine, levels: Mapping[float, int]) -> str:
+    """Returns the text of the first line of a block, with the mark of a heading or an item."""
+    text = line.text
+    if line.is_row:
+        return text
+    if _BULLET.match(text):
+        return f"- {text[1:].lstrip()}"
+    level = levels.get(round(line.height), 0)
+    is_words = any(letter.isalpha() for letter in text)
+    if level and is_words and len(text) <= MAX_HEADING and not _is_item(line):
+        return f"{'#' * level} {text}"
+    return text
 
 
 def _column_edge(lines: Sequence[PageLine], place: int) -> float:
@@ -164,7 +218,9 @@ def _continues(line: PageLine, next_line: PageLine, edge: float, distance: float
         column_width = edge - line.left
         return 2 * width >= column_width
 
-    if not is_full:
+    # A long line without the end of a sentence goes on, although a short word would have fitted.
+    is_long = line.right - line.left >= LONG_LINE * (edge - line.left)
+    if not is_full and not (is_open and is_long):
         return False
     # The lines of an item after its first stand to the right of the marker.
     if _is_item(line):
@@ -202,16 +258,23 @@ def _with_joint(text: str, next_text: str, words: set[str]) -> str:
     compound = f"{head}-{tail}"
     unbroken = text[:-1]
     # Before a capital the hyphen belongs to a name and was not added by the break.
-    is_compound = compound.casefold() in words or not first_letter.islower()
+    is_known = compound.casefold() in words or head.casefold() in _COMPOUND_HEADS
+    is_joined_elsewhere = f"{head}{tail}".casefold() in words
+    is_compound = (is_known and not is_joined_elsewhere) or not first_letter.islower()
     return unbroken + "-" if is_compound else unbroken
 
 
 def _separator(line: PageLine, next_line: PageLine) -> str:
     """Rows and list items are separated by a line end, paragraphs by a blank line."""
-    is_table = line.is_row and next_line.is_row
-    if is_table or _is_item(next_line):
-        return "\n"
-    return "\n\n"
+    if line.is_row and next_line.is_row:
+        return "\n\n" if next_line.opens_table else "\n"
+    are_items = _is_markdown_item(line) and _is_markdown_item(next_line)
+    return "\n" if are_items else "\n\n"
+
+
+def _is_markdown_item(line: PageLine) -> bool:
+    is_marked = _MARKDOWN_ITEM.match(line.text) or _BULLET.match(line.text)
+    return is_marked is not None
 
 
 def _without_running_heads(pages: Sequence[Sequence[PageLine]]) -> list[list[PageLine]]:

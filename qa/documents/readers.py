@@ -15,7 +15,7 @@ from qa.documents.load import READABLE_SUFFIXES, read_file
 
 
 class FootnoteFileReader(BaseReader):
-    """Reads a file of any type in FILE_TYPES, PDF, DOCX and HTML in a process of their own.
+    """Reads a file of any type in FILE_TYPES, in a process of its own unless it is text.
 
     The readers of llama-index parse in the program's process without limits, drop bytes that they
     cannot decode and rewrite Markdown, so their offsets do not fit the file.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qa.documents.load import MAX_BYTES
 from tests.qa.files import WORDS, docx, lines, paragraph, pdf
+from tests.qa.office_files import epub, odt, pptx, shape, xlsx
 
 ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
 LAUGHS = f'<!DOCTYPE x [<!ENTITY e0 "boom">{ENTITIES}]>'
@@ -123,6 +124,39 @@ def _pdf_with_broken_table() -> bytes:
     return content.replace(b" 00000 n ", b" 99999 n ").replace(b"startxref\n", b"startxref\n9")
 
 
+def _xlsx_with_far_cells() -> bytes:
+    """Rows with one cell in the last column: 16,384 places each."""
+    row = '<row><c r="XFD1" t="str"><v>x</v></c></row>'
+    content = xlsx({"A": [["a", "b"]]})
+    parts = _parts(content)
+    sheet = parts["xl/worksheets/s0.xml"]
+    end = b"</sheetData>"
+    parts["xl/worksheets/s0.xml"] = sheet.replace(end, row.encode() * 50_000 + end)
+    return _packed(parts)
+
+
+def _odt_with_repeated_cells() -> bytes:
+    cell = '<table:table-cell table:number-columns-repeated="9999"><text:p>x</text:p></table:table-cell>'
+    row = f"<table:table-row>{cell * 10}</table:table-row>"
+    return odt(f"<table:table>{row * 1_000}</table:table>")
+
+
+def _parts(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _mail_of_parts(count: int) -> bytes:
+    part = b"--b\nContent-Type: text/plain\n\nText.\n"
+    return b"From: a@x.example\nContent-Type: multipart/mixed; boundary=b\n\n" + part * count
+
+
+def _mail_nested() -> bytes:
+    """Each mail holds the next: the parser of e-mails calls itself."""
+    head = b"From: a@x.example\nContent-Type: message/rfc822\n\n"
+    return head * 5_000 + b"Text."
+
+
 ONE_PAGE = pdf([lines(TEXT)])
 CONTENTS: dict[str, Callable[[], bytes]] = {
     "zip-bomb.docx": lambda: docx(paragraph("x" * 100_000_001)),
@@ -143,6 +177,27 @@ CONTENTS: dict[str, Callable[[], bytes]] = {
     "no-document.docx": lambda: _packed({"other.xml": b"<x/>"}),
     "truncated.docx": lambda: docx(paragraph(TEXT))[:-40],
     "million-paragraphs.docx": lambda: docx(paragraph("a") * 300_000),
+    "zip-bomb.xlsx": lambda: xlsx({"A": [["x" * 100_000_001, "y"], ["a", "b"]]}),
+    "entity-bomb.xlsx": lambda: xlsx({"A": [["a", "b"], ["c", "d"]]}, before=LAUGHS),
+    "far-cells.xlsx": _xlsx_with_far_cells,
+    "external-entity.odt": lambda: odt(
+        "<text:p>&e;</text:p>", before='<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+    ),
+    "nested-lists.odt": lambda: odt("<text:list><text:list-item>" * 200 + TEXT),
+    "repeated-cells.odt": _odt_with_repeated_cells,
+    "same-slide.pptx": lambda: pptx([shape(TEXT)] * 6_000),
+    "zip-bomb.epub": lambda: epub(["<p>" + "x" * 100_000_001 + "</p>"]),
+    "deep.epub": lambda: epub(["<div>" * 500_000 + TEXT]),
+    "deep.json": lambda: b'{"a":' * 500_000,
+    "long-number.json": lambda: b'{"a": ' + b"9" * 5_000_000 + b"}",
+    "many-names.json": lambda: b"[" + b",".join(b'{"k%d": 1}' % n for n in range(200_000)) + b"]",
+    "deep.rtf": lambda: b"{\\rtf1" + b"{" * 1_000_000,
+    "binary.rtf": lambda: b"{\\rtf1 {\\pict\\bin2000000000 " + b"\x00" * 1_000 + b"}",
+    "many-parts.eml": lambda: _mail_of_parts(20_000),
+    "nested.eml": _mail_nested,
+    "quotation-marks.eml": lambda: b"From: a@x.example\n\n" + b"> " * 2_000_000,
+    "wide.csv": lambda: b"," * 5_000_000 + b"a\n" + b"b,c\n" * 100_000,
+    "open-quote.csv": lambda: b'a,b\n"' + b"x,y\n" * 2_000_000,
     "broken-table.pdf": _pdf_with_broken_table,
     "encrypted.pdf": lambda: pdf([lines(TEXT)], encrypted=True),
     "many-pages.pdf": lambda: pdf([[]] * 5_001),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.documents import segmentation
-from qa.documents.docx import MIN_UNPACKED
+from qa.documents.archive import MIN_UNPACKED
 from qa.documents.load import from_bytes
 from qa.documents.parsing import MAX_BLANK, Limits
 from qa.documents.passages import MAX_PASSAGE, split

@@ -1,4 +1,4 @@
-"""Word documents become text: paragraphs, lists and tables in order."""
+"""Word documents become Markdown: paragraphs, lists and tables in order."""
 
 import pytest
 
@@ -25,7 +25,8 @@ def test_docx_blocks_in_order() -> None:
     )
     document = from_bytes("c.docx", docx(body))
     assert document.text == (
-        "The canal\n\nIt is open & free.\n\n- Locks\n- Gates\n\nYear | Boats\n1968 | 12\n\nLast words."
+        "# The canal\n\nIt is open & free.\n\n- Locks\n- Gates\n\n"
+        "| Year | Boats |\n|---|---|\n| 1968 | 12 |\n\nLast words."
     )
     assert (document.title, document.pages) == ("The canal", ())
 

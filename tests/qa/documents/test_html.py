@@ -1,4 +1,4 @@
-"""Web pages become text: the article, without menus, scripts and banners."""
+"""Web pages become Markdown: the article, without menus, scripts and banners."""
 
 import pytest
 
@@ -32,14 +32,14 @@ open --lock 2</pre></article>
 def test_html_article_without_menus_scripts_banners() -> None:
     document = from_bytes("canal.html", ARTICLE.encode())
     assert document.text == (
-        "The canal is open again\n\n"
+        "# The canal is open again\n\n"
         "The canal between the two towns was opened again on Saturday after a restoration of eleven years.\n\n"
-        "What it cost\n\n"
+        "## What it cost\n\n"
         "It cost nine million euros, of which the state paid half.\n\n"
         "- Locks: 5 million euros\n- Gates: 4 million euros\n"
         "1. Mend the locks.\n2. Let the water in.\n\n"
-        "Year | Boats\n1968 | 12\n\n"
-        "open --lock 1\nopen --lock 2"
+        "| Year | Boats |\n|---|---|\n| 1968 | 12 |\n\n"
+        "```\nopen --lock 1\nopen --lock 2\n```"
     )
     assert document.title == "Canal & boats <1>"
 

@@ -1,5 +1,7 @@
 """PDF files become text: paragraphs and sentences are whole, pages are known."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from qa.documents.load import from_bytes
@@ -55,19 +57,19 @@ def test_pdf_heading_and_items_on_their_own_lines() -> None:
     ]
     text = from_bytes("canal.pdf", pdf([page])).text
     assert text == (
-        "The canal\n\n"
+        "# The canal\n\n"
         + " ".join(CANAL)
-        + "\n• Locks: five million euros\n• Gates: four million euros"
+        + "\n\n- Locks: five million euros\n- Gates: four million euros"
     )
 
 
-def test_pdf_wide_gaps_separate_cells_of_a_row() -> None:
+def test_pdf_wide_gaps_are_a_table() -> None:
     rows = [
         Put(x, y, w)
         for y, row in ((700, ("Year", "Boats")), (686, ("1968", "12")))
         for x, w in zip((72, 200), row, strict=True)
     ]
-    assert from_bytes("t.pdf", pdf([rows])).text == "Year | Boats\n1968 | 12"
+    assert from_bytes("t.pdf", pdf([rows])).text == "| Year | Boats |\n|---|---|\n| 1968 | 12 |"
 
 
 def test_pdf_broken_word_joined_compound_keeps_hyphen() -> None:
@@ -80,6 +82,68 @@ def test_pdf_broken_word_joined_compound_keeps_hyphen() -> None:
         "The well-known engineer said that the whole administration of the municipality had agreed to the plan at "
         "once, and that she, who was as well-known abroad, had been asked to lead the works."
     )
+
+
+def _placed(rows: Sequence[Sequence[str]], places: Sequence[float], top: float = 700) -> list[Put]:
+    """Words at the same places of each row; an empty text is not written."""
+    return [
+        Put(place, top - 14 * number, words)
+        for number, row in enumerate(rows)
+        for place, words in zip(places, row, strict=True)
+        if words
+    ]
+
+
+def test_pdf_narrow_gaps_that_agree_are_columns_of_a_table() -> None:
+    """No gap of the second row is wider than between words by itself; the rows agree."""
+    rows = [["Model", "Weight", "Price"], ["Heron S", "9.8 kg", "899.50"], ["Heron XL", "", "20"]]
+    text = from_bytes("t.pdf", pdf([_placed(rows, (72, 130, 180))])).text
+    assert text == (
+        "| Model | Weight | Price |\n|---|---|---|\n| Heron S | 9.8 kg | 899.50 |\n| Heron XL |  | 20 |"
+    )
+
+
+def test_pdf_names_with_values_and_a_table_below() -> None:
+    values = _placed([["Invoice number:", "0815"], ["Customer:", "Kolb"]], (72, 200))
+    rows = _placed([["Item", "Qty", "EUR"], ["Flour", "12", "18.90"]], (72, 200, 300), top=600)
+    assert from_bytes("t.pdf", pdf([[*values, *rows]])).text == (
+        "Invoice number: 0815\n\nCustomer: Kolb\n\n"
+        "| Item | Qty | EUR |\n|---|---|---|\n| Flour | 12 | 18.90 |"
+    )
+
+
+def test_pdf_columns_written_row_by_row_are_read_one_by_one() -> None:
+    left = (
+        "The school garden was laid out in",
+        "the spring by a teacher of the",
+        "second year, and forty beds were",
+        "dug by her class alone.",
+    )
+    right = (
+        "The astronomy club meets on each",
+        "of the Tuesdays at eight in the",
+        "physics room, and members pay",
+        "twelve euros a year.",
+    )
+    page = _placed(list(zip(left, right, strict=True)), (72, 320))
+    text = from_bytes("m.pdf", pdf([page])).text
+    assert text == " ".join(left) + "\n\n" + " ".join(right)
+
+
+def test_pdf_raised_figures_stay_apart() -> None:
+    page = [Put(72, 700, "It has 10"), Put(119.5, 705, "6", 7), Put(128, 700, "cells and H2O.")]
+    assert from_bytes("r.pdf", pdf([page])).text == "It has 10^6 cells and H2O."
+
+
+def test_pdf_compound_at_line_end_keeps_hyphen() -> None:
+    page = lines(
+        "The staff of the swimming hall and of the laundry were warned of the well-",
+        "known risk, and the engineer of the munici-",
+        "pality was asked to lead the works there.",
+    )
+    text = from_bytes("a.pdf", pdf([page])).text
+    assert "well-known risk" in text
+    assert "municipality" in text
 
 
 def test_pdf_pages_give_offsets() -> None:

@@ -31,7 +31,7 @@ def test_load_llama_index_reader_for_a_suffix(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("First line\nSecond line\n")
     (tmp_path / "empty.log").write_text("")
     (tmp_path / "b.txt").write_text("Text.")
-    result = load([tmp_path], readers={".log": LinePerDocument()})
+    result = load([tmp_path], file_extractor={".log": LinePerDocument()})
     assert [document.name for document in result.documents] == ["a.log", "b.txt"]
     assert result.documents[0].text == "First line\n\nSecond line"
     assert "empty.log is empty" in str(result.failures[0])

@@ -1,0 +1,306 @@
+"""Writes the tree of a web page, or of the article that trafilatura finds in it, as Markdown.
+
+The walks keep no Python stack, so that no depth of nesting breaks them.
+"""
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from qa.documents.markdown_text import MarkdownWriter, SpanCell, flat_grid
+from qa.documents.parsing import Limits
+
+# Elements of HTML and of the XML that trafilatura returns.
+_LISTS = frozenset({"ul", "ol", "list"})
+_ITEMS = frozenset({"item", "li"})
+_CELLS = frozenset({"cell", "td", "th"})
+_ROWS = frozenset({"row", "tr"})
+_VERBATIM = frozenset({"pre", "code"})
+_BREAKS = frozenset({"br", "lb"})
+_BLOCKS = frozenset(
+    """item li row tr address article blockquote body caption center dd details div dl dt fieldset
+    figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html legend list main ol
+    p pre quote section summary table ul""".split()
+)
+"""Elements that begin and end a line."""
+_LAYOUT = frozenset("h1 h2 h3 h4 h5 h6 head ul ol dl list pre table".split())
+"""Elements that no cell of a table of data holds."""
+_HEADING = re.compile(r"h([1-6])")
+
+
+def visible_text(tree: Any, limits: Limits) -> str:
+    """Returns the text of a tree of HTML as Markdown."""
+    return _Walk(tree, limits, keep_line_ends=False).text()
+
+
+def article_text(body: Any, limits: Limits) -> str:
+    """Returns the text of what trafilatura found as Markdown; a line end in it stays."""
+    return _Walk(body, limits, keep_line_ends=True).text()
+
+
+class _Walk:
+    """Goes through a tree once, and gives each block to the writer when it ends."""
+
+    def __init__(self, root: Any, limits: Limits, keep_line_ends: bool) -> None:
+        self._root = root
+        self._keep_line_ends = keep_line_ends
+        self._writer = MarkdownWriter(limits)
+        self._layout = _layout_tables(root)
+        self._line: list[str] = []
+        self._kind = "paragraph"
+        self._level = 0
+        self._marker = "-"
+        self._term = ""
+        self._open_lists = 0
+        self._numbers: list[int] = []
+        # Only the outermost table of data is a table; what is inside its cells are their words.
+        self._open_tables = 0
+        self._rows: list[list[str]] = []
+        self._in_cell = False
+        self._marked_header = False
+        self._code: list[str] | None = None
+        self._open_code = 0
+
+    def text(self) -> str:
+        for event, element in etree.iterwalk(self._root, events=("start", "end")):
+            if event == "start":
+                self._start(element)
+                self._add(element.text)
+            else:
+                self._end(element)
+                if element is not self._root:
+                    self._add(element.tail)
+        self._flush()
+        return self._writer.text()
+
+    def _start(self, element: Any) -> None:
+        tag = element.tag
+        if tag == "table" and element not in self._layout:
+            self._open_table()
+        if self._open_tables:
+            self._start_in_table(element)
+            return
+        if tag in _VERBATIM and (self._code is not None or _has_line_end(element)):
+            self._open_verbatim()
+            return
+
+        if tag in _BLOCKS:
+            self._flush(keeps_kind=True)
+            self._open_block(element)
+        elif tag in _BREAKS:
+            self._line.append("\n")
+
+    def _end(self, element: Any) -> None:
+        tag = element.tag
+        if self._open_tables:
+            self._end_in_table(element)
+            return
+        if self._code is not None:
+            if tag in _VERBATIM:
+                self._close_verbatim()
+            return
+
+        if tag in _BLOCKS:
+            self._flush()
+        if tag in _LISTS and self._numbers:
+            self._numbers.pop()
+
+    def _open_block(self, element: Any) -> None:
+        tag = element.tag
+        rend = str(element.get("rend", ""))
+        if tag in _LISTS:
+            self._numbers.append(0)
+        elif rend.startswith("dt") or tag == "dt":
+            self._kind = "term"
+        elif rend.startswith("dd") or tag == "dd":
+            self._kind = "value"
+        elif tag in _ITEMS:
+            self._kind = "item"
+            self._marker = self._next_marker(element)
+        else:
+            heading = _HEADING.fullmatch(rend if tag == "head" else tag)
+            if heading:
+                self._kind = "heading"
+                self._level = int(heading[1])
+            elif tag == "head":
+                self._kind, self._level = "heading", 2
+
+    def _next_marker(self, item: Any) -> str:
+        if not self._numbers:
+            return "-"
+        self._numbers[-1] += 1
+        parent = item.getparent()
+        is_numbered = parent is not None and (parent.tag == "ol" or parent.get("rend") == "ol")
+        return f"{self._numbers[-1]}." if is_numbered else "-"
+
+    def _flush(self, keeps_kind: bool = False) -> None:
+        """Gives the line to the writer. `keeps_kind`: an item's own block is still to come."""
+        text = "".join(self._line)
+        self._line = []
+        if not text.strip():
+            if not keeps_kind:
+                self._kind = "paragraph"
+            return
+
+        kind = self._kind
+        self._kind = "paragraph"
+        if self._term and kind not in ("value", "term"):
+            self._close_term()
+        if kind == "heading":
+            self._writer.heading(text, self._level)
+        elif kind == "item":
+            self._writer.item(text, len(self._numbers) - 1, self._marker)
+        elif kind == "term":
+            # Several terms can have one description.
+            self._term = f"{self._term}, {text}" if self._term else text
+        elif kind == "value":
+            self._writer.value(self._term, text)
+            self._term = ""
+        else:
+            self._writer.paragraph(text)
+
+    def _close_term(self) -> None:
+        self._writer.paragraph(self._term)
+        self._term = ""
+
+    def _add(self, text: str | None) -> None:
+        if not text:
+            return
+        if self._code is not None:
+            self._code.append(text)
+            return
+        is_exact = self._keep_line_ends and not self._open_tables
+        self._line.append(text if is_exact else re.sub(r"\s+", " ", text))
+
+    def _open_verbatim(self) -> None:
+        if self._code is None:
+            self._flush()
+            self._code = []
+        self._open_code += 1
+
+    def _close_verbatim(self) -> None:
+        self._open_code -= 1
+        if not self._open_code:
+            self._writer.code("".join(self._code or ()))
+            self._code = None
+
+    def _open_table(self) -> None:
+        if not self._open_tables:
+            self._flush()
+            self._rows = []
+            self._marked_header = False
+        self._open_tables += 1
+
+    def _start_in_table(self, element: Any) -> None:
+        tag = element.tag
+        if self._open_tables > 1 or tag not in _ROWS | _CELLS:
+            if tag in _BLOCKS or tag in _BREAKS or tag in _CELLS:
+                self._line.append(" ")
+            return
+        # The caption, or words that stand in a table outside its cells.
+        self._close_cell()
+        self._flush()
+        if tag in _ROWS:
+            self._rows.append([])
+        else:
+            self._open_cell(element)
+
+    def _open_cell(self, cell: Any) -> None:
+        if not self._rows:
+            self._rows.append([])
+        self._rows[-1].append("")
+        self._in_cell = True
+        # A header over the columns, and not only one to the left of a row.
+        is_header = cell.tag == "th" or cell.get("role") == "head"
+        if is_header and len(self._rows) == 1 and len(self._rows[0]) != 1:
+            self._marked_header = True
+
+    def _close_cell(self) -> None:
+        if not self._in_cell:
+            return
+        self._rows[-1][-1] = "".join(self._line)
+        self._line = []
+        self._in_cell = False
+
+    def _end_in_table(self, element: Any) -> None:
+        tag = element.tag
+        is_outer = self._open_tables == 1
+        if tag == "table":
+            if is_outer:
+                self._close_cell()
+                self._flush()
+                self._writer.table(self._rows, self._marked_header)
+                self._rows = []
+            self._open_tables -= 1
+        elif is_outer and tag in _CELLS:
+            self._close_cell()
+        elif tag in _BLOCKS:
+            self._line.append(" ")
+
+
+def _has_line_end(element: Any) -> bool:
+    return element.tag == "pre" or any("\n" in text for text in element.itertext())
+
+
+def _layout_tables(root: Any) -> set[Any]:
+    """Returns the tables that place the parts of a page and hold no data."""
+    layout: set[Any] = set()
+    tables: list[Any] = []
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        tag = element.tag
+        if event == "end":
+            if tag == "table":
+                tables.pop()
+            continue
+        if tables and tag in _LAYOUT:
+            layout.add(tables[-1])
+        if tag == "table":
+            tables.append(element)
+    return layout
+
+
+def expand_spans(tree: Any, limits: Limits) -> None:
+    """Rewrites the tables whose cells span columns or rows, so that each place has its cell.
+
+    trafilatura leaves the spans out. Raises Unreadable for tables that become too long.
+    """
+    layout = _layout_tables(tree)
+    for table in list(tree.iter("table")):
+        if table in layout or table.getparent() is None:
+            continue
+        if table.xpath(".//*[self::td or self::th][@colspan or @rowspan]"):
+            _rewrite_table(table, limits)
+
+
+def _rewrite_table(table: Any, limits: Limits) -> None:
+    rows: list[list[SpanCell]] = []
+    for row in table.iter("tr"):
+        cells = []
+        for cell in row.iterchildren("td", "th"):
+            columns = _number(cell.get("colspan"))
+            span = SpanCell(cell.text_content(), columns, _number(cell.get("rowspan")))
+            cells.append(span)
+        rows.append(cells)
+    headers = table.xpath("(.//tr)[1]/th")
+    captions, texts = flat_grid(rows, limits)
+    captions[:0] = [caption.text_content() for caption in table.iter("caption")]
+
+    for inner in list(table):
+        table.remove(inner)
+    table.text = None
+    for caption in captions:
+        paragraph = etree.Element("p")
+        paragraph.text = caption
+        table.addprevious(paragraph)
+    for number, row_texts in enumerate(texts):
+        row = etree.SubElement(table, "tr")
+        for text in row_texts:
+            is_header = number == 0 and len(headers) > 1
+            etree.SubElement(row, "th" if is_header else "td").text = text
+
+
+def _number(text: str | None) -> int:
+    """Returns the number in an attribute; 1 if it is missing or not a number."""
+    digits = (text or "").strip()
+    return int(digits) if digits.isdecimal() and len(digits) < 5 else 1
