@@ -24,9 +24,15 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     is not text, is too long or holds no words.
     """
     text = unix_line_ends(decoded(data))
-    separator = _separator(text)
+    check_length(len(text), limits)
+    # The length of a cell has a limit of its own in Python, which a long note exceeds.
+    csv.field_size_limit(max(1, limits.characters))
     writer = MarkdownWriter(limits)
-    rows = list(_rows(text, separator, limits))
+    try:
+        separator = _separator(text)
+        rows = list(_rows(text, separator))
+    except csv.Error as error:
+        raise Unreadable(_BROKEN.format(error)) from error
     width = _usual_width(rows)
 
     start = 0
@@ -49,17 +55,11 @@ def _is_note(row: list[str], width: int) -> bool:
     return filled <= 1 or (len(row) != width and filled < width / 2)
 
 
-def _rows(text: str, separator: str, limits: Limits) -> Iterator[list[str]]:
+def _rows(text: str, separator: str) -> Iterator[list[str]]:
     """Yields the rows that are not blank."""
-    # The length of a cell has a limit of its own in Python, which a long note exceeds.
-    csv.field_size_limit(max(1, limits.characters))
-    check_length(len(text), limits)
-    try:
-        for row in csv.reader(io.StringIO(text), delimiter=separator):
-            if any(cell.strip() for cell in row):
-                yield row
-    except csv.Error as error:
-        raise Unreadable(_BROKEN.format(error)) from error
+    for row in csv.reader(io.StringIO(text), delimiter=separator):
+        if any(cell.strip() for cell in row):
+            yield row
 
 
 def _usual_width(rows: list[list[str]]) -> int:

@@ -1,7 +1,7 @@
 """Reads the text of a web page: the article that trafilatura finds, without menus and banners.
 
-If trafilatura finds less than a third of what the page shows, all visible text is taken instead:
-a menu too many is better than an answer too few.
+If trafilatura finds less than a third of what the page shows, or loses its tables, headings and
+lists, all visible text is taken instead: a menu too many is better than an answer too few.
 """
 
 import codecs
@@ -11,7 +11,7 @@ from typing import Any
 import trafilatura
 from lxml import etree, html
 
-from qa.documents.html_blocks import article_text, expand_spans, visible_text
+from qa.documents.html_blocks import article_text, expand_spans, mark_code, visible_text
 from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line
 
 MIN_ARTICLE = 1 / 3
@@ -43,6 +43,9 @@ _UNSEEN_ROLES = frozenset(
 _BANNER = re.compile(r"cookie|consent|gdpr", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
+_STRUCTURE = re.compile(r"^(?:#|\||- |\d+\. |```)", re.MULTILINE)
+"""A heading, a row, an item or code of Markdown."""
+
 _NOT_HTML = "is not HTML: it holds binary data. Rename it to its real type."
 _EMPTY = "is empty. Add a file with text in it."
 _TOO_DEEP = "is nested too deeply to be read whole. Save it again in another program."
@@ -62,6 +65,7 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     title = _title(tree)
     _drop_unseen(tree)
     expand_spans(tree, limits)
+    mark_code(tree)
     visible = visible_text(tree, limits)
     article = trafilatura.bare_extraction(
         tree,
@@ -72,7 +76,8 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     )
     body = getattr(article, "body", None)
     text = "" if body is None else article_text(body, limits)
-    if len(text) < MIN_ARTICLE * len(visible):
+    lost_structure = _STRUCTURE.search(visible) and not _STRUCTURE.search(text)
+    if len(text) < MIN_ARTICLE * len(visible) or lost_structure:
         text = visible
     if not text:
         raise Unreadable(_NO_TEXT)

@@ -273,6 +273,19 @@ def expand_spans(tree: Any, limits: Limits) -> None:
             _rewrite_table(table, limits)
 
 
+def mark_code(tree: Any) -> None:
+    """Puts the content of each `pre` into a `code`: trafilatura takes others for quotations."""
+    for verbatim in list(tree.iter("pre")):
+        if verbatim.find("code") is not None:
+            continue
+        code = etree.Element("code")
+        code.text = verbatim.text
+        verbatim.text = None
+        for inner in list(verbatim):
+            code.append(inner)
+        verbatim.append(code)
+
+
 def _rewrite_table(table: Any, limits: Limits) -> None:
     rows: list[list[SpanCell]] = []
     for row in table.iter("tr"):

@@ -39,7 +39,7 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     formats = NumberFormats.of(package.part("xl/styles.xml"), workbook)
 
     writer = MarkdownWriter(limits)
-    characters = _Characters(limits)
+    characters = _CharacterCount(limits)
     for sheet in _visible_sheets(workbook):
         part = targets.get(attribute(sheet, "id"), "")
         rows = _rows(package, part, strings, formats, characters)
@@ -53,7 +53,7 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     return ParsedFile(writer.text(), document_title(package))
 
 
-class _Characters:
+class _CharacterCount:
     """Counts the characters of cells while they are read: a short file can repeat a long text."""
 
     def __init__(self, limits: Limits) -> None:
@@ -91,7 +91,7 @@ def _rows(
     part: str,
     strings: Sequence[str],
     formats: NumberFormats,
-    characters: _Characters,
+    characters: _CharacterCount,
 ) -> Iterator[list[str]]:
     """Yields the rows of a sheet; a row that the file leaves out is an empty row."""
     previous = 0

@@ -49,6 +49,22 @@ def test_html_without_article_all_visible_text() -> None:
     assert from_bytes("old.htm", page.encode()).text == "Price | 3 €"
 
 
+def test_html_structure_of_tables_lists_definitions() -> None:
+    """trafilatura alone makes paragraphs of all of it, because the page is short."""
+    page = (
+        "<title>Tern</title><h1>Tern club</h1><p>The club_house opens at 7 &amp; closes at 9.</p>"
+        "<table><tr><th rowspan=2>Room</th><th colspan=2>Rent</th></tr><tr><th>Summer</th><th>Winter</th></tr>"
+        "<tr><td>Hall_A</td><td>800</td><td>650</td></tr></table>"
+        "<ul><li><p>Outer</p><ol><li>Inner</li></ol></li></ul><dl><dt>Owner</dt><dd>Marta Kolb</dd></dl>"
+        "<pre>run --all\n  deep</pre>"
+    )
+    assert from_bytes("a.html", page.encode()).text == (
+        "# Tern club\n\nThe club_house opens at 7 & closes at 9.\n\n"
+        "| Room | Rent Summer | Rent Winter |\n|---|---|---|\n| Hall_A | 800 | 650 |\n\n"
+        "- Outer\n    1. Inner\n\nOwner: Marta Kolb\n\n```\nrun --all\n  deep\n```"
+    )
+
+
 @pytest.mark.parametrize(
     "data",
     [
