@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from qa.documents.parsing import Limits, Unreadable
+from qa.documents.parsing import Limits, Unreadable, one_line
 
 _CHUNK = 1 << 20
 MIN_UNPACKED = 10_000_000
@@ -61,7 +61,10 @@ class Archive:
         if content is None:
             return None
         parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
         )
         try:
             root = etree.fromstring(content, parser)
@@ -123,9 +126,11 @@ class Archive:
         if relations is None:
             return targets
         for relation in relations:
-            if relation.get("TargetMode") != "External":
-                target = relation.get("Target") or ""
-                targets[relation.get("Id") or ""] = joined_name(folder, target)
+            if relation.get("TargetMode") == "External":
+                continue
+            key = relation.get("Id") or ""
+            target = relation.get("Target") or ""
+            targets[key] = joined_name(folder, target)
         return targets
 
     def _unpack(self, info: zipfile.ZipInfo) -> bytes:
@@ -165,19 +170,42 @@ def local_name(element: Any) -> str:
 
 
 def child(element: Any, *path: str) -> Any:
-    """Returns the first descendant at a path of names; None if there is none."""
+    """Returns the first descendant at a path of names; None without one, or without an element."""
     for name in path:
-        children = (inner for inner in element if local_name(inner) == name)
-        element = next(children, None)
         if element is None:
             return None
+        element = _first_child(element, name)
     return element
+
+
+def _first_child(element: Any, name: str) -> Any:
+    for inner in element:
+        if local_name(inner) == name:
+            return inner
+    return None
+
+
+def child_line(element: Any, *path: str) -> str:
+    """Returns the text of the descendant at a path as one line; "" if there is none."""
+    inner = child(element, *path)
+    if inner is None:
+        return ""
+    return one_line(inner.text or "")
+
+
+def child_attribute(element: Any, *path: str, name: str) -> str:
+    """Returns an attribute of the descendant at a path; "" if there is none."""
+    inner = child(element, *path)
+    return "" if inner is None else attribute(inner, name)
 
 
 def children(element: Any, *path: str) -> Iterator[Any]:
     """Yields the elements in the first descendant at a path of names; comments are left out."""
-    parent = None if element is None else child(element, *path)
-    for inner in () if parent is None else parent:
+    parent = child(element, *path)
+    if parent is None:
+        return
+    for inner in parent:
+        # The tag of a comment is a function.
         if isinstance(inner.tag, str):
             yield inner
 

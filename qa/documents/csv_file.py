@@ -52,7 +52,10 @@ def _is_note(row: list[str], width: int) -> bool:
     if row[0].startswith("#"):
         return True
     filled = sum(1 for cell in row if cell.strip())
-    return filled <= 1 or (len(row) != width and filled < width / 2)
+    if filled <= 1:
+        return True
+    is_ragged = len(row) != width
+    return is_ragged and filled < width / 2
 
 
 def _rows(text: str, separator: str) -> Iterator[list[str]]:

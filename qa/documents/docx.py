@@ -5,9 +5,17 @@ from typing import Any
 
 from lxml import etree
 
-from qa.documents.archive import Archive, attribute, child, local_name
+from qa.documents.archive import (
+    Archive,
+    attribute,
+    child,
+    child_attribute,
+    child_line,
+    children,
+    local_name,
+)
 from qa.documents.markdown_text import MarkdownWriter, SpanCell
-from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line, small_number
 
 _DAMAGED = "is damaged or not a Word document. Open it in a word processor and save it again."
 _OLD = "is encrypted, or a .doc file of old Word. Save it as .docx without a password."
@@ -27,6 +35,8 @@ _READ_ELEMENTS = tuple(
 _HEADING_STYLE = re.compile(r"heading\s*(\d)|title|subtitle", re.IGNORECASE)
 _SUBTITLE_LEVEL = 2
 _BULLET = "bullet"
+_LEVELS = 10
+"""Levels that a list can have."""
 
 Numbering = dict[tuple[str, str], str]
 """The format of the numbers of a list, by the id of the list and the level."""
@@ -56,10 +66,7 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
 def document_title(package: Archive) -> str | None:
     """Returns the title in the properties of an Office document."""
     properties = package.part("docProps/core.xml")
-    title = None if properties is None else child(properties, "title")
-    if title is None:
-        return None
-    return one_line(title.text or "") or None
+    return child_line(properties, "title") or None
 
 
 class _DocumentWalk:
@@ -109,51 +116,67 @@ class _DocumentWalk:
             self._close_paragraph()
             self._open_paragraph(element)
         elif self._open_tables:
+            self._start_in_table(name)
+
+    def _start_in_table(self, name: str) -> None:
+        is_outer = self._open_tables == 1
+        if is_outer and name == "tr":
+            self._rows.append([])
+        elif is_outer and name == "tc":
+            self._text = []
+        elif name in ("p", "tc"):
             # A table in a cell of another table becomes words of the outer cell.
-            self._text.append(" " if name in ("p", "tc") else "")
-            if self._open_tables == 1 and name == "tr":
-                self._rows.append([])
-            elif self._open_tables == 1 and name == "tc":
-                self._text = []
+            self._text.append(" ")
 
     def _end(self, name: str, element: Any) -> None:
         if name == "p" and not self._open_tables:
             self._close_paragraph()
-        elif name == "tc" and self._open_tables == 1 and self._rows:
-            self._rows[-1].append(_cell(element, "".join(self._text)))
-            self._text = []
+        elif name == "tc":
+            self._close_cell(element)
         elif name == "tbl":
             self._open_tables -= 1
             if not self._open_tables:
-                self._text = []
-                self._writer.grid(self._rows)
-                self._rows = []
+                self._close_table()
+
+    def _close_cell(self, element: Any) -> None:
+        if self._open_tables != 1 or not self._rows:
+            return
+        text = "".join(self._text)
+        cell = _cell(element, text)
+        self._rows[-1].append(cell)
+        self._text = []
+
+    def _close_table(self) -> None:
+        self._writer.grid(self._rows)
+        self._text = []
+        self._rows = []
 
     def _open_paragraph(self, paragraph: Any) -> None:
         style = _value(paragraph, "pPr", "pStyle")
         self._kind = self._styles.get(style, "prose")
         if self._kind.startswith("heading"):
             return
-        list_id = _value(paragraph, "pPr", "numPr", "numId")
-        has_numbering = child(paragraph, "pPr", "numPr") is not None
+        numbering = child(paragraph, "pPr", "numPr")
+        list_id = _value(numbering, "numId")
         # Word writes the number 0 to take a paragraph out of the list of its style.
-        if has_numbering and list_id != "0":
+        if numbering is not None and list_id != "0":
             self._kind = "item"
         if self._kind == "item":
-            level = _value(paragraph, "pPr", "numPr", "ilvl")
-            self._level = int(level) if level.isdecimal() and len(level) == 1 else 0
+            level = _value(numbering, "ilvl")
+            self._level = small_number(level, default=0, most_digits=1)
             self._marker = self._next_marker(list_id)
 
     def _next_marker(self, list_id: str) -> str:
-        number_format = self._numbering.get((list_id, str(self._level)), _BULLET)
+        level = self._level
+        number_format = self._numbering.get((list_id, str(level)), _BULLET)
         if number_format in (_BULLET, "none"):
             return "-"
-        key = (list_id, self._level)
-        self._counts[key] = self._counts.get(key, 0) + 1
+        count = self._counts.get((list_id, level), 0) + 1
+        self._counts[list_id, level] = count
         # A new item begins the lists inside it again.
-        for level in range(self._level + 1, 10):
-            self._counts.pop((list_id, level), None)
-        return f"{self._counts[key]}."
+        for deeper in range(level + 1, _LEVELS):
+            self._counts.pop((list_id, deeper), None)
+        return f"{count}."
 
     def _close_paragraph(self) -> None:
         text = "".join(self._text)
@@ -163,8 +186,9 @@ class _DocumentWalk:
         if not text.strip():
             return
         if kind.startswith("heading"):
+            level = int(kind[-1])
+            self._writer.heading(text, level)
             self.first_heading = self.first_heading or one_line(text)
-            self._writer.heading(text, int(kind[-1]))
         elif kind == "item":
             self._writer.item(text, self._level, self._marker)
         else:
@@ -172,10 +196,11 @@ class _DocumentWalk:
 
 
 def _cell(element: Any, text: str) -> SpanCell:
-    span = _value(element, "tcPr", "gridSpan")
-    columns = int(span) if span.isdecimal() and len(span) < 4 else 1
-    is_merged = child(element, "tcPr", "vMerge") is not None
-    continues = is_merged and _value(element, "tcPr", "vMerge") != "restart"
+    properties = child(element, "tcPr")
+    span = _value(properties, "gridSpan")
+    columns = small_number(span, default=1, most_digits=3)
+    is_merged = child(properties, "vMerge") is not None
+    continues = is_merged and _value(properties, "vMerge") != "restart"
     return SpanCell(text, columns, continues=continues)
 
 
@@ -190,47 +215,59 @@ def _is_hidden(name: str, element: Any) -> bool:
 def _styles(root: Any) -> dict[str, str]:
     """Returns which ids of styles make a paragraph a heading ("heading1") or an "item"."""
     kinds: dict[str, str] = {}
-    if root is None:
-        return kinds
-    for style in root:
+    for style in children(root):
         key = attribute(style, "styleId")
-        name = _value(style, "name")
-        outline = _value(style, "pPr", "outlineLvl")
+        name = _value(style, "name").lower()
+        level = _heading_level(style, name)
         has_numbering = child(style, "pPr", "numPr") is not None
-        heading = _HEADING_STYLE.match(name)
-        if heading:
-            is_subtitle = name.lower().startswith("sub")
-            level = int(heading[1] or (_SUBTITLE_LEVEL if is_subtitle else 1))
-            kinds[key] = f"heading{max(1, level)}"
-        elif outline in tuple("01234567"):
-            kinds[key] = f"heading{int(outline) + 1}"
-        elif has_numbering or name.lower().startswith("list "):
+        if level:
+            kinds[key] = f"heading{level}"
+        elif has_numbering or name.startswith("list "):
             kinds[key] = "item"
     return kinds
+
+
+def _heading_level(style: Any, name: str) -> int:
+    """Returns the level of the headings with a style; 0 if they are not headings."""
+    heading = _HEADING_STYLE.match(name)
+    if heading and heading[1]:
+        return max(1, int(heading[1]))
+    if heading:
+        return _SUBTITLE_LEVEL if name.startswith("sub") else 1
+    outline = _value(style, "pPr", "outlineLvl")
+    # Level 9 is that of text.
+    level = 1 + small_number(outline, default=-1, most_digits=1)
+    return level if level < _LEVELS - 1 else 0
 
 
 def _numbering(root: Any) -> Numbering:
     """Returns the formats of the numbers of all lists."""
     by_definition: dict[str, dict[str, str]] = {}
     formats: Numbering = {}
-    if root is None:
-        return formats
-    for element in root:
+    for element in children(root):
         name = local_name(element)
         if name == "abstractNum":
-            levels = {}
-            for level in element:
-                if local_name(level) == "lvl":
-                    levels[attribute(level, "ilvl")] = _value(level, "numFmt")
-            by_definition[attribute(element, "abstractNumId")] = levels
+            definition = attribute(element, "abstractNumId")
+            by_definition[definition] = _level_formats(element)
         elif name == "num":
+            list_id = attribute(element, "numId")
             definition = _value(element, "abstractNumId")
-            for depth, number_format in by_definition.get(definition, {}).items():
-                formats[attribute(element, "numId"), depth] = number_format
+            levels = by_definition.get(definition, {})
+            for level, number_format in levels.items():
+                formats[list_id, level] = number_format
+    return formats
+
+
+def _level_formats(definition: Any) -> dict[str, str]:
+    """Returns the format of the numbers of each level of a list."""
+    formats = {}
+    for level in children(definition):
+        key = attribute(level, "ilvl")
+        if local_name(level) == "lvl" and len(formats) < _LEVELS:
+            formats[key] = _value(level, "numFmt")
     return formats
 
 
 def _value(element: Any, *path: str) -> str:
     """Returns the "val" attribute of the descendant at a path; "" if there is none."""
-    descendant = child(element, *path)
-    return "" if descendant is None else attribute(descendant, "val")
+    return child_attribute(element, *path, name="val")

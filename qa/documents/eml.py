@@ -5,9 +5,10 @@ An attachment is named and not read.
 
 import re
 from collections.abc import Sequence
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.errors import MessageError
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from typing import Any
 
 from qa.documents.markdown_text import MarkdownWriter
@@ -15,6 +16,8 @@ from qa.documents.parsing import Limits, ParsedFile, Unreadable, clean, one_line
 
 HEADERS = ("Subject", "From", "To", "Cc", "Date")
 MAX_PARTS = 1_000
+MAX_HEADER = 10_000
+"""Characters of a header that are read. Python parses a header in quadratic time."""
 MIN_WRAPPED = 60
 """Characters that a line with the first word of the next has at least if it was wrapped."""
 QUOTED_MAIL = "Quoted mail"
@@ -38,6 +41,14 @@ _COLUMNS = re.compile(r"\S(?: {3}|\t)\s*\S")
 _SIGNATURE = re.compile(r"--\s*")
 
 Lines = list[str]
+
+
+class _ShortHeaders(EmailPolicy):
+    """Reads the beginning of a long header."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:MAX_HEADER]
 
 
 def parse(data: bytes, limits: Limits) -> ParsedFile:
@@ -74,7 +85,7 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
 
 def _message(data: bytes) -> EmailMessage:
     try:
-        message: Any = message_from_bytes(data, policy=policy.default)
+        message: Any = message_from_bytes(data, policy=_ShortHeaders())
     except (MessageError, ValueError, LookupError) as error:
         raise Unreadable(_NOT_MAIL) from error
     if not any(message.get(name) for name in ("From", "Subject", "Date", "To")):
@@ -153,39 +164,48 @@ def _mails(lines: Sequence[str]) -> list[Lines]:
     by_depth: dict[int, Lines] = {0: []}
     below = 0
     for place, line in enumerate(lines):
-        mark = _QUOTE.match(line)
-        depth = mark.group().count(">") if mark else 0
-        content = line[mark.end() :] if mark else line
+        depth, content = _quotation(line)
         if depth == 0 and _opens_quotation(lines, place):
             below += 1
         # The line that introduces a quotation says who wrote it.
         if _introduces(lines, place):
             depth += 1
-        by_depth.setdefault(below + depth, []).append(clean(content))
+        mail = by_depth.setdefault(below + depth, [])
+        mail.append(clean(content))
     return [by_depth[depth] for depth in sorted(by_depth)]
+
+
+def _quotation(line: str) -> tuple[int, str]:
+    """Returns the number of signs ">" before a line, and the line without them."""
+    mark = _QUOTE.match(line)
+    if not mark:
+        return 0, line
+    depth = mark.group().count(">")
+    return depth, line[mark.end() :]
 
 
 def _opens_quotation(lines: Sequence[str], place: int) -> bool:
     line = lines[place].strip()
     if _FORWARDED.fullmatch(line):
         return True
-    previous = lines[place - 1] if place else ""
-    following = lines[place + 1] if place + 1 < len(lines) else ""
     # Outlook quotes without signs, below a block of headers.
-    is_block = _OUTLOOK_HEADER.match(line) and _OUTLOOK_NEXT.match(following.strip())
-    return bool(is_block) and not _FORWARDED.fullmatch(previous.strip())
+    if not _OUTLOOK_HEADER.match(line):
+        return False
+    following = lines[place + 1] if place + 1 < len(lines) else ""
+    if not _OUTLOOK_NEXT.match(following.strip()):
+        return False
+    previous = lines[place - 1] if place else ""
+    return not _FORWARDED.fullmatch(previous.strip())
 
 
 def _introduces(lines: Sequence[str], place: int) -> bool:
     """Returns whether a line introduces the deeper quotation that follows it."""
-    mark = _QUOTE.match(lines[place])
-    content = lines[place][mark.end() :] if mark else lines[place]
+    depth, content = _quotation(lines[place])
     if not content.rstrip().endswith(":") or not _INTRODUCTION.match(content):
         return False
-    depth = mark.group().count(">") if mark else 0
     for following in lines[place + 1 : place + 3]:
-        next_mark = _QUOTE.match(following)
-        if next_mark and next_mark.group().count(">") > depth:
+        next_depth, _ = _quotation(following)
+        if next_depth > depth:
             return True
     return False
 
@@ -203,7 +223,9 @@ def _write_text(writer: MarkdownWriter, lines: Lines) -> None:
         if not words or _SIGNATURE.fullmatch(line):
             block.close()
         elif item:
-            block.open(line[item.end() :], item[1] if item[1][0].isdigit() else "-")
+            words = line[item.end() :]
+            sign = item[1]
+            block.open(words, sign if sign[0].isdigit() else "-")
         elif block.continues_in(line):
             block.lines.append(words)
         else:
@@ -235,7 +257,8 @@ class _MailBlock:
         if _COLUMNS.search(line.strip()) or _COLUMNS.search(self.lines[-1]):
             return False
         first_word = line.split(maxsplit=1)[0]
-        return len(self.lines[-1]) + 1 + len(first_word) > MIN_WRAPPED
+        joined = f"{self.lines[-1]} {first_word}"
+        return len(joined) > MIN_WRAPPED
 
     def close(self) -> None:
         """Gives the block to the writer."""

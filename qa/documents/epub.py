@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from qa.documents.archive import Archive, attribute, child, children, joined_name
+from qa.documents.archive import Archive, attribute, child_line, children, joined_name
 from qa.documents.html import parse_part
-from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length, one_line
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length
 
 CONTAINER = "META-INF/container.xml"
 MAX_CHAPTERS = 5_000
@@ -43,7 +43,8 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
             chapters.append(text)
     if not chapters:
         raise Unreadable(_EMPTY)
-    return ParsedFile("\n\n".join(chapters), _title(book))
+    title = child_line(book, "metadata", "title")
+    return ParsedFile("\n\n".join(chapters), title or None)
 
 
 def _check_protection(encryption: Any) -> None:
@@ -80,8 +81,3 @@ def _chapter_names(book: Any, book_name: str) -> list[str]:
         raise Unreadable(_TOO_MANY)
     # A chapter that is listed many times would be read many times.
     return list(dict.fromkeys(names))
-
-
-def _title(book: Any) -> str | None:
-    title = child(book, "metadata", "title")
-    return None if title is None else one_line(title.text or "") or None

@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from qa.documents.markdown_text import MarkdownWriter, SpanCell, flat_grid
-from qa.documents.parsing import Limits
+from qa.documents.parsing import Limits, small_number
 
 # Elements of HTML and of the XML that trafilatura returns.
 _LISTS = frozenset({"ul", "ol", "list"})
@@ -47,6 +47,7 @@ class _Walk:
         self._keep_line_ends = keep_line_ends
         self._writer = MarkdownWriter(limits)
         self._layout = _layout_tables(root)
+        self._lines_of_code = _verbatim_with_lines(root)
         self._line: list[str] = []
         self._kind = "paragraph"
         self._level = 0
@@ -81,7 +82,7 @@ class _Walk:
         if self._open_tables:
             self._start_in_table(element)
             return
-        if tag in _VERBATIM and (self._code is not None or _has_line_end(element)):
+        if tag in _VERBATIM and (self._code is not None or element in self._lines_of_code):
             self._open_verbatim()
             return
 
@@ -239,8 +240,28 @@ class _Walk:
             self._line.append(" ")
 
 
-def _has_line_end(element: Any) -> bool:
-    return element.tag == "pre" or any("\n" in text for text in element.itertext())
+def _verbatim_with_lines(root: Any) -> set[Any]:
+    """Returns each `pre`, and each `code` that has a line end inside: a word in a line has none."""
+    with_lines: set[Any] = set()
+    if next(root.iter(*_VERBATIM), None) is None:
+        return with_lines
+    # For each open element: whether a line end was seen inside it.
+    open_elements: list[bool] = []
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if event == "start":
+            open_elements.append(_has_line_end(element.text))
+            continue
+        has_lines = open_elements.pop()
+        tag = element.tag
+        if tag == "pre" or (tag == "code" and has_lines):
+            with_lines.add(element)
+        if open_elements and (has_lines or _has_line_end(element.tail)):
+            open_elements[-1] = True
+    return with_lines
+
+
+def _has_line_end(text: str | None) -> bool:
+    return "\n" in (text or "")
 
 
 def _layout_tables(root: Any) -> set[Any]:
@@ -291,9 +312,10 @@ def _rewrite_table(table: Any, limits: Limits) -> None:
     for row in table.iter("tr"):
         cells = []
         for cell in row.iterchildren("td", "th"):
-            columns = _number(cell.get("colspan"))
-            span = SpanCell(cell.text_content(), columns, _number(cell.get("rowspan")))
-            cells.append(span)
+            text = cell.text_content()
+            columns = small_number(cell.get("colspan"), default=1, most_digits=4)
+            row_count = small_number(cell.get("rowspan"), default=1, most_digits=4)
+            cells.append(SpanCell(text, columns, row_count))
         rows.append(cells)
     headers = table.xpath("(.//tr)[1]/th")
     captions, texts = flat_grid(rows, limits)
@@ -311,9 +333,3 @@ def _rewrite_table(table: Any, limits: Limits) -> None:
         for text in row_texts:
             is_header = number == 0 and len(headers) > 1
             etree.SubElement(row, "th" if is_header else "td").text = text
-
-
-def _number(text: str | None) -> int:
-    """Returns the number in an attribute; 1 if it is missing or not a number."""
-    digits = (text or "").strip()
-    return int(digits) if digits.isdecimal() and len(digits) < 5 else 1

@@ -5,7 +5,7 @@ needs. Nothing is escaped but a bar inside a cell, which would end the cell.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qa.documents.parsing import Limits, check_length, clean, one_line
@@ -21,10 +21,13 @@ _INDENT = "    "
 _RULE = re.compile(r"[-=_*~\s]+")
 """A line without words. Below a line of text it would make that line a heading."""
 _DIGIT = re.compile(r"\d")
-_FENCE = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+# Not `\s`, which would go over every blank line below from each blank line.
+_FENCE = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
 
 Row = Sequence[str]
 """The texts of a row's cells."""
+Texts = list[list[str]]
+"""The texts of the cells of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class SpanCell:
     rows: int = 1
     continues: bool = False
     """Whether it goes on from the cell above, as Word writes a cell that spans rows."""
+
+
+SpanRow = Sequence[SpanCell]
 
 
 class MarkdownWriter:
@@ -76,8 +82,10 @@ class MarkdownWriter:
         if self._previous != "item":
             self._depth = -1
         # An item can be only one level deeper than the item before it.
-        self._depth = min(max(0, level), self._depth + 1)
-        self._add("item", f"{_INDENT * self._depth}{marker} {words}")
+        deepest = self._depth + 1
+        self._depth = min(max(0, level), deepest)
+        indent = _INDENT * self._depth
+        self._add("item", f"{indent}{marker} {words}")
 
     def table(self, rows: Iterable[Row], marked_header: bool = False) -> None:
         """Adds a table; its first row names the columns.
@@ -88,8 +96,9 @@ class MarkdownWriter:
         filled = _without_empty(rows, self._limits)
         if not filled:
             return
-        if len(filled) == 1:
-            cells = filter(None, filled[0])
+        header, *body = filled
+        if not body:
+            cells = filter(None, header)
             self.paragraph(" | ".join(cells))
             return
         if not marked_header and holds_values(filled):
@@ -97,12 +106,12 @@ class MarkdownWriter:
                 self.value(name, value)
             return
 
-        self._add("table", row_text(filled[0]))
-        self._add("row", "|" + "---|" * len(filled[0]))
-        for row in filled[1:]:
+        self._add("table", row_text(header))
+        self._add("row", rule_text(len(header)))
+        for row in body:
             self._add("row", row_text(row))
 
-    def grid(self, rows: Sequence[Sequence[SpanCell]], marked_header: bool = False) -> None:
+    def grid(self, rows: Sequence[SpanRow], marked_header: bool = False) -> None:
         """Adds a table whose cells may span columns and rows."""
         captions, texts = flat_grid(rows, self._limits)
         for caption in captions:
@@ -115,8 +124,9 @@ class MarkdownWriter:
         if not content.strip():
             return
         # The fence has to be longer than any fence inside.
-        fences = [len(fence) for fence in _FENCE.findall(content)]
-        fence = "`" * max(3, 1 + max(fences, default=0))
+        inner_fences = map(len, _FENCE.findall(content))
+        longest = max(inner_fences, default=0)
+        fence = "`" * max(3, longest + 1)
         self._add("code", f"{fence}{language}\n{content}\n{fence}")
 
     def markdown(self, text: str) -> None:
@@ -134,8 +144,10 @@ class MarkdownWriter:
 
     def _add(self, kind: str, text: str) -> None:
         if self._parts:
-            is_close = kind == "row" or kind == self._previous == "item"
-            self._parts.append("\n" if is_close else "\n\n")
+            is_next_item = kind == self._previous == "item"
+            is_close = kind == "row" or is_next_item
+            separator = "\n" if is_close else "\n\n"
+            self._parts.append(separator)
         self._characters += len(text)
         check_length(self._characters, self._limits)
         self._parts.append(text)
@@ -155,38 +167,60 @@ def value_text(name: str, value: str) -> str:
     """Returns `name: value`, or what there is of it."""
     name = one_line(name).rstrip(":").rstrip()
     value = one_line(value)
-    return f"{name}: {value}" if name and value else name or value
+    if not name or not value:
+        return name or value
+    return f"{name}: {value}"
 
 
 def row_text(row: Row) -> str:
     """Returns the line of a table for a row."""
-    cells = " | ".join(cell.replace("|", "\\|") for cell in row)
+    escaped = [cell.replace("|", "\\|") for cell in row]
+    cells = " | ".join(escaped)
     return f"| {cells} |"
 
 
-def _without_empty(rows: Iterable[Row], limits: Limits) -> list[list[str]]:
+def rule_text(columns: int) -> str:
+    """Returns the line below the header of a table."""
+    return "|" + "---|" * columns
+
+
+def _without_empty(rows: Iterable[Row], limits: Limits) -> Texts:
     """Returns the tidy cells of rows of one width, without empty rows and empty columns."""
-    tidy: list[list[str]] = []
+    tidy: Texts = []
     used: set[int] = set()
     characters = 0
     for row in rows:
-        cells = [one_line(cell) for cell in row]
-        filled = [place for place, cell in enumerate(cells) if cell]
-        if not filled:
+        cells = list(map(one_line, row))
+        if not any(cells):
             continue
-        used.update(filled)
         tidy.append(cells)
-        characters += sum(map(len, cells)) + _CELL_SIGNS * len(cells)
+        used.update(_filled_places(cells))
+        characters += _row_length(cells)
         check_length(characters, limits)
 
-    columns = sorted(used)
     # A hostile sheet has a row of many cells, and many rows of one cell.
-    check_length(_CELL_SIGNS * len(columns) * len(tidy), limits)
-    filled_rows = []
-    for cells in tidy:
-        width = len(cells)
-        filled_rows.append([cells[place] if place < width else "" for place in columns])
-    return filled_rows
+    characters = _CELL_SIGNS * len(used) * len(tidy)
+    check_length(characters, limits)
+    columns = sorted(used)
+    return [_at_places(cells, columns) for cells in tidy]
+
+
+def _filled_places(cells: Row) -> Iterator[int]:
+    for place, cell in enumerate(cells):
+        if cell:
+            yield place
+
+
+def _row_length(cells: Row) -> int:
+    """Returns the characters of a row of Markdown."""
+    words = sum(map(len, cells))
+    return words + _CELL_SIGNS * len(cells)
+
+
+def _at_places(cells: Row, places: Sequence[int]) -> list[str]:
+    """Returns the cells at some places; a place after the end of a short row is empty."""
+    width = len(cells)
+    return [cells[place] if place < width else "" for place in places]
 
 
 def holds_values(rows: Sequence[Row]) -> bool:
@@ -196,86 +230,104 @@ def holds_values(rows: Sequence[Row]) -> bool:
     name, value = rows[0]
     if name.endswith(":"):
         return True
-    return _DIGIT.search(value) is not None and _DIGIT.search(name) is None
+    value_has_digit = _DIGIT.search(value) is not None
+    name_has_digit = _DIGIT.search(name) is not None
+    return value_has_digit and not name_has_digit
 
 
-def _is_caption(row: Sequence[SpanCell], spans: Sequence[int]) -> bool:
-    """Returns whether a row is one cell over all of several columns."""
-    return len(row) == 1 and len(spans) > 1 and spans[0] == len(spans)
-
-
-def flat_grid(
-    rows: Sequence[Sequence[SpanCell]], limits: Limits
-) -> tuple[list[str], list[list[str]]]:
+def flat_grid(rows: Sequence[SpanRow], limits: Limits) -> tuple[list[str], Texts]:
     """Returns the captions above a table, and its rows with a text for each place.
 
     A cell that spans rows stands in each of them. A header of two rows becomes one row, with the
     words of both.
     """
-    texts, spans = _filled_grid(rows, limits)
-    characters = 0
-    for row in texts:
-        characters += sum(map(len, row))
-        check_length(characters, limits)
+    grid = _Grid(limits)
+    for row in rows:
+        grid.add_row(row)
+    texts = grid.texts
 
-    captions = []
-    while texts and _is_caption(rows[len(captions)], spans[len(captions)]):
-        captions.append(texts[0][0])
-        del texts[0]
+    start = 0
+    while start < len(texts) and _is_caption(rows[start], grid.spans[start]):
+        start += 1
+    captions = [row[0] for row in texts[:start]]
+    texts = texts[start:]
+
     if len(texts) > 2:
-        header_spans = spans[len(captions)]
-        if _names_groups(texts[0], header_spans, texts[1]):
-            texts[:2] = [_joined_headers(texts[0], header_spans, texts[1])]
+        upper, lower = texts[:2]
+        spans = grid.spans[start]
+        if _names_groups(upper, spans, lower):
+            header = _joined_headers(upper, spans, lower)
+            texts = [header, *texts[2:]]
     return captions, texts
 
 
-def _filled_grid(
-    rows: Sequence[Sequence[SpanCell]], limits: Limits
-) -> tuple[list[list[str]], list[list[int]]]:
-    """Returns the texts of all places of a table, and how many columns the cell there spans.
+def _is_caption(row: SpanRow, spans: Sequence[int]) -> bool:
+    """Returns whether a row is one cell over all of several columns."""
+    is_one_cell = len(row) == 1
+    has_columns = len(spans) > 1
+    return is_one_cell and has_columns and spans[0] == len(spans)
 
-    The columns after the first that a cell spans are empty.
+
+class _Grid:
+    """The places of a table, row by row, with the cells that span rows repeated in each row.
+
+    Raises Unreadable as soon as the places hold more characters than the limits allow.
     """
-    texts: list[list[str]] = []
-    spans: list[list[int]] = []
-    # By column: the text that goes on from above, and for how many rows.
-    open_cells: dict[int, tuple[str, int]] = {}
-    places = 0
-    for row in rows:
-        row_texts: list[str] = []
-        row_spans: list[int] = []
-        for cell in row:
-            _continue_open(open_cells, row_texts, row_spans)
-            column = len(row_texts)
-            columns = max(1, min(cell.columns, MAX_SPAN))
-            text = one_line(cell.text)
-            if cell.continues and texts and column < len(texts[-1]):
-                text = texts[-1][column]
-            row_texts += [text] + [""] * (columns - 1)
-            row_spans += [columns] * columns
-            if cell.rows > 1:
-                open_cells[column] = (text, cell.rows - 1)
-                for following in range(column + 1, column + columns):
-                    open_cells[following] = ("", cell.rows - 1)
-            places += columns
-            check_length(_CELL_SIGNS * places, limits)
-        _continue_open(open_cells, row_texts, row_spans)
-        texts.append(row_texts)
-        spans.append(row_spans)
-    return texts, spans
 
+    def __init__(self, limits: Limits) -> None:
+        self.texts: Texts = []
+        self.spans: list[list[int]] = []
+        """How many columns the cell at each place spans. The columns after its first are empty."""
+        self._limits = limits
+        self._characters = 0
+        # By column: the text that goes on from above, and for how many rows.
+        self._open: dict[int, tuple[str, int]] = {}
 
-def _continue_open(
-    open_cells: dict[int, tuple[str, int]], texts: list[str], spans: list[int]
-) -> None:
-    """Adds the cells from the rows above that come next in a row."""
-    while len(texts) in open_cells:
+    def add_row(self, cells: SpanRow) -> None:
+        above = self.texts[-1] if self.texts else []
+        texts: list[str] = []
+        spans: list[int] = []
+        for cell in cells:
+            self._add_open(texts, spans)
+            self._add_cell(cell, above, texts, spans)
+        self._add_open(texts, spans)
+        self.texts.append(texts)
+        self.spans.append(spans)
+
+    def _add_cell(self, cell: SpanCell, above: Row, texts: list[str], spans: list[int]) -> None:
         column = len(texts)
-        text, rows = open_cells.pop(column)
-        if rows > 1:
-            open_cells[column] = (text, rows - 1)
+        text = one_line(cell.text)
+        if cell.continues and column < len(above):
+            text = above[column]
+        columns = max(1, min(cell.columns, MAX_SPAN))
+        covered = [""] * (columns - 1)
         texts.append(text)
-        spans.append(1)
+        texts.extend(covered)
+        spans.extend([columns] * columns)
+        self._count(text, columns)
+
+        rows_below = cell.rows - 1
+        if rows_below < 1:
+            return
+        self._open[column] = (text, rows_below)
+        for place in range(column + 1, column + columns):
+            self._open[place] = ("", rows_below)
+
+    def _add_open(self, texts: list[str], spans: list[int]) -> None:
+        """Adds the cells from the rows above that come next in a row."""
+        column = len(texts)
+        while column in self._open:
+            text, rows = self._open.pop(column)
+            if rows > 1:
+                self._open[column] = (text, rows - 1)
+            texts.append(text)
+            spans.append(1)
+            self._count(text, columns=1)
+            column += 1
+
+    def _count(self, text: str, columns: int) -> None:
+        self._characters += len(text) + _CELL_SIGNS * columns
+        check_length(self._characters, self._limits)
 
 
 def _names_groups(upper: Row, spans: Sequence[int], lower: Row) -> bool:
@@ -285,8 +337,9 @@ def _names_groups(upper: Row, spans: Sequence[int], lower: Row) -> bool:
     """
     if max(spans, default=1) == 1:
         return False
-    for place, name in enumerate(lower):
-        if place < len(upper) and spans[place] == 1 and name not in ("", upper[place]):
+    for above, span, name in zip(upper, spans, lower, strict=False):
+        is_new = name not in ("", above)
+        if span == 1 and is_new:
             return False
     return True
 
@@ -299,6 +352,8 @@ def _joined_headers(upper: Row, spans: Sequence[int], lower: Row) -> list[str]:
         above = upper[place] if place < len(upper) else ""
         is_spanned = place < len(spans) and spans[place] > 1
         # Only the first of the columns that a cell spans has its text.
-        group = above or (group if is_spanned else "")
-        names.append(name if group == name else f"{group} {name}".strip())
+        if above or not is_spanned:
+            group = above
+        full_name = f"{group} {name}".strip()
+        names.append(name if group == name else full_name)
     return names

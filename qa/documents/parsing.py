@@ -93,6 +93,17 @@ def shorten_blanks(text: str) -> str:
     return _LONG_BLANK.sub(shortened, text)
 
 
+def small_number(text: str | None, default: int, most_digits: int) -> int:
+    """Returns the number that a file writes; the default if it is missing or not such a number.
+
+    `most_digits`: the digits of the longest number that makes sense. Python takes quadratic time
+    for a number of a million digits.
+    """
+    digits = (text or "").strip()
+    is_number = digits.isdecimal() and len(digits) <= most_digits
+    return int(digits) if is_number else default
+
+
 def one_line(text: str) -> str:
     """Returns the cleaned text with every run of white space as one space."""
     return " ".join(clean(text.replace("\x0b", " ").replace("\x0c", " ")).split())

@@ -8,8 +8,9 @@ row.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from qa.documents.markdown_text import holds_values, row_text, value_text
+from qa.documents.markdown_text import holds_values, row_text, rule_text, value_text
 from qa.documents.pdf_paragraphs import PageLine
 
 WIDE_GAP = 1.5
@@ -26,6 +27,8 @@ SAME_LINE = 0.5
 """Two runs are one line if they overlap in height by at least this share of the lower one."""
 WORD_GAP = 0.12
 """Line heights between two runs that are two words."""
+MAX_WORD = 1_000
+"""Characters. A longer word is not joined to the next run."""
 RAISED_SIZE = 0.8
 """A run that is at most so high as this share of the run before it may be a raised figure."""
 MAX_ROW_DISTANCE = 3
@@ -42,6 +45,8 @@ _LIST_MARKER = re.compile(r"(?:[-*+•–▪◦‣·]|\(?\w{1,3}[.)]|(?:\d+\.)+\
 
 Gap = tuple[float, float]
 """The left and the right edge of a strip without words."""
+_LEFT_MARGIN = float("-inf")
+_RIGHT_MARGIN = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,10 @@ class TextRun:
         return self.words[-1].right
 
 
+Cells = list[list[Word]]
+"""The words of each cell of a line."""
+
+
 def page_lines(runs: Sequence[TextRun]) -> list[PageLine]:
     """Returns the lines of a page, in the order of the runs; columns are read one by one."""
     lines = _joined_runs(runs)
@@ -83,7 +92,10 @@ def page_lines(runs: Sequence[TextRun]) -> list[PageLine]:
             place += 1
             continue
 
-        rows = [_cells(line, gutters) for line in block]
+        rows = []
+        for line in block:
+            cells = _cells(line, gutters)
+            rows.append(cells)
         if _are_columns(rows):
             for column in range(len(gutters) + 1):
                 page += _column_lines(rows, block, column)
@@ -104,15 +116,23 @@ def _joined_runs(runs: Sequence[TextRun]) -> list[TextRun]:
 
         gap = run.left - previous.right
         is_raised = _is_raised_run(previous, run)
-        if gap > WORD_GAP * previous.height and not is_raised:
+        is_next_word = gap > WORD_GAP * previous.height and not is_raised
+        # A word that grows letter by letter would take quadratic time.
+        if is_next_word or len(previous.words[-1].text) > MAX_WORD:
             previous.words += run.words
-            continue
-        final = previous.words[-1]
-        first = run.words[0]
-        sign = "^" if is_raised and final.text[-1:].isalnum() else ""
-        previous.words[-1] = Word(final.text + sign + first.text, final.left, first.right)
-        previous.words += run.words[1:]
+        else:
+            _join_words(previous, run, is_raised)
     return lines
+
+
+def _join_words(line: TextRun, run: TextRun, is_raised: bool) -> None:
+    """Adds a run to a line; its first word continues the last word of the line."""
+    last = line.words[-1]
+    first = run.words[0]
+    sign = "^" if is_raised and last.text[-1:].isalnum() else ""
+    text = f"{last.text}{sign}{first.text}"
+    line.words[-1] = Word(text, last.left, first.right)
+    line.words += run.words[1:]
 
 
 def _is_same_line(line: TextRun, run: TextRun) -> bool:
@@ -142,11 +162,7 @@ def _block(lines: Sequence[TextRun], start: int) -> tuple[int, list[Gap]]:
     end = start + 1
     while end < len(lines):
         line = lines[end]
-        cells = len(_loose_gaps(line))
-        down = lines[end - 1].bottom - line.bottom
-        is_below = 0 < down <= MAX_ROW_DISTANCE * line.height
-        # A row with more cells than the rows above it is the header of another table.
-        if not is_below or not cells or cells > most_cells:
+        if not _is_row_below(lines[end - 1], line, most_cells):
             break
         shared = _shared(gutters, line)
         if not shared:
@@ -154,21 +170,42 @@ def _block(lines: Sequence[TextRun], start: int) -> tuple[int, list[Gap]]:
         gutters = shared
         end += 1
 
-    if end - start == 1:
-        return end, [gap for gap in gutters if _width(gap) > WIDE_GAP * lines[start].height]
+    if end == start + 1:
+        # A row by itself has wide gaps.
+        gutters = _wider(gutters, WIDE_GAP * lines[start].height)
     return end, gutters
+
+
+def _is_row_below(above: TextRun, line: TextRun, most_cells: int) -> bool:
+    """Returns whether a line can be the next row of a table with so many cells."""
+    down = above.bottom - line.bottom
+    if not 0 < down <= MAX_ROW_DISTANCE * line.height:
+        return False
+    # A row with more cells than the rows above it is the header of another table.
+    cells = len(_loose_gaps(line))
+    return 0 < cells <= most_cells
 
 
 def _gaps(line: TextRun) -> list[Gap]:
     """Returns the strips between the words of a line that may belong to a gutter."""
+    gaps = _word_gaps(line)
+    # The gap after a list marker does not begin a cell.
+    if _LIST_MARKER.fullmatch(line.words[0].text):
+        del gaps[:1]
+    return _wider(gaps, MIN_GUTTER * line.height)
+
+
+def _word_gaps(line: TextRun) -> list[Gap]:
     gaps = []
-    for word, following in zip(line.words, line.words[1:], strict=False):
+    for word, following in pairwise(line.words):
         gap = (word.right, following.left)
-        is_marker = word is line.words[0] and _LIST_MARKER.fullmatch(word.text)
-        # The gap after a list marker does not begin a cell.
-        if not is_marker and _width(gap) > MIN_GUTTER * line.height:
-            gaps.append(gap)
+        gaps.append(gap)
     return gaps
+
+
+def _wider(gaps: Sequence[Gap], width: float) -> list[Gap]:
+    """Returns the gaps that are wider than a width in points."""
+    return [gap for gap in gaps if _width(gap) > width]
 
 
 def _loose_gaps(line: TextRun) -> list[Gap]:
@@ -176,47 +213,50 @@ def _loose_gaps(line: TextRun) -> list[Gap]:
 
     A line that is stretched to its margins has none.
     """
-    gaps = _gaps(line)
-    widths = [following.left - word.right for word, following in _pairs(line)]
-    is_even = len(widths) > 1 and max(widths) < EVEN_GAPS * min(widths)
-    if is_even and max(widths) <= MAX_STRETCH * line.height:
-        return []
-    return [gap for gap in gaps if _width(gap) > LOOSE_GAP * line.height]
-
-
-def _pairs(line: TextRun) -> Iterator[tuple[Word, Word]]:
-    yield from zip(line.words, line.words[1:], strict=False)
+    widths = list(map(_width, _word_gaps(line)))
+    if len(widths) > 1:
+        widest = max(widths)
+        is_even = widest < EVEN_GAPS * min(widths)
+        if is_even and widest <= MAX_STRETCH * line.height:
+            return []
+    return _wider(_gaps(line), LOOSE_GAP * line.height)
 
 
 def _shared(gutters: Sequence[Gap], line: TextRun) -> list[Gap]:
     """Returns the parts of the gutters in which no word of a line stands."""
     # The space to the left and to the right of the line is free too.
-    free = [(float("-inf"), line.left), *_gaps(line), (line.right, float("inf"))]
-    shared = []
+    free = [(_LEFT_MARGIN, line.left), *_gaps(line), (line.right, _RIGHT_MARGIN)]
+    parts = []
     place = 0
-    for gutter in gutters:
-        while place < len(free) and free[place][1] <= gutter[0]:
+    for left, right in gutters:
+        # The first free strip that ends to the right of the left edge of the gutter.
+        while place < len(free) and free[place][1] <= left:
             place += 1
         if place == len(free):
             break
-        part = (max(gutter[0], free[place][0]), min(gutter[1], free[place][1]))
-        if _width(part) > MIN_GUTTER * line.height:
-            shared.append(part)
-    return shared
+        free_left, free_right = free[place]
+        part = (max(left, free_left), min(right, free_right))
+        parts.append(part)
+    return _wider(parts, MIN_GUTTER * line.height)
 
 
 def _width(gap: Gap) -> float:
-    return gap[1] - gap[0]
+    left, right = gap
+    return right - left
 
 
-def _cells(line: TextRun, gutters: Sequence[Gap]) -> list[list[Word]]:
+def _cells(line: TextRun, gutters: Sequence[Gap]) -> Cells:
     """Returns the words of a line between the gutters."""
-    cells: list[list[Word]] = [[] for _ in range(len(gutters) + 1)]
+    cells: Cells = [[]]
     column = 0
     for word in line.words:
         while column < len(gutters) and word.left >= gutters[column][1]:
             column += 1
+            cells.append([])
         cells[column].append(word)
+    # A line can end before the last gutter.
+    while len(cells) <= len(gutters):
+        cells.append([])
     return cells
 
 
@@ -224,52 +264,69 @@ def _text(words: Sequence[Word]) -> str:
     return " ".join(word.text for word in words)
 
 
-def _are_columns(rows: Sequence[Sequence[Sequence[Word]]]) -> bool:
-    """Returns whether cells are the lines of columns of text: they go on inside sentences."""
+def _are_columns(rows: Sequence[Cells]) -> bool:
+    """Returns whether cells are the lines of columns of text."""
     if len(rows) < MIN_COLUMN_LINES:
         return False
     for column in range(len(rows[0])):
-        texts = [_text(row[column]) for row in rows if row[column]]
-        inside = sum(1 for text in texts if text[0].islower())
-        characters = sum(map(len, texts))
-        if not texts or inside < MIN_INSIDE * len(texts):
-            return False
-        if characters < MIN_COLUMN_TEXT * len(texts):
+        texts = []
+        for row in rows:
+            text = _text(row[column])
+            if text:
+                texts.append(text)
+        if not _is_column(texts):
             return False
     return True
 
 
+def _is_column(texts: Sequence[str]) -> bool:
+    """Returns whether texts are the lines of a column: long, and many inside a sentence."""
+    if not texts:
+        return False
+    lines = len(texts)
+    characters = sum(map(len, texts))
+    inside = sum(1 for text in texts if text[0].islower())
+    return inside >= MIN_INSIDE * lines and characters >= MIN_COLUMN_TEXT * lines
+
+
 def _column_lines(
-    rows: Sequence[Sequence[Sequence[Word]]], block: Sequence[TextRun], column: int
+    rows: Sequence[Cells], block: Sequence[TextRun], column: int
 ) -> Iterator[PageLine]:
     for cells, line in zip(rows, block, strict=True):
         words = cells[column]
         if words:
-            run = TextRun(list(words), line.bottom, line.height)
+            run = TextRun(words, line.bottom, line.height)
             yield _plain_line(run)
 
 
 def _plain_line(line: TextRun) -> PageLine:
     return PageLine(
-        _text(line.words), left=line.left, right=line.right, bottom=line.bottom, height=line.height
+        _text(line.words),
+        left=line.left,
+        right=line.right,
+        bottom=line.bottom,
+        height=line.height,
     )
 
 
-def _table_lines(
-    rows: Sequence[Sequence[Sequence[Word]]], block: Sequence[TextRun]
-) -> Iterator[PageLine]:
+def _table_lines(rows: Sequence[Cells], block: Sequence[TextRun]) -> Iterator[PageLine]:
     """Yields the rows of a Markdown table; names with their values are lines `name: value`."""
-    texts = [[_text(words) for words in cells] for cells in rows]
+    texts = []
+    for cells in rows:
+        row = list(map(_text, cells))
+        texts.append(row)
     are_values = holds_values(texts)
-    for number, (cells, line) in enumerate(zip(texts, block, strict=True)):
+
+    for number, (row, line) in enumerate(zip(texts, block, strict=True)):
+        is_header = number == 0
         if are_values:
-            text = value_text(cells[0], cells[1])
+            text = value_text(*row)
         elif len(texts) == 1:
-            text = " | ".join(filter(None, cells))
+            text = " | ".join(filter(None, row))
         else:
-            text = row_text(cells)
-            if number == 0:
-                text += "\n|" + "---|" * len(cells)
+            text = row_text(row)
+            if is_header:
+                text += "\n" + rule_text(len(row))
         yield PageLine(
             text,
             left=line.left,
@@ -277,5 +334,5 @@ def _table_lines(
             bottom=line.bottom,
             height=line.height,
             is_row=True,
-            opens_table=number == 0 or are_values,
+            opens_table=is_header or are_values,
         )

@@ -3,10 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from qa.documents.archive import Archive, attribute, child, children, local_name
+from qa.documents.archive import (
+    Archive,
+    attribute,
+    child,
+    child_attribute,
+    children,
+    local_name,
+)
 from qa.documents.docx import document_title
 from qa.documents.markdown_text import MarkdownWriter, SpanCell
-from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line, small_number
 
 PRESENTATION = "ppt/presentation.xml"
 MAX_SLIDES = 5_000
@@ -19,7 +26,10 @@ _TOO_MANY = f"has more than {MAX_SLIDES:,} slides. Split it into smaller files."
 _TITLES = frozenset({"title", "ctrTitle"})
 _REPEATED = frozenset({"dt", "ftr", "sldNum", "hdr", "sldImg"})
 """Placeholders that stand on every slide: date, footer, number."""
+_BULLETS = frozenset({"buChar", "buAutoNum", "buBlip"})
+_NO_BULLET = "buNone"
 _SIGNS = {"br": "\n", "tab": "\t"}
+_TRUE = ("1", "true")
 
 
 def parse(data: bytes, limits: Limits) -> ParsedFile:
@@ -48,9 +58,9 @@ def _slide_names(package: Archive, presentation: Any) -> list[str]:
     names = []
     for slide in children(presentation, "sldIdLst"):
         # The element has another id too, without a namespace.
-        keys = [value for key, value in slide.attrib.items() if key.endswith("}id")]
-        if keys and keys[0] in targets:
-            names.append(targets[keys[0]])
+        for name, key in slide.attrib.items():
+            if name.endswith("}id") and key in targets:
+                names.append(targets[key])
     if len(names) > MAX_SLIDES:
         raise Unreadable(_TOO_MANY)
     # A part that is listed many times would be read many times.
@@ -98,12 +108,11 @@ def _write_text(writer: MarkdownWriter, shape: Any, is_list: bool) -> None:
         return
     for paragraph in body.iterchildren("{*}p"):
         text = _paragraph_text(paragraph)
-        properties = child(paragraph, "pPr")
-        marks = set() if properties is None else set(map(local_name, properties))
-        is_item = is_list or bool(marks & {"buChar", "buAutoNum", "buBlip"})
-        if is_item and "buNone" not in marks:
-            level = "" if properties is None else attribute(properties, "lvl")
-            writer.item(text, int(level) if level in tuple("12345678") else 0)
+        marks = set(map(local_name, children(paragraph, "pPr")))
+        is_marked = not marks.isdisjoint(_BULLETS)
+        if (is_list or is_marked) and _NO_BULLET not in marks:
+            level = child_attribute(paragraph, "pPr", name="lvl")
+            writer.item(text, small_number(level, default=0, most_digits=1))
         else:
             writer.paragraph(text)
 
@@ -113,25 +122,22 @@ def _write_frame(writer: MarkdownWriter, frame: Any) -> None:
     for table in frame.iter("{*}tbl"):
         rows = []
         for row in table.iterchildren("{*}tr"):
-            cells = []
-            for cell in row.iterchildren("{*}tc"):
-                span = _span_cell(cell)
-                if span is not None:
-                    cells.append(span)
+            cells = list(_span_cells(row))
             rows.append(cells)
-        properties = child(table, "tblPr")
-        is_marked = properties is not None and attribute(properties, "firstRow") in ("1", "true")
-        writer.grid(rows, is_marked)
+        first_row = child_attribute(table, "tblPr", name="firstRow")
+        writer.grid(rows, marked_header=first_row in _TRUE)
 
 
-def _span_cell(cell: Any) -> SpanCell | None:
-    """Returns a cell; None for a place that the cell to its left covers."""
-    if attribute(cell, "hMerge") in ("1", "true"):
-        return None
-    columns = attribute(cell, "gridSpan")
-    width = int(columns) if columns.isdecimal() and len(columns) < 4 else 1
-    continues = attribute(cell, "vMerge") in ("1", "true")
-    return SpanCell(_text(cell), width, continues=continues)
+def _span_cells(row: Any) -> Iterator[SpanCell]:
+    for cell in row.iterchildren("{*}tc"):
+        # The cell to its left covers this place.
+        if attribute(cell, "hMerge") in _TRUE:
+            continue
+        text = _text(cell)
+        span = attribute(cell, "gridSpan")
+        columns = small_number(span, default=1, most_digits=3)
+        continues = attribute(cell, "vMerge") in _TRUE
+        yield SpanCell(text, columns, continues=continues)
 
 
 def _write_notes(writer: MarkdownWriter, package: Archive, slide_name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from qa.documents.archive import Archive, attribute, child, children, local_name
 from qa.documents.docx import document_title
 from qa.documents.markdown_text import MarkdownWriter
-from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length
+from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length, small_number
 from qa.documents.xlsx_numbers import NumberFormats, shown_number
 
 WORKBOOK = "xl/workbook.xml"
@@ -62,7 +62,8 @@ class _CharacterCount:
 
     def add(self, row: Sequence[str]) -> None:
         """Counts a row. Raises Unreadable when the sheets hold more than the limits allow."""
-        self._count += sum(map(len, row)) + _CELL_SIGNS * len(row)
+        words = sum(map(len, row))
+        self._count += words + _CELL_SIGNS * len(row)
         check_length(self._count, self._limits)
 
 
@@ -98,8 +99,7 @@ def _rows(
     for row in package.elements(part, "{*}row"):
         if row.get("hidden") in ("1", "true"):
             continue
-        number = row.get("r") or ""
-        place = int(number) if number.isdecimal() and len(number) < 9 else previous + 1
+        place = small_number(row.get("r"), default=previous + 1, most_digits=8)
         # One empty row says as much as many.
         if place > previous + 1:
             yield []
@@ -141,13 +141,16 @@ def _cell_text(cell: Any, strings: Sequence[str], formats: NumberFormats) -> str
     if not text or kind == "e":
         return ""
     if kind == "s":
-        is_known = text.isdecimal() and len(text) < 9 and int(text) < len(strings)
-        return strings[int(text)].strip() if is_known else ""
+        place = small_number(text, default=-1, most_digits=8)
+        is_known = 0 <= place < len(strings)
+        return strings[place].strip() if is_known else ""
     if kind == "b":
         return "TRUE" if text == "1" else "FALSE"
     if kind in ("str", "d"):
         return text
-    return shown_number(text, formats.of_style(cell.get("s") or "0"), formats.starts_in_1904)
+    style = cell.get("s") or "0"
+    number_format = formats.of_style(style)
+    return shown_number(text, number_format, formats.starts_in_1904)
 
 
 def _tables(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
@@ -184,13 +187,17 @@ def _columns(row: list[str]) -> tuple[int, int]:
 
 def _write_table(writer: MarkdownWriter, table: list[list[str]]) -> None:
     """Adds the titles above a table, then the table."""
+    first_columns, ends = zip(*map(_columns, table), strict=True)
+    width = max(ends) - min(first_columns)
+    last = len(table) - 1
     start = 0
-    width = max(map(len, table)) - min(_columns(row)[0] for row in table)
-    while start < len(table) - 1 and width > 1 and _is_title(table[start]):
-        writer.paragraph("".join(table[start]))
+    while start < last and width > 1 and _is_title(table[start]):
+        title = "".join(table[start])
+        writer.paragraph(title)
         start += 1
     writer.table(table[start:], marked_header=width > 2)
 
 
 def _is_title(row: list[str]) -> bool:
-    return sum(1 for cell in row if cell) == 1
+    filled = list(filter(None, row))
+    return len(filled) == 1
