@@ -260,7 +260,7 @@ def _numbering(root: Any) -> Numbering:
 
 def _level_formats(definition: Any) -> dict[str, str]:
     """Returns the format of the numbers of each level of a list."""
-    formats = {}
+    formats: dict[str, str] = {}
     for level in children(definition):
         key = attribute(level, "ilvl")
         if local_name(level) == "lvl" and len(formats) < _LEVELS:

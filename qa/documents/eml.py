@@ -96,7 +96,7 @@ def _message(data: bytes) -> EmailMessage:
 def _header(message: EmailMessage, name: str) -> str:
     try:
         return one_line(str(message.get(name) or ""))
-    except (MessageError, ValueError, LookupError, IndexError, AttributeError, TypeError):
+    except (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
         # The parser of headers stumbles over some that no mail program writes.
         return ""
 

@@ -296,7 +296,8 @@ def expand_spans(tree: Any, limits: Limits) -> None:
 
 def mark_code(tree: Any) -> None:
     """Puts the content of each `pre` into a `code`: trafilatura takes others for quotations."""
-    for verbatim in list(tree.iter("pre")):
+    # To move the content of each of many nested ones would take quadratic time.
+    for verbatim in tree.xpath("descendant-or-self::pre[not(ancestor::pre)]"):
         if verbatim.find("code") is not None:
             continue
         code = etree.Element("code")

@@ -135,6 +135,16 @@ def _xlsx_with_far_cells() -> bytes:
     return _packed(parts)
 
 
+def _xlsx_with_long_format() -> bytes:
+    """Many numbers whose format is as long as a format may be."""
+    parts = _parts(xlsx({"A": [["a", ("1", 1)]]}, formats=["," * 120 + "0" * 120]))
+    sheet = parts["xl/worksheets/s0.xml"]
+    row = b'<row><c s="1"><v>1.5</v></c></row>'
+    end = b"</sheetData>"
+    parts["xl/worksheets/s0.xml"] = sheet.replace(end, row * 200_000 + end)
+    return _packed(parts)
+
+
 def _odt_with_repeated_cells() -> bytes:
     cell = '<table:table-cell table:number-columns-repeated="9999"><text:p>x</text:p></table:table-cell>'
     row = f"<table:table-row>{cell * 10}</table:table-row>"
@@ -180,6 +190,7 @@ CONTENTS: dict[str, Callable[[], bytes]] = {
     "zip-bomb.xlsx": lambda: xlsx({"A": [["x" * 100_000_001, "y"], ["a", "b"]]}),
     "entity-bomb.xlsx": lambda: xlsx({"A": [["a", "b"], ["c", "d"]]}, before=LAUGHS),
     "far-cells.xlsx": _xlsx_with_far_cells,
+    "long-format.xlsx": _xlsx_with_long_format,
     "external-entity.odt": lambda: odt(
         "<text:p>&e;</text:p>", before='<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
     ),
@@ -196,6 +207,7 @@ CONTENTS: dict[str, Callable[[], bytes]] = {
     "many-parts.eml": lambda: _mail_of_parts(20_000),
     "nested.eml": _mail_nested,
     "quotation-marks.eml": lambda: b"From: a@x.example\n\n" + b"> " * 2_000_000,
+    "long-headers.eml": lambda: b"From: a@x.example\nTo: " + b"((<a@b>, " * 500_000 + b"\n\nText.",
     "wide.csv": lambda: b"," * 5_000_000 + b"a\n" + b"b,c\n" * 100_000,
     "open-quote.csv": lambda: b'a,b\n"' + b"x,y\n" * 2_000_000,
     "broken-table.pdf": _pdf_with_broken_table,
@@ -213,6 +225,11 @@ CONTENTS: dict[str, Callable[[], bytes]] = {
     "unclosed.html": lambda: b"<p><b><i>x" * 300_000,
     "one-attribute.html": lambda: b'<p title="' + b"x" * 20_000_000 + b'">Text.</p>',
     "many-tables.html": lambda: b"<table><tr><td>a</td></tr></table>" * 100_000,
+    "spanning-cells.html": lambda: (
+        b"<table><tr><td colspan=1000 rowspan=1000>a" + b"<tr></tr>" * 500_000
+    ),
+    "nested-code.html": lambda: b"<pre>" * 1_500 + b"a<b>b</b>" * 500_000,
+    "blank-code.html": lambda: b"<pre>a" + b"\n" * 5_000_000 + b"b</pre>",
     "odd-encoding.html": lambda: b'<meta charset="utf-7"><p>+ADw-script+AD4- \x00\xff\xfe</p>',
     "not-a.pdf": lambda: b"<p>A page.</p>" + bytes(range(256)) * 1_000,
     "too-large.txt": lambda: b"x" * (MAX_BYTES + 1),

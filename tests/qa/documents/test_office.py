@@ -8,7 +8,7 @@ import pytest
 from qa.documents.load import from_bytes
 from qa.documents.xlsx_numbers import shown_number
 from qa.errors import DocumentError
-from tests.qa.office_files import epub, odt, packed, pptx, shape, slide_table, xlsx
+from tests.qa.office_files import Cell, epub, odt, packed, pptx, shape, slide_table, xlsx
 
 
 def _why(name: str, data: bytes) -> str:
@@ -18,7 +18,7 @@ def _why(name: str, data: bytes) -> str:
 
 
 def test_xlsx_sheets_are_headings_with_tables() -> None:
-    sheets = {
+    sheets: dict[str, list[list[Cell]]] = {
         "Prices": [["Item", "Price", "Since"], ["Rye | wheat", ("4.5", 1), ("45366", 2)]],
         "Notes": [["Rates"], ["Day", "Rate"], ["Monday", ("0.125", 3)], [], ["Kept by Ann"]],
         "Draft": [["secret", "draft"]],
@@ -44,6 +44,9 @@ def test_xlsx_sheets_are_headings_with_tables() -> None:
         ("0.5", "h:mm", "12:00"),
         ("1.25", "[h]:mm", "30:00"),
         ("1e308", "0.00", "1e308"),
+        ("1234567", "#,##0,", "1234567"),
+        ("1.5", "# ?/?", "1.5"),
+        ("45366.503", "m/d/yyyy h:mm:ss", "3/15/2024 12:04:19"),
         ("99999999", "yyyy", "99999999"),
     ],
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from qa.documents.eml import MAX_HEADER
 from qa.documents.load import from_bytes, load
 from qa.errors import DocumentError
 
@@ -81,6 +82,20 @@ def test_eml_html_and_original_message() -> None:
     assert _text("a.eml", mail) == (
         "From: a@x.example\n\nYes & no.\n\n## Quoted mail\n\n-----Original Message-----\n\nWhich day?"
     )
+
+
+def test_eml_long_header_is_cut() -> None:
+    """Python parses a header in quadratic time."""
+    mail = f"From: a@x.example\nSubject: {'word ' * 100_000}\n\nText."
+    document = from_bytes("a.eml", mail.encode())
+    assert MAX_HEADER - 10 < len(document.text.split("\n")[0]) < MAX_HEADER + 10
+    assert document.text.endswith("\n\nText.")
+
+
+def test_eml_odd_header_does_not_lose_the_mail() -> None:
+    """The parser of addresses calls itself for each bracket."""
+    mail = f"Subject: Hall\nTo: {'(' * 5_000}\n\nText."
+    assert _text("a.eml", mail) == "Subject: Hall\n\nText."
 
 
 def test_json_objects_become_tables_and_values() -> None:
