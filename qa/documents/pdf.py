@@ -6,6 +6,7 @@
 
 import ctypes
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ _HYPHEN = 0x02
 """pdfium writes it in place of a hyphen at the end of a line and of the line end after it."""
 _SPACE = 0x20
 _LINE_END = 0x0A
+_LAST_UNIT = 0xFFFF
 _BREAKS = (_HYPHEN, 0x0D, _LINE_END)
 
 MIN_LINE_HEIGHT = 0.1
@@ -111,7 +113,7 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> list[PageLine]:
     codes = [raw.FPDFText_GetUnicode(text_page, place) for place in places]
     rotation = (-1j) ** (page.get_rotation() // 90)
 
-    characters = _Characters(text_page, codes, rotation)
+    characters = _Characters(text_page, codes, _packed(codes), rotation)
     runs = []
     for first, last in _runs(codes):
         run = _text_run(characters, first, last)
@@ -120,6 +122,12 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> list[PageLine]:
     text_page.close()
     page.close()
     return page_lines(runs)
+
+
+def _packed(codes: list[int]) -> bytes:
+    """Returns UTF-16 code units as bytes; what is not such a unit becomes an unwanted character."""
+    units = [min(code, _LAST_UNIT) for code in codes]
+    return struct.pack(f"<{len(units)}H", *units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +147,22 @@ class _Characters:
     text_page: pdfium.PdfTextPage
     codes: list[int]
     """UTF-16 code units."""
+    units: bytes
+    """The same code units, two bytes each."""
     rotation: complex
     """The factor that turns a point of the page, as a complex number, to where it is seen."""
 
     def text(self, start: int, end: int) -> str:
-        units = bytearray()
-        for code in self.codes[start:end]:
-            if code <= 0xFFFF:
-                units += code.to_bytes(2, "little")
         # Half of a surrogate pair without its other half is dropped.
-        return units.decode("utf-16-le", "ignore")
+        return self.units[2 * start : 2 * end].decode("utf-16-le", "ignore")
 
     def box(self, place: int) -> _Box:
         box = raw.FS_RECTF()
         raw.FPDFText_GetLooseCharBox(self.text_page, place, ctypes.byref(box))
+        is_upright = box.left <= box.right and box.bottom <= box.top
+        # Most pages are not turned, and most of the time goes into this method.
+        if self.rotation == 1 and is_upright:
+            return _Box(box.left, box.bottom, box.right, box.top)
         corner = complex(box.left, box.bottom) * self.rotation
         opposite = complex(box.right, box.top) * self.rotation
         left, right = sorted((corner.real, opposite.real))

@@ -74,8 +74,8 @@ def test_load_sidecar_link_out_of_folder_not_read(file: Path, added: str) -> Non
     assert document.title != "Secret"
 
     _beside(file).unlink()
-    secret.rename(file.parent / "inside.json")
-    _beside(file).symlink_to(file.parent / "inside.json")
+    secret.rename(file.parent / "inside.data")
+    _beside(file).symlink_to(file.parent / "inside.data")
     assert _document(file).title == "Secret"
 
 
