@@ -14,7 +14,7 @@ MAX_HEADING = 6
 """Levels of headings that Markdown has."""
 MAX_SPAN = 1_000
 """Columns or rows that one cell may span; browsers have the same limit for columns."""
-_CELL_SIGNS = 3
+CELL_SIGNS = 3
 """Characters that a cell adds to its row."""
 _INDENT = "    "
 """Of a list inside a list."""
@@ -199,7 +199,7 @@ def _without_empty(rows: Iterable[Row], limits: Limits) -> Texts:
         check_length(characters, limits)
 
     # A hostile sheet has a row of many cells, and many rows of one cell.
-    characters = _CELL_SIGNS * len(used) * len(tidy)
+    characters = CELL_SIGNS * len(used) * len(tidy)
     check_length(characters, limits)
     columns = sorted(used)
     return [_at_places(cells, columns) for cells in tidy]
@@ -214,7 +214,7 @@ def _filled_places(cells: Row) -> Iterator[int]:
 def _row_length(cells: Row) -> int:
     """Returns the characters of a row of Markdown."""
     words = sum(map(len, cells))
-    return words + _CELL_SIGNS * len(cells)
+    return words + CELL_SIGNS * len(cells)
 
 
 def _at_places(cells: Row, places: Sequence[int]) -> list[str]:
@@ -326,7 +326,7 @@ class _Grid:
             column += 1
 
     def _count(self, text: str, columns: int) -> None:
-        self._characters += len(text) + _CELL_SIGNS * columns
+        self._characters += len(text) + CELL_SIGNS * columns
         check_length(self._characters, self._limits)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from lxml import etree
 
 from qa.documents.archive import Archive, attribute, child, child_line, local_name
-from qa.documents.markdown_text import MAX_SPAN, MarkdownWriter, SpanCell
+from qa.documents.markdown_text import CELL_SIGNS, MAX_SPAN, MarkdownWriter, SpanCell
 from qa.documents.parsing import (
     Limits,
     ParsedFile,
@@ -81,7 +81,7 @@ class _OpenDocumentWalk:
         self._open_tables = 0
         self._open_blocks = 0
         self._rows: list[list[SpanCell]] = []
-        self._cells = 0
+        self._characters = 0
 
     def text(self, body: Any) -> str:
         walk = etree.iterwalk(body, events=("start", "end"))
@@ -169,7 +169,7 @@ class _OpenDocumentWalk:
         self._writer.grid(self._rows)
         self._text = []
         self._rows = []
-        self._cells = 0
+        self._characters = 0
 
     def _close_block(self, name: str, element: Any) -> None:
         text = "".join(self._text)
@@ -203,8 +203,8 @@ class _OpenDocumentWalk:
         rows = _count(cell, "number-rows-spanned")
         repeats = _count(cell, "number-columns-repeated")
         # A short file can repeat many cells.
-        self._cells += repeats
-        check_length(self._cells, self._limits)
+        self._characters += repeats * (len(text) + CELL_SIGNS)
+        check_length(self._characters, self._limits)
         repeated = [SpanCell(text, columns, rows)] * repeats
         self._rows[-1].extend(repeated)
 

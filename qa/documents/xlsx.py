@@ -6,14 +6,13 @@ from typing import Any
 
 from qa.documents.archive import Archive, attribute, child, children, local_name
 from qa.documents.docx import document_title
-from qa.documents.markdown_text import MarkdownWriter
+from qa.documents.markdown_text import CELL_SIGNS, MarkdownWriter
 from qa.documents.parsing import Limits, ParsedFile, Unreadable, check_length, small_number
 from qa.documents.xlsx_numbers import NumberFormats, shown_number
 
 WORKBOOK = "xl/workbook.xml"
 MAX_COLUMNS = 16_384
 """Columns that a sheet can have."""
-_CELL_SIGNS = 3
 
 _DAMAGED = "is damaged or not a spreadsheet. Open it in a spreadsheet program and save it again."
 _OLD = "is encrypted, or an .xls file of old Excel. Save it as .xlsx without a password."
@@ -63,7 +62,7 @@ class _CharacterCount:
     def add(self, row: Sequence[str]) -> None:
         """Counts a row. Raises Unreadable when the sheets hold more than the limits allow."""
         words = sum(map(len, row))
-        self._count += words + _CELL_SIGNS * len(row)
+        self._count += words + CELL_SIGNS * len(row)
         check_length(self._count, self._limits)
 
 
