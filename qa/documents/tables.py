@@ -36,11 +36,15 @@ def cells_of(text: str, row: Span, header: Span) -> tuple[Cell, ...]:
     if separator is None:
         return ()
     names = list(_split(text, header, separator))
+    values = list(_split(text, row, separator))
+    # A row may have more cells than the header has names.
+    unnamed = len(values) - len(names)
+    names += [None] * unnamed
     cells = []
-    for place, value in enumerate(_split(text, row, separator)):
-        name = names[place] if place < len(names) else None
+    for name, value in zip(names, values, strict=False):
         if value:
-            cells.append(Cell(name, value))
+            cell = Cell(name, value)
+            cells.append(cell)
     return tuple(cells)
 
 
@@ -49,8 +53,9 @@ def is_header(text: str, header: Span) -> bool:
     separator = _separator(text, header)
     if separator is None or len(header) > MAX_ROW:
         return False
-    names = list(_split(text, header, separator))
-    return any(names) and all(name is None or len(name) <= MAX_NAME for name in names)
+    names = list(filter(None, _split(text, header, separator)))
+    longest = max(map(len, names), default=0)
+    return 0 < longest <= MAX_NAME
 
 
 def find_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
@@ -62,35 +67,43 @@ def find_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
     for places in _runs(text, lines):
         header = places[0]
         rows = [lines[place] for place in places]
-        if _has_header(text, rows):
-            for place in places:
-                is_rule = _is_rule(text, lines[place])
-                header_of[place] = place if is_rule else header
+        if not _has_header(text, rows):
+            continue
+        for place, row in zip(places, rows, strict=True):
+            is_rule = _is_rule(text, row)
+            header_of[place] = place if is_rule else header
     return header_of
 
 
 def _runs(text: str, lines: Sequence[Span]) -> Iterator[range]:
     """Yields the places of lines that follow each other and have equally many cells."""
     shapes = [_shape(text, line) for line in lines]
+    count = len(lines)
     first = 0
-    for place in range(1, len(lines) + 1):
-        if place < len(lines) and shapes[place] == shapes[first] and shapes[first]:
-            between = text[lines[place - 1].end : lines[place].start]
+    for place in range(1, count + 1):
+        shape = shapes[first]
+        if shape and place < count and shapes[place] == shape:
+            end_of_last = lines[place - 1].end
+            start = lines[place].start
+            between = text[end_of_last:start]
             if between.count("\n") == 1:
                 continue
-        if place - first > 1:
-            yield range(first, place)
+        run = range(first, place)
+        if len(run) > 1:
+            yield run
         first = place
 
 
 def _shape(text: str, line: Span) -> tuple[str, int] | None:
     """Returns the separator of a line and the number of its cells; None: it is not a row."""
-    if len(line) > MAX_ROW or text.find("\n", line.start, line.end) >= 0:
+    has_line_end = text.find("\n", line.start, line.end) >= 0
+    if has_line_end or len(line) > MAX_ROW:
         return None
     separator = _separator(text, line)
     if separator is None:
         return None
-    count = sum(1 for _ in _split(text, line, separator))
+    cells = list(_split(text, line, separator))
+    count = len(cells)
     # A sentence has commas and semicolons too.
     least = 2 if separator in "|\t" else 3
     return (separator, count) if count >= least else None
@@ -112,8 +125,11 @@ def _has_header(text: str, rows: Sequence[Span]) -> bool:
         if _is_rule(text, row):
             continue
         for column, value in enumerate(_split(text, row, separator)):
-            has_number = value is not None and _DIGIT.search(text, value.start, value.end)
-            with_numbers[column] &= bool(has_number)
+            has_number = False
+            if value:
+                match = _DIGIT.search(text, value.start, value.end)
+                has_number = match is not None
+            with_numbers[column] &= has_number
     return any(with_numbers)
 
 
@@ -138,12 +154,15 @@ def _split(text: str, line: Span, separator: str) -> Iterator[Span | None]:
         end -= is_closed and not text.endswith("\\|", start, end)
     while True:
         quoted = _QUOTED.match(text, start, end) if separator in ",;" else None
-        if quoted and (quoted.end() == end or text.startswith(separator, quoted.end())):
-            cell_end = quoted.end()
-            yield _trimmed(text, quoted.start(1), quoted.end(1))
+        quote_end = quoted.end() if quoted else start
+        is_whole_cell = quote_end == end or text.startswith(separator, quote_end)
+        if quoted and is_whole_cell:
+            cell_end = quote_end
+            first, last = quoted.span(1)
         else:
             cell_end = _find(text, separator, start, end)
-            yield _trimmed(text, start, cell_end)
+            first, last = start, cell_end
+        yield _trimmed(text, first, last)
         if cell_end >= end:
             return
         start = cell_end + 1

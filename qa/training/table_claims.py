@@ -23,6 +23,8 @@ REPORT_EVERY = 8
 MAX_ROWS = 3
 """Rows of evidence."""
 MAX_CELL_CHARACTERS = 60
+MAX_WRONG_CELLS = 2
+"""Cells of the same row, and of the same column, that a wrong claim may take its words from."""
 MAX_COLUMNS = 8
 """Columns of a row that are shown, from the first."""
 _TEMPLATES = (
@@ -51,17 +53,28 @@ def read_tables(data: Path) -> dict[str, Table]:
     tables = {}
     lines = (data / TABLES).read_text(encoding="utf-8").splitlines()
     for place, line in enumerate(lines):
-        row = json.loads(line)
-        width = min(len(row["header"]), MAX_COLUMNS)
-        title_parts = [part for part in (row["title"], row["section"]) if part]
-        tables[row["id"]] = Table(
-            id=row["id"],
+        raw = json.loads(line)
+        title_parts = filter(None, (raw["title"], raw["section"]))
+        header = _tidy_cells(raw["header"])
+        rows = []
+        for cells in raw["rows"]:
+            tidy_row = _tidy_cells(cells[: len(header)])
+            rows.append(tidy_row)
+        is_reported = place % REPORT_EVERY == 0
+        table = Table(
+            id=raw["id"],
             title=", ".join(title_parts),
-            header=tuple(_one_line(name) for name in row["header"][:width]),
-            rows=tuple(tuple(_one_line(cell) for cell in cells[:width]) for cells in row["rows"]),
-            part="report" if place % REPORT_EVERY == 0 else "train",
+            header=header,
+            rows=tuple(rows),
+            part="report" if is_reported else "train",
         )
+        tables[table.id] = table
     return tables
+
+
+def _tidy_cells(cells: Sequence[str]) -> tuple[str, ...]:
+    shown = cells[:MAX_COLUMNS]
+    return tuple(map(_one_line, shown))
 
 
 def claims_of_rows(tables: Sequence[Table], seed: int) -> list[TrainingClaim]:
@@ -80,44 +93,67 @@ def claims_of_table_sentences(
     rng = random.Random(seed)
     claims: list[TrainingClaim] = []
     for line in (data / QUESTIONS).read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        sentence = row.get("sentence")
-        if sentence and row["table"] in tables:
-            own_rows = sorted({place for place, _ in row["cells"]})
-            claims += _of_sentence(sentence, tables[row["table"]], own_rows, rng)
+        question = json.loads(line)
+        sentence = question.get("sentence")
+        table = tables.get(question["table"])
+        if not sentence or table is None:
+            continue
+        own_rows = {place for place, _ in question["cells"]}
+        claims += _of_sentence(sentence, table, sorted(own_rows), rng)
     return claims
 
 
 def _of_a_row(table: Table, rng: random.Random) -> Iterator[TrainingClaim]:
-    if len(table.rows) < 2 or len(table.header) < 2:
+    row_count = len(table.rows)
+    if row_count < 2 or len(table.header) < 2:
         return
-    place = rng.randrange(1, len(table.rows))
-    row, row_before = table.rows[place], table.rows[place - 1]
-    columns = []
-    for column in range(1, len(row)):
-        if _is_usable(row[column]) and table.header[column]:
-            columns.append(column)
-    if not columns or not _is_usable(row[0]) or row[0] == row_before[0]:
+    place = rng.randrange(1, row_count)
+    row = table.rows[place]
+    row_before = table.rows[place - 1]
+    columns = _usable_columns(table, row)
+    key = row[0]
+    if not columns or not _is_usable(key) or key == row_before[0]:
         return
 
     column = rng.choice(columns)
-    shown = [place - 1, place] if rng.random() < 0.5 else [place]
-    evidence = _shown(table, shown, rng)
+    places = [place]
+    if rng.random() < 0.5:
+        places = [place - 1, place]
+    evidence = _shown(table, places, rng)
 
     def claim(cell: str, supported: bool) -> TrainingClaim:
         template = rng.choice(_TEMPLATES)
-        text = template.format(column=table.header[column], key=row[0], cell=cell)
+        name = table.header[column]
+        text = template.format(column=name, key=key, cell=cell)
         return TrainingClaim("table rows", text, evidence, supported, table.part)
 
-    yield claim(row[column], True)
-    same_column = [cells[column] for cells in table.rows if cells[column] != row[column]]
-    same_row = [row[neighbor] for neighbor in columns if row[neighbor] != row[column]]
+    right_cell = row[column]
+    yield claim(right_cell, True)
+    same_row = [row[neighbor] for neighbor in columns]
+    same_column = [cells[column] for cells in table.rows]
     # The row before is in the evidence at times: its words are the likeliest mistake.
-    likely = [row_before[column]] if row_before[column] != row[column] else []
-    wrong_cells = [*likely, *same_row[:2], *same_column[:2]]
-    usable = [cell for cell in wrong_cells if _is_usable(cell)]
+    candidates = [row_before[column]]
+    candidates += _others(same_row, right_cell)[:MAX_WRONG_CELLS]
+    candidates += _others(same_column, right_cell)[:MAX_WRONG_CELLS]
+    wrong_cells = _others(candidates, right_cell)
+    usable = list(filter(_is_usable, wrong_cells))
     if usable:
-        yield claim(rng.choice(usable), False)
+        wrong_cell = rng.choice(usable)
+        yield claim(wrong_cell, False)
+
+
+def _usable_columns(table: Table, row: Sequence[str]) -> list[int]:
+    """Returns the columns with a name and a short cell, but for the first one, which is the key."""
+    columns = []
+    for column, cell in enumerate(row):
+        name = table.header[column]
+        if column and name and _is_usable(cell):
+            columns.append(column)
+    return columns
+
+
+def _others(cells: Sequence[str], right_cell: str) -> list[str]:
+    return [cell for cell in cells if cell != right_cell]
 
 
 def _of_sentence(
@@ -130,8 +166,10 @@ def _of_sentence(
 
     other_rows = [place for place in range(len(table.rows)) if place not in own_rows]
     if other_rows and rng.random() < 0.5:
-        chosen = rng.sample(other_rows, min(len(own_rows), len(other_rows)))
-        other_evidence = _shown(table, sorted(chosen), rng)
+        count = min(len(own_rows), len(other_rows))
+        chosen = rng.sample(other_rows, count)
+        chosen.sort()
+        other_evidence = _shown(table, chosen, rng)
         yield TrainingClaim("table sentences", sentence, other_evidence, False, table.part)
     context = " ".join(evidence)
     wrong = changed(sentence, context, rng)
@@ -141,33 +179,41 @@ def _of_sentence(
 
 def _shown(table: Table, places: Sequence[int], rng: random.Random) -> tuple[str, ...]:
     """Returns some rows as a person's document has them: with bars, or each cell with its name."""
-    with_bars = rng.random() < 0.3
+    has_bars = rng.random() < 0.3
     evidence = []
     if table.title and rng.random() < 0.8:
         evidence.append(f"{table.title}.")
-    if with_bars:
-        evidence.append(_with_bars(table.header))
+    if has_bars:
+        header = _with_bars(table.header)
+        evidence.append(header)
     for place in places:
         row = table.rows[place]
-        evidence.append(_with_bars(row) if with_bars else _with_names(table.header, row, rng))
+        written = _with_bars(row)
+        named = _with_names(table.header, row, rng)
+        evidence.append(written if has_bars else named)
     return tuple(evidence)
 
 
 def _with_bars(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    joined = " | ".join(cells)
+    return f"| {joined} |"
 
 
 def _with_names(header: Sequence[str], row: Sequence[str], rng: random.Random) -> str:
     between = rng.choice([". ", "; ", ", "])
     named = []
     for name, cell in zip(header, row, strict=False):
-        if cell:
-            named.append(f"{name}: {cell}" if name else cell)
-    return between.join(named) + "."
+        if cell and name:
+            named.append(f"{name}: {cell}")
+        elif cell:
+            named.append(cell)
+    line = between.join(named)
+    return f"{line}."
 
 
 def _is_usable(cell: str) -> bool:
-    return any(map(str.isalnum, cell)) and len(cell) <= MAX_CELL_CHARACTERS
+    has_words = any(map(str.isalnum, cell))
+    return has_words and len(cell) <= MAX_CELL_CHARACTERS
 
 
 def _one_line(text: str) -> str:
