@@ -4,13 +4,16 @@ For a summary, sentences near the mean of their document that do not repeat each
 marginal relevance, Carbonell and Goldstein 1998). For a topic, the sentences nearest to the topic.
 """
 
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from textwrap import shorten
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qa.answer.citations import cite
 from qa.answer.overview_request import OverviewRequest
@@ -24,19 +27,25 @@ Encode = Callable[[Sequence[str]], Vectors]
 """Returns the vectors of texts: (texts, dimension), each of length 1."""
 Search = Callable[[str, Sequence[Document]], Sequence[RankedPassage]]
 """Returns the passages of these documents that are nearest to a topic, best first."""
+Scores = NDArray[np.floating]
+"""A number for each sentence."""
 
 MAX_READ = 200
 """Sentences of a document that are compared; of a longer document, some evenly spread."""
-MIN_SENTENCES, MAX_SENTENCES = 3, 6
-"""Sentences of a summary."""
+MIN_SENTENCES = 3
+"""Sentences of a summary, at least."""
+MAX_SENTENCES = 6
+"""Sentences of a summary, at most."""
 COMPARED_SENTENCES = 3
 """Sentences of each of two documents that are compared."""
 MAX_DOCUMENTS = 6
 """Documents of an overview; each of several gives a sentence to a summary."""
 TOPIC_SENTENCES = 2
 """Sentences that a document gives to a topic."""
-MIN_CHARACTERS, MAX_CHARACTERS = 20, 400
-"""Shorter sentences say too little, longer ones too much at once."""
+MIN_CHARACTERS = 20
+"""Shorter sentences say too little."""
+MAX_CHARACTERS = 400
+"""Longer sentences say too much at once."""
 GOOD_CHARACTERS = 40
 """Shorter sentences stand for a document only if it has few longer ones."""
 MIN_TOPIC_SCORE = 0.4
@@ -80,6 +89,10 @@ class _Scored:
     sentence: Sentence
     score: float
 
+    @property
+    def start(self) -> int:
+        return self.sentence.span.start
+
 
 def select_sentences(
     request: OverviewRequest, snapshot: Snapshot, encode: Encode, search: Search
@@ -95,21 +108,31 @@ def select_sentences(
 def _summary(request: OverviewRequest, snapshot: Snapshot, encode: Encode) -> Selection:
     documents = request.documents
     if len(documents) == 1:
-        (document,) = documents
-        readable = _readable(document, snapshot)
-        count = round(len(readable) ** 0.5)
-        count = min(MAX_SENTENCES, max(MIN_SENTENCES, count))
-        chosen = _central(document, readable, count, encode)
-        return _selection(chosen, CENTRAL.format(title=short_title(document)))
+        return _document_summary(documents[0], snapshot, encode)
 
     chosen = []
     for document in documents[:MAX_DOCUMENTS]:
-        chosen += _central(document, _readable(document, snapshot), 1, encode)
-    cited = len({scored.document.id for scored in chosen})
-    what = FROM_DOCUMENTS.format(count=cited, total=len(documents))
+        readable = _readable(document, snapshot)
+        chosen += _central(document, readable, 1, encode)
+    cited = {scored.document.id for scored in chosen}
+    total = len(documents)
+    what = FROM_DOCUMENTS.format(count=len(cited), total=total)
     selection = _selection(chosen, what)
-    notices = (UNCLEAR, *selection.notices) if request.is_unclear else selection.notices
-    return Selection(selection.sentences, selection.confidence, notices)
+    if not request.is_unclear:
+        return selection
+    notices = (UNCLEAR, *selection.notices)
+    return replace(selection, notices=notices)
+
+
+def _document_summary(document: Document, snapshot: Snapshot, encode: Encode) -> Selection:
+    readable = _readable(document, snapshot)
+    count = round(len(readable) ** 0.5)
+    count = max(MIN_SENTENCES, count)
+    count = min(MAX_SENTENCES, count)
+    chosen = _central(document, readable, count, encode)
+    title = short_title(document)
+    what = CENTRAL.format(title=title)
+    return _selection(chosen, what)
 
 
 def _compared(documents: Sequence[Document], snapshot: Snapshot, encode: Encode) -> Selection:
@@ -118,30 +141,46 @@ def _compared(documents: Sequence[Document], snapshot: Snapshot, encode: Encode)
         readable = _readable(document, snapshot)
         chosen += _central(document, readable, COMPARED_SENTENCES, encode)
     first, second = documents
-    return _selection(
-        chosen, BY_DOCUMENT.format(first=short_title(first), second=short_title(second))
-    )
+    first_title = short_title(first)
+    second_title = short_title(second)
+    what = BY_DOCUMENT.format(first=first_title, second=second_title)
+    return _selection(chosen, what)
 
 
 def _about(
     request: OverviewRequest, snapshot: Snapshot, encode: Encode, search: Search
 ) -> Selection:
     """Returns the best sentences about each topic, at most TOPIC_SENTENCES a document."""
+    topics = request.topics
+    documents = request.documents
+    limit = MAX_SENTENCES // len(topics)
     chosen: dict[tuple[str, int], _Scored] = {}
-    for topic in request.topics:
-        scored = _nearest(topic, search(topic, request.documents), snapshot, encode)
-        counts: dict[str, int] = {}
-        limit = MAX_SENTENCES // len(request.topics)
-        for candidate in scored:
+    for topic in topics:
+        passages = search(topic, documents)
+        candidates = _nearest(topic, passages, snapshot, encode)
+        if len(documents) > 1:
+            candidates = _few_a_document(candidates)
+        for candidate in candidates[:limit]:
             document = candidate.document
-            is_full = counts.get(document.id, 0) == TOPIC_SENTENCES and len(request.documents) > 1
-            if limit and not is_full:
-                limit -= 1
-                counts[document.id] = counts.get(document.id, 0) + 1
-                chosen[document.id, candidate.sentence.span.start] = candidate
+            place = (document.id, candidate.start)
+            chosen[place] = candidate
 
-    topics = "” and “".join(request.topics)
-    return _selection(list(chosen.values()), ABOUT.format(topic=topics), by_score=True)
+    topic_names = "” and “".join(topics)
+    what = ABOUT.format(topic=topic_names)
+    sentences = list(chosen.values())
+    return _selection(sentences, what, by_score=True)
+
+
+def _few_a_document(candidates: Sequence[_Scored]) -> list[_Scored]:
+    """Returns the first TOPIC_SENTENCES candidates of each document."""
+    few = []
+    counts: Counter[str] = Counter()
+    for candidate in candidates:
+        document = candidate.document
+        counts[document.id] += 1
+        if counts[document.id] <= TOPIC_SENTENCES:
+            few.append(candidate)
+    return few
 
 
 def _selection(chosen: Sequence[_Scored], what: str, by_score: bool = False) -> Selection:
@@ -151,18 +190,36 @@ def _selection(chosen: Sequence[_Scored], what: str, by_score: bool = False) -> 
     """
     if not chosen:
         return Selection((), 0.0)
-    # A dict keeps the order in which the documents come.
+    sentences = []
+    for group in _by_document(chosen):
+        group.sort(key=attrgetter("start"))
+        for scored in group:
+            quoted = _quoted(scored)
+            sentences.append(quoted)
+
+    confidence = 1.0
+    if by_score:
+        confidence = _best_score(chosen)
+    notice = SELECTION.format(what=what)
+    return Selection(tuple(sentences), confidence, (notice,))
+
+
+def _by_document(chosen: Sequence[_Scored]) -> list[list[_Scored]]:
+    """Returns the sentences of each document, in the order in which the documents come."""
     groups: dict[str, list[_Scored]] = {}
     for scored in chosen:
-        groups.setdefault(scored.document.id, []).append(scored)
+        document = scored.document
+        group = groups.setdefault(document.id, [])
+        group.append(scored)
+    return list(groups.values())
 
-    sentences = []
-    for group in groups.values():
-        group.sort(key=lambda scored: scored.sentence.span.start)
-        sentences += [_quoted(scored) for scored in group]
-    best = max(scored.score for scored in chosen)
-    confidence = min(1.0, max(0.0, best)) if by_score else 1.0
-    return Selection(tuple(sentences), confidence, (SELECTION.format(what=what),))
+
+def _best_score(chosen: Sequence[_Scored]) -> float:
+    """Returns the best score, as a number from 0 to 1."""
+    best = 0.0
+    for scored in chosen:
+        best = max(best, scored.score)
+    return min(1.0, best)
 
 
 def short_title(document: Document) -> str:
@@ -171,9 +228,11 @@ def short_title(document: Document) -> str:
 
 
 def _quoted(scored: _Scored) -> AnswerSentence:
-    citation = cite(scored.document, scored.sentence.span)
+    sentence = scored.sentence
+    citation = cite(scored.document, sentence.span)
     # A hand-wrapped document has line ends inside its sentences.
-    text = " ".join(citation.quote.split())
+    words = citation.quote.split()
+    text = " ".join(words)
     return AnswerSentence(text, "verbatim", (citation,))
 
 
@@ -182,18 +241,41 @@ def _readable(document: Document, snapshot: Snapshot) -> list[Sentence]:
     readable = []
     complete = []
     for sentence in snapshot.sentences[document.id]:
-        length = len(sentence.span)
-        if not sentence.may_answer or not MIN_CHARACTERS <= length <= MAX_CHARACTERS:
+        if not _is_readable(sentence):
             continue
         readable.append(sentence)
-        leans = _LEANS.match(document.text, sentence.span.start)
-        if sentence.kind == "prose" and length >= GOOD_CHARACTERS and not leans:
+        if _is_complete(sentence, document):
             complete.append(sentence)
 
     # A table or a list has no complete sentences, and is summarised by its rows.
-    usable = complete if len(complete) >= MIN_SENTENCES else readable
-    step = max(1, -(-len(usable) // MAX_READ))
-    return list(islice(usable, 0, None, step))
+    if len(complete) < MIN_SENTENCES:
+        return _evenly_spread(readable)
+    return _evenly_spread(complete)
+
+
+def _is_readable(sentence: Sentence) -> bool:
+    if not sentence.may_answer:
+        return False
+    length = len(sentence.span)
+    return MIN_CHARACTERS <= length <= MAX_CHARACTERS
+
+
+def _is_complete(sentence: Sentence, document: Document) -> bool:
+    """Says whether a sentence can be understood by itself."""
+    if sentence.kind != "prose":
+        return False
+    span = sentence.span
+    if len(span) < GOOD_CHARACTERS:
+        return False
+    leans = _LEANS.match(document.text, span.start)
+    return leans is None
+
+
+def _evenly_spread(sentences: list[Sentence]) -> list[Sentence]:
+    count = len(sentences)
+    step = math.ceil(count / MAX_READ)
+    step = max(1, step)
+    return sentences[::step]
 
 
 def _central(
@@ -202,22 +284,47 @@ def _central(
     """Returns up to `count` sentences that are near the mean and unlike each other."""
     if not sentences:
         return []
-    vectors = encode([document.text_of(sentence.span) for sentence in sentences])
-    mean = vectors.mean(axis=0)
-    centrality = vectors @ (mean / max(float(np.linalg.norm(mean)), 1e-12))
-    places = np.arange(len(sentences)) / len(sentences)
-    centrality = centrality + FIRST_BONUS * (1 - places)
+    texts = [document.text_of(sentence.span) for sentence in sentences]
+    vectors = encode(texts)
+    centrality = _centrality(vectors)
 
-    chosen: list[_Scored] = []
-    repetition = np.zeros(len(sentences))
+    chosen = []
+    for place in _unlike_each_other(vectors, centrality, count):
+        score = float(centrality[place])
+        scored = _Scored(document, sentences[place], score)
+        chosen.append(scored)
+    return chosen
+
+
+def _centrality(vectors: Vectors) -> Scores:
+    """Returns how near each sentence is to the mean, with a bonus for the first ones."""
+    mean = vectors.mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    length = max(length, 1e-12)
+    direction = mean / length
+    nearness = vectors @ direction
+    count = len(vectors)
+    places = np.arange(count) / count
+    bonus = FIRST_BONUS * (1 - places)
+    centrality: Scores = nearness + bonus
+    return centrality
+
+
+def _unlike_each_other(vectors: Vectors, centrality: Scores, count: int) -> list[int]:
+    """Returns the places of up to `count` central sentences, the best first."""
+    chosen: list[int] = []
+    total = len(vectors)
+    repetition = np.zeros(total)
     scores = centrality
-    for _ in range(min(count, len(sentences))):
+    for _ in range(min(count, total)):
         best = int(np.argmax(scores))
-        chosen.append(_Scored(document, sentences[best], float(centrality[best])))
-        repetition = np.maximum(repetition, vectors @ vectors[best])
-        scores = CENTRALITY_WEIGHT * centrality - (1 - CENTRALITY_WEIGHT) * repetition
-        for scored in chosen:
-            scores[sentences.index(scored.sentence)] = -np.inf
+        chosen.append(best)
+        likeness = vectors @ vectors[best]
+        repetition = np.maximum(repetition, likeness)
+        gain = CENTRALITY_WEIGHT * centrality
+        loss = (1 - CENTRALITY_WEIGHT) * repetition
+        scores = gain - loss
+        scores[chosen] = -np.inf
     return chosen
 
 
@@ -225,23 +332,49 @@ def _nearest(
     topic: str, passages: Sequence[RankedPassage], snapshot: Snapshot, encode: Encode
 ) -> list[_Scored]:
     """Returns the sentences of the passages that are about the topic, best first."""
-    places: list[tuple[Document, Sentence]] = []
-    for ranked in passages:
-        for sentence in snapshot.sentences_in(ranked.passage):
-            if sentence.may_answer and len(sentence.span) >= MIN_CHARACTERS:
-                places.append((ranked.passage.document, sentence))
+    places = _places(passages, snapshot)
     if not places:
         return []
-
     texts = [document.text_of(sentence.span) for document, sentence in places]
     vectors = encode([topic, *texts])
-    cosines = vectors[1:] @ vectors[0]
+    topic_vector = vectors[0]
+    cosines = vectors[1:] @ topic_vector
     topic_terms = set(terms(topic))
-    scored = []
-    for (document, sentence), text, cosine in zip(places, texts, cosines, strict=True):
-        shared = len(topic_terms & set(terms(text))) / max(1, len(topic_terms))
-        # A sentence may be about a topic without its words, and have its words in a long sentence.
-        score = max(float(cosine), (float(cosine) + shared) / 2)
+
+    nearest = []
+    for place, text, cosine in zip(places, texts, cosines, strict=True):
+        score = _topic_score(topic_terms, text, float(cosine))
         if score >= MIN_TOPIC_SCORE:
-            scored.append(_Scored(document, sentence, score))
-    return sorted(scored, key=lambda candidate: -candidate.score)
+            document, sentence = place
+            scored = _Scored(document, sentence, score)
+            nearest.append(scored)
+    # Equal scores stay in the order of the passages.
+    nearest.sort(key=attrgetter("score"), reverse=True)
+    return nearest
+
+
+def _places(
+    passages: Sequence[RankedPassage], snapshot: Snapshot
+) -> list[tuple[Document, Sentence]]:
+    """Returns the sentences of the passages that may answer, each with its document."""
+    places = []
+    for ranked in passages:
+        passage = ranked.passage
+        for sentence in snapshot.sentences_in(passage):
+            if not sentence.may_answer:
+                continue
+            if len(sentence.span) >= MIN_CHARACTERS:
+                place = (passage.document, sentence)
+                places.append(place)
+    return places
+
+
+def _topic_score(topic_terms: set[str], text: str, cosine: float) -> float:
+    """Returns how much a text is about a topic, by its meaning and its words."""
+    text_terms = set(terms(text))
+    common = topic_terms & text_terms
+    total = max(1, len(topic_terms))
+    shared = len(common) / total
+    # A sentence may be about a topic without its words, and have its words in a long sentence.
+    mixed = (cosine + shared) / 2
+    return max(cosine, mixed)

@@ -25,30 +25,42 @@ from qa.text.english import (
 )
 
 _END_MARKS = "?!. "
-_WORD = re.compile(r"[\w’'-]+(?:[.,]\d+)*")
-_DETERMINER = re.compile(r"^(?:the|a|an|my|our|your|this|that|these|those)\b\s*", re.IGNORECASE)
 
-_KINDS = (
-    re.compile(r"\b(?:1[5-9]|20)\d\d\b"),
-    re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})s?\b", re.IGNORECASE),
-    re.compile(rf"\b(?:{'|'.join(MONTHS)})\b"),
-    re.compile(r"\b[A-Za-z]{1,4}-?\d+\w*\b"),
-    re.compile(r"\b\d+(?:[.,]\d+)*\b"),
-    re.compile(r"(?<!^)\b[A-Z][\w-]*(?:\s+[A-Z0-9][\w-]*)*"),
-)
-"""Years, weekdays, months, codes, numbers and names: each is exchanged only for its own kind."""
-_NAMES = _KINDS[-1]
-_NO_SUBJECT = frozenset("it they he she there this that these those you i we one".split())
-_DO = frozenset("do does did".split())
-_BE = frozenset("is are was were".split())
-_TOPIC = re.compile(r"^(?:please\s+)?(?:tell\s+me\s+(?:more\s+)?about|describe|explain)\s+", re.I)
-_QUANTITY = re.compile(r"(?:how\s+(?:many|much)|which|what)\s+(?P<noun>\w+)", re.IGNORECASE)
-_COUNTED = re.compile(r"^how\s+(?:many|much)\s+(?P<noun>.+?)\s+\w+\s+there\b", re.IGNORECASE)
-_COMPANION = re.compile(r"\bof\s+(?P<noun>(?:(?:the|an?)\s+)?[\w’'-]+(?:\s+[A-Z][\w’'-]*)*)")
-_ASKS_WHO_IS = re.compile(r"^who\s+(?:is|are|was|were)\b", re.IGNORECASE)
+
+def _any_case(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+_WORD = re.compile(r"[\w’'-]+(?:[.,]\d+)*")
+_DETERMINER = _any_case(r"^(?:the|a|an|my|our|your|this|that|these|those)\b\s*")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
-_SUPERLATIVE = re.compile(r"the\s+(?:\w{2,}est|best|worst|most|least)\b", re.IGNORECASE)
-_ONE = re.compile(r"\bones?$", re.IGNORECASE)
+
+_WEEKDAY_NAMES = "|".join(WEEKDAYS)
+_MONTH_NAMES = "|".join(MONTHS)
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_WEEKDAY = _any_case(rf"\b(?:{_WEEKDAY_NAMES})s?\b")
+_MONTH = re.compile(rf"\b(?:{_MONTH_NAMES})\b")
+_CODE = re.compile(r"\b[A-Za-z]{1,4}-?\d+\w*\b")
+_NUMBER = re.compile(r"\b\d+(?:[.,]\d+)*\b")
+_NAME = re.compile(r"(?<!^)\b[A-Z][\w-]*(?:\s+[A-Z0-9][\w-]*)*")
+_KINDS = (_YEAR, _WEEKDAY, _MONTH, _CODE, _NUMBER)
+"""Each is exchanged only for its own kind, and so is a name."""
+
+_NO_SUBJECT = frozenset("it they he she there this that these those you i we one".split())
+_BE = ("is", "are", "was", "were")
+_CONJUNCTIONS = ("and", "or")
+_POSSESSIVES = ("his", "hers", "its", "their", "theirs")
+_PHRASE_ENDS = PREPOSITIONS | AUXILIARIES | QUESTION_WORDS
+"""Words that end a noun phrase."""
+
+_TOPIC = _any_case(r"^(?:please\s+)?(?:tell\s+me\s+(?:more\s+)?about|describe|explain)\s+")
+_QUANTITY = _any_case(r"(?:how\s+(?:many|much)|which|what)\s+(?P<noun>\w+)")
+_COUNTED = _any_case(r"^how\s+(?:many|much)\s+(?P<noun>.+?)\s+\w+\s+there\b")
+_COMPANION = re.compile(r"\bof\s+(?P<noun>(?:(?:the|an?)\s+)?[\w’'-]+(?:\s+[A-Z][\w’'-]*)*)")
+_ASKS_WHO_IS = _any_case(r"^who\s+(?:is|are|was|were)\b")
+_SUPERLATIVE = _any_case(r"the\s+(?:\w{2,}est|best|worst|most|least)\b")
+_ONE = _any_case(r"\bones?$")
+_NEXT_WORD = re.compile(r"\s+\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,51 +77,72 @@ def substituted(question: str, frame: str) -> str | None:
 
     None: the rules find no place for it.
     """
-    if is_fragment(question):
-        fragment = without_continuation(question).strip(_END_MARKS)
-        if not fragment:
-            return None
-        if fragment.split()[0].casefold() in QUESTION_WORDS:
-            return _with_quantity(frame.strip(), fragment)
-        return _with_fragment(frame.strip(), fragment)
-    return _with_antecedent(question, frame.strip())
+    frame = frame.strip()
+    if not is_fragment(question):
+        return _with_antecedent(question, frame)
+
+    fragment = without_continuation(question)
+    fragment = fragment.strip(_END_MARKS)
+    if not fragment:
+        return None
+    words = fragment.split()
+    opening = words[0].casefold()
+    if opening in QUESTION_WORDS:
+        return _with_quantity(frame, fragment)
+    return _with_fragment(frame, fragment)
 
 
 def _with_fragment(frame: str, fragment: str) -> str | None:
     """Returns the frame with the fragment in the place of what is like it."""
     opening, _, value = fragment.partition(" ")
-    if opening.casefold() in PREPOSITIONS and value:
-        fragment = f"{opening.casefold()} {value}"
-        return _with_adverbial(frame, fragment, opening, value)
+    preposition = opening.casefold()
+    if value and preposition in PREPOSITIONS:
+        return _with_adverbial(frame, preposition, value)
 
-    bare = _DETERMINER.sub("", fragment, count=1)
+    bare = _without_determiner(fragment)
     kind = _kind(bare)
-    if kind:
-        place = _last(kind, frame)
-        return _exchange(frame, place, bare) if place else None
-    return _with_noun(frame, fragment)
+    if kind is None:
+        return _with_noun(frame, fragment)
+    place = _last(kind, frame)
+    if place is None:
+        return None
+    return _exchange(frame, place, bare)
 
 
 def _with_quantity(frame: str, fragment: str) -> str | None:
     """Returns the frame with "how much copper" in the place of "how much gold"."""
     quantity = _QUANTITY.fullmatch(fragment)
-    place = _QUANTITY.match(frame)
-    if not quantity or not place:
+    if quantity is None:
         return None
-    return frame[: place.start("noun")] + quantity["noun"] + frame[place.end("noun") :]
+    frame_quantity = _QUANTITY.match(frame)
+    if frame_quantity is None:
+        return None
+    place = _matched(frame_quantity, "noun")
+    return _exchange(frame, place, quantity["noun"])
 
 
-def _with_adverbial(frame: str, fragment: str, preposition: str, value: str) -> str:
+def _with_adverbial(frame: str, preposition: str, value: str) -> str:
     """Returns the frame with "in 2020" or "for a child" in it, in a like place or at its end."""
-    kind = _kind(_DETERMINER.sub("", value, count=1))
-    place = _last(kind, frame) if kind else None
+    adverbial = f"{preposition} {value}"
+    bare = _without_determiner(value)
+    kind = _kind(bare)
+    if kind:
+        replacement = value
+        place = _last(kind, frame)
+    else:
+        replacement = adverbial
+        place = _last_adverbial(preposition, frame)
     if place:
-        return _exchange(frame, place, value)
-    same = re.compile(rf"\b{re.escape(preposition)}\s+(?:(?:the|an?)\s+)?[\w-]+", re.IGNORECASE)
-    place = _last(same, frame)
-    if place and not kind:
-        return _exchange(frame, place, fragment)
-    return f"{frame.rstrip(_END_MARKS)} {fragment}?"
+        return _exchange(frame, place, replacement)
+    statement = frame.rstrip(_END_MARKS)
+    return f"{statement} {adverbial}?"
+
+
+def _last_adverbial(preposition: str, frame: str) -> _Phrase | None:
+    """Returns the last place where the frame has this preposition and a noun."""
+    escaped = re.escape(preposition)
+    adverbial = _any_case(rf"\b{escaped}\s+(?:(?:the|an?)\s+)?[\w-]+")
+    return _last(adverbial, frame)
 
 
 def _with_noun(frame: str, fragment: str) -> str | None:
@@ -117,132 +150,228 @@ def _with_noun(frame: str, fragment: str) -> str | None:
     subject = subject_of(frame)
     if subject is None:
         return None
-    bare_subject = _DETERMINER.sub("", subject.text, count=1)
-    # A name or a code is not exchanged for a common noun.
-    if _kind(bare_subject) or any(kind.search(bare_subject) for kind in _KINDS[:-1]):
+    bare_subject = _without_determiner(subject.text)
+    if not _is_common_noun(bare_subject):
         return None
-    head = bare_subject.split()[-1]
+
+    subject_words = bare_subject.split()
+    head = subject_words[-1]
     noun = _ONE.sub(head, fragment)
-    if _SUPERLATIVE.fullmatch(noun) and _SUPERLATIVE.match(subject.text):
+    asks_superlative = _SUPERLATIVE.fullmatch(noun)
+    had_superlative = _SUPERLATIVE.match(subject.text)
+    if asks_superlative and had_superlative:
         # And the highest: the noun is that of "the lowest temperature".
-        noun += f" {head}"
+        noun = f"{noun} {head}"
     return _exchange(frame, subject, noun)
+
+
+def _is_common_noun(text: str) -> bool:
+    """Says whether a text is not a name and has no code, number or date in it."""
+    for kind in _KINDS:
+        if kind.search(text):
+            return False
+    kind_of_all = _kind(text)
+    return kind_of_all is None
 
 
 def _with_antecedent(question: str, frame: str) -> str | None:
     """Returns the question with the frame's subject in the place of its pronoun."""
-    person = PERSON_PRONOUN.search(question)
-    pronoun = person or THING_PRONOUN.search(question)
+    pronoun = PERSON_PRONOUN.search(question)
+    if pronoun:
+        antecedent = _antecedent(frame)
+    else:
+        pronoun = THING_PRONOUN.search(question)
+        antecedent = _thing_antecedent(frame)
     if not pronoun:
         return None
-    if not person and _ASKS_WHO_IS.match(frame):
-        # Who is the head of the company: "it" is the company.
-        companion = _COMPANION.search(frame)
-        antecedent = companion["noun"] if companion else None
-    else:
-        antecedent = _antecedent(frame)
     if not antecedent:
         return None
-    completed = without_continuation(replace_pronoun(question, pronoun, antecedent))
-    return completed[:1].upper() + completed[1:]
+
+    replaced = replace_pronoun(question, pronoun, antecedent)
+    completed = without_continuation(replaced)
+    initial = completed[:1]
+    return initial.upper() + completed[1:]
+
+
+def _thing_antecedent(frame: str) -> str | None:
+    """Returns what "it" stands for."""
+    if not _ASKS_WHO_IS.match(frame):
+        return _antecedent(frame)
+    # Who is the head of the company: "it" is the company.
+    companion = _COMPANION.search(frame)
+    if companion is None:
+        return None
+    return companion["noun"]
 
 
 def _antecedent(frame: str) -> str | None:
     """Returns the subject of a question, as far as a pronoun may stand for it."""
     subject = subject_of(frame)
-    if subject is None or not content_words(subject.text):
+    if subject is None:
         return None
-    owner, possessive, _ = subject.text.partition("’s ")
+    text = subject.text
+    if not content_words(text):
+        return None
+    owner, possessive, _ = text.partition("’s ")
     if possessive:
         return owner
-    companion = _COMPANION.match(frame, subject.end + 1)
-    if companion and frame[subject.end : subject.end + 1].isspace():
-        return frame[subject.start : companion.end("noun")]
-    return subject.text
+
+    next_start = subject.end + 1
+    gap = frame[subject.end : next_start]
+    if not gap.isspace():
+        return text
+    companion = _COMPANION.match(frame, next_start)
+    if companion is None:
+        return text
+    end = companion.end("noun")
+    return frame[subject.start : end]
 
 
 def replace_pronoun(question: str, pronoun: re.Match[str], name: str) -> str:
     """Returns the question with a name, in the form that the pronoun has, in its place."""
-    before = question[: pronoun.start()]
-    after = question[pronoun.end() :]
-    word = pronoun[1].lower()
-    # "her report" against "ask her".
-    her_before_noun = word == "her" and re.match(r"\s+\w", after)
-    if word in ("his", "hers", "its", "their", "theirs") or her_before_noun:
+    start, end = pronoun.span()
+    before = question[:start]
+    after = question[end:]
+    word = pronoun[1]
+    if _is_possessive(word.lower(), after):
         name += "’s"
     return before + name + after
 
 
+def _is_possessive(pronoun: str, after: str) -> bool:
+    if pronoun != "her":
+        return pronoun in _POSSESSIVES
+    # "her report" against "ask her".
+    next_word = _NEXT_WORD.match(after)
+    return next_word is not None
+
+
 def subject_of(question: str) -> _Phrase | None:
     """Returns the noun phrase that a question is about, by its place after the auxiliary verb."""
-    sentences = _SENTENCE_END.split(question.strip())
-    if len(sentences) > 1:
+    stripped = question.strip()
+    if _SENTENCE_END.search(stripped):
         return None
     topic = _TOPIC.match(question)
     if topic:
-        return _phrase(question, topic.end(), "")
+        start = topic.end()
+        return _phrase(question, start)
     counted = _COUNTED.match(question)
     if counted:
-        return _Phrase(counted["noun"], counted.start("noun"), counted.end("noun"))
+        return _matched(counted, "noun")
+    return _subject_after_verb(question)
 
-    found_words = list(_WORD.finditer(question))
-    if not found_words or found_words[0][0].casefold() not in QUESTION_WORDS:
+
+def _subject_after_verb(question: str) -> _Phrase | None:
+    words = list(_WORD.finditer(question))
+    if not words:
         return None
-    for word in found_words:
-        if word[0].casefold() in AUXILIARIES:
-            return _phrase(question, word.end(), word[0].casefold())
+    opening = _folded(words[0])
+    if opening not in QUESTION_WORDS:
+        return None
+    for word in words:
+        auxiliary = _folded(word)
+        if auxiliary in AUXILIARIES:
+            start = word.end()
+            return _phrase(question, start, auxiliary)
+
     # Who owns the bakery: the object follows the verb.
-    if len(found_words) > 2:
-        return _phrase(question, found_words[1].end(), "")
-    return None
+    if len(words) <= 2:
+        return None
+    verb = words[1]
+    start = verb.end()
+    return _phrase(question, start)
 
 
-def _phrase(question: str, start: int, auxiliary: str) -> _Phrase | None:
+def _phrase(question: str, start: int, auxiliary: str = "") -> _Phrase | None:
     """Returns the noun phrase at an offset. After an auxiliary its verb is left out."""
-    phrase_words: list[re.Match[str]] = []
-    for word in _WORD.finditer(question, start):
-        folded = word[0].casefold()
-        gap = question[phrase_words[-1].end() : word.start()] if phrase_words else ""
-        ends = folded in PREPOSITIONS or folded in AUXILIARIES or folded in QUESTION_WORDS
-        if ends or gap.strip():
-            break
-        phrase_words.append(word)
-    while phrase_words and phrase_words[-1][0].casefold() in ("and", "or"):
-        phrase_words.pop()
-    if not phrase_words:
+    words = _phrase_words(question, start)
+    if not words:
+        return None
+    first = words[0]
+    opening = _folded(first)
+    if opening in _NO_SUBJECT:
         return None
 
-    has_determiner = _DETERMINER.match(phrase_words[0][0] + " ") is not None
-    nouns = len(phrase_words) - has_determiner
-    last = phrase_words[-1][0].casefold()
-    is_predicate = last.endswith("ed") or last in PREDICATES
-    ends_with_verb = is_predicate if auxiliary in _BE else bool(auxiliary)
-    if ends_with_verb and nouns > 1:
-        phrase_words.pop()
+    nouns = len(words)
+    if _DETERMINER.match(opening):
         nouns -= 1
-    if not nouns or phrase_words[0][0].casefold() in _NO_SUBJECT:
+    if nouns == 0:
         return None
-    begin = phrase_words[0].start()
-    end = phrase_words[-1].end()
-    return _Phrase(question[begin:end], begin, end)
+    last = words[-1]
+    if nouns > 1 and _is_verb(last, auxiliary):
+        last = words[-2]
+    begin = first.start()
+    end = last.end()
+    text = question[begin:end]
+    return _Phrase(text, begin, end)
+
+
+def _phrase_words(question: str, start: int) -> list[re.Match[str]]:
+    """Returns the words from an offset to a word or a sign that ends a noun phrase."""
+    words: list[re.Match[str]] = []
+    end = None
+    for word in _WORD.finditer(question, start):
+        if _folded(word) in _PHRASE_ENDS:
+            break
+        gap = "" if end is None else question[end : word.start()]
+        if gap.strip():
+            break
+        words.append(word)
+        end = word.end()
+
+    while words:
+        last = _folded(words[-1])
+        if last not in _CONJUNCTIONS:
+            break
+        words.pop()
+    return words
+
+
+def _is_verb(last_word: re.Match[str], auxiliary: str) -> bool:
+    """Says whether the last word after an auxiliary is its verb."""
+    if auxiliary not in _BE:
+        return auxiliary != ""
+    word = _folded(last_word)
+    if word.endswith("ed"):
+        return True
+    return word in PREDICATES
+
+
+def _folded(word: re.Match[str]) -> str:
+    text = word[0]
+    return text.casefold()
+
+
+def _without_determiner(text: str) -> str:
+    return _DETERMINER.sub("", text, count=1)
 
 
 def _kind(text: str) -> re.Pattern[str] | None:
     """Returns the pattern of the kind of thing that a text is; None: a common noun."""
-    for kind in _KINDS[:-1]:
+    for kind in _KINDS:
         if kind.fullmatch(text):
             return kind
     # At its beginning a name pattern never matches.
-    return _NAMES if _NAMES.fullmatch(f" {text}", 1) else None
+    indented = f" {text}"
+    if _NAME.fullmatch(indented, 1):
+        return _NAME
+    return None
 
 
 def _last(kind: re.Pattern[str], frame: str) -> _Phrase | None:
     places = list(kind.finditer(frame))
     if not places:
         return None
-    place = places[-1]
-    return _Phrase(place[0], place.start(), place.end())
+    return _matched(places[-1])
+
+
+def _matched(match: re.Match[str], group: str | int = 0) -> _Phrase:
+    text = match[group]
+    start, end = match.span(group)
+    return _Phrase(text, start, end)
 
 
 def _exchange(frame: str, place: _Phrase, replacement: str) -> str:
-    return frame[: place.start] + replacement + frame[place.end :]
+    before = frame[: place.start]
+    after = frame[place.end :]
+    return before + replacement + after

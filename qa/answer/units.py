@@ -38,7 +38,8 @@ class _Part:
 
 def document_of(candidate: Candidate) -> Document:
     """Returns the document that a candidate stands in."""
-    return candidate.passage.passage.document
+    passage = candidate.passage.passage
+    return passage.document
 
 
 def list_of(candidate: Candidate, snapshot: Snapshot) -> list[Sentence]:
@@ -49,38 +50,75 @@ def list_of(candidate: Candidate, snapshot: Snapshot) -> list[Sentence]:
     document = document_of(candidate)
     sentences = snapshot.sentences[document.id]
     sentence = candidate.sentence
-    place = bisect_left(sentences, sentence.span.start, key=_start)
-    is_item = sentence.kind == "item"
-    # The items of a list share one context.
-    context = sentence.context
-    if not is_item:
-        following = sentences[place + 1 : place + 2]
-        if not following or following[0].context[-1:] != (sentence.span,):
-            return []
+    start = sentence.span.start
+    place = bisect_left(sentences, start, key=_start)
+    item = sentence
+    if sentence.kind != "item":
         place += 1
-        context = following[0].context
-    if not context or document.text_of(context[-1]) == document.title:
-        return []
+        if place >= len(sentences):
+            return []
+        item = sentences[place]
+        if not _introduces(sentence, item):
+            return []
 
+    # The items of a list share one context.
+    context = item.context
+    if not context:
+        return []
+    introduction = document.text_of(context[-1])
+    if introduction == document.title:
+        return []
+    items = _items_around(place, sentences, context)
+    is_list = 1 < len(items) <= MAX_ITEMS
+    if not is_list:
+        return []
+    return items
+
+
+def _introduces(sentence: Sentence, following: Sentence) -> bool:
+    """Returns whether a sentence is the nearest context of the sentence after it."""
+    context = following.context
+    if not context:
+        return False
+    nearest = context[-1]
+    return nearest == sentence.span
+
+
+def _items_around(
+    place: int,
+    sentences: Sequence[Sentence],
+    context: tuple[Span, ...],
+) -> list[Sentence]:
+    """Returns the items without a gap before and after a place that have this context."""
     first = place
-    while first > 0 and _is_item(sentences[first - 1], context):
+    while first > 0:
+        previous = sentences[first - 1]
+        if not _is_item(previous, context):
+            break
         first -= 1
+
     end = place
-    while end < len(sentences) and _is_item(sentences[end], context):
+    while end < len(sentences):
+        following = sentences[end]
+        if not _is_item(following, context):
+            break
         end += 1
-    is_list = 1 < end - first <= MAX_ITEMS
-    return list(sentences[first:end]) if is_list else []
+    items = sentences[first:end]
+    return list(items)
 
 
 def show_list(candidate: Candidate, items: Sequence[Sentence]) -> AnswerSentence:
     """Returns the items of a list after the line that introduces them, each cited."""
     document = document_of(candidate)
-    spans = [items[0].context[-1], *(item.span for item in items)]
-    parts = []
-    for number, span in enumerate(spans):
-        mark = "; " if number else ": "
-        ends = document.text_of(span).endswith(_END_MARKS)
-        parts.append(_Part(span, " " if ends else mark))
+    context = items[0].context
+    introduction = context[-1]
+    lead_in = _ended_part(document, introduction, ": ")
+    parts = [lead_in]
+    spans = [introduction]
+    for item in items:
+        part = _ended_part(document, item.span, "; ")
+        parts.append(part)
+        spans.append(item.span)
     return _shown(candidate, parts, spans)
 
 
@@ -92,19 +130,32 @@ def show_unit(candidate: Candidate, spans: Sequence[Span]) -> AnswerSentence:
     sentence = candidate.sentence
     document = document_of(candidate)
     cells = sentence.cells(document.text)
-    if sentence.header and cells and spans[-1] == sentence.span:
+    ends_with_sentence = spans[-1] == sentence.span
+    if sentence.header and cells and ends_with_sentence:
         parts = _row_parts(document, candidate, cells)
-        return _shown(candidate, parts, [sentence.header, sentence.span])
+        cited = [sentence.header, sentence.span]
+        return _shown(candidate, parts, cited)
 
     introduction = _introduction(document, sentence)
-    if introduction and list(spans) == [sentence.span]:
+    is_alone = list(spans) == [sentence.span]
+    if introduction and is_alone:
         spans = [introduction, sentence.span]
     parts = []
     for span in spans:
-        ends = document.text_of(span).endswith(_END_MARKS)
-        is_lead_in = span == introduction and not ends
-        parts.append(_Part(span, ": " if is_lead_in else " "))
+        mark = " "
+        if span == introduction:
+            mark = ": "
+        part = _ended_part(document, span, mark)
+        parts.append(part)
     return _shown(candidate, parts, spans)
+
+
+def _ended_part(document: Document, span: Span, mark: str) -> _Part:
+    """Returns a span that the mark follows, or only a space if its text ends with a mark."""
+    text = document.text_of(span)
+    if text.endswith(_END_MARKS):
+        return _Part(span, " ")
+    return _Part(span, mark)
 
 
 def _introduction(document: Document, sentence: Sentence) -> Span | None:
@@ -112,33 +163,64 @@ def _introduction(document: Document, sentence: Sentence) -> Span | None:
     if not sentence.context:
         return None
     nearest = sentence.context[-1]
-    words = document.text_of(sentence.span).split()
-    if is_question(document.text_of(nearest)):
-        return nearest if len(words) < FEW_WORDS else None
-    is_short_item = sentence.kind == "item" and len(words) < FEW_ITEM_WORDS
-    is_title = document.text_of(nearest) == document.title
-    return nearest if is_short_item and not is_title else None
+    nearest_text = document.text_of(nearest)
+    text = document.text_of(sentence.span)
+    words = len(text.split())
+    if is_question(nearest_text):
+        is_short = words < FEW_WORDS
+    else:
+        is_item = sentence.kind == "item"
+        is_title = nearest_text == document.title
+        is_short_item = is_item and words < FEW_ITEM_WORDS
+        is_short = is_short_item and not is_title
+    if not is_short:
+        return None
+    return nearest
 
 
 def _row_parts(document: Document, candidate: Candidate, cells: Sequence[Cell]) -> list[_Part]:
     """Returns the cells of a row that are shown, each after the name of its column."""
-    answering = [cell for cell in cells if _is_inside(candidate.span, cell.value)]
-    shown = cells
-    if len(candidate.sentence.span) > SHORT_ROW and answering:
-        key = cells[0]
-        shown = list(dict.fromkeys((key, *answering)))
     parts = []
-    for cell in shown:
+    for cell in _shown_cells(candidate, cells):
         if cell.name:
-            # Some tables write the colon.
-            has_colon = document.text_of(cell.name).endswith(":")
-            parts.append(_Part(cell.name, " " if has_colon else ": "))
-        parts.append(_Part(cell.value, "; "))
+            name = _name_part(document, cell.name)
+            parts.append(name)
+        value = _Part(cell.value, "; ")
+        parts.append(value)
     return parts
 
 
+def _shown_cells(candidate: Candidate, cells: Sequence[Cell]) -> Sequence[Cell]:
+    """Returns all cells of a row, or of a long row the first and those with the answer."""
+    length = len(candidate.sentence.span)
+    if length <= SHORT_ROW:
+        return cells
+    answering = []
+    for cell in cells:
+        if _is_inside(candidate.span, cell.value):
+            answering.append(cell)
+    if not answering:
+        return cells
+    key = cells[0]
+    distinct = dict.fromkeys((key, *answering))
+    return list(distinct)
+
+
+def _name_part(document: Document, name: Span) -> _Part:
+    """Returns the name of a column, with a colon after it."""
+    text = document.text_of(name)
+    # Some tables write the colon.
+    if text.endswith(":"):
+        return _Part(name, " ")
+    return _Part(name, ": ")
+
+
 def _is_inside(span: Span | None, cell: Span) -> bool:
-    return span is not None and cell.start <= span.start and span.end <= cell.end
+    if span is None:
+        return False
+    starts_inside = cell.start <= span.start
+    ends_inside = span.end <= cell.end
+    return starts_inside and ends_inside
 
 
 def _shown(candidate: Candidate, parts: Sequence[_Part], cited: Sequence[Span]) -> AnswerSentence:
@@ -154,25 +236,38 @@ def _shown(candidate: Candidate, parts: Sequence[_Part], cited: Sequence[Span]) 
     bold: Span | None = None
     for part in parts:
         text += separator
-        words = _on_one_line(document.text_of(part.span))
         if answer and _is_inside(answer, part.span):
-            # Counted from the end, where no white space before the answer is in the way.
-            from_answer = _on_one_line(document.text[answer.start : part.span.end])
-            start = len(text) + len(words) - len(from_answer)
-            bold = Span(start, start + len(_on_one_line(document.text_of(answer))))
-        text += words
+            bold = _bold(document, answer, part.span, len(text))
+        text += _on_one_line(document, part.span)
         separator = part.separator
     if answer is None or bold is None:
         return AnswerSentence(text, "verbatim", citations)
-    return AnswerSentence(text, "verbatim", citations, cite(document, answer), bold)
+    answer_citation = cite(document, answer)
+    return AnswerSentence(text, "verbatim", citations, answer_citation, bold)
+
+
+def _bold(document: Document, answer: Span, part: Span, part_start: int) -> Span:
+    """Returns the place of an answer in the text, from the start of its part in the text."""
+    part_words = _on_one_line(document, part)
+    part_end = part_start + len(part_words)
+    # Counted from the end, where no white space before the answer is in the way.
+    rest = Span(answer.start, part.end)
+    rest_words = _on_one_line(document, rest)
+    start = part_end - len(rest_words)
+    answer_words = _on_one_line(document, answer)
+    end = start + len(answer_words)
+    return Span(start, end)
 
 
 def _is_item(sentence: Sentence, context: tuple[Span, ...]) -> bool:
-    return sentence.kind == "item" and sentence.context == context
+    is_item = sentence.kind == "item"
+    return is_item and sentence.context == context
 
 
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+def _on_one_line(document: Document, span: Span) -> str:
+    text = document.text_of(span)
+    words = text.split()
+    return " ".join(words)
 
 
 def _start(sentence: Sentence) -> int:

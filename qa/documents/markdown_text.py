@@ -61,18 +61,21 @@ class MarkdownWriter:
         """Adds a heading; a level over 6 becomes 6."""
         words = one_line(text)
         if words:
-            marks = "#" * max(1, min(level, MAX_HEADING))
+            depth = min(level, MAX_HEADING)
+            marks = "#" * max(1, depth)
             self._add("heading", f"{marks} {words}")
 
     def paragraph(self, text: str) -> None:
         """Adds a paragraph with its line ends; a line without words is left out."""
         lines = _tidy_lines(text)
         if lines:
-            self._add("paragraph", "\n".join(lines))
+            content = "\n".join(lines)
+            self._add("paragraph", content)
 
     def value(self, name: str, value: str) -> None:
         """Adds a line `name: value`."""
-        self.paragraph(value_text(name, value))
+        line = value_text(name, value)
+        self.paragraph(line)
 
     def item(self, text: str, level: int = 0, marker: str = "-") -> None:
         """Adds a list item, `level` lists deep; `marker` is "-" or a number with its full stop."""
@@ -83,7 +86,8 @@ class MarkdownWriter:
             self._depth = -1
         # An item can be only one level deeper than the item before it.
         deepest = self._depth + 1
-        self._depth = min(max(0, level), deepest)
+        depth = max(0, level)
+        self._depth = min(depth, deepest)
         indent = _INDENT * self._depth
         self._add("item", f"{indent}{marker} {words}")
 
@@ -99,17 +103,22 @@ class MarkdownWriter:
         header, *body = filled
         if not body:
             cells = filter(None, header)
-            self.paragraph(" | ".join(cells))
+            line = " | ".join(cells)
+            self.paragraph(line)
             return
         if not marked_header and holds_values(filled):
             for name, value in filled:
                 self.value(name, value)
             return
 
-        self._add("table", row_text(header))
-        self._add("row", rule_text(len(header)))
+        header_line = row_text(header)
+        self._add("table", header_line)
+        columns = len(header)
+        rule = rule_text(columns)
+        self._add("row", rule)
         for row in body:
-            self._add("row", row_text(row))
+            line = row_text(row)
+            self._add("row", line)
 
     def grid(self, rows: Sequence[SpanRow], marked_header: bool = False) -> None:
         """Adds a table whose cells may span columns and rows."""
@@ -120,13 +129,16 @@ class MarkdownWriter:
 
     def code(self, text: str, language: str = "") -> None:
         """Adds lines that are kept exactly."""
-        content = clean(text).strip("\n").rstrip()
-        if not content.strip():
+        block = clean(text).strip("\n")
+        content = block.rstrip()
+        if not content:
             return
+        length = 3
         # The fence has to be longer than any fence inside.
-        inner_fences = map(len, _FENCE.findall(content))
-        longest = max(inner_fences, default=0)
-        fence = "`" * max(3, longest + 1)
+        for inner_fence in _FENCE.findall(content):
+            longer = len(inner_fence) + 1
+            length = max(length, longer)
+        fence = "`" * length
         self._add("code", f"{fence}{language}\n{content}\n{fence}")
 
     def markdown(self, text: str) -> None:
@@ -144,14 +156,20 @@ class MarkdownWriter:
 
     def _add(self, kind: str, text: str) -> None:
         if self._parts:
-            is_next_item = kind == self._previous == "item"
-            is_close = kind == "row" or is_next_item
-            separator = "\n" if is_close else "\n\n"
+            separator = self._separator(kind)
             self._parts.append(separator)
         self._characters += len(text)
         check_length(self._characters, self._limits)
         self._parts.append(text)
         self._previous = kind
+
+    def _separator(self, kind: str) -> str:
+        """Returns what stands between the previous block and one of this kind."""
+        if kind == "row":
+            return "\n"
+        if kind == "item" and self._previous == "item":
+            return "\n"
+        return "\n\n"
 
 
 def _tidy_lines(text: str) -> list[str]:
@@ -165,10 +183,13 @@ def _tidy_lines(text: str) -> list[str]:
 
 def value_text(name: str, value: str) -> str:
     """Returns `name: value`, or what there is of it."""
-    name = one_line(name).rstrip(":").rstrip()
+    name_line = one_line(name)
+    name = name_line.rstrip(":").rstrip()
     value = one_line(value)
-    if not name or not value:
-        return name or value
+    if not name:
+        return value
+    if not value:
+        return name
     return f"{name}: {value}"
 
 
@@ -194,7 +215,8 @@ def _without_empty(rows: Iterable[Row], limits: Limits) -> Texts:
         if not any(cells):
             continue
         tidy.append(cells)
-        used.update(_filled_places(cells))
+        filled_places = _filled_places(cells)
+        used.update(filled_places)
         characters += _row_length(cells)
         check_length(characters, limits)
 
@@ -219,20 +241,28 @@ def _row_length(cells: Row) -> int:
 
 def _at_places(cells: Row, places: Sequence[int]) -> list[str]:
     """Returns the cells at some places; a place after the end of a short row is empty."""
+    texts = []
     width = len(cells)
-    return [cells[place] if place < width else "" for place in places]
+    for place in places:
+        text = ""
+        if place < width:
+            text = cells[place]
+        texts.append(text)
+    return texts
 
 
 def holds_values(rows: Sequence[Row]) -> bool:
     """Returns whether rows of two cells are names with their values, from the first row on."""
-    if len(rows[0]) != 2:
+    first = rows[0]
+    if len(first) != 2:
         return False
-    name, value = rows[0]
+    name, value = first
     if name.endswith(":"):
         return True
-    value_has_digit = _DIGIT.search(value) is not None
-    name_has_digit = _DIGIT.search(name) is not None
-    return value_has_digit and not name_has_digit
+    if _DIGIT.search(name):
+        return False
+    digit = _DIGIT.search(value)
+    return digit is not None
 
 
 def flat_grid(rows: Sequence[SpanRow], limits: Limits) -> tuple[list[str], Texts]:
@@ -247,25 +277,33 @@ def flat_grid(rows: Sequence[SpanRow], limits: Limits) -> tuple[list[str], Texts
     texts = grid.texts
 
     start = 0
-    while start < len(texts) and _is_caption(rows[start], grid.spans[start]):
+    captions = []
+    for row, spans in zip(rows, grid.spans, strict=True):
+        if not _is_caption(row, spans):
+            break
+        caption = texts[start][0]
+        captions.append(caption)
         start += 1
-    captions = [row[0] for row in texts[:start]]
-    texts = texts[start:]
 
-    if len(texts) > 2:
-        upper, lower = texts[:2]
-        spans = grid.spans[start]
-        if _names_groups(upper, spans, lower):
-            header = _joined_headers(upper, spans, lower)
-            texts = [header, *texts[2:]]
+    texts = texts[start:]
+    if len(texts) <= 2:
+        return captions, texts
+    upper, lower, *body = texts
+    spans = grid.spans[start]
+    if _names_groups(upper, spans, lower):
+        header = _joined_headers(upper, spans, lower)
+        texts = [header, *body]
     return captions, texts
 
 
 def _is_caption(row: SpanRow, spans: Sequence[int]) -> bool:
     """Returns whether a row is one cell over all of several columns."""
-    is_one_cell = len(row) == 1
-    has_columns = len(spans) > 1
-    return is_one_cell and has_columns and spans[0] == len(spans)
+    if len(row) != 1:
+        return False
+    columns = len(spans)
+    if columns < 2:
+        return False
+    return spans[0] == columns
 
 
 class _Grid:
@@ -284,7 +322,9 @@ class _Grid:
         self._open: dict[int, tuple[str, int]] = {}
 
     def add_row(self, cells: SpanRow) -> None:
-        above = self.texts[-1] if self.texts else []
+        above: Row = []
+        if self.texts:
+            above = self.texts[-1]
         texts: list[str] = []
         spans: list[int] = []
         for cell in cells:
@@ -299,18 +339,21 @@ class _Grid:
         text = one_line(cell.text)
         if cell.continues and column < len(above):
             text = above[column]
-        columns = max(1, min(cell.columns, MAX_SPAN))
+        allowed = min(cell.columns, MAX_SPAN)
+        columns = max(1, allowed)
         covered = [""] * (columns - 1)
         texts.append(text)
         texts.extend(covered)
-        spans.extend([columns] * columns)
+        cell_spans = [columns] * columns
+        spans.extend(cell_spans)
         self._count(text, columns)
 
         rows_below = cell.rows - 1
         if rows_below < 1:
             return
         self._open[column] = (text, rows_below)
-        for place in range(column + 1, column + columns):
+        end = column + columns
+        for place in range(column + 1, end):
             self._open[place] = ("", rows_below)
 
     def _add_open(self, texts: list[str], spans: list[int]) -> None:
@@ -318,15 +361,17 @@ class _Grid:
         column = len(texts)
         while column in self._open:
             text, rows = self._open.pop(column)
-            if rows > 1:
-                self._open[column] = (text, rows - 1)
+            rows_below = rows - 1
+            if rows_below > 0:
+                self._open[column] = (text, rows_below)
             texts.append(text)
             spans.append(1)
             self._count(text, columns=1)
             column += 1
 
     def _count(self, text: str, columns: int) -> None:
-        self._characters += len(text) + CELL_SIGNS * columns
+        signs = CELL_SIGNS * columns
+        self._characters += len(text) + signs
         check_length(self._characters, self._limits)
 
 
@@ -349,11 +394,16 @@ def _joined_headers(upper: Row, spans: Sequence[int], lower: Row) -> list[str]:
     names = []
     group = ""
     for place, name in enumerate(lower):
-        above = upper[place] if place < len(upper) else ""
-        is_spanned = place < len(spans) and spans[place] > 1
+        above = ""
+        span = 1
+        if place < len(upper):
+            above = upper[place]
+            span = spans[place]
         # Only the first of the columns that a cell spans has its text.
-        if above or not is_spanned:
+        if above or span == 1:
             group = above
-        full_name = f"{group} {name}".strip()
-        names.append(name if group == name else full_name)
+        full_name = name
+        if group != name:
+            full_name = f"{group} {name}".strip()
+        names.append(full_name)
     return names

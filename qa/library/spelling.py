@@ -18,22 +18,27 @@ MAX_CORRECTED = 12
 LONG = 8
 """Letters from which on a word may be two edits away instead of one."""
 
+Shape = tuple[str, int]
+"""The first letter of a word and its length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Every word of a library, case-folded."""
 
     words: frozenset[str]
-    by_shape: Mapping[tuple[str, int], Sequence[str]]
-    """Grouped by the first letter and the length: a near word has the same or almost the same."""
+    by_shape: Mapping[Shape, Sequence[str]]
+    """Grouped by shape: a near word has the same or almost the same."""
 
     @classmethod
     def of(cls, words: Iterable[str]) -> "Vocabulary":
         """Groups these words."""
         distinct = frozenset(words)
-        by_shape: dict[tuple[str, int], list[str]] = {}
+        by_shape: dict[Shape, list[str]] = {}
         for word in distinct:
-            by_shape.setdefault((word[0], len(word)), []).append(word)
+            shape = (word[0], len(word))
+            group = by_shape.setdefault(shape, [])
+            group.append(word)
         return cls(distinct, by_shape)
 
     def __contains__(self, word: str) -> bool:
@@ -55,17 +60,24 @@ def correct_spelling(
     """
     unknown: dict[int, str] = {}
     for match in WORD.finditer(query):
+        if not _is_written_as_word(match):
+            continue
         word = match.group().casefold()
-        may_be_wrong = _is_written_as_word(match) and word not in STOP_WORDS
-        if may_be_wrong and word not in vocabulary and not known(word):
-            unknown[match.start()] = word
+        is_listed = word in STOP_WORDS or word in vocabulary
+        if is_listed or known(word):
+            continue
+        start = match.start()
+        unknown[start] = word
 
-    distinct = list(dict.fromkeys(unknown.values()))
-    corrections = _nearest(distinct[:MAX_CORRECTED], vocabulary)
+    distinct = dict.fromkeys(unknown.values())
+    looked_up = list(distinct)[:MAX_CORRECTED]
+    corrections = _nearest(looked_up, vocabulary)
 
     def replacement(match: re.Match[str]) -> str:
-        word = unknown.get(match.start(), "")
-        return corrections.get(word, match.group())
+        start = match.start()
+        word = unknown.get(start, "")
+        written = match.group()
+        return corrections.get(word, written)
 
     return WORD.sub(replacement, query)
 
@@ -73,9 +85,13 @@ def correct_spelling(
 def _is_written_as_word(match: re.Match[str]) -> bool:
     """Returns whether this is neither a name nor a number, and not too short."""
     written = match.group()
+    is_inside_query = match.start() > 0
+    if is_inside_query and written[0].isupper():
+        return False
     word = written.casefold()
-    is_name = match.start() > 0 and written[0].isupper()
-    return not is_name and len(word) >= MIN_LETTERS and word.isalpha()
+    if len(word) < MIN_LETTERS:
+        return False
+    return word.isalpha()
 
 
 def _nearest(words: Sequence[str], vocabulary: Vocabulary) -> dict[str, str]:
@@ -83,24 +99,37 @@ def _nearest(words: Sequence[str], vocabulary: Vocabulary) -> dict[str, str]:
 
     Of several that are equally near, the first in alphabetical order.
     """
-    wanted: dict[tuple[str, int], list[str]] = {}
-    for word in words:
-        edits = _edits(word)
-        for length in range(len(word) - edits, len(word) + edits + 1):
-            wanted.setdefault((word[0], length), []).append(word)
-
     near: dict[str, list[tuple[int, str]]] = {}
+    wanted = _by_wanted_shape(words)
     for shape, misspelt in wanted.items():
         candidates = vocabulary.by_shape.get(shape, ())
         for word, candidate in _similar(misspelt, candidates):
             distance = DamerauLevenshtein.distance(word, candidate)
-            if distance <= _edits(word):
-                near.setdefault(word, []).append((distance, candidate))
+            if distance > _edits(word):
+                continue
+            near_word = near.setdefault(word, [])
+            near_word.append((distance, candidate))
 
     nearest = {}
     for word, candidates_near in near.items():
-        _, nearest[word] = min(candidates_near)
+        _, candidate = min(candidates_near)
+        nearest[word] = candidate
     return nearest
+
+
+def _by_wanted_shape(words: Sequence[str]) -> dict[Shape, list[str]]:
+    """Groups words by the shapes that a word near them can have."""
+    wanted: dict[Shape, list[str]] = {}
+    for word in words:
+        initial = word[0]
+        edits = _edits(word)
+        shortest = len(word) - edits
+        longest = len(word) + edits
+        for length in range(shortest, longest + 1):
+            shape = (initial, length)
+            group = wanted.setdefault(shape, [])
+            group.append(word)
+    return wanted
 
 
 def _similar(words: Sequence[str], candidates: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -109,13 +138,22 @@ def _similar(words: Sequence[str], candidates: Sequence[str]) -> Iterator[tuple[
         return
     # A twentieth of the time of Damerau-Levenshtein, if all words are compared at once. Only for
     # letters between two that changed places this distance is greater: 3 instead of 2.
-    limits = np.array([2 * _edits(word) - 1 for word in words])
-    cutoff = int(limits.max())
+    limits = []
+    for word in words:
+        edits = _edits(word)
+        limits.append(2 * edits - 1)
+    cutoff = max(limits)
     distances = cdist(words, candidates, scorer=OSA.distance, score_cutoff=cutoff, dtype=np.uint8)
-    rows, columns = np.nonzero(distances <= limits[:, np.newaxis])
-    for row, column in zip(rows, columns, strict=True):
-        yield words[int(row)], candidates[int(column)]
+    limit_column = np.reshape(limits, (-1, 1))
+    is_near = distances <= limit_column
+    places = np.argwhere(is_near)
+    for row, column in places.tolist():
+        word = words[row]
+        candidate = candidates[column]
+        yield word, candidate
 
 
 def _edits(word: str) -> int:
-    return 1 if len(word) < LONG else 2
+    if len(word) < LONG:
+        return 1
+    return 2
