@@ -444,7 +444,7 @@ def test_draft_failing_model_exits_3_and_keeps_accepted(
         (["none.txt"], "none.txt does not exist"),
         (["."], "has 2 documents"),
         (["town.txt", "--engine", "none/such"], "none/such"),
-        (["town.txt", "--out", "bad.jsonl"], "bad.jsonl has bad lines"),
+        (["town.txt", "--out", "bad.questions"], "bad.jsonl has bad lines"),
         (["town.txt", "--out", "none/q.jsonl"], "the folder none does not exist"),
     ],
 )
@@ -453,10 +453,10 @@ def test_draft_bad_usage_exits_2_before_opening_the_bot(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("other.txt").write_text(DULL)
-    Path("bad.jsonl").write_text("{")
+    Path("bad.questions").write_text("{")
     assert entry.main(["draft", *arguments]) == 2
     assert message in capsys.readouterr().err
-    assert Path("bad.jsonl").read_text() == "{"
+    assert Path("bad.questions").read_text() == "{"
 
 
 PROGRAM = """
