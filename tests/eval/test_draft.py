@@ -444,7 +444,7 @@ def test_draft_failing_model_exits_3_and_keeps_accepted(
         (["none.txt"], "none.txt does not exist"),
         (["."], "has 2 documents"),
         (["town.txt", "--engine", "none/such"], "none/such"),
-        (["town.txt", "--out", "bad.questions"], "bad.jsonl has bad lines"),
+        (["town.txt", "--out", "bad.questions"], "bad.questions has bad lines"),
         (["town.txt", "--out", "none/q.jsonl"], "the folder none does not exist"),
     ],
 )
