@@ -5,10 +5,10 @@ sentence of a language model that cites the passages with its evidence.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic_core import from_json
 
@@ -28,6 +28,7 @@ from qa.errors import QuestionFileError
 from qa.library.snapshot import Snapshot
 from qa.types import Document, Passage, Span, Support
 
+_Parsed = TypeVar("_Parsed")
 SUPPORTS: tuple[Support, ...] = get_args(Support)
 
 
@@ -71,6 +72,30 @@ def read_claims(path: Path, documents: Sequence[Document]) -> tuple[LabelledClai
     Raises QuestionFileError that names every bad line.
     """
     texts = [document.text for document in documents]
+
+    def parse(raw: Any) -> LabelledClaim:
+        try:
+            claim = _parse_claim(raw)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidLine("not a claim with id, claim, supported, kind and evidence") from error
+        # Without its evidence a claim would cite nothing, and always be unsupported.
+        for quote in claim.evidence:
+            if not any(quote in text for text in texts):
+                raise InvalidLine("its evidence is not in the documents")
+        return claim
+
+    return read_lines(path, parse)
+
+
+class InvalidLine(Exception):
+    """A line that cannot be used. The message says why, and follows the number of the line."""
+
+
+def read_lines(path: Path, parse: Callable[[Any], _Parsed]) -> tuple[_Parsed, ...]:
+    """Returns what `parse` makes of the JSON of each line; it raises InvalidLine.
+
+    Raises QuestionFileError that names every bad line.
+    """
     try:
         content = read_file(path, MAX_QUESTION_FILE)
     except OSError as error:
@@ -78,7 +103,7 @@ def read_claims(path: Path, documents: Sequence[Document]) -> tuple[LabelledClai
             f"{path} cannot be read: {error.strerror}. Check the path."
         ) from error
 
-    claims: list[LabelledClaim] = []
+    parsed: list[_Parsed] = []
     problems: list[str] = []
     for number, line in numbered_lines(content):
         if len(problems) > MAX_PROBLEMS:
@@ -86,23 +111,20 @@ def read_claims(path: Path, documents: Sequence[Document]) -> tuple[LabelledClai
         try:
             check_values(line, MAX_LINE_VALUES)
             # Unlike `json`, it accepts neither deep nesting nor half a surrogate pair.
-            claim = _parse_claim(from_json(line))
-        except (ValueError, KeyError, TypeError):
-            fields = "id, claim, supported, kind and evidence"
-            problems.append(f"line {number}: not a claim with {fields}")
+            raw = from_json(line)
+        except ValueError:
+            problems.append(f"line {number}: not valid JSON")
             continue
-        # Without its evidence a claim would cite nothing, and always be unsupported.
-        for quote in claim.evidence:
-            if not any(quote in text for text in texts):
-                problems.append(f"line {number}: its evidence is not in the documents")
-                break
-        claims.append(claim)
+        try:
+            parsed.append(parse(raw))
+        except InvalidLine as reason:
+            problems.append(f"line {number}: {reason}")
 
     if not content:
         problems.append("it is empty")
     if problems:
-        raise QuestionFileError("\n".join([f"{path} has invalid claims:", *problems]))
-    return tuple(claims)
+        raise QuestionFileError("\n".join([f"{path} has invalid lines:", *problems]))
+    return tuple(parsed)
 
 
 def check_claims(

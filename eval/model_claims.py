@@ -8,18 +8,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
 
-from eval.claims import Share, share
-from eval.dataset import MAX_QUESTION_FILE
-from eval.files import MAX_LINE_VALUES, MAX_PROBLEMS, check_values, numbered_lines, read_file
+from eval.claims import InvalidLine, Share, read_lines, share
 from qa.answer.empty_words import says_nothing
 from qa.answer.generate import Claim
 from qa.answer.verify import CheckedClaim, Verifier
-from qa.errors import QuestionFileError
 from qa.library.snapshot import Snapshot
 from qa.types import Document, Passage, Span, Support
 
@@ -80,37 +76,21 @@ def read_model_claims(path: Path, documents: Sequence[Document]) -> tuple[ModelC
     Raises QuestionFileError that names every bad line.
     """
     lengths = {document.name: len(document.text) for document in documents}
-    try:
-        content = read_file(path, MAX_QUESTION_FILE)
-    except OSError as error:
-        raise QuestionFileError(
-            f"{path} cannot be read: {error.strerror}. Check the path."
-        ) from error
 
-    claims: list[ModelClaim] = []
-    problems: list[str] = []
-    for number, line in numbered_lines(content):
-        if len(problems) > MAX_PROBLEMS:
-            break
+    def parse(raw: Any) -> ModelClaim:
         try:
-            check_values(line, MAX_LINE_VALUES)
-            claim = _CLAIMS.validate_python(from_json(line))
-        except (ValueError, ValidationError):
-            problems.append(f"line {number}: not a labelled sentence; see docs/verifier_card.md")
-            continue
+            claim = _CLAIMS.validate_python(raw)
+        except ValidationError as error:
+            fields = "id, model, question, claim, label, cited, seen and split"
+            raise InvalidLine(f"not a sentence with {fields}") from error
         if not set(claim.cited) <= set(claim.seen):
-            problems.append(f"line {number}: it cites a passage that the model did not see")
+            raise InvalidLine("it cites a passage that the model did not see")
         for name, start, end in claim.seen:
             if not 0 <= start < end <= lengths.get(name, 0):
-                problems.append(f"line {number}: {name} has no passage from {start} to {end}")
-                break
-        claims.append(claim)
+                raise InvalidLine(f"{name} has no passage from {start} to {end}")
+        return claim
 
-    if not content:
-        problems.append("it is empty")
-    if problems:
-        raise QuestionFileError("\n".join([f"{path} has invalid lines:", *problems]))
-    return tuple(claims)
+    return read_lines(path, parse)
 
 
 def check_model_claims(

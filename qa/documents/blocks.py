@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import Literal
 
+from qa.documents.spans import trimmed
 from qa.documents.tables import find_tables
 from qa.types import Span
 
@@ -235,16 +236,6 @@ def lines_of(text: str) -> Iterator[Span]:
             end = size
         yield Span(start, end)
         start = end + 1
-
-
-def trimmed(text: str, start: int, end: int) -> Span | None:
-    """Returns the span without white space at its ends; None if nothing is left."""
-    content = text[start:end]
-    words = content.strip()
-    if not words:
-        return None
-    start += len(content) - len(content.lstrip())
-    return Span(start, start + len(words))
 
 
 def text_of(text: str, span: Span) -> str:

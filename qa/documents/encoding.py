@@ -17,18 +17,21 @@ _BINARY = "is not text: it holds binary data. Rename it to its real type."
 _NOT_UTF8 = "is not valid UTF-8 (byte {}). Save it as UTF-8."
 
 
+def marked_encoding(data: bytes) -> str:
+    """Returns the encoding that the byte order mark names; UTF-8 without a mark."""
+    for mark, name in BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return name
+    return "utf-8"
+
+
 def decoded(data: bytes) -> str:
     """Returns the text of a file in UTF-8, or in UTF-16 with a byte order mark.
 
     Raises Unreadable for another encoding and for binary data.
     """
-    encoding = "utf-8"
-    for mark, name in BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            encoding = name
-            break
     try:
-        text = data.decode(encoding)
+        text = data.decode(marked_encoding(data))
     except UnicodeDecodeError as error:
         raise Unreadable(_BINARY if b"\0" in data else _NOT_UTF8.format(error.start)) from error
     if CONTROL.search(text):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.documents.encoding import BYTE_ORDER_MARKS, CONTROL, unix_line_ends
+from qa.documents.encoding import CONTROL, marked_encoding, unix_line_ends
 from qa.documents.parsing import ParsedFile, Unreadable, clean, one_line, shorten_blanks
 from qa.documents.sandbox import parse_in_sandbox
 from qa.documents.sidecar import SUFFIX as SIDECAR_SUFFIX
@@ -351,14 +351,8 @@ def _start_of(file: Path) -> bytes:
 
 def _decoded_text(file: Path, content: bytes) -> str:
     """Returns a text file's own text; only its line ends become `\\n`."""
-    encoding = "utf-8"
-    for mark, name in BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            encoding = name
-            break
-
     try:
-        text = content.decode(encoding)
+        text = content.decode(marked_encoding(content))
     except UnicodeDecodeError as error:
         if b"\0" in content:
             raise _binary(file) from error

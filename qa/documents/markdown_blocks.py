@@ -19,8 +19,8 @@ from qa.documents.blocks import (
     lines_of,
     may_answer_alone,
     text_of,
-    trimmed,
 )
+from qa.documents.spans import trimmed
 from qa.documents.tables import is_header
 from qa.types import Span
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import sentencex
 
-from qa.documents.blocks import Block, BlockKind, text_blocks, text_of, trimmed
+from qa.documents.blocks import Block, BlockKind, text_blocks, text_of
 from qa.documents.context import Context, contexts
 from qa.documents.markdown_blocks import markdown_blocks
 from qa.documents.noise import find_boilerplate, find_duplicates
 from qa.documents.parsing import check_sentences
+from qa.documents.spans import trimmed
 from qa.documents.tables import Cell, cells_of
 from qa.types import Document, Span
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from qa.documents.spans import trimmed
 from qa.types import Span
 
 SEPARATORS = ("|", "\t", ";", ",")
@@ -162,7 +163,7 @@ def _split(text: str, line: Span, separator: str) -> Iterator[Span | None]:
         else:
             cell_end = _find(text, separator, start, end)
             first, last = start, cell_end
-        yield _trimmed(text, first, last)
+        yield trimmed(text, first, last)
         if cell_end >= end:
             return
         start = cell_end + 1
@@ -174,12 +175,3 @@ def _find(text: str, separator: str, start: int, end: int) -> int:
     while separator == "|" and place > start and text[place - 1] == "\\":
         place = text.find(separator, place + 1, end)
     return place if place >= 0 else end
-
-
-def _trimmed(text: str, start: int, end: int) -> Span | None:
-    content = text[start:end]
-    words = content.strip()
-    if not words:
-        return None
-    start += len(content) - len(content.lstrip())
-    return Span(start, start + len(words))
