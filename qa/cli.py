@@ -31,13 +31,17 @@ from qa.terminal import (
 )
 
 if TYPE_CHECKING:
-    from qa.bot import Bot
     from qa.types import Answer, Citation
 
 INTERRUPTED = 130
 """The exit code by which shells know a program that Ctrl+C ended."""
 DOUBTS = {"weak": " (only partly backed)", "unsupported": " (not found in your documents)"}
 """What follows a language model's sentence on a terminal, by its support."""
+
+FILES_GONE = (
+    "Files that are gone: {count}. Answers still cite them. Remove them from the library: "
+    "footnote add --prune FOLDER"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,14 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ask(options: argparse.Namespace, settings: Settings) -> int:
     """Answers one question, over the whole library or over `--documents` only."""
     from qa.bot import Bot
+    from qa.library.adding import add_files
 
     question, paths = _question_and_paths(options)
     bot = Bot.open(settings)
     names = None
     if paths:
-        names, exit_code = _add_all(bot, paths)
-        if exit_code:
-            return exit_code
+        added = add_files(bot.index, paths, report=lambda _: None)
+        if added.failures:
+            return _report_all(added.failures)
+        names = added.names
 
     try:
         answer = bot.ask(question, documents=names)
@@ -123,11 +129,14 @@ def _question_and_paths(options: argparse.Namespace) -> tuple[str, list[Path]]:
 def _add(options: argparse.Namespace, settings: Settings) -> int:
     """Adds files and folders to the library, and prints what happened to each file."""
     from qa.bot import Bot
+    from qa.library.adding import add_files
 
     # Adding needs no language model, which may be misconfigured or switched off.
     bot = Bot.open(replace(settings, llm=BUILT_IN))
-    _, exit_code = _add_all(bot, options.paths, report=print_line)
-    return exit_code
+    added = add_files(bot.index, options.paths, _print_escaped, options.prune)
+    if added.gone:
+        print_line(FILES_GONE.format(count=len(added.gone)), sys.stderr)
+    return _report_all(added.failures)
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> int:
@@ -253,31 +262,8 @@ def _run_eval(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _add_all(
-    bot: "Bot", paths: Sequence[Path], report: Callable[[str], None] = lambda _: None
-) -> tuple[list[str], int]:
-    """Adds every readable file, and prints an error for each of the others.
-
-    Returns the names of the documents, and an exit code: 2 if a file could not be read.
-    """
-    from qa.documents.load import load
-
-    loaded = load(paths)
-    failures = list(loaded.failures)
-    names = []
-    for document in loaded.documents:
-        try:
-            added = bot.index.add(document)
-        except DocumentError as error:
-            # Its text cannot be split; the others are added all the same.
-            failures.append(error)
-            continue
-        report(escaped_line(f"{added.outcome} {added.name}"))
-        names.append(added.name)
-
-    for failure in failures:
-        _report(failure)
-    return names, FootnoteError.exit_code if failures else 0
+def _print_escaped(line: str) -> None:
+    print_line(escaped_line(line))
 
 
 def _answer_text(answer: "Answer") -> str:
@@ -326,6 +312,13 @@ def _report(error: FootnoteError) -> int:
     return error.exit_code
 
 
+def _report_all(errors: Sequence[FootnoteError]) -> int:
+    """Prints the errors, and returns an exit code: 2 if there are any."""
+    for error in errors:
+        _report(error)
+    return FootnoteError.exit_code if errors else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="footnote",
@@ -350,6 +343,11 @@ def _parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("add", parents=[library], help="add files and folders to the library")
     add.add_argument("paths", metavar="PATH", type=Path, nargs="+")
+    add.add_argument(
+        "--prune",
+        action="store_true",
+        help="remove the documents whose files are gone from these folders",
+    )
     add.set_defaults(command=_add)
 
     list_ = commands.add_parser("list", parents=[library], help="list the documents")

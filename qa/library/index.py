@@ -7,6 +7,7 @@ from typing import Any
 from qa.documents.sentences import Sentence
 from qa.errors import DocumentError
 from qa.library.failures import damaged
+from qa.library.gone import GoneFile, gone_files
 from qa.library.records import PassageRow, read_documents, read_passages, read_records
 from qa.library.snapshot import Snapshot
 from qa.library.store import Store
@@ -129,14 +130,16 @@ class Index:
         self,
         document: Document,
         on_progress: OnProgress = ignore_progress,
+        replaces: Collection[str] = (),
     ) -> AddResult:
         """Adds a document, or replaces the document from the same source, whole or not at all.
 
         An unchanged document is not embedded again. A name that a document from another source
         has is extended by folders of the path, and stays that way. `on_progress` may raise: this
         ends the adding, and the library is as it was before.
+        replaces: the names of documents whose place it takes, such as the file before it was moved.
         """
-        return self._writer().add(document, on_progress)
+        return self._writer().add(document, on_progress, replaces)
 
     def embed_again(self, name: str, on_progress: OnProgress = ignore_progress) -> None:
         """Embeds the passages of a document again. Raises DocumentError for an unknown name."""
@@ -150,13 +153,20 @@ class Index:
         """Removes the document of that name; False where there is none."""
         return remove(self._store, name)
 
-    def same_text(self, document: Document) -> str | None:
-        """Returns the name of a document from another source that has the same text."""
+    def gone_files(self) -> list[GoneFile]:
+        """Returns the documents whose file no longer exists, by name."""
+        return gone_files(self._store.reading(lambda: read_records(self._store)))
+
+    def same_text(self, document: Document, besides: Collection[str] = ()) -> str | None:
+        """Returns the name of a document from another source that has the same text.
+
+        besides: names of documents that do not count.
+        """
         records = self._store.reading(lambda: read_records(self._store))
         for key, record in records.items():
             # The version is a hash of the text.
             is_same_text = record["version"] == document.version
-            if key != document.id and is_same_text:
+            if key != document.id and is_same_text and record["name"] not in besides:
                 return str(record["name"])
         return None
 

@@ -5,7 +5,7 @@ removed before them, so a crash leaves the library as it was before or as it is 
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from qa.errors import IndexMismatchError
 from qa.library.names import with_unique_name
 from qa.library.records import (
     EmbeddedPassage,
+    Record,
     batches,
     read_passages,
     read_records,
@@ -38,7 +39,8 @@ WRITTEN_AT_ONCE = 256
 """Passages written in one turn. Embedding holds no turn: questions are answered meanwhile."""
 ROOM, ROOM_PER_PASSAGE = 1 << 18, 24 << 10
 """Bytes that Chroma may need beside what it stores, at least and for each passage of one turn."""
-WriteOutcome = Literal["added", "unchanged", "replaced"]
+WriteOutcome = Literal["added", "unchanged", "replaced", "moved"]
+"""What adding a document did. "moved": it took the place of a document with the same text."""
 OnProgress = Callable[[int, int], None]
 """Called with the number of embedded passages and the number of all passages of a document."""
 _log = logging.getLogger(__name__)
@@ -71,13 +73,19 @@ class Writer:
         self._store = store
         self._embedder = embedder
 
-    def add(self, document: Document, on_progress: OnProgress) -> AddResult:
-        """Adds a document, or replaces the document from the same source."""
+    def add(
+        self, document: Document, on_progress: OnProgress, replaces: Collection[str] = ()
+    ) -> AddResult:
+        """Adds a document, or replaces the document from the same source.
+
+        `replaces`: the names of documents whose place it takes. They are removed with its commit.
+        """
         store = self._store
         records = store.reading(lambda: read_records(store))
-        named = with_unique_name(document, records)
+        replaced = _keys_of(replaces, records, document)
+        named = with_unique_name(document, _without(records, replaced))
         stored = records.get(document.id)
-        if stored == record_of(named):
+        if stored == record_of(named) and not replaced:
             return AddResult("unchanged", named.name)
 
         passages = self._embedded(document, on_progress)
@@ -85,10 +93,12 @@ class Writer:
             self._prepare(passages)
             try:
                 self._write(passages, on_progress)
-                name = store.using_reserve(lambda: self._commit(document, passages))
+                name = store.using_reserve(lambda: self._commit(document, passages, replaces))
             except BaseException:
                 store.using_reserve(lambda: self._undo(document))
                 raise
+        if replaced:
+            return AddResult("moved", name)
         return AddResult("replaced" if stored else "added", name)
 
     def embed_again(self, document: Document, on_progress: OnProgress) -> None:
@@ -161,16 +171,24 @@ class Writer:
             # Chroma computes without releasing other threads: here a question may go first.
             on_progress(len(passages), len(passages))
 
-    def _commit(self, document: Document, passages: Sequence[EmbeddedPassage]) -> str:
+    def _commit(
+        self,
+        document: Document,
+        passages: Sequence[EmbeddedPassage],
+        replaces: Collection[str],
+    ) -> str:
         """Makes the written passages a document of the library and returns the document's name."""
         store = self._store
         with store.current(), store.writable():
             # Read again: another process may have added a document of this name meanwhile.
             records = read_records(store)
-            named = with_unique_name(document, records)
+            replaced = _keys_of(replaces, records, document)
+            named = with_unique_name(document, _without(records, replaced))
             require_complete(store.passages, named, passages)
             write_record(store.records, named)
             sweep(store, named.id, keep=named.version)
+            # After its record: a crash in between leaves the text twice, and not nowhere.
+            _remove_replaced(store, replaced)
             store.changed()
         return named.name
 
@@ -197,6 +215,21 @@ class Writer:
             sweep(store, document.id, keep=version)
 
 
+def _keys_of(
+    names: Collection[str], records: Mapping[str, Record], document: Document
+) -> list[str]:
+    """Returns the ids of the documents of these names, without that of `document`."""
+    keys = []
+    for key, record in records.items():
+        if record["name"] in names and key != document.id:
+            keys.append(key)
+    return keys
+
+
+def _without(records: Mapping[str, Record], keys: Collection[str]) -> dict[str, Record]:
+    return {key: record for key, record in records.items() if key not in keys}
+
+
 def remove(store: Store, name: str) -> bool:
     """Removes the document of that name; False where there is none."""
     with store.readable(), store.lock:
@@ -207,6 +240,12 @@ def remove(store: Store, name: str) -> bool:
                 store.using_reserve(partial(_remove, store, key))
                 return True
     return False
+
+
+def _remove_replaced(store: Store, keys: Collection[str]) -> None:
+    for key in keys:
+        store.records.delete(ids=[key])
+        sweep(store, key, keep="")
 
 
 def _remove(store: Store, key: str) -> None:

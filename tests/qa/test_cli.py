@@ -107,6 +107,30 @@ def test_an_unchanged_document_is_not_embedded_again(here: Path, words: WordEmbe
 
 
 @pytest.mark.usefixtures("words")
+def test_add_folder_says_what_is_gone_and_prune_removes_it(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = here / "docs"
+    folder.mkdir()
+    Path("docs/mill.txt").write_text("The mill grinds rye.")
+    Path("docs/pier.txt").write_text("The pier is long.")
+    assert main(["add", "docs"]) == 0
+    Path("docs/mill.txt").unlink()
+    capsys.readouterr()
+
+    assert main(["add", "docs"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "unchanged pier.txt\ngone mill.txt\n"
+    assert "Files that are gone: 1." in printed.err
+    assert "footnote add --prune" in printed.err
+
+    assert main(["add", "--prune", "docs"]) == 0
+    assert capsys.readouterr().out == "unchanged pier.txt\nremoved mill.txt\n"
+    assert main(["list"]) == 0
+    assert "mill.txt" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("words")
 def test_a_refusal_is_told_plainly_and_is_no_failure(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

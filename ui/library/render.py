@@ -15,6 +15,7 @@ LABELS: Final = {suffix: row.label for row in FILE_TYPES for suffix in row.suffi
 RESULTS: Final[dict[JobResult, str]] = {
     "added": "Added",
     "replaced": "Replaced the old version",
+    "moved": "Replaced the entry of a file that is gone",
     "unchanged": "Already in the library, unchanged",
     "twin": "Already in the library under another name",
     "indexed": "Indexed again",

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from qa.types import Document
 
 JobState = Literal["waiting", "reading", "embedding", "done", "failed", "cancelled"]
-JobResult = Literal["added", "unchanged", "replaced", "twin", "indexed"]
+JobResult = Literal["added", "unchanged", "replaced", "moved", "twin", "indexed"]
 """What a finished job did.
 
-"twin": nothing, because the library has the text under another name. "indexed": embedded again.
+"moved": it took the place of a document with the same text whose file is gone. "twin": nothing,
+because the library has the text under another name. "indexed": embedded again.
 """
 MAX_KEPT_BYTES = 200_000_000
 """Bytes of failed and cancelled files that are kept for another try."""
@@ -217,6 +218,9 @@ class JobQueue:
 
     def _run(self, job: Job, content: _JobContent) -> tuple[JobResult, str]:
         """Returns what the job did and the document's name. Raises FootnoteError."""
+        # Imported here because it brings llama-index, and the page must show before that.
+        from qa.library.adding import earlier_places
+
         index = self._index()
         on_progress = self._listener(job)
         if content.data is None:
@@ -226,11 +230,13 @@ class JobQueue:
 
         document = _read(job.name, content.data, content.title)
         self._pause(job)
+        # A file of the command line can have been moved before it was uploaded.
+        earlier = earlier_places(document, index.gone_files())
         # The same passages twice would take two of the places that an answer is read from.
-        twin = index.same_text(document)
+        twin = index.same_text(document, besides=earlier)
         if twin:
             return "twin", twin
-        added = index.add(document, on_progress)
+        added = index.add(document, on_progress, replaces=earlier)
         return added.outcome, added.name
 
     def _listener(self, job: Job) -> OnProgress:

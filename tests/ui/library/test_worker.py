@@ -96,6 +96,14 @@ def test_job_says_what_it_did(place: Place, content: bytes) -> None:
     assert place.texts() == {"a.txt": content.decode()}
 
 
+def test_upload_of_moved_file_replaces_its_entry(place: Place) -> None:
+    """The file of the entry does not exist: its text was uploaded from another place."""
+    place.index.add(text_document("Some text.", "old.txt"))
+    job = place.add("new.txt", b"Some text.")
+    assert (job.result, job.document) == ("moved", "new.txt")
+    assert place.texts() == {"new.txt": "Some text."}
+
+
 def test_broken_file_fails_and_the_others_are_added(place: Place) -> None:
     files = (("a.txt", b"Good."), ("b.txt", b"\0\1"), ("c.txt", b"Also good."))
     jobs = [place.queue.submit(name, data) for name, data in files]

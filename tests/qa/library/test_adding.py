@@ -1,0 +1,138 @@
+"""Folders are added again: files were moved, renamed or deleted in between."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from qa.library.adding import AddedFiles, add_files
+from qa.library.index import Index
+from tests.qa.fakes import WordEmbedder, text_document
+
+HARBOUR = "The harbour has nine piers.\n"
+MILL = "The mill grinds rye.\n"
+
+
+class Library:
+    """An index, the folder that is added to it, and the lines that were reported."""
+
+    def __init__(self, home: Path) -> None:
+        self.index = Index(home / "index", WordEmbedder())
+        self.folder = home / "docs"
+        self.lines: list[str] = []
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def add(self, *paths: Path, prune: bool = False) -> AddedFiles:
+        self.lines = []
+        return add_files(self.index, paths or [self.folder], self.lines.append, prune)
+
+    def names(self) -> list[str]:
+        return [document.name for document in self.index.documents()]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """A library with a folder of two files that is already added."""
+    library = Library(tmp_path)
+    library.write("harbour.txt", HARBOUR)
+    library.write("mill.txt", MILL)
+    library.add()
+    return library
+
+
+def test_add_folder_with_deleted_file_reports_it(library: Library) -> None:
+    (library.folder / "mill.txt").unlink()
+    assert library.add().gone == ("mill.txt",)
+    assert library.lines == ["unchanged harbour.txt", "gone mill.txt"]
+    assert library.names() == ["harbour.txt", "mill.txt"]
+
+
+def test_add_prune_removes_deleted_file(library: Library) -> None:
+    (library.folder / "mill.txt").unlink()
+    assert library.add(prune=True).gone == ()
+    assert library.lines == ["unchanged harbour.txt", "removed mill.txt"]
+    assert library.names() == ["harbour.txt"]
+
+
+def test_add_prune_leaves_files_outside_the_folder(library: Library) -> None:
+    """Uploads have no file, and another folder is not the folder that was added."""
+    other = library.write("../other/far.txt", "Far away.\n")
+    library.add(other)
+    other.unlink()
+    library.index.add(text_document("Uploaded.", "up.txt"))
+    library.add(prune=True)
+    assert library.names() == ["far.txt", "harbour.txt", "mill.txt", "up.txt"]
+
+
+def test_add_prune_emptied_folder_removes_nothing(library: Library) -> None:
+    """A drive that is not mounted looks like an empty folder."""
+    for file in library.folder.iterdir():
+        file.unlink()
+    added = library.add(prune=True)
+    assert added.gone == ("harbour.txt", "mill.txt")
+    assert "holds no file" in str(added.failures[0])
+    assert library.names() == ["harbour.txt", "mill.txt"]
+
+
+def test_add_same_folder_twice_reports_a_file_once(library: Library) -> None:
+    (library.folder / "mill.txt").unlink()
+    assert library.add(library.folder, library.folder).gone == ("mill.txt",)
+
+
+def test_add_renamed_file_replaces_its_entry(library: Library) -> None:
+    (library.folder / "mill.txt").rename(library.folder / "windmill.txt")
+    assert library.add().gone == ()
+    assert library.lines == ["unchanged harbour.txt", "moved mill.txt to windmill.txt"]
+    assert library.names() == ["harbour.txt", "windmill.txt"]
+    texts = [passage.text for passage in library.index.passages(library.index.documents())]
+    assert texts == [HARBOUR, MILL]
+
+
+def test_add_moved_folder_keeps_the_names(library: Library) -> None:
+    """The names are free for the moved files: they get no folder in front."""
+    moved = library.folder.rename(library.folder.with_name("papers"))
+    library.add(moved)
+    assert library.lines == ["moved harbour.txt", "moved mill.txt"]
+    assert library.names() == ["harbour.txt", "mill.txt"]
+    sources = {Path(document.source).parent for document in library.index.documents()}
+    assert sources == {moved}
+
+
+def test_add_copied_file_stands_beside_the_original(library: Library) -> None:
+    shutil.copy(library.folder / "mill.txt", library.folder / "copy.txt")
+    library.add()
+    assert library.names() == ["copy.txt", "harbour.txt", "mill.txt"]
+
+    (library.folder / "mill.txt").unlink()
+    library.add()
+    assert library.lines == ["moved mill.txt to copy.txt", "unchanged harbour.txt"]
+    assert library.names() == ["copy.txt", "harbour.txt"]
+
+
+def test_add_changed_and_renamed_file_is_another_file(library: Library) -> None:
+    (library.folder / "mill.txt").rename(library.folder / "windmill.txt").write_text("New.\n")
+    assert library.add().gone == ("mill.txt",)
+    assert library.names() == ["harbour.txt", "mill.txt", "windmill.txt"]
+
+
+def test_add_killed_before_removal_is_completed_later(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash in the middle of the commit leaves the text twice, and the next adding repairs it."""
+    (library.folder / "mill.txt").rename(library.folder / "windmill.txt")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qa.library.writing._remove_replaced", killed)
+        with pytest.raises(KeyboardInterrupt):
+            library.add()
+    assert MILL in {document.text for document in library.index.documents()}
+    library.add()
+    assert library.names() == ["harbour.txt", "windmill.txt"]
