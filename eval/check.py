@@ -14,10 +14,18 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz, process, utils
 
-from eval.dataset import Gold, Problem, Question, find_evidence, scan_questions
+from eval.dataset import (
+    Gold,
+    Problem,
+    Question,
+    find_evidence,
+    scan_questions,
+    several_places_note,
+)
 from eval.metrics.answers import contains_answer
 from eval.metrics.example import Example
 from qa.errors import DocumentError, QuestionFileError
+from qa.text.numbers import without_thousands_marks
 from qa.types import Answer, Document
 
 Level = Literal["wrong", "warning", "note"]
@@ -34,7 +42,7 @@ Questions = Sequence[Question]
 QuestionsByName = dict[str, list[Question]]
 """By the name of a kind or a split."""
 GoldByQuestion = Mapping[str, Sequence[Gold]]
-"""The places of the quotes, by question id."""
+"""The gold quotes, by question id."""
 _DECISIVE = re.compile(r"\d+|\b(?:who\w*|what|when|where|which|why|how|not?|never|\w+n t)\b")
 """Words that change what a question asks, however similar it is to another."""
 
@@ -111,8 +119,9 @@ def check(
 
 
 def normalized(text: str) -> str:
-    """Returns a question without case, punctuation and repeated spaces."""
-    return " ".join(utils.default_process(text).split())
+    """Returns a text without case, punctuation, repeated spaces and marks between thousands."""
+    processed = utils.default_process(without_thousands_marks(text))
+    return " ".join(processed.split())
 
 
 def has_answer(text: str, answer: str) -> bool:
@@ -154,8 +163,8 @@ def _check_evidence(
 ) -> tuple[GoldByQuestion, list[Finding]]:
     """Returns the places of the quotes by question, and findings about the others.
 
-    A finding is a quote that is in no document, or in more than one place: its question has no
-    places. `unread`: some document could not be read.
+    A finding is a quote that is in no document: its question has no quotes. `unread`: some document
+    could not be read.
     """
     gold, problems = find_evidence(questions, documents)
     if not documents:
@@ -171,6 +180,9 @@ def _check_evidence(
 
     if findings and unread:
         findings.append(_note("Missing evidence may be in a document that could not be read."))
+    note = several_places_note(gold)
+    if note:
+        findings.append(_note(note))
     return gold, findings
 
 
@@ -273,12 +285,12 @@ def _same_fact(first: Question, second: Question, gold: GoldByQuestion) -> bool:
 
 
 def _overlap(first: Gold, second: Gold) -> int:
-    """Returns how many characters two places share."""
-    first_document, first_span = first
-    second_document, second_span = second
-    if first_document != second_document:
-        return 0
-    return first_span.overlap(second_span)
+    """Returns the most characters that a place of one quote shares with a place of the other."""
+    most = 0
+    for (document, span), (other_document, other_span) in product(first, second):
+        if document == other_document:
+            most = max(most, span.overlap(other_span))
+    return most
 
 
 def _imbalances(questions: Questions) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from codecs import BOM_UTF8
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,21 +23,31 @@ from qa.terminal import escaped_line
 from qa.types import Document, Span, Turn
 
 Split = Literal["dev", "test"]
-Gold = tuple[str, Span]
-"""The name of a document and the span of a gold quote in its text."""
+Place = tuple[str, Span]
+"""The name of a document and a span of its text."""
+Gold = tuple[Place, ...]
+"""The places of a gold quote, at least one. Any of them counts."""
 GoldById = dict[str, list[Gold]]
-"""The places of the quotes of each question, by question id."""
+"""The quotes of each question, by question id."""
 Problem = tuple[int, str]
 """A line of a question file, and what is wrong with it."""
 MAX_QUESTION_FILE = 64 * 2**20
 """Bytes. A larger question file is not read."""
+MAX_PLACES = 1_000
+"""A quote with more places than this shows nothing, and each measure would compare them all."""
 _SHOWN = 80
 """Characters of a quote that an error message shows."""
+_MAX_IDS = 5
+"""Ids of questions that a note lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, the answers that are accepted, and its evidence: verbatim quotes."""
+    """A question, the answers that are accepted, and its evidence: verbatim quotes.
+
+    An answerable question may have answers without evidence, or evidence without answers. What
+    needs the other is then unscored.
+    """
 
     id: str
     question: str
@@ -52,6 +63,8 @@ class Question:
     """Grades from 1 by document name: sets without quotes know only whole relevant documents."""
     group: str = ""
     """What the question shares with others, such as an article: they are not independent."""
+    document: str = ""
+    """The name of the only document in which evidence counts; empty: it counts in any."""
 
     def as_json(self) -> dict[str, Any]:
         """Returns the question as a line of a question file has it."""
@@ -72,6 +85,8 @@ class Question:
             row["relevant"] = dict(self.relevant)
         if self.group:
             row["group"] = self.group
+        if self.document:
+            row["document"] = self.document
         return row
 
 
@@ -140,14 +155,14 @@ def read_question_file(path: Path) -> bytes:
 
 
 def check_evidence(questions: Iterable[Question], documents: Sequence[Document]) -> GoldById:
-    """Returns the places of the gold quotes by question id, in the order of the quotes.
+    """Returns the gold quotes by question id, in their order, each with all its places.
 
-    Raises one QuestionFileError that names every quote that is not in the documents exactly once,
-    since its place would not be known, and every relevant document that is missing.
+    Raises one QuestionFileError that names every quote that is in no document, or in too many
+    places, and every document that a question names and that is missing.
     """
     gold, problems = find_evidence(questions, documents)
     if problems:
-        heading = "Each evidence must be in the documents, verbatim, exactly once. Fix these:"
+        heading = "Each evidence must be in the documents, verbatim. Fix these:"
         raise QuestionFileError(format_problems(heading, problems))
     return gold
 
@@ -155,7 +170,7 @@ def check_evidence(questions: Iterable[Question], documents: Sequence[Document])
 def find_evidence(
     questions: Iterable[Question], documents: Sequence[Document]
 ) -> tuple[GoldById, list[Problem]]:
-    """Returns the places of the quotes that are in one place, and what is wrong with the others."""
+    """Returns the quotes that are in the documents, and what is wrong with the others."""
     # A document that was given twice counts once.
     unique = {document.id: document for document in documents}
     names = {document.name for document in documents}
@@ -163,28 +178,59 @@ def find_evidence(
     problems: list[Problem] = []
     for question in questions:
         gold[question.id] = []
-        missing = question.relevant.keys() - names
+        missing = named_documents(question) - names
         for name in sorted(missing):
             words = f"{question.id}: there is no document {name!r}"
             problems.append((question.line, words))
+        # Every quote would be reported, and none of the reports would say what is wrong.
+        if question.document in missing:
+            continue
 
         for quote in question.evidence:
-            places: list[Gold] = []
-            for document in unique.values():
-                places += _places(quote, document)
-            if len(places) == 1:
-                gold[question.id] += places
+            places = _all_places(quote, question.document, unique.values())
+            if 0 < len(places) <= MAX_PLACES:
+                gold[question.id].append(places)
             else:
-                words = _misplaced(quote, len(places))
+                words = _misplaced(quote, question.document, len(places))
                 problems.append((question.line, f"{question.id}: {words}"))
     return gold, problems
 
 
-def _misplaced(quote: str, count: int) -> str:
-    """Returns what is wrong with a quote that is in no place, or in several."""
-    where = "in no document"
+def named_documents(question: Question) -> set[str]:
+    """Returns the names of the documents that a question names."""
+    names = set(question.relevant)
+    if question.document:
+        names.add(question.document)
+    return names
+
+
+def several_places_note(gold: GoldById) -> str:
+    """Returns a sentence about the quotes that are in several places; empty without any."""
+    count = 0
+    ids: dict[str, None] = {}
+    for key, quotes in gold.items():
+        for places in quotes:
+            if len(places) > 1:
+                count += 1
+                ids[key] = None
+    if not count:
+        return ""
+
+    shown = ", ".join(list(ids)[:_MAX_IDS])
+    if len(ids) > _MAX_IDS:
+        shown += ", …"
+    quotes_are = "1 quote of the evidence is" if count == 1 else f"{count:,} quotes are"
+    return (
+        f"{quotes_are} in several places, and any of these places counts ({shown}). "
+        'To count a single document, name it: "document".'
+    )
+
+
+def _misplaced(quote: str, document: str, count: int) -> str:
+    """Returns what is wrong with a quote that is in no place, or in too many."""
+    where = f"not in {document}" if document else "in no document"
     if count:
-        where = f"in the documents {count} times"
+        where = f"in more than {MAX_PLACES:,} places. Quote more words"
     shown = quote
     if len(quote) > _SHOWN:
         shown = f"{quote[:_SHOWN]}…"
@@ -202,7 +248,19 @@ def format_problems(heading: str, problems: Iterable[Problem]) -> str:
     return "\n".join(lines)
 
 
-def _places(quote: str, document: Document) -> Iterator[Gold]:
+def _all_places(quote: str, name: str, documents: Iterable[Document]) -> Gold:
+    """Returns the places of a quote in the documents of a name; an empty name: in all of them.
+
+    Stops after `MAX_PLACES` and one more.
+    """
+    places: list[Place] = []
+    for document in documents:
+        if name in ("", document.name):
+            places += islice(_places(quote, document), MAX_PLACES + 1 - len(places))
+    return tuple(places)
+
+
+def _places(quote: str, document: Document) -> Iterator[Place]:
     """Yields every place of a quote in a document, also places that overlap."""
     start = document.text.find(quote)
     while start >= 0:
@@ -229,13 +287,14 @@ class _QuestionRow(BaseModel):
     id: _Text
     question: _Text
     answerable: bool
-    answers: _Texts
-    evidence: _Texts
+    answers: _Texts = ()
+    evidence: _Texts = ()
     kind: _Text
     history: Annotated[tuple[_TurnRow, ...], FailFast()] = ()
     split: Split = "dev"
     relevant: Annotated[dict[_Text, Annotated[int, Field(ge=1)]], FailFast()] = {}
     group: _Text = ""
+    document: _Text = ""
 
 
 _ROW = TypeAdapter(_QuestionRow)
@@ -251,6 +310,7 @@ _WANTED: Mapping[str | int, str] = {
     "split": '"dev" or "test"',
     "relevant": "an object of document names, each with a whole number from 1",
     "group": _NOT_EMPTY,
+    "document": _NOT_EMPTY,
 }
 """What each field must be, for messages."""
 
@@ -284,6 +344,7 @@ def _parse(line: bytes, number: int) -> tuple[Question | None, list[str]]:
         line=number,
         relevant=row.relevant,
         group=row.group,
+        document=row.document,
     )
     return question, list(_contradictions(question))
 
@@ -304,14 +365,12 @@ def _contradictions(question: Question) -> Iterator[str]:
     fields: dict[str, Collection[str]] = {
         "answers": question.answers,
         "evidence": question.evidence,
+        "relevant": question.relevant,
     }
     if question.answerable:
-        # Of a relevant document it need not be known what it answers, nor where.
-        for name, values in fields.items():
-            if not values and not question.relevant:
-                yield f'answerable, but without "{name}"'
+        if not any(fields.values()):
+            yield 'answerable, but without "answers" and "evidence": give one of them'
         return
-    fields["relevant"] = question.relevant
     for name, values in fields.items():
         if values:
             yield f'not answerable, but with "{name}"'

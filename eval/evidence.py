@@ -51,9 +51,17 @@ def evidence_in(passage: ResultPassage, question: Question) -> list[int]:
     """
     if not question.evidence:
         return [1] if passage.document in question.relevant else []
+    return quotes_in(passage.text, passage.document, question)
+
+
+def quotes_in(text: str, document: str, question: Question) -> list[int]:
+    """Returns the numbers, from 1, of the gold quotes that agree with a text of a document."""
+    # A question that names its document counts evidence there and nowhere else.
+    if question.document not in ("", document):
+        return []
     numbers = []
     for number, quote in enumerate(question.evidence, start=1):
-        if words_agree(passage.text, quote):
+        if words_agree(text, quote):
             numbers.append(number)
     return numbers
 

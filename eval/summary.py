@@ -59,13 +59,17 @@ def groups(outcomes: Outcomes, clusters: ClusterById | None = None) -> list[Grou
 def cluster(question: Question, gold: Sequence[Gold]) -> str:
     """Returns what a question shares with the questions that succeed or fail together with it.
 
-    That is its group (an article), else the document of its first gold quote, else itself.
+    That is its group (an article), else the document that it names, else that of its first gold
+    quote, else itself.
     """
     if question.group:
         return question.group
+    if question.document:
+        return question.document
     if gold:
         # Question files without groups usually ask several questions of each document.
-        document, _ = gold[0]
+        first_places = gold[0]
+        document, _ = first_places[0]
         return document
     return question.id
 

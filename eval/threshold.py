@@ -100,10 +100,14 @@ def scored_answers(run: Run) -> list[ScoredAnswer]:
 
 
 def _scored_answer(scores: Scores) -> ScoredAnswer | None:
-    """Returns None if it is not known what would be right, as without gold quotes."""
+    """Returns None if it is not known what would be right, as without gold quotes and answers."""
     confidence = scores.get("confidence")
     right = scores.get("first_sentence_right")
-    is_known = right is not None or scores.get("rightly_refused") is not None
+    is_answerable = scores.get("rightly_refused") is None
+    if right is None and is_answerable:
+        # Without gold quotes, the accepted answers decide.
+        right = scores.get("answered_right")
+    is_known = right is not None or not is_answerable
     if confidence is None or not is_known:
         return None
     return ScoredAnswer(confidence, None if right is None else right == 1)

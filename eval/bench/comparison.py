@@ -96,11 +96,12 @@ def hit_within(example: Example, budget: int = BUDGET) -> float | None:
         read.update(characters[:left])
         left = max(0, left - len(characters))
 
-    for document, span in example.gold:
-        quote = _characters(document, span)
-        shared = read.intersection(quote)
-        if 2 * len(shared) >= len(quote):
-            return 1.0
+    for places in example.gold:
+        for document, span in places:
+            quote = _characters(document, span)
+            shared = read.intersection(quote)
+            if 2 * len(shared) >= len(quote):
+                return 1.0
     return 0.0
 
 

@@ -17,6 +17,7 @@ from eval.dataset import (
     format_problems,
     read_question_file,
     scan_questions,
+    several_places_note,
 )
 from eval.formats import FORMATS, read
 from eval.results import QUESTIONS as RUN_QUESTIONS
@@ -97,15 +98,20 @@ def read_question_set(options: argparse.Namespace) -> "QuestionSet":
         documents = _library_documents()
     else:
         documents, failures = read_documents(options.documents or [seeds_folder()])
+    note = ""
     # Without any document every quote would be reported as missing.
     if documents:
-        problems += find_evidence(questions, documents)[1]
+        gold, misplaced = find_evidence(questions, documents)
+        problems += misplaced
+        note = several_places_note(gold)
     if problems or failures:
         heading = f"{options.questions} and its documents do not fit. Fix these:"
         lines = [format_problems(heading, sorted(problems))]
         for failure in failures:
             lines.append(f"  {failure}")
         raise QuestionFileError("\n".join(lines))
+    if note:
+        print(visible_line(note), file=sys.stderr)
     return QuestionSet(questions, documents, read_question_file(options.questions))
 
 

@@ -13,6 +13,9 @@ from qa.types import Document
 UNANSWERABLE = "unanswerable"
 """The kind of every question that the documents do not answer."""
 
+SEVERAL_PLACES = "Questions with evidence in several places, any of which counts"
+"""The words before their number, in a note."""
+
 _QUESTION_WORD = re.compile(
     r"\b(?:(how)\s+(many|much)|(what|who|whom|whose|when|where|which|why|how))\b", re.IGNORECASE
 )
@@ -39,7 +42,7 @@ class ImportOptions:
 
 @dataclass(frozen=True, slots=True)
 class ImportedSet:
-    """A set in our format: names and ids are unique, and each quote stands in exactly one place."""
+    """A set in our format: names and ids are unique, and each quote is in the documents."""
 
     documents: tuple[Document, ...]
     questions: tuple[Question, ...]

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
@@ -11,6 +11,7 @@ from typing import TextIO
 from eval.dataset import Question
 from eval.files import open_regular
 from eval.formats.base import (
+    SEVERAL_PLACES,
     UNANSWERABLE,
     Format,
     ImportedSet,
@@ -70,7 +71,11 @@ def columns(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def read(path: Path, options: ImportOptions) -> ImportedSet:
-    """Reads a question from each row. It is answerable if the row has an answer or evidence."""
+    """Reads a question from each row. It is answerable if the row has an answer or evidence.
+
+    A row with a document alone asks what that document does not answer. With evidence and a single
+    document, the evidence counts in that document only.
+    """
     require(
         options.columns.get("question"),
         "--columns question=COLUMN,answers=COLUMN,evidence=COLUMN",
@@ -170,17 +175,19 @@ def _questions(
     taken: TakenNames = {}
     for row in rows:
         key = unique(one_line(row.cells.get("id", "")) or f"line-{row.line}", taken)
-        quotes = [finder.verbatim(quote) for quote in row.values("evidence", separator)]
-        evidence = tuple(dict.fromkeys(quote for quote in quotes if quote))
-        answers = row.values("answers", separator)
-        relevant = row.values("documents", separator) or finder.documents_with(evidence)
-
+        named = row.values("documents", separator)
+        document = named[0] if len(named) == 1 else ""
+        quotes = [finder.verbatim(quote, document) for quote in row.values("evidence", separator)]
         if not all(quotes):
-            notes.leave_out(key, "its evidence is not in the documents, or more than once")
-        elif answers and not relevant:
-            notes.leave_out(key, "an answer without evidence or document")
-        else:
-            yield _question(key, row, answers, evidence, relevant)
+            notes.leave_out(key, f"its evidence is not in {document or 'the documents'}")
+            continue
+
+        evidence = tuple(dict.fromkeys(quote for quote in quotes if quote))
+        if finder.stands_in_several(evidence, document):
+            notes.count(SEVERAL_PLACES)
+        relevant = named or finder.documents_with(evidence)
+        question = _question(key, row, row.values("answers", separator), evidence, relevant)
+        yield replace(question, document=document) if evidence else question
 
 
 def _question(
@@ -191,7 +198,7 @@ def _question(
     relevant: Sequence[str],
 ) -> Question:
     question = row.cells["question"].strip()
-    answerable = bool(answers or evidence or relevant)
+    answerable = bool(answers or evidence)
     kind = one_line(row.cells.get("kind", ""))
     if not kind:
         kind = question_kind(question) if answerable else UNANSWERABLE
@@ -199,7 +206,8 @@ def _question(
     if not group and relevant:
         group = relevant[0]
 
-    is_complete = bool(answers and evidence)
+    # Without answers or evidence, at least the right documents are known.
+    needs_documents = answerable and not (answers and evidence)
     return Question(
         id=key,
         question=question,
@@ -207,7 +215,6 @@ def _question(
         answers=answers,
         evidence=evidence,
         kind=kind,
-        # Without answers or evidence, at least the right documents are known.
-        relevant={} if is_complete else dict.fromkeys(relevant, 1),
+        relevant=dict.fromkeys(relevant, 1) if needs_documents else {},
         group=group,
     )

@@ -47,23 +47,37 @@ class QuoteFinder:
         has_second = next(places, None) is not None
         return has_first and not has_second
 
-    def verbatim(self, quote: str) -> str | None:
-        """Returns the quote with the white space of the documents; None if it is not unique."""
+    def verbatim(self, quote: str, document: str = "") -> str | None:
+        """Returns the quote with the white space of the documents; None if it is in none of them.
+
+        `document`: the name of the only document to look in; empty: all. If the white space
+        differs from place to place, that of the first place counts.
+        """
         exact = quote.strip()
         if not exact:
             return None
-        if next(self.places(exact), None):
-            return exact if self.is_unique(exact) else None
-
         pattern = _any_white_space(exact)
-        spellings = set()
+        spelling = None
         for number in self._candidates(exact):
-            for match in pattern.finditer(self._documents[number].text):
-                spellings.add(match[0])
-        if len(spellings) != 1:
-            return None
-        (spelling,) = spellings
-        return spelling if self.is_unique(spelling) else None
+            candidate = self._documents[number]
+            if document not in ("", candidate.name):
+                continue
+            if exact in candidate.text:
+                return exact
+            match = pattern.search(candidate.text)
+            if match and spelling is None:
+                spelling = match[0]
+        return spelling
+
+    def stands_in_several(self, quotes: Iterable[str], document: str = "") -> bool:
+        """Returns whether any of these quotes is in more than one place."""
+        for quote in quotes:
+            places = 0
+            for place in self.places(quote):
+                places += document in ("", self._documents[place.document].name)
+                if places > 1:
+                    return True
+        return False
 
     def span(self, quote: str, paragraph: ParagraphPlace) -> Span | None:
         """Returns where a quote first stands in a paragraph, whatever its white space."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from eval.dataset import Question
 from eval.formats.base import (
+    SEVERAL_PLACES,
     Format,
     ImportedSet,
     ImportOptions,
@@ -92,10 +93,12 @@ def _question(
         notes.leave_out(key, "without a reference context")
         return None
     if not all(quotes):
-        notes.leave_out(key, "a reference context is not in the documents, or more than once")
+        notes.leave_out(key, "a reference context is not in the documents")
         return None
 
     evidence = tuple(dict.fromkeys(quote for quote in quotes if quote))
+    if finder.stands_in_several(evidence):
+        notes.count(SEVERAL_PLACES)
     answer = canonical(example.get("reference_answer") or "").strip()
     relevant = finder.documents_with(evidence)
     return Question(

@@ -89,7 +89,8 @@ def _write_questions(questions: Sequence[Question], names: FileNames, path: Path
             relevant = {}
             for name, grade in question.relevant.items():
                 relevant[names[name]] = grade
-            row = replace(question, relevant=relevant).as_json()
+            document = names[question.document] if question.document else ""
+            row = replace(question, relevant=relevant, document=document).as_json()
             line = json.dumps(row, ensure_ascii=False)
             file.write(line.encode() + b"\n")
 

@@ -9,13 +9,14 @@ apart. A refusal of an answerable question says nothing and scores 0.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from string import punctuation
 from typing import TYPE_CHECKING
 
-from eval.metrics.example import Example, agree, cited
+from eval.metrics.example import Example, cited, holds_quote
 from eval.metrics.metric import Metric
+from qa.text.numbers import without_thousands_marks
 
 if TYPE_CHECKING:
     from rouge_score.rouge_scorer import RougeScorer
@@ -57,27 +58,36 @@ def answer_f1(example: Example) -> float | None:
 def contains_answer(example: Example) -> float | None:
     """Returns whether the answer's text contains an accepted answer.
 
-    Case, white space and the shapes of quotes and dashes do not matter. A number is not found
-    inside another number: 5 is neither in 2025 nor in 1.5.
+    Case, white space, the shapes of quotes and dashes and the marks between the thousands of a
+    number do not matter. A number is not found inside another number: 5 is neither in 2025 nor in
+    1.5.
     """
     if not example.question.answers:
         return None
-    text = _normalised(example.answer_text)
-    accepted = map(_normalised, example.question.answers)
-    return float(any(_contains(text, answer) for answer in accepted))
+    return _contains_any(example.answer_text, example.question.answers)
+
+
+def first_sentence_has_answer(example: Example) -> float | None:
+    """Returns whether the first sentence contains an accepted answer, as in `contains_answer`."""
+    if not example.question.answers:
+        return None
+    first = example.sentences[0].text if example.sentences else ""
+    return _contains_any(first, example.question.answers)
 
 
 def rouge_l(example: Example) -> float | None:
     """Returns ROUGE-L (F1, stemmed) of the whole answer, the best over the accepted answers.
 
     The library rouge-score knows only the letters a to z and digits: an accepted answer without
-    any of them does not count.
+    any of them does not count. "1,200" and "1200" are one word.
     """
     scorer = _rouge_scorer()
-    accepted = [answer for answer in example.question.answers if scorer._tokenizer.tokenize(answer)]
+    plain_answers = map(without_thousands_marks, example.question.answers)
+    accepted = [answer for answer in plain_answers if scorer._tokenizer.tokenize(answer)]
     if not accepted:
         return None
-    return float(scorer.score_multi(accepted, example.answer_text)["rougeL"].fmeasure)
+    text = without_thousands_marks(example.answer_text)
+    return float(scorer.score_multi(accepted, text)["rougeL"].fmeasure)
 
 
 def first_sentence_right(example: Example) -> float | None:
@@ -88,7 +98,7 @@ def first_sentence_right(example: Example) -> float | None:
     if not example.gold:
         return None
     for citation in cited(example.sentences[:1]):
-        if any(agree(citation, quote) for quote in example.gold):
+        if any(holds_quote(citation, quote) for quote in example.gold):
             return 1.0
     return 0.0
 
@@ -131,7 +141,9 @@ def _answering_words(example: Example) -> str:
 
 def _squad_form(text: str) -> str:
     """Returns the text normalised as SQuAD's script does it, in the same order of steps."""
-    without_punctuation = text.lower().translate(_ASCII_PUNCTUATION)
+    # SQuAD's script removes the comma of "1,200" and would keep the space of "1 200".
+    plain_numbers = without_thousands_marks(text)
+    without_punctuation = plain_numbers.lower().translate(_ASCII_PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", without_punctuation).split())
 
 
@@ -162,6 +174,12 @@ def _names(text: str, item: str) -> bool:
     return as_whole_words is not None and _contains(text, item)
 
 
+def _contains_any(text: str, answers: Sequence[str]) -> float:
+    normalised = _normalised(text)
+    accepted = map(_normalised, answers)
+    return float(any(_contains(normalised, answer) for answer in accepted))
+
+
 def _contains(text: str, accepted: str) -> bool:
     # A number must not be part of a longer number.
     before = r"(?<!\d)(?<!\d[.,])" if accepted[0].isdecimal() else ""
@@ -170,7 +188,7 @@ def _contains(text: str, accepted: str) -> bool:
 
 
 def _normalised(text: str) -> str:
-    folded = unicodedata.normalize("NFC", text).casefold()
+    folded = without_thousands_marks(unicodedata.normalize("NFC", text).casefold())
     return " ".join(folded.translate(_TYPOGRAPHY).split())
 
 

@@ -3,12 +3,15 @@
 The score is None if the question has no gold quotes, and precision is None if nothing is cited.
 What is cited twice counts once. A refusal of an answerable question cites nothing: recall and F1
 are 0.
+
+Of a quote that stands in several places, any counts. Where characters are counted, these are those
+of the place that is cited most; its other places count neither for nor against the answer.
 """
 
 from collections.abc import Iterable, Sequence
 
-from eval.dataset import Gold
-from eval.metrics.example import Example, agree, cited
+from eval.dataset import Place
+from eval.metrics.example import Example, cited, holds_quote
 from eval.metrics.metric import Metric
 from qa.types import Citation, Document, Support
 
@@ -18,19 +21,19 @@ Characters = set[tuple[str, int]]
 
 def citation_precision(example: Example) -> float | None:
     """Returns the share of the cited characters that are gold."""
-    citations, gold = _cited_characters(example), _characters(example.gold)
+    citations, gold = _compared_characters(example)
     return len(citations & gold) / len(citations) if citations and gold else None
 
 
 def citation_recall(example: Example) -> float | None:
     """Returns the share of the gold characters that are cited."""
-    citations, gold = _cited_characters(example), _characters(example.gold)
+    citations, gold = _compared_characters(example)
     return len(citations & gold) / len(gold) if gold else None
 
 
 def citation_f1(example: Example) -> float | None:
     """Returns the F1 of cited and gold characters; 0 if nothing is cited (Dice's coefficient)."""
-    citations, gold = _cited_characters(example), _characters(example.gold)
+    citations, gold = _compared_characters(example)
     return 2 * len(citations & gold) / (len(citations) + len(gold)) if gold else None
 
 
@@ -41,14 +44,23 @@ def cited_quote_precision(example: Example) -> float | None:
     does not matter (the paper asks for half of the union).
     """
     citations = cited(example.sentences)
-    return _share_agreeing(citations, example.gold) if citations and example.gold else None
+    if not citations or not example.gold:
+        return None
+    agreeing = 0
+    for citation in citations:
+        agreeing += any(holds_quote(citation, quote) for quote in example.gold)
+    return agreeing / len(citations)
 
 
 def cited_quote_recall(example: Example) -> float | None:
     """Returns the share of the gold quotes that agree with a citation."""
     if not example.gold:
         return None
-    return _share_agreeing(example.gold, cited(example.sentences))
+    citations = cited(example.sentences)
+    agreeing = 0
+    for quote in example.gold:
+        agreeing += any(holds_quote(citation, quote) for citation in citations)
+    return agreeing / len(example.gold)
 
 
 def cited_quote_f1(example: Example) -> float | None:
@@ -84,23 +96,33 @@ def unsupported_sentences(example: Example) -> float | None:
     return _share_with_support(example, ("unsupported",))
 
 
-def _cited_characters(example: Example) -> Characters:
-    return _characters(cited(example.sentences))
+def _compared_characters(example: Example) -> tuple[Characters, Characters]:
+    """Returns the cited characters that count, and the gold characters."""
+    citations = _characters(cited(example.sentences))
+    gold: Characters = set()
+    all_places: Characters = set()
+    for places in example.gold:
+        most = -1
+        chosen: Characters = set()
+        for place in places:
+            characters = _characters([place])
+            all_places |= characters
+            shared = len(characters & citations)
+            # Of equal places the first counts.
+            if shared > most:
+                most, chosen = shared, characters
+        gold |= chosen
+
+    uncounted = all_places - gold
+    return citations - uncounted, gold
 
 
-def _characters(spans: Iterable[Gold]) -> Characters:
+def _characters(spans: Iterable[Place]) -> Characters:
     # A set, so that overlapping spans count once.
     characters: Characters = set()
     for document, span in spans:
         characters.update((document, offset) for offset in range(span.start, span.end))
     return characters
-
-
-def _share_agreeing(spans: Sequence[Gold], references: Sequence[Gold]) -> float:
-    agreeing = 0
-    for span in spans:
-        agreeing += any(agree(span, reference) for reference in references)
-    return agreeing / len(spans)
 
 
 def _share_with_support(example: Example, supports: Sequence[Support]) -> float | None:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eval.dataset import Gold, Question
+from eval.dataset import Gold, Place, Question
 from qa.types import Answer, AnswerSentence, Document, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question with its answer, and the spans of its gold quotes (empty if it has none)."""
+    """A question with its answer, and the places of its gold quotes (empty if it has none)."""
 
     question: Question
     gold: Sequence[Gold]
@@ -28,7 +28,7 @@ class Example:
         return "" if self.answer.abstained else self.answer.text
 
 
-def agree(first: Gold, second: Gold) -> bool:
+def agree(first: Place, second: Place) -> bool:
     """Returns whether two spans of one document share at least half of the shorter of the two."""
     first_document, first_span = first
     second_document, second_span = second
@@ -38,9 +38,14 @@ def agree(first: Gold, second: Gold) -> bool:
     return first_document == second_document and 2 * overlap >= shorter
 
 
-def cited(sentences: Sequence[AnswerSentence]) -> list[Gold]:
+def holds_quote(place: Place, quote: Gold) -> bool:
+    """Returns whether a span of a document agrees with any place of a gold quote."""
+    return any(agree(place, quote_place) for quote_place in quote)
+
+
+def cited(sentences: Sequence[AnswerSentence]) -> list[Place]:
     """Returns the spans that the sentences cite, each once, in order."""
-    spans: dict[Gold, None] = {}
+    spans: dict[Place, None] = {}
     for sentence in sentences:
         for citation in sentence.citations:
             span = Span(citation.start, citation.end)

@@ -6,7 +6,7 @@ Refusing is the positive class: the questions to be found are those that are not
 
 from functools import partial
 
-from eval.metrics.answers import first_sentence_right
+from eval.metrics.answers import first_sentence_has_answer, first_sentence_right
 from eval.metrics.example import Example
 from eval.metrics.metric import Metric
 from eval.metrics.sample import Sample, divided
@@ -16,10 +16,12 @@ from eval.stats.intervals import Floats
 
 def answered_right(example: Example) -> float | None:
     """Returns whether the first sentence is right, or an unanswerable question was refused."""
+    if not example.question.answerable:
+        return float(example.answer.abstained)
     # The first sentence is what a person reads and believes.
-    if example.question.answerable:
+    if example.gold:
         return first_sentence_right(example)
-    return float(example.answer.abstained)
+    return first_sentence_has_answer(example)
 
 
 def wrongly_refused(example: Example) -> float | None:

@@ -1,11 +1,11 @@
 """Retrieval metrics: at which ranks the evidence stands among the passages that were read.
 
 Evidence is text, however the documents were cut into passages: each gold quote counts at the first
-passage that shares at least half of the shorter of the two with it. In question files without
-quotes the documents have grades, and each counts at its best passage (MaxP, Dai and Callan 2019);
-ranks then count documents. The order of the passages is the ranking, so equal scores are not ties.
-If fewer than k passages were read, a metric at k is that of those read. Passages count under a
-refusal too. The score is None if the question has no evidence.
+passage that shares at least half of the shorter of the two with it, in any place of the quote. In
+question files without quotes the documents have grades, and each counts at its best passage (MaxP,
+Dai and Callan 2019); ranks then count documents. The order of the passages is the ranking, so equal
+scores are not ties. If fewer than k passages were read, a metric at k is that of those read.
+Passages count under a refusal too. The score is None if the question has no evidence.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from functools import partial
 from math import log2
 
 from eval.dataset import Gold
-from eval.metrics.example import Example, agree
+from eval.metrics.example import Example, holds_quote
 from eval.metrics.metric import Metric
 from qa.types import RankedPassage
 
@@ -97,7 +97,7 @@ def _ranking_of_quotes(passages: Iterable[RankedPassage], gold: Sequence[Gold]) 
     for ranked in passages:
         passage = ranked.passage
         place = (passage.document.name, passage.span)
-        still_missing = [quote for quote in missing if not agree(place, quote)]
+        still_missing = [quote for quote in missing if not holds_quote(place, quote)]
         gains.append(len(missing) - len(still_missing))
         missing = still_missing
 

@@ -54,9 +54,11 @@ class FileKind:
     name: str
     mark: str
     """What a file of this kind has near its start."""
+    encoding: str = "utf-8"
 
 
-CSV = FileKind("a table of questions", ",".join(COLUMNS))
+# Without a byte order mark, spreadsheets read the letters of UTF-8 as those of another encoding.
+CSV = FileKind("a table of questions", ",".join(COLUMNS), encoding="utf-8-sig")
 JUNIT = FileKind("a list of test results", '<testsuites name="footnote evaluation"')
 
 
@@ -71,10 +73,10 @@ def write_files(files: Sequence[tuple[Path, str, FileKind]]) -> None:
         if path.absolute() in paths:
             raise FootnoteError(f"{path} is given for two files. Give each another name.")
         paths.add(path.absolute())
-    for path, text, _ in files:
+    for path, text, kind in files:
         try:
             # JSON can spell half a surrogate pair; a file in UTF-8 cannot hold it.
-            replace_file(path, text.encode("utf-8", "replace"))
+            replace_file(path, text.encode(kind.encoding, "replace"))
         except OSError as error:
             raise NotWritableError(
                 f"{path} cannot be written: {error.strerror}. Give another name."

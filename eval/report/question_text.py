@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.dataset import Question
-from eval.evidence import evidence_in, words_agree
+from eval.evidence import evidence_in, quotes_in
 from eval.metrics import metric_named
 from eval.report.details import QuestionDetails
 from eval.report.failures import SUPPORT
@@ -135,7 +135,7 @@ class _Printer:
         for number, sentence in enumerate(result.sentences, start=1):
             support = SUPPORT[sentence.support]
             heading = f"Sentence {number}: {support}"
-            lines = _sentence_lines(sentence, quotes)
+            lines = _sentence_lines(sentence, question)
             self._print_part(heading, lines)
         for number, quote in enumerate(quotes, start=1):
             ranks = _ranks_in_words(number, question, result)
@@ -183,17 +183,16 @@ def _measurements(result: Result) -> str:
     return ", ".join(parts)
 
 
-def _sentence_lines(sentence: AnswerSentence, quotes: Sequence[str]) -> list[str]:
+def _sentence_lines(sentence: AnswerSentence, question: Question | None) -> list[str]:
     """Returns the sentence, and each citation with the gold quotes that agree with it."""
     lines = [sentence.text]
     for citation in sentence.citations:
-        gold = []
-        for number, quote in enumerate(quotes, start=1):
-            if words_agree(citation.quote, quote):
-                gold.append(str(number))
+        gold: list[int] = []
+        if question is not None:
+            gold = quotes_in(citation.quote, citation.document, question)
         source = _place(citation)
         if gold:
-            numbers = ", ".join(gold)
+            numbers = ", ".join(map(str, gold))
             source = f"{source}; gold {numbers}"
         lines.append(f"[{source}] “{citation.quote}”")
     return lines

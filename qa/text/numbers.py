@@ -109,12 +109,20 @@ def numbers(text: str, ones: bool = False) -> tuple[Number, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
+def without_thousands_marks(text: str) -> str:
+    """Returns a text with the marks between thousands taken out: "1,200" and "1 200" become "1200".
+
+    The marks are a comma and the spaces that do not break a line.
+    """
+    return _THOUSANDS_MARK.sub("", text)
+
+
 def in_digits(text: str) -> str:
     """Returns a text with its numbers in digits: "two thousand" and "2,000" become "2000".
 
     "One" and "first" stay words.
     """
-    text = _THOUSANDS_MARK.sub("", text)
+    text = without_thousands_marks(text)
     parts = []
     end = 0
     for match in _ONE.finditer(text):

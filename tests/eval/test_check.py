@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import eval.__main__ as entry
-from eval.check import CheckResult, Finding, check, has_answer, normalized
+from eval.check import CheckResult, check, has_answer, normalized
 from eval.commands import check as command
 from eval.commands.shared import QUESTIONS, seeds_folder
 from qa.documents.load import load
@@ -308,11 +308,18 @@ def test_command_prints_no_control_characters(
     assert "\x1b" not in capsys.readouterr().out
 
 
-def test_copied_document_makes_evidence_ambiguous(tmp_path: Path) -> None:
-    """A quote in two documents has no known place."""
-    result = check_rows(tmp_path, GOOD, ABSENT, documents=[PETS, document(name="copy.txt")])
-    assert result.at("wrong") == [
-        Finding("wrong", 1, "dogs: evidence is in the documents 2 times: 'Dogs bark at night.'")
+def test_check_evidence_in_two_documents_is_a_note(tmp_path: Path) -> None:
+    """Any place counts. It is said once, and not of a question that names its document."""
+    copy = document(name="copy.txt")
+    named = {**GOOD, "id": "named", "question": "What is heard after dark?", "document": "copy.txt"}
+    result = check_rows(tmp_path, GOOD, named, ABSENT, documents=[PETS, copy])
+    assert findings(result) == [
+        (
+            "note",
+            0,
+            "1 quote of the evidence is in several places, and any of these places counts (dogs). "
+            'To count a single document, name it: "document".',
+        )
     ]
 
 

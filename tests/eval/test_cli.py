@@ -171,6 +171,16 @@ def test_empty_question_file_is_reported_with_the_rest(
 
 
 @pytest.mark.usefixtures("here", "no_models")
+def test_run_evidence_in_several_places_is_noted_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """It does not stop the run: this run stops because its filter leaves no question."""
+    Path("copy.txt").write_text(f"A copy. {TEXT}")
+    assert cli("--documents", "pets.txt", "copy.txt", "--filter", "nothing has this") == 2
+    printed = capsys.readouterr().err
+    assert printed.count("2 quotes are in several places") == 1
+    assert "has no question left" in printed
+
+
+@pytest.mark.usefixtures("here", "no_models")
 def test_bad_lines_and_evidence_are_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

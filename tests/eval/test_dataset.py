@@ -2,12 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eval.dataset import Question, check_evidence, read_questions
+from eval.dataset import Question, check_evidence, read_questions, several_places_note
 from qa.errors import QuestionFileError
 from qa.types import Span, Turn
 from tests.eval.fakes import PETS, document, question
@@ -52,6 +53,7 @@ def test_read_questions_reads_every_field(tmp_path: Path) -> None:
         "split": "test",
         "relevant": {"pets.txt": 2},
         "group": "pets",
+        "document": "pets.txt",
     }
     path = write(tmp_path, {**ABSENT, "id": "b"}, {**GOOD, **optional})
     first, second = read_questions(path)
@@ -68,6 +70,7 @@ def test_read_questions_reads_every_field(tmp_path: Path) -> None:
         line=2,
         relevant={"pets.txt": 2},
         group="pets",
+        document="pets.txt",
     )
     assert second.as_json() == {**GOOD, **optional}
 
@@ -122,8 +125,7 @@ def test_all_bad_lines_are_reported_at_once(tmp_path: Path) -> None:
         (6, '"split" must be "dev" or "test"'),
         (7, 'the id "a" is that of line 1 too'),
         (8, '"question" must be a text that is not empty'),
-        (9, 'answerable, but without "answers"'),
-        (9, 'answerable, but without "evidence"'),
+        (9, 'answerable, but without "answers" and "evidence": give one of them'),
         (10, 'not answerable, but with "answers"'),
         (10, 'not answerable, but with "evidence"'),
         (11, "invalid JSON: "),
@@ -143,11 +145,24 @@ def test_all_bad_lines_are_reported_at_once(tmp_path: Path) -> None:
         assert words.startswith(start), (number, words)
 
 
-@pytest.mark.parametrize("field", list(GOOD))
-def test_each_field_of_the_contract_is_required(tmp_path: Path, field: str) -> None:
-    """The six fields have no default."""
+@pytest.mark.parametrize("field", ["id", "question", "answerable", "kind"])
+def test_read_questions_missing_field_is_reported(tmp_path: Path, field: str) -> None:
+    """These four fields have no default."""
     row = {key: value for key, value in GOOD.items() if key != field}
     assert problems_of(write(tmp_path, row)) == [(1, f'"{field}" is missing')]
+
+
+@pytest.mark.parametrize("field", ["answers", "evidence"])
+@pytest.mark.parametrize("empty", [True, False])
+def test_read_questions_answers_or_evidence_suffice(
+    tmp_path: Path, field: str, empty: bool
+) -> None:
+    """An answerable question may lack one of them, as an empty list or without the field."""
+    row = {key: value for key, value in GOOD.items() if key != field}
+    if empty:
+        row[field] = []
+    (read,) = read_questions(write(tmp_path, row))
+    assert read.as_json() == {**GOOD, field: [], "split": "dev"}
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n"])
@@ -176,33 +191,61 @@ def test_check_evidence_returns_the_places_of_quotes() -> None:
     fish = document("Fish swim.", "fish.txt")
     questions = [question("a", ["Dogs bark", "Fish swim."]), question("b", [])]
     gold = check_evidence(questions, [PETS, fish])
-    assert gold == {"a": [("pets.txt", Span(21, 30)), ("fish.txt", Span(0, 10))], "b": []}
+    assert gold == {"a": [(("pets.txt", Span(21, 30)),), (("fish.txt", Span(0, 10)),)], "b": []}
 
 
 def test_document_given_twice_holds_its_quotes_once() -> None:
     """The same document is not a second place."""
-    assert check_evidence([question()], [PETS, document()])["q1"] == [("pets.txt", Span(21, 40))]
+    assert check_evidence([question()], [PETS, document()])["q1"] == [(("pets.txt", Span(21, 40)),)]
 
 
-def test_quotes_not_found_exactly_once_are_reported() -> None:
-    """A quote in no place or in several cannot be evidence; all of them are named at once."""
-    twice = document("Fish swim. Fish swim. aaa", "fish.txt")
-    copy = document("Dogs bark at night.", "copy.txt")
+COPY = document("So: Dogs bark at night. aaa", "copy.txt")
+
+
+def test_check_evidence_quote_in_several_places_has_them_all() -> None:
+    """Places in one document and in several count, also those that overlap."""
+    questions = [question("copied"), question("overlapping", ["aa"])]
+    gold = check_evidence(questions, [PETS, COPY])
+    assert gold["copied"] == [(("pets.txt", Span(21, 40)), ("copy.txt", Span(4, 23)))]
+    assert gold["overlapping"] == [(("copy.txt", Span(24, 26)), ("copy.txt", Span(25, 27)))]
+
+
+def test_check_evidence_named_document_has_the_only_places() -> None:
+    """A question that names its document has evidence there and nowhere else."""
+    asked = replace(question(), document="copy.txt")
+    assert check_evidence([asked], [PETS, COPY])["q1"] == [(("copy.txt", Span(4, 23)),)]
+
+
+def test_several_places_note_counts_quotes_once() -> None:
+    """One sentence says how many quotes are in several places; without any it is empty."""
+    questions = [question("once", ["Cats sleep"]), question("copied"), question("twice", ["aa"])]
+    gold = check_evidence(questions, [PETS, COPY])
+    assert several_places_note(gold).startswith(
+        "2 quotes are in several places, and any of these places counts (copied, twice). "
+    )
+    assert several_places_note({"once": gold["once"]}) == ""
+
+
+def test_check_evidence_missing_quotes_are_reported() -> None:
+    """Quotes in no document, or in a thousand places, and missing documents are named at once."""
+    letters = document("e" * 1_002, "letters.txt")
     questions = [
         question("case", ["dogs bark"], line=3),
         question("fine", ["Cats sleep"], line=4),
         question("two", ["Fish swim.", "Birds  sing"], line=5),
-        question("copied", ["Dogs bark at night."], line=8),
-        question("overlapping", ["aa"], line=9),
+        replace(question("elsewhere", line=6), document="letters.txt"),
+        question("letter", ["e"], line=9),
         question("lost", [], line=10, relevant={"gone.txt": 1}),
+        replace(question("named", line=11), document="gone.txt"),
     ]
     with pytest.raises(QuestionFileError) as caught:
-        check_evidence(questions, [PETS, twice, copy])
+        check_evidence(questions, [PETS, letters])
     assert str(caught.value).split("\n")[1:] == [
         "  line 3: case: evidence is in no document: 'dogs bark'",
-        "  line 5: two: evidence is in the documents 2 times: 'Fish swim.'",
+        "  line 5: two: evidence is in no document: 'Fish swim.'",
         "  line 5: two: evidence is in no document: 'Birds  sing'",
-        "  line 8: copied: evidence is in the documents 2 times: 'Dogs bark at night.'",
-        "  line 9: overlapping: evidence is in the documents 2 times: 'aa'",
+        "  line 6: elsewhere: evidence is not in letters.txt: 'Dogs bark at night.'",
+        "  line 9: letter: evidence is in more than 1,000 places. Quote more words: 'e'",
         "  line 10: lost: there is no document 'gone.txt'",
+        "  line 11: named: there is no document 'gone.txt'",
     ]

@@ -22,7 +22,7 @@ def unique_text(length: int) -> str:
 
 def rank_by_metrics(given: Answer, quote: Span, of: Document) -> float | None:
     asked = question(evidence=(of.text[quote.start : quote.end],))
-    return reciprocal_rank(Example(asked, [(of.name, quote)], given, {of.name: of}))
+    return reciprocal_rank(Example(asked, [((of.name, quote),)], given, {of.name: of}))
 
 
 @settings(deadline=None)

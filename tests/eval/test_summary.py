@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -263,12 +264,13 @@ def test_groups_single_article_has_no_clusters() -> None:
 @pytest.mark.parametrize(
     ("asked", "gold", "expected"),
     [
-        (question("q"), [("b.txt", Span(0, 1)), ("a.txt", Span(0, 1))], "b.txt"),
-        (question("q", group="cats"), [("b.txt", Span(0, 1))], "cats"),
+        (question("q"), [(("b.txt", Span(0, 1)),), (("a.txt", Span(0, 1)),)], "b.txt"),
+        (replace(question("q"), document="c.txt"), [(("b.txt", Span(0, 1)),)], "c.txt"),
+        (question("q", group="cats"), [(("b.txt", Span(0, 1)),)], "cats"),
         (question("q", evidence=[], group="cats"), [], "cats"),
         (question("q", evidence=[]), [], "q"),
     ],
-    ids=["first quote", "group", "group without gold", "nothing"],
+    ids=["first quote", "named document", "group", "group without gold", "nothing"],
 )
 def test_cluster_is_group_or_document_or_id(
     asked: Question, gold: Sequence[Gold], expected: str

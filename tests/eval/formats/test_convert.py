@@ -78,7 +78,7 @@ def test_own_documents_are_written_in_one_folder(here: Path) -> None:
     )
     put(Path("own/a.txt"), "Cats purr.")
     put(Path("own/a.txt.meta.json"), {"title": "Cats", "publisher": "The Purr"})
-    put(Path("q.csv"), "Q,D\nWho barks?,a/pets.html\n")
+    put(Path("q.csv"), "Q,A,D\nWho barks?,Dogs,a/pets.html\n")
     assert (
         cli(
             "csv",
@@ -86,7 +86,7 @@ def test_own_documents_are_written_in_one_folder(here: Path) -> None:
             "--documents",
             "own",
             "--columns",
-            "question=Q,documents=D",
+            "question=Q,answers=A,documents=D",
             "--out",
             "out",
         )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.dataset import check_evidence
 from eval.formats import ImportOptions, read
 from eval.formats.csv_table import columns
 from qa.errors import FootnoteError, QuestionFileError
@@ -90,11 +91,39 @@ def test_what_cannot_be_used_is_left_out_and_counted(tmp_path: Path) -> None:
     table = "\n".join(rows)
     given = options(tmp_path, {"question": "Q", "answers": "A", "evidence": "E"})
     found = read("csv", put(tmp_path / "q.csv", table), given)
-    assert [question.id for question in found.questions] == ["line-4"]
+    assert [question.id for question in found.questions] == ["line-3", "line-4"]
     assert found.notes == (
-        "Questions left out, its evidence is not in the documents, or more than once: 2 (line-2, line-5).",
-        "Questions left out, an answer without evidence or document: 1 (line-3).",
+        "Questions left out, its evidence is not in the documents: 2 (line-2, line-5).",
     )
+    answered, _ = found.questions
+    assert (answered.answerable, answered.answers, answered.evidence) == (True, ("Cats",), ())
+
+
+def test_read_document_alone_is_unanswerable(tmp_path: Path) -> None:
+    """A row that names a document, without answer or evidence, asks what it does not answer."""
+    table = "Q,A,E,D\nWho sings?,,,pets.txt\n"
+    named = {"question": "Q", "answers": "A", "evidence": "E", "documents": "D"}
+    read_set = reads_back(
+        read("csv", put(tmp_path / "q.csv", table), options(tmp_path, named)), tmp_path
+    )
+    (question,) = read_set.questions
+    assert not question.answerable
+    assert (question.kind, question.relevant, question.group) == ("unanswerable", {}, "pets.txt")
+
+
+def test_read_evidence_in_two_documents_counts_in_both(tmp_path: Path) -> None:
+    """A row that names the document has its evidence there; otherwise any place counts, once said."""
+    table = "Q,E,D\nWho naps?,Cats sleep 16 hours.,\nWho rests?,Cats sleep 16 hours.,copy.txt\n"
+    named = {"question": "Q", "evidence": "E", "documents": "D"}
+    given = options(tmp_path, named)
+    put(tmp_path / "own" / "copy.txt", f"Copied. {PETS}")
+    read_set = reads_back(read("csv", put(tmp_path / "q.csv", table), given), tmp_path)
+    anywhere, in_copy = read_set.questions
+    assert (anywhere.document, in_copy.document) == ("", "copy.txt")
+    assert read_set.notes == ("Questions with evidence in several places, any of which counts: 1.",)
+    gold = check_evidence(read_set.questions, read_set.documents)
+    assert {name for name, _ in gold[anywhere.id][0]} == {"pets.txt", "copy.txt"}
+    assert [name for name, _ in gold[in_copy.id][0]] == ["copy.txt"]
 
 
 def test_all_mistakes_are_told_at_once_with_line_numbers(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_quote_far_from_unique_becomes_its_paragraph() -> None:
         ("bark at", "bark\n  at"),
         ("dogs bark", None),
         ("Fish swim.", None),
-        ("It is so.", None),
+        ("It is so.", "It is so."),
         ("  ", None),
     ],
 )

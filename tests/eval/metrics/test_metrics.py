@@ -427,6 +427,73 @@ def test_citation_metrics_several_gold_quotes() -> None:
     assert (citation_precision(found), citation_recall(found)) == (1, 19 / 39)
 
 
+TWICE = document("Dogs bark at night. Cats sleep. Dogs bark at night.", "twice.txt")
+
+
+def test_metrics_quote_in_several_places_any_counts() -> None:
+    """The quote is at 0 and 32; citing or reading either place is right, and so is citing both."""
+    both = says("", cite(0, 19, TWICE), cite(32, 51, TWICE))
+    for sentence in (says("", cite(0, 19, TWICE)), says("", cite(32, 51, TWICE)), both):
+        given_answer = answer(sentence, passages=[read(20, 51, TWICE)])
+        asked = example(given_answer, documents=[TWICE])
+        assert [measure(asked) for measure in CITING] == [1] * 6
+        assert first_sentence_right(asked) == 1
+        assert [measure(asked, 1) for measure in (hit, recall, ndcg)] == [1, 1, 1]
+
+
+def test_citation_metrics_most_cited_place_counts() -> None:
+    """Of the place at 0, 9 characters are cited; the place at 32 is cited whole, with 12 before."""
+    sentence = says("", cite(0, 9, TWICE), cite(20, 51, TWICE))
+    asked = example(answer(sentence), documents=[TWICE])
+    assert (citation_precision(asked), citation_recall(asked)) == (19 / 31, 1)
+    assert citation_f1(asked) == 2 * 19 / (31 + 19)
+
+
+def test_metrics_answers_without_evidence_score_the_answer() -> None:
+    """Measures of citations and retrieval are unscored; the answer's own measures are not."""
+    asked = replace(ABSENT, answerable=True, answers=("bark",))
+    right = example(answer(SECOND, THIRD, passages=[read(21, 40)]), asked)
+    late = example(answer(THIRD, SECOND), asked)
+    for found in (right, late, example(refusal(), asked)):
+        assert [measure(found) for measure in CITING] == [None] * 6
+        assert (first_sentence_right(found), hit(found, 5)) == (None, None)
+    assert [contains_answer(found) for found in (right, late)] == [1, 1]
+    assert [answered_right(found) for found in (right, late)] == [1, 0]
+    assert answered_right(example(refusal(), asked)) == 0
+
+
+def test_metrics_evidence_without_answers_score_the_citation() -> None:
+    """Measures of accepted answers are unscored; those of citations are not."""
+    found = example(answer(SECOND), question(answers=[]))
+    assert [measure(found) for measure in CITING] == [1] * 6
+    assert answered_right(found) == 1
+    measures = (exact_match, answer_f1, contains_answer, rouge_l)
+    assert [measure(found) for measure in measures] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("accepted", "text"),
+    [
+        ("1,200", "1200"),
+        ("1200", "1,200"),
+        ("1,200", "1\u202f200"),
+        ("1\u00a0200 seats", "1,200 seats"),
+        ("12,345,678", "12345678"),
+    ],
+)
+def test_answer_metrics_thousands_marks_do_not_matter(accepted: str, text: str) -> None:
+    found = example(answer(says(text)), question(answers=[accepted], kind="list"))
+    measures = (exact_match, answer_f1, contains_answer, rouge_l, list_completeness)
+    assert [measure(found) for measure in measures] == [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("accepted", "text"), [("1,200", "11,200"), ("200", "1,200"), ("1", "1,200")]
+)
+def test_contains_answer_not_in_a_longer_number(accepted: str, text: str) -> None:
+    assert contains_answer(example(answer(says(text)), question(answers=[accepted]))) == 0
+
+
 CITING = (
     *(citation_precision, citation_recall, citation_f1),
     *(cited_quote_precision, cited_quote_recall, cited_quote_f1),

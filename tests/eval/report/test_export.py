@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.report.details import QuestionDetails, RunDetails, read_details
-from eval.report.export import COLUMNS, CSV, as_csv, as_junit, write_files
+from eval.report.export import COLUMNS, CSV, JUNIT, as_csv, as_junit, write_files
 from eval.run_schema import Run
 from qa.errors import FootnoteError
 from tests.eval.fakes import PROVENANCE, answer, question, refusal, result, says
@@ -76,6 +76,16 @@ def test_csv_has_a_row_for_each_question_and_run(tmp_path: Path) -> None:
     assert (broken["abstained"], broken["confidence"], broken["answered_right"]) == ("", "", "")
     # RFC 4180: lines end so, within cells they stay.
     assert text.count("\r\n") == len(rows) + 1
+
+
+def test_write_files_csv_begins_with_byte_order_mark(tmp_path: Path) -> None:
+    """A spreadsheet then reads the letters as UTF-8; the table can be written again."""
+    path, junit = tmp_path / "all.csv", tmp_path / "all.xml"
+    table = as_csv([run_with_answer("Zoë, 16 €")], ["run"])
+    for _ in range(2):
+        write_files([(path, table, CSV), (junit, as_junit([], []), JUNIT)])
+    assert path.read_bytes() == b"\xef\xbb\xbf" + table.encode()
+    assert junit.read_bytes().startswith(b"<?xml")
 
 
 def test_csv_has_a_row_for_each_repeat(tmp_path: Path) -> None:
@@ -234,7 +244,7 @@ def test_write_files_link_is_never_written_through(tmp_path: Path, target: str) 
             write_files([(link, text, CSV)])
     else:
         write_files([(link, f"{text}new", CSV)])
-        assert link.read_text() == f"{text}new"
+        assert link.read_text(CSV.encoding) == f"{text}new"
     assert (outside.read_text() if outside.exists() else None) == before
 
 
