@@ -140,12 +140,14 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> int:
-    """Prints a line per document: name, title, length."""
+    """Prints a line per document: name, title, length, and the date if it is known."""
     from qa.library.index import Index
 
     for document in Index(settings.store).documents():
-        name, title = escaped_line(document.name), escaped_line(document.title)
-        print_line(f"{name}\t{title}\t{len(document.text)} characters")
+        columns = [document.name, document.title, f"{len(document.text)} characters"]
+        if document.date:
+            columns.append(document.date)
+        print_line("\t".join(map(escaped_line, columns)))
     return 0
 
 
@@ -294,8 +296,10 @@ def _answer_text(answer: "Answer") -> str:
 
 
 def _place(citation: "Citation") -> str:
+    date = f"{citation.date}, " if citation.date else ""
     page = f"page {citation.page}, " if citation.page else ""
-    return f"{escaped_line(citation.document)}, {page}characters {citation.start}-{citation.end}"
+    place = f"{page}characters {citation.start}-{citation.end}"
+    return f"{escaped_line(citation.document)}, {date}{place}"
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -52,6 +52,8 @@ class Document:
     """Questions to ask of it, shown while a chat is empty."""
     pages: tuple[int, ...] = ()
     """The offsets at which its pages begin, the first at 0; empty: it has no pages."""
+    date: str | None = None
+    """"2024-03-11", "2024-03" or "2024", where it is stated; None: no date is known."""
     # Computed once: the id of every passage needs it, and hashing a long text takes time.
     _version: str = field(init=False, repr=False, compare=False)
 
@@ -157,9 +159,11 @@ class Citation:
     quote: str
     page: int | None = None
     """The page on which it begins, counted from 1, if the document has pages."""
+    date: str | None = None
+    """The date of the document, if it is known: "2024-03-11", "2024-03" or "2024"."""
 
     def as_json(self) -> dict[str, Any]:
-        fields = {
+        fields: dict[str, Any] = {
             "document": self.document,
             "title": self.title,
             "version": self.version,
@@ -169,6 +173,8 @@ class Citation:
         }
         if self.page is not None:
             fields["page"] = self.page
+        if self.date is not None:
+            fields["date"] = self.date
         return fields
 
 

@@ -15,4 +15,5 @@ def cite(document: Document, span: Span) -> Citation:
         end=span.end,
         quote=document.text_of(span),
         page=document.page_at(span.start),
+        date=document.date,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qa.documents.dates import document_date
 from qa.documents.encoding import CONTROL, marked_encoding, unix_line_ends
 from qa.documents.parsing import ParsedFile, Unreadable, clean, one_line, shorten_blanks
 from qa.documents.sandbox import parse_in_sandbox
@@ -292,6 +293,7 @@ def _document(
         markdown=markdown,
         examples=sidecar.examples,
         pages=parsed.pages,
+        date=document_date(name, text, sidecar.date),
     )
 
 

@@ -1,4 +1,4 @@
-"""The file next to a document that says its title, its publisher and example questions."""
+"""The file next to a document: its title, publisher and date, and example questions."""
 
 import errno
 import json
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qa.documents.dates import read_date
 from qa.documents.parsing import one_line
 from qa.errors import DocumentError
 
@@ -23,6 +24,7 @@ class Sidecar:
 
     title: str = ""
     publisher: str | None = None
+    date: str | None = None
     examples: tuple[str, ...] = ()
 
 
@@ -45,9 +47,9 @@ def read_sidecar(file: Path, folder: Path) -> Sidecar:
 
     if not _is_valid(values):
         raise DocumentError(
-            f'{path} must contain a JSON object with texts "title" and "publisher" and a list of '
-            f'at most {MAX_EXAMPLES} texts "examples", each of at most {MAX_TEXT} characters. '
-            "Fix or remove it."
+            f'{path} must contain a JSON object with texts "title" and "publisher", a "date" such '
+            f'as "2024-03-11" and a list of at most {MAX_EXAMPLES} texts "examples", each of at '
+            f"most {MAX_TEXT} characters. Fix or remove it."
         )
     return _sidecar(values)
 
@@ -78,8 +80,11 @@ def _is_valid(values: Any) -> bool:
 
     title = values.get("title", "")
     publisher = values.get("publisher", "")
-    texts = [title, publisher, *examples]
-    return all(isinstance(text, str) and len(text) <= MAX_TEXT for text in texts)
+    date = values.get("date", "")
+    texts = [title, publisher, date, *examples]
+    if not all(isinstance(text, str) and len(text) <= MAX_TEXT for text in texts):
+        return False
+    return not date or read_date(date) is not None
 
 
 def _sidecar(values: Mapping[str, Any]) -> Sidecar:
@@ -88,5 +93,6 @@ def _sidecar(values: Mapping[str, Any]) -> Sidecar:
     return Sidecar(
         title=one_line(values.get("title", "")),
         publisher=one_line(values.get("publisher", "")) or None,
+        date=read_date(values.get("date", "")),
         examples=tuple(examples),
     )

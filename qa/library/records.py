@@ -31,7 +31,7 @@ _REQUIRED: Fields = {
     "examples": list,
     "version": str,
 }
-_LATER: Record = {"pages": []}
+_LATER: Record = {"pages": [], "date": None}
 """Fields that the records of an earlier release do not have."""
 _PASSAGE: Fields = {"document": str, "version": str, "start": int, "end": int}
 """What each passage has. Passages of schema 2, which a rebuild still reads, have no sentences."""
@@ -114,6 +114,7 @@ def record_of(document: Document) -> Record:
         "markdown": document.markdown,
         "examples": list(document.examples),
         "pages": list(document.pages),
+        "date": document.date,
         "version": document.version,
     }
 
@@ -129,6 +130,7 @@ def document_of(record: Record, text: str) -> Document:
         markdown=record["markdown"],
         examples=tuple(record["examples"]),
         pages=tuple(record["pages"]),
+        date=record["date"],
     )
 
 

@@ -98,6 +98,20 @@ def test_adding_listing_asking_and_removing(here: Path, capsys: pytest.CaptureFi
     assert "footnote list" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("words")
+def test_list_and_footnotes_show_the_date(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bridge.txt").rename("bridge 2024-03.txt")
+    assert main(["add", "bridge 2024-03.txt"]) == 0
+    capsys.readouterr()
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out.rstrip("\n").split("\t")[-1] == "2024-03"
+    assert main(["ask", "What did the bridge cost?"]) == 0
+    assert "(bridge 2024-03.txt, 2024-03, characters 0-46)" in capsys.readouterr().out
+    assert main(["ask", "--json", "What did the bridge cost?"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["sentences"][0]["citations"][0]["date"] == "2024-03"
+
+
 def test_an_unchanged_document_is_not_embedded_again(here: Path, words: WordEmbedder) -> None:
     assert main(["add", "bridge.txt"]) == 0
     embedded = list(words.encoded)

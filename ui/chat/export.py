@@ -102,6 +102,8 @@ def _source(citation: Citation) -> str:
     title = _escape(citation.title)
     quote = _escape(citation.quote)
     where = [_escape(citation.document)]
+    if citation.date:
+        where.append(citation.date)
     if citation.page:
         where.append(f"page {citation.page}")
     where.append(f"characters {citation.start}–{citation.end}")

@@ -109,12 +109,14 @@ def _state(job: Job) -> str:
 
 
 def _facts(document: Document) -> list[str]:
-    """Returns name, file type, pages and size."""
+    """Returns name, date, file type, pages and size."""
     # Text without a known suffix is Markdown if it was read as Markdown.
     plain = "Markdown" if document.markdown else "Text"
     suffix = PurePosixPath(document.name).suffix.lower()
     file_type = LABELS.get(suffix, plain)
     facts = [document.name, file_type]
+    if document.date:
+        facts.insert(1, document.date)
     if document.pages:
         facts.append(count(len(document.pages), "page"))
     facts.append(_size(document))

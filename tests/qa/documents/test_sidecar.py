@@ -37,10 +37,20 @@ def test_load_sidecar_sets_title_publisher_examples(file: Path) -> None:
     assert (document.title, document.publisher, document.examples) == ("T", "P", ("Q?",))
 
 
+def test_load_sidecar_sets_date(file: Path) -> None:
+    """It counts before the date in the text and in the name."""
+    file.write_text("Last updated: 3 May 2020\n\nText.")
+    assert _document(file).date == "2020-05-03"
+    _beside(file).write_text('{"date": "11 March 2024"}')
+    assert _document(file).date == "2024-03-11"
+
+
 @pytest.mark.parametrize(
     "values",
     [
         [],
+        {"date": "soon"},
+        {"date": 2024},
         {"title": 3},
         {"examples": "Q?"},
         {"examples": [1]},

@@ -73,7 +73,7 @@ def test_add_new_title_replaces_document(tmp_path: Path) -> None:
 
 
 def test_documents_returns_every_field(tmp_path: Path) -> None:
-    document = Document("a.md", "/s/a.md", "T", "# T\n\nText.", "P", True, ("Q?",))
+    document = Document("a.md", "/s/a.md", "T", "# T\n\nText.", "P", True, ("Q?",), date="2024-03")
     Index(tmp_path / "index", WordEmbedder()).add(document)
     assert Index(tmp_path / "index").documents() == [document]
 
