@@ -220,6 +220,7 @@ class Result:
     notices: Annotated[tuple[str, ...], FailFast()] = ()
     usage: Usage | None = None
     signals: Signals | None = None
+    nearest: AnswerSentence | None = None
     repeat: Annotated[int, Field(ge=1)] = 1
     error: str | None = None
     """Where there is an error, only the id, the question and the repeat say anything."""
@@ -254,6 +255,7 @@ class Result:
             notices=self.notices,
             usage=self.usage,
             signals=self.signals,
+            nearest=self.nearest,
         )
 
 

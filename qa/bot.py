@@ -10,6 +10,7 @@ from qa.answer.content import (
     MODEL_FOUND_NONE,
     NOTHING_SUPPORTED,
     AnswerContent,
+    add_nearest,
     declined_answer,
     extract_answer,
     model_answer,
@@ -18,7 +19,7 @@ from qa.answer.content import (
     selected_answer,
 )
 from qa.answer.conversation import conversation_reply, without_small_talk
-from qa.answer.decision import can_reach, confidence, find_signals
+from qa.answer.decision import can_reach, confidence, find_signals, is_near
 from qa.answer.followup import forms_with_model, standalone_by_model, standalone_by_rule
 from qa.answer.gather import gather
 from qa.answer.generate import DraftAnswer, draft_answer
@@ -188,6 +189,8 @@ class Bot:
             content = extract_answer(standalone, reading, snapshot)
         else:
             content = _refusal("not_in_documents", reading)
+        if content.reason and is_near(content.confidence, self._settings.threshold):
+            content = add_nearest(content, standalone, reading, snapshot)
 
         content = replace(content, notices=(*notices, *content.notices))
         timings = progress.timings()

@@ -277,12 +277,17 @@ def _answer_text(answer: "Answer") -> str:
         lines.append(f"Understood as: {answer.standalone_question}\n")
     for notice in answer.notices:
         lines.append(f"Note: {notice}\n")
+    shown = answer.sentences
     if answer.abstained:
-        return "\n".join([*lines, answer.text])
+        lines.append(answer.text)
+        if answer.nearest is None:
+            return "\n".join(lines)
+        lines += ["", "The nearest is:"]
+        shown = (answer.nearest,)
 
     numbers: dict[Citation, int] = {}
     sentences = []
-    for sentence in answer.sentences:
+    for sentence in shown:
         footnotes = ""
         for citation in sentence.citations:
             number = numbers.setdefault(citation, len(numbers) + 1)

@@ -218,6 +218,7 @@ def _response(answer: Answer) -> Response:
             "confidence": answer.confidence,
             "engine": answer.engine,
             "sentences": [sentence.as_json() for sentence in answer.sentences],
+            "nearest": answer.nearest.as_json() if answer.nearest else None,
             "notices": list(answer.notices),
         },
     )

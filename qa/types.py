@@ -266,6 +266,11 @@ class Answer:
     """None: no language model was called."""
     signals: Signals | None = None
     """None: no language model was asked for an answer."""
+    nearest: AnswerSentence | None = None
+    """Of a refusal that was close to an answer, the sentence of the documents that came nearest.
+
+    It is not an answer: `sentences` stays empty, and the evaluation counts a refusal.
+    """
 
     @property
     def abstained(self) -> bool:
@@ -290,6 +295,8 @@ class Answer:
             fields["usage"] = self.usage.as_json()
         if self.signals:
             fields["signals"] = self.signals.as_json()
+        if self.nearest:
+            fields["nearest"] = self.nearest.as_json()
         return fields
 
 

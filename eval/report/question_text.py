@@ -137,6 +137,9 @@ class _Printer:
             heading = f"Sentence {number}: {support}"
             lines = _sentence_lines(sentence, question)
             self._print_part(heading, lines)
+        if result.nearest:
+            lines = _sentence_lines(result.nearest, quotes)
+            self._print_part("Nearest, not an answer", lines)
         for number, quote in enumerate(quotes, start=1):
             ranks = _ranks_in_words(number, question, result)
             heading = f"Gold {number}: {ranks}"

@@ -20,6 +20,8 @@ REFUSALS: dict[Reason, str] = {
     "model_declined": "The language model found no answer in your documents.",
 }
 """The words shown for a refusal, by its reason; a reply has words of its own."""
+NOT_SURE = "Not sure: your documents may not answer this."
+"""The words shown for a refusal that shows the nearest sentence."""
 NOTHING_SUPPORTED = (
     "The model's answer was not backed by your documents. Here are exact quotes instead."
 )
@@ -43,12 +45,16 @@ class AnswerContent:
     """The words shown for the reason "conversation", for which there is no fixed text."""
     signals: Signals | None = None
     """What the confidence is made of, if a language model was asked."""
+    nearest: AnswerSentence | None = None
+    """Of a refusal that was close to an answer, the sentence that came nearest."""
 
     @property
     def text(self) -> str:
         """The sentences joined, or the words of the refusal or reply."""
         if self.reply:
             return self.reply
+        if self.nearest:
+            return NOT_SURE
         if self.reason:
             return REFUSALS[self.reason]
         return " ".join(sentence.text for sentence in self.sentences)
@@ -74,6 +80,7 @@ class AnswerContent:
             notices=self.notices,
             usage=usage,
             signals=self.signals,
+            nearest=self.nearest,
         )
 
 
@@ -118,6 +125,18 @@ def declined_answer(draft: DraftAnswer, engine: str) -> AnswerContent:
     """Returns a refusal after the model was asked."""
     reason: Reason = "not_in_documents" if draft.claims else "model_declined"
     return AnswerContent(engine, (), draft.seen, 0.0, reason, draft.notices)
+
+
+def add_nearest(
+    refusal: AnswerContent, question: str, reading: Reading, snapshot: Snapshot
+) -> AnswerContent:
+    """Returns a refusal that shows the best candidate, if there is one, with its citations."""
+    if not reading.candidates:
+        return refusal
+    best_only = replace(reading, candidates=reading.candidates[:1])
+    (nearest,) = compose(question, best_only, snapshot)
+    passages = _with_cited(refusal.passages, [nearest], snapshot)
+    return replace(refusal, nearest=nearest, passages=passages)
 
 
 def selected_answer(selection: Selection, snapshot: Snapshot) -> AnswerContent:

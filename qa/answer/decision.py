@@ -17,6 +17,12 @@ from qa.answer.verify import CheckedClaim
 from qa.reader.reader import Reading
 from qa.types import Signals, Span
 
+MIN_NEAREST = 0.3
+"""The confidence from which a refusal shows the sentence that came nearest.
+
+Over the ordinary documents (development split), the nearest sentence was right for 17 of 31 refused
+questions from here to the threshold, and for 29 of 91 below.
+"""
 LIMIT = 6.0
 """Log-odds beyond this say no more: a probability of 0 or 1 has none."""
 
@@ -89,6 +95,11 @@ def can_reach(threshold: float, reader: float) -> bool:
     """
     best = Signals(reader=reader, answered=True, support=1.0, agrees=True)
     return confidence(best) >= threshold
+
+
+def is_near(confidence: float, threshold: float) -> bool:
+    """Returns whether a refusal was so close to an answer that it shows the nearest sentence."""
+    return MIN_NEAREST <= confidence < threshold
 
 
 def _log_odds(probability: float) -> float:

@@ -132,6 +132,7 @@ def result(given: Answer | str, key: str = "q1", repeat: int = 1) -> Result:
         notices=answered.notices,
         usage=answered.usage,
         signals=answered.signals,
+        nearest=answered.nearest,
         repeat=repeat,
         error=given if isinstance(given, str) else None,
     )

@@ -4,6 +4,7 @@ import json
 import os
 import tracemalloc
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import eval.dataset
 import eval.results
+from eval.metrics import scores
 from eval.results import (
     QUESTIONS,
     RESULTS,
@@ -24,11 +26,12 @@ from eval.results import (
 )
 from eval.run_schema import Estimate
 from qa.errors import FootnoteError, RunError
-from tests.eval.fakes import PETS, document
+from tests.eval.fakes import PETS, cite, document, example, refusal, result, says
 from tests.eval.page import ANSWERS, change, make_run
 
 ROOT = Path(__file__).parents[2]
 LONG = "[" * 100_000
+SECOND = says("Dogs bark at night.", cite(21, 40))
 
 
 @pytest.fixture
@@ -179,6 +182,18 @@ def test_read_results_gives_answers_and_errors(folder: Path) -> None:
     answer = results[0].to_answer({PETS.name: PETS})
     assert answer.sentences[0].text == "Dogs bark at night."
     assert answer.passages[0].passage.text == "Dogs bark at night."
+
+
+def test_refusal_with_a_nearest_sentence_is_read_as_a_refusal(folder: Path) -> None:
+    """Its nearest sentence is kept, and counts as neither answer nor citation."""
+    refused = result(replace(refusal(), nearest=SECOND))
+    row = {"id": "q1", **refused.to_answer({}).as_json()}
+    (folder / RESULTS).write_text(json.dumps(row) + "\n")
+    (read,) = read_results(folder, {PETS.name: PETS})
+    assert (read.abstained, read.sentences, read.nearest) == (True, (), SECOND)
+    answer = read.to_answer({PETS.name: PETS})
+    assert answer.nearest == SECOND
+    assert scores(example(answer)) == scores(example(refusal()))
 
 
 def test_results_over_other_documents_are_named(folder: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer.content import REFUSALS
+from qa.answer.content import NOT_SURE, REFUSALS
+from qa.answer.decision import MIN_NEAREST
 from qa.bot import MAX_TURNS, QUESTION_CUT, Bot
 from qa.errors import FootnoteError
 from qa.types import MAX_QUESTION, Answer, Document, Event, Turn
@@ -135,14 +136,39 @@ def test_ask_seed_article_is_answered_exactly(seed_bot: Bot, question: str, word
 
 
 def test_ask_below_threshold_is_refused_with_reason(tmp_path: Path) -> None:
-    answer = word_bot(tmp_path, text_document(NEWS), threshold=1.0).ask("What did the bridge cost?")
+    answer = word_bot(tmp_path, text_document(NEWS), threshold=0.5).ask("Quelle?")
     assert (answer.reason, answer.text, answer.sentences) == (
         "not_in_documents",
         REFUSALS["not_in_documents"],
         (),
     )
-    assert 0 < answer.confidence < 1
+    assert 0 < answer.confidence < MIN_NEAREST
+    assert answer.nearest is None
+    assert "nearest" not in answer.as_json()
     assert answer.passages
+
+
+def test_ask_just_below_threshold_shows_the_nearest(tmp_path: Path) -> None:
+    """It is a refusal, which says so; the nearest sentence has exact citations."""
+    document = text_document(NEWS)
+    bot = word_bot(tmp_path, document, threshold=1.0)
+    answer = bot.ask("What did the bridge cost?")
+    assert (answer.reason, answer.text, answer.sentences) == ("not_in_documents", NOT_SURE, ())
+    assert answer.nearest
+    assert "48 million" in answer.nearest.text
+    assert answer.nearest.support == "verbatim"
+    for citation in answer.nearest.citations:
+        assert document.text[citation.start : citation.end] == citation.quote
+        spans = [ranked.passage.span for ranked in answer.passages]
+        assert any(span.start <= citation.start < span.end for span in spans)
+    assert answer.as_json()["nearest"] == answer.nearest.as_json()
+    assert answer.as_json()["abstained"]
+
+
+def test_ask_sure_answer_has_no_nearest(tmp_path: Path) -> None:
+    answer = word_bot(tmp_path, text_document(NEWS), threshold=0.5).ask("What did the bridge cost?")
+    assert answer.sentences
+    assert answer.nearest is None
 
 
 def test_ask_unrelated_question_is_refused_by_default(seed_bot: Bot, tmp_path: Path) -> None:

@@ -14,8 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer.content import LEFT_OUT, MODEL_FOUND_NONE, NOTHING_SUPPORTED, REFUSALS
-from qa.answer.decision import confidence
+from qa.answer.content import (
+    LEFT_OUT,
+    MODEL_FOUND_NONE,
+    NOT_SURE,
+    NOTHING_SUPPORTED,
+    REFUSALS,
+)
+from qa.answer.decision import MIN_NEAREST, confidence
 from qa.answer.prompts import DECLINE_SENTENCE
 from qa.answer.verify import Verifier
 from qa.bot import CHECKED_TOGETHER, Bot, ModelEngine
@@ -152,7 +158,23 @@ def test_model_and_reader_without_answer_refuse(tmp_path: Path, words: str, reas
     assert (answer.reason, answer.text, answer.sentences) == (reason, REFUSALS[reason], ())
     assert answer.engine == "scripted/model"
     assert answer.passages
-    assert answer.confidence < 0.5
+    assert answer.confidence < MIN_NEAREST
+    assert answer.nearest is None
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"), [(DECLINE_SENTENCE, "model_declined"), (FALSE, "not_in_documents")]
+)
+def test_model_and_unsure_reader_show_the_nearest(
+    tmp_path: Path, words: str, reason: Reason
+) -> None:
+    """The model declines, or nothing supports it, and the reader is just below the threshold."""
+    quoted = _ask(tmp_path / "quoted", words)
+    bot, _ = _bot(tmp_path / "refused", words, threshold=quoted.confidence + 1e-6)
+    answer = bot.ask(QUESTION)
+    assert (answer.reason, answer.text, answer.sentences) == (reason, NOT_SURE, ())
+    assert answer.nearest == quoted.sentences[0]
+    assert answer.engine == "scripted/model"
 
 
 def test_confidence_counts_all_signals(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from qa.answer.content import NOT_SURE
 from qa.answer.conversation import HELLO
 from qa.bot import Bot
 from qa.cli import main
@@ -150,6 +151,21 @@ def test_a_refusal_is_told_plainly_and_is_no_failure(
 ) -> None:
     assert main(["ask", "Who built it?"]) == 0
     assert "no documents" in capsys.readouterr().out
+
+
+def test_ask_unsure_prints_the_nearest_sentence(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In words that nobody takes for an answer, with the quote of its footnote."""
+    document = text_document("The bridge cost 48 million euros.", "bridge.txt")
+    bot = word_bot(here / "home", document, threshold=1.0)
+    monkeypatch.setattr(Bot, "open", lambda _: bot)
+    assert main(["ask", "What did the bridge cost?"]) == 0
+    cost = "The bridge cost 48 million euros."
+    assert capsys.readouterr().out == (
+        f"{NOT_SURE}\n\nThe nearest is:\n{cost}[1]\n\n"
+        f"[1] A title (bridge.txt, characters 0-33): “{cost}”\n"
+    )
 
 
 @pytest.mark.usefixtures("words")

@@ -124,6 +124,7 @@ def test_query_has_a_node_for_each_citation(bot: Bot) -> None:
         "confidence": 0.9,
         "engine": "built-in",
         "sentences": [sentence.as_json() for sentence in answer.sentences],
+        "nearest": None,
         "notices": [],
     }
     [source] = response.source_nodes
@@ -160,6 +161,7 @@ def test_query_refusal_has_no_nodes(bot: Bot) -> None:
         "confidence": 0.1,
         "engine": "built-in",
         "sentences": [],
+        "nearest": None,
         "notices": [],
     }
 

@@ -14,7 +14,7 @@ from eval.report.details import read_details
 from eval.report.question_text import print_question
 from qa.errors import RunError
 from qa.types import Usage
-from tests.eval.fakes import answer, question, refusal, says
+from tests.eval.fakes import answer, cite, question, refusal, says
 from tests.eval.page import ANSWERS, CATS, DOGS, QUESTIONS, make_run, saying
 
 STEERING = "\x1b[2J\x07\u202eevil\x9b1m"
@@ -100,6 +100,14 @@ def test_print_question_shows_history_and_refusal(
     invented = shown(folder, "invented", capsys)
     assert "Right\n  a refusal: the documents do not answer it\n" in invented
     assert "invented · absent · dev · should have refused\n" in invented
+
+
+def test_print_question_shows_the_nearest_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    near = replace(refusal(), nearest=says("Dogs bark at night.", cite(*DOGS)))
+    text = shown(make_run(tmp_path / "run", {**ANSWERS, "refused": near}), "refused", capsys)
+    assert "Nearest, not an answer\n  Dogs bark at night.\n" in text
 
 
 def test_print_question_with_an_error_has_no_scores(

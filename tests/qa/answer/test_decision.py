@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer.decision import can_reach, confidence, find_signals
+from qa.answer.decision import MIN_NEAREST, can_reach, confidence, find_signals, is_near
 from qa.answer.verify import CheckedClaim
 from qa.reader.reader import Candidate, Reading
 from qa.types import (
@@ -89,6 +89,16 @@ def test_no_answer_is_surer_than_can_reach_says(
 def test_model_is_asked_far_below_the_threshold() -> None:
     """At the default threshold, a reader that is fairly sure of a refusal is not enough."""
     assert can_reach(0.55, 0.12)
+
+
+@examples(200)
+@given(probabilities, probabilities)
+def test_is_near_from_the_lower_bound_to_the_threshold(sureness: float, threshold: float) -> None:
+    """A confidence that is enough for an answer is never near; nor is any below the bound."""
+    near = is_near(sureness, threshold)
+    assert near == (sureness >= MIN_NEAREST and sureness < threshold)
+    assert not is_near(threshold, threshold)
+    assert not is_near(sureness, MIN_NEAREST)
 
 
 def test_no_signal_has_a_veto() -> None:
