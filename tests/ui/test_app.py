@@ -93,6 +93,9 @@ class FakeBot:
             raise ZeroDivisionError("by nought")
         if question == "Hello":
             return replace(refuse(question), text="Hello. Ask.", reason="conversation")
+        if "perhaps" in question:
+            nearest = AnswerSentence("Cats sleep.", "verbatim", (CITED,))
+            return replace(refuse(question), text="Not sure.", nearest=nearest)
         return refuse(question) if "why" in question else answer(question, history)
 
 
@@ -192,6 +195,15 @@ def test_reply_to_a_greeting_is_not_rated(page: AppTest) -> None:
     assert "Save as test question" not in [button.label for button in page.button]
     ask(page, QUESTION)
     assert len(page.feedback) == 1
+
+
+def test_nearest_sentence_opens_its_source_and_is_not_rated(page: AppTest) -> None:
+    ask(page, "perhaps?")
+    assert "Not sure. The nearest is:" in shown(page)
+    assert f'aria-label="{CHIP}"' in shown(page)
+    assert not page.feedback
+    button(page, "Save as test question").click().run()
+    assert not page.exception
 
 
 def test_failure_shows_its_message_and_is_no_refusal(page: AppTest) -> None:

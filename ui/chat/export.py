@@ -68,8 +68,9 @@ def _answer(question: str, answer: StoredAnswer) -> list[str]:
         paragraphs.append(f"*Note: {words}*")
     if answer.abstained:
         refusal = _escape(answer.text)
+        if answer.nearest:
+            refusal += " The nearest is:"
         paragraphs.append(refusal)
-        return paragraphs
 
     numbers: dict[Citation, int] = {}
     notes = []
@@ -77,8 +78,9 @@ def _answer(question: str, answer: StoredAnswer) -> list[str]:
         numbers[footnote.citation] = footnote.number
         source = _source(footnote.citation)
         notes.append(f"- \\[{footnote.number}] {source}")
-    sentences = [_sentence(sentence, numbers) for sentence in answer.sentences]
-    paragraphs.append(" ".join(sentences))
+    sentences = [_sentence(sentence, numbers) for sentence in answer.shown_sentences]
+    if sentences:
+        paragraphs.append(" ".join(sentences))
     if notes:
         paragraphs.append("\n".join(notes))
     return paragraphs

@@ -219,7 +219,7 @@ def _show_rating(
     key = f"rating-{exchange.id}"
 
     def rating() -> Rating | None:
-        thumb = st.session_state[key]
+        thumb = st.session_state.get(key)
         return None if thumb is None else RATINGS[thumb]
 
     def rate() -> None:
@@ -231,8 +231,10 @@ def _show_rating(
         conversation.draft = question_form.draft_question(exchange.id, answer, good)
 
     with st.container(horizontal=True, vertical_alignment="center"):
-        thumb = RATINGS.index(exchange.rating) if exchange.rating else None
-        st.feedback("thumbs", key=key, default=thumb, on_change=rate)
+        # The nearest sentence of a refusal is not an answer, so it gets no rating.
+        if answer.nearest is None:
+            thumb = RATINGS.index(exchange.rating) if exchange.rating else None
+            st.feedback("thumbs", key=key, default=thumb, on_change=rate)
         st.button(
             "Save as test question",
             key=f"question-{exchange.id}",

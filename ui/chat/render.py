@@ -81,7 +81,7 @@ class _Card:
 def footnotes(answer: StoredAnswer) -> tuple[Footnote, ...]:
     """Returns the footnotes of an answer; words that are cited twice keep their first number."""
     citations: dict[Citation, None] = {}
-    for sentence in answer.sentences:
+    for sentence in answer.shown_sentences:
         citations.update(dict.fromkeys(sentence.citations))
     return tuple(Footnote(number, citation) for number, citation in enumerate(citations, 1))
 
@@ -93,22 +93,19 @@ def answer_html(answer: StoredAnswer) -> str:
     """
     if answer.is_reply:
         return render("reply.html", answer=answer)
-    timings = _timings(answer)
-    if answer.abstained:
-        closest = answer.passages[:CLOSEST]
-        return render("refusal.html", answer=answer, nearest=closest, timings=timings)
-
     by_citation = {footnote.citation: footnote for footnote in footnotes(answer)}
-    sentences = [_sentence_view(sentence, by_citation) for sentence in answer.sentences]
+    sentences = [_sentence_view(sentence, by_citation) for sentence in answer.shown_sentences]
     cards = [_card(footnote, answer.passages) for footnote in by_citation.values()]
     model = "" if answer.engine == BUILT_IN else answer.engine
+    template = "refusal.html" if answer.abstained else "answer.html"
     return render(
-        "answer.html",
+        template,
         answer=answer,
         sentences=sentences,
         cards=cards,
         model=model,
-        timings=timings,
+        closest=answer.passages[:CLOSEST],
+        timings=_timings(answer),
     )
 
 
@@ -143,7 +140,10 @@ def announcement(answer: StoredAnswer) -> str:
     """Returns what a screen reader says when an answer arrives: plain text, not HTML."""
     parts = list(answer.notices)
     if answer.abstained:
-        return " ".join([*parts, answer.text])
+        parts.append(answer.text)
+        if answer.nearest:
+            parts.append(f"The nearest is: {answer.nearest.text}")
+        return " ".join(parts)
     for sentence in answer.sentences:
         doubt = f" ({SUPPORT[sentence.support][1]})" if sentence.support in DOUBTFUL else ""
         parts.append(sentence.text + doubt)

@@ -71,6 +71,8 @@ class StoredAnswer:
     engine: str
     timings: dict[str, float]
     notices: tuple[str, ...]
+    nearest: AnswerSentence | None = None
+    """Of a refusal that was close to an answer, the sentence that came nearest."""
 
     @classmethod
     def of(cls, answer: Answer, threshold: float) -> "StoredAnswer":
@@ -86,11 +88,17 @@ class StoredAnswer:
             engine=answer.engine,
             timings=answer.timings,
             notices=answer.notices,
+            nearest=answer.nearest,
         )
 
     @property
     def abstained(self) -> bool:
         return self.reason is not None
+
+    @property
+    def shown_sentences(self) -> tuple[AnswerSentence, ...]:
+        """The sentences of the answer, or the nearest sentence of a refusal that has it."""
+        return (self.nearest,) if self.nearest else self.sentences
 
     @property
     def cited_documents(self) -> tuple[str, ...]:

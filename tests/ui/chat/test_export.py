@@ -1,11 +1,12 @@
 """Exports have every footnote, and nothing in them that a viewer would act on."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
 
-from tests.ui.answers import CITED, answered, stored_refusal
+from tests.ui.answers import CITED, answered, stored_answer, stored_refusal
 from ui.chat.export import as_json, as_markdown
 from ui.chat.history import Exchange
 from ui.chat.transcript import AnswerOptions, ExchangeOutcome, Failure
@@ -49,6 +50,15 @@ def test_markdown_has_refusals_and_failures() -> None:
     markdown = as_markdown("T", EXCHANGES)
     for words in ("Not here.", "Failed: It broke.", "Not answered."):
         assert words in markdown
+
+
+def test_markdown_of_a_refusal_has_the_nearest_sentence() -> None:
+    refused = stored_refusal("And?")
+    nearest = stored_answer().sentences[0]
+    outcome = ExchangeOutcome(answer=replace(refused, nearest=nearest))
+    lines = as_markdown("T", [Exchange("3", "And?", AnswerOptions(), outcome)]).splitlines()
+    assert lines[4:7] == ["Not here. The nearest is:", "", "Cats sleep.\\[1]"]
+    assert "- \\[1] Pets (pets.txt, characters 0–11): “Cats sleep.”" in lines
 
 
 def test_json_has_the_exact_citations() -> None:

@@ -80,6 +80,13 @@ def refusal(source: Document) -> StoredAnswer:
     return answer(source, reason="not_in_documents")
 
 
+def near_refusal(source: Document, quote: str = "Cats sleep.") -> StoredAnswer:
+    """Returns a refusal that shows the nearest sentence, with its first word as the answer."""
+    citation = cite(source, quote)
+    nearest = AnswerSentence(quote, "verbatim", (citation,), None, Span(0, 4))
+    return replace(refusal(source), text="Not sure: x.", nearest=nearest)
+
+
 def reply(source: Document, text: str = "Hello.\n- Pets") -> StoredAnswer:
     """Returns a reply to a greeting."""
     return replace(answer(source, reason="conversation"), text=text, passages=())
@@ -97,6 +104,7 @@ def hostile_pages() -> list[str]:
         answer_html(hostile),
         answer_html(replace(hostile, sentences=(bold,))),
         answer_html(refusal(source)),
+        answer_html(near_refusal(source, f"{HOSTILE} one.")),
         answer_html(reply(source, HOSTILE)),
         question_html(HOSTILE, HOSTILE),
         stage_html(HOSTILE),
@@ -213,6 +221,23 @@ def test_refusal_shows_the_closest_passages_and_no_footnote() -> None:
     assert "Birds sing" in unescape(html)
     assert "chip" not in html
     assert "error" not in html
+
+
+def test_refusal_shows_the_nearest_sentence_with_its_footnote() -> None:
+    """It is inside the refusal, and not in the place of an answer."""
+    near = near_refusal(document())
+    html = answer_html(near)
+    assert 'class="answer"' not in html
+    block = html[html.index('<div class="refusal">') :]
+    words = plain(block[: block.index("<details")])
+    assert "Not sure: x. The nearest is:" in words
+    assert "Cats sleep.1" in words
+    assert 'class="chip" data-open="1"' in block
+    assert "they may not answer the question" in block
+    assert marked(html[html.index('class="card"') :], 1) == "Cats sleep."
+    assert [footnote.citation for footnote in footnotes(near)] == [cite(document(), "Cats sleep.")]
+    assert announcement(near) == "Not sure: x. The nearest is: Cats sleep."
+    assert near.cited_documents == ()
 
 
 def test_announcement_counts_the_footnotes() -> None:
