@@ -5,15 +5,20 @@ around the cited words are cut, and a line between them says how much is left ou
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from types import MappingProxyType
+from typing import Literal
 
 from ui.jinja import count, shorten
+from ui.structure import TABLE_KINDS, CellPlace, LineKind, LineStructure
 
 MAX_CHARACTERS = 400_000
 """A text that is longer, or has more lines, is not shown whole: a browser gets it at each rerun."""
 MAX_LINES = 8_000
+LineGroup = Literal["text", "table", "code"]
+NO_STRUCTURES: Mapping[int, LineStructure] = MappingProxyType({})
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -37,6 +42,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class RowCell:
+    """A cell of a row: its value, and the marks and the white space around it."""
+
+    before: list[Piece]
+    value: list[Piece]
+    after: list[Piece]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of a text with its line end."""
 
@@ -44,10 +58,43 @@ class Line:
     blank: bool
     notice: bool = False
     """Whether it is not of the text: it says what is left out."""
+    kind: LineKind | None = None
+    """None: prose, or a line of which nothing is known."""
+    cells: list[RowCell] = field(default_factory=list)
+    """The same characters as `pieces`, by cell, in a row of a table."""
+
+    @property
+    def group(self) -> LineGroup:
+        """What the line is a part of."""
+        if self.kind is None:
+            return "text"
+        return "table" if self.kind in TABLE_KINDS else "code"
 
 
-def split_lines(text: str, highlights: Sequence[Highlight]) -> list[Line]:
-    """Returns the lines of a text, cut into pieces, and notices of what is left out."""
+def grouped(lines: Sequence[Line]) -> list[tuple[LineGroup, list[Line]]]:
+    """Returns the lines in order, those of one table or of one block of code together."""
+    groups: list[tuple[LineGroup, list[Line]]] = []
+    for group, members in groupby(lines, key=lambda line: line.group):
+        groups += [(group, table) for table in _tables(list(members))]
+    return groups
+
+
+def _tables(lines: list[Line]) -> list[list[Line]]:
+    """Returns lines of one group, cut before each header: a table may follow another at once."""
+    cuts = [place for place, line in enumerate(lines) if line.kind == "header" and place > 0]
+    edges = [0, *cuts, len(lines)]
+    return [lines[first:last] for first, last in pairwise(edges)]
+
+
+def split_lines(
+    text: str,
+    highlights: Sequence[Highlight],
+    structures: Mapping[int, LineStructure] = NO_STRUCTURES,
+) -> list[Line]:
+    """Returns the lines of a text, cut into pieces, and notices of what is left out.
+
+    `structures`: what the lines are that are not prose, by the offset of their beginning.
+    """
     lines = []
     shown = 0
     for start, end in _parts(text, highlights):
@@ -55,9 +102,23 @@ def split_lines(text: str, highlights: Sequence[Highlight]) -> list[Line]:
         for match in _LINE.finditer(text, start, end):
             pieces = _pieces(text, *match.span(), highlights)
             is_blank = not match.group().strip()
-            lines.append(Line(pieces, is_blank))
+            structure = structures.get(match.start())
+            if structure is None:
+                lines.append(Line(pieces, is_blank))
+                continue
+            cells = [_cell(text, place, highlights) for place in structure.cells]
+            lines.append(Line(pieces, is_blank, kind=structure.kind, cells=cells))
         shown = end
     return lines + _left_out(len(text) - shown)
+
+
+def _cell(text: str, place: CellPlace, highlights: Sequence[Highlight]) -> RowCell:
+    whole, value = place.whole, place.value
+    return RowCell(
+        before=_pieces(text, whole.start, value.start, highlights),
+        value=_pieces(text, value.start, value.end, highlights),
+        after=_pieces(text, value.end, whole.end, highlights),
+    )
 
 
 def _left_out(characters: int) -> list[Line]:

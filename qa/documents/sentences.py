@@ -82,8 +82,7 @@ def segment(document: Document, limit: int = sys.maxsize) -> tuple[Sentence, ...
     sentences than the limit.
     """
     text = document.text
-    find_blocks = markdown_blocks if document.markdown else text_blocks
-    blocks = list(find_blocks(text))
+    blocks = list(blocks_of(document))
     check_sentences(len(blocks), limit)
     lines = [text_of(text, block.span) for block in blocks]
     kinds = [block.kind for block in blocks]
@@ -123,6 +122,12 @@ def segment(document: Document, limit: int = sys.maxsize) -> tuple[Sentence, ...
         sentence = sentences[place]
         sentences[place] = replace(sentence, duplicate_of=original)
     return tuple(sentences)
+
+
+def blocks_of(document: Document) -> Iterator[Block]:
+    """Yields the blocks of a document, in order."""
+    find_blocks = markdown_blocks if document.markdown else text_blocks
+    return find_blocks(document.text)
 
 
 def _is_question(text: str, span: Span) -> bool:

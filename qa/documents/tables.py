@@ -49,6 +49,26 @@ def cells_of(text: str, row: Span, header: Span) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A row's part of a column: all between two separators, and the value there, if any."""
+
+    bounds: Span
+    value: Span | None
+
+
+def columns_of(text: str, row: Span, header: Span) -> tuple[Column, ...]:
+    """Returns the columns of a row or of its header, the empty ones too."""
+    separator = _separator(text, header)
+    if separator is None:
+        return ()
+    columns = []
+    for bounds, content in _bounds(text, row, separator):
+        value = trimmed(text, content.start, content.end)
+        columns.append(Column(bounds, value))
+    return tuple(columns)
+
+
 def is_header(text: str, header: Span) -> bool:
     """Returns whether a line can name the columns of the rows below it."""
     separator = _separator(text, header)
@@ -147,6 +167,12 @@ def _separator(text: str, line: Span) -> str | None:
 
 def _split(text: str, line: Span, separator: str) -> Iterator[Span | None]:
     """Yields the cells of a line without the white space around them; None for an empty cell."""
+    for _, content in _bounds(text, line, separator):
+        yield trimmed(text, content.start, content.end)
+
+
+def _bounds(text: str, line: Span, separator: str) -> Iterator[tuple[Span, Span]]:
+    """Yields what is between two separators, and its content without quotation marks."""
     start, end = line.start, line.end
     if separator == "|":
         # The bars around a row of Markdown separate nothing.
@@ -159,11 +185,11 @@ def _split(text: str, line: Span, separator: str) -> Iterator[Span | None]:
         is_whole_cell = quote_end == end or text.startswith(separator, quote_end)
         if quoted and is_whole_cell:
             cell_end = quote_end
-            first, last = quoted.span(1)
+            content = Span(*quoted.span(1))
         else:
             cell_end = _find(text, separator, start, end)
-            first, last = start, cell_end
-        yield trimmed(text, first, last)
+            content = Span(start, cell_end)
+        yield Span(start, cell_end), content
         if cell_end >= end:
             return
         start = cell_end + 1

@@ -13,6 +13,7 @@ from ui.highlight import (
     Highlight,
     Piece,
     excerpt,
+    grouped,
     split_lines,
 )
 from ui.jinja import render, shorten
@@ -29,7 +30,7 @@ def document_html(text: str, highlights: list[Highlight]) -> str:
         footnotes=(),
         picking=False,
         notice="",
-        lines=split_lines(text, highlights),
+        groups=grouped(split_lines(text, highlights)),
         quotes=[],
     )
     return html.partition('aria-label="Text of T">')[2].removesuffix("</div>")

@@ -9,8 +9,9 @@ import streamlit as st
 from qa.types import Document
 from ui.chat.render import Footnote
 from ui.components import show_pane
-from ui.highlight import Highlight, Line, split_lines
+from ui.highlight import Highlight, Line, grouped, split_lines
 from ui.jinja import render
+from ui.structure import structure_of
 
 CHANGED = "The document has changed since then. These are the words that were cited:"
 GONE = "This document is no longer in the library. These are the words that were cited:"
@@ -85,7 +86,7 @@ def pane_html(source: OpenSource, document: Document | None, picking: bool = Fal
         footnotes=source.footnotes,
         picking=picking,
         notice=notice,
-        lines=lines,
+        groups=grouped(lines),
         quotes=_quotes(source.footnotes) if notice else [],
     )
 
@@ -95,7 +96,7 @@ def _whole_text(document: Document, footnotes: Sequence[Footnote]) -> list[Line]
     for footnote in footnotes:
         citation = footnote.citation
         highlights.append(Highlight(footnote.number, citation.start, citation.end))
-    return split_lines(document.text, highlights)
+    return split_lines(document.text, highlights, structure_of(document))
 
 
 def _quotes(footnotes: Sequence[Footnote]) -> list[list[Line]]:
