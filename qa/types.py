@@ -178,6 +178,23 @@ class Citation:
         return fields
 
 
+PartRole = Literal["name", "value", "lead-in", "item", "step", "code"]
+"""Of a row: the name of a column, and a value below it. Of a list: the line that introduces it, an
+item, or a numbered step. Code may have a lead-in too."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPart:
+    """A part of an answer's sentence that is not prose; the offsets count in its `text`."""
+
+    role: PartRole
+    start: int
+    end: int
+
+    def as_json(self) -> dict[str, str | int]:
+        return {"role": self.role, "start": self.start, "end": self.end}
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
     """One sentence of an answer with its citations."""
@@ -190,14 +207,19 @@ class AnswerSentence:
     """The words that answer, inside one of the citations; None: no words stand out."""
     bold_span: Annotated[Span | None, Field(alias="bold")] = None
     """The offsets of these words in `text`."""
+    parts: tuple[AnswerPart, ...] = ()
+    """The cells of a row, the items of a list or the code that it shows, in order; empty: prose."""
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        fields: dict[str, Any] = {
             "text": self.text,
             "support": self.support,
             "citations": [citation.as_json() for citation in self.citations],
             "span": self.answer_words.as_json() if self.answer_words else None,
         }
+        if self.parts:
+            fields["parts"] = [part.as_json() for part in self.parts]
+        return fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from qa.answer.antecedents import find_antecedent
-from qa.answer.units import document_of, list_of, show_list, show_unit
+from qa.answer.code_answer import introduced_code, show_code
+from qa.answer.units import ItemList, document_of, is_numbered, list_of, show_list, show_unit
 from qa.documents.context import introduces
 from qa.library.snapshot import Snapshot
 from qa.reader.reader import Candidate, Reading
@@ -38,6 +39,11 @@ _ASKS_FOR_SEVERAL = re.compile(
     r"|\b(?:countries|reasons|things|ways|examples|types|kinds|several)\b",
     re.IGNORECASE,
 )
+_ASKS_FOR_STEPS = re.compile(
+    r"\bhow\s+(?:do|does|can|could|should|must|is|are|to)\b"
+    r"|\bwhat\s+(?:do|should|must)\s+\w+\s+(?:have\s+to\s+)?do\b",
+    re.IGNORECASE,
+)
 
 
 def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[AnswerSentence, ...]:
@@ -45,13 +51,16 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
 
     A sentence comes with what it cannot be understood without: the sentence before it, its
     question, its lead-in, the names of its columns. A question for several things is answered by
-    all items of a list. `reading` has at least one candidate.
+    all items of a list, and a how-to by all steps. `reading` has at least one candidate.
     """
     several = asks_for_several(question)
     best = reading.candidates[0]
-    items = list_of(best, snapshot)
-    if items and (several or introduces(best.text)):
-        return (show_list(best, items),)
+    whole = list_of(best, snapshot)
+    if whole and (several or introduces(best.text) or _asks_for_all(question, best, whole)):
+        return (show_list(best, whole),)
+    code = best.sentence if best.sentence.kind == "code" else introduced_code(best, snapshot)
+    if code:
+        return (show_code(document_of(best), code, snapshot),)
 
     chosen = _choose(several, question, reading.candidates)
     chosen.sort(key=_document_order)
@@ -76,6 +85,29 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
 def asks_for_several(question: str) -> bool:
     """Returns whether a question asks for several things: "Which companies took part?"."""
     return bool(_ASKS_FOR_SEVERAL.search(question))
+
+
+def asks_for_steps(question: str) -> bool:
+    """Returns whether a question asks how something is done: "How do I install it?"."""
+    return bool(_ASKS_FOR_STEPS.search(question))
+
+
+def _asks_for_all(question: str, best: Candidate, steps: ItemList) -> bool:
+    """Returns whether a question asks for all steps of a how-to, and not for the best step alone.
+
+    It does if it names what the headings and the lead-in name, and the best step does not: "How do
+    I clean the filter?" is about the list "Cleaning the filter", not about one of its steps.
+    """
+    document = document_of(best)
+    if not asks_for_steps(question):
+        return False
+    if not all(is_numbered(document, step) for step in steps.items):
+        return False
+    named = set(terms(document.title))
+    for span in best.sentence.context:
+        named |= set(terms(document.text_of(span)))
+    asked_of_list = set(terms(question)) & named
+    return not asked_of_list <= set(terms(best.text))
 
 
 def _choose(several: bool, question: str, candidates: Sequence[Candidate]) -> list[Candidate]:

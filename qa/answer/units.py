@@ -5,6 +5,7 @@ short answer with its question. Every word of the text is a word of a citation; 
 spaces are put between them.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from qa.documents.sentences import Sentence
 from qa.documents.tables import Cell
 from qa.library.snapshot import Snapshot
 from qa.reader.reader import Candidate
-from qa.types import AnswerSentence, Document, Span
+from qa.types import AnswerPart, AnswerSentence, Document, PartRole, Span
 
 MAX_ITEMS = 12
 """Items of a list that is shown whole."""
@@ -26,6 +27,8 @@ FEW_WORDS = 6
 FEW_ITEM_WORDS = 4
 """An item of fewer words says nothing without the line that introduces it."""
 _END_MARKS = (".", "!", "?", ";", ":", ",")
+_NUMBER = re.compile(r"[ \t>]*\d{1,9}[.)][ \t]+")
+"""What stands before a numbered item in its line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,16 @@ class _Part:
 
     span: Span
     separator: str
+    role: PartRole | None = None
+    """None: it is prose."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemList:
+    """A list of a document: the line that introduces it, and its items."""
+
+    introduction: Span
+    items: tuple[Span, ...]
 
 
 def document_of(candidate: Candidate) -> Document:
@@ -42,10 +55,10 @@ def document_of(candidate: Candidate) -> Document:
     return passage.document
 
 
-def list_of(candidate: Candidate, snapshot: Snapshot) -> list[Sentence]:
-    """Returns the items of the list that a candidate is part of, or introduces; else none.
+def list_of(candidate: Candidate, snapshot: Snapshot) -> ItemList | None:
+    """Returns the list that a candidate is part of, or introduces, if it is in any.
 
-    A list of one item, of too many, or without a line that introduces it has none.
+    A list of one item, of too many, or without a line that introduces it is not shown whole.
     """
     document = document_of(candidate)
     sentences = snapshot.sentences[document.id]
@@ -56,23 +69,30 @@ def list_of(candidate: Candidate, snapshot: Snapshot) -> list[Sentence]:
     if sentence.kind != "item":
         place += 1
         if place >= len(sentences):
-            return []
+            return None
         item = sentences[place]
         if not _introduces(sentence, item):
-            return []
+            return None
 
     # The items of a list share one context.
     context = item.context
     if not context:
-        return []
-    introduction = document.text_of(context[-1])
-    if introduction == document.title:
-        return []
-    items = _items_around(place, sentences, context)
+        return None
+    introduction = context[-1]
+    if document.text_of(introduction) == document.title:
+        return None
+    items = _whole_items(_items_around(place, sentences, context))
     is_list = 1 < len(items) <= MAX_ITEMS
-    if not is_list:
-        return []
-    return items
+    return ItemList(introduction, items) if is_list else None
+
+
+def _whole_items(sentences: Sequence[Sentence]) -> tuple[Span, ...]:
+    """Returns the span of each item: its sentences are one paragraph."""
+    spans: dict[int, Span] = {}
+    for sentence in sentences:
+        first = spans.get(sentence.paragraph, sentence.span)
+        spans[sentence.paragraph] = Span(first.start, sentence.span.end)
+    return tuple(spans.values())
 
 
 def _introduces(sentence: Sentence, following: Sentence) -> bool:
@@ -107,19 +127,16 @@ def _items_around(
     return list(items)
 
 
-def show_list(candidate: Candidate, items: Sequence[Sentence]) -> AnswerSentence:
+def show_list(candidate: Candidate, whole: ItemList) -> AnswerSentence:
     """Returns the items of a list after the line that introduces them, each cited."""
     document = document_of(candidate)
-    context = items[0].context
-    introduction = context[-1]
-    lead_in = _ended_part(document, introduction, ": ")
+    lead_in = _ended_part(document, whole.introduction, ": ", "lead-in")
     parts = [lead_in]
-    spans = [introduction]
-    for item in items:
-        part = _ended_part(document, item.span, "; ")
+    for item in whole.items:
+        role: PartRole = "step" if is_numbered(document, item) else "item"
+        part = _ended_part(document, item, "; ", role)
         parts.append(part)
-        spans.append(item.span)
-    return _shown(candidate, parts, spans)
+    return _shown(candidate, parts, [whole.introduction, *whole.items])
 
 
 def show_unit(candidate: Candidate, spans: Sequence[Span]) -> AnswerSentence:
@@ -150,12 +167,19 @@ def show_unit(candidate: Candidate, spans: Sequence[Span]) -> AnswerSentence:
     return _shown(candidate, parts, spans)
 
 
-def _ended_part(document: Document, span: Span, mark: str) -> _Part:
+def is_numbered(document: Document, item: Span) -> bool:
+    """Returns whether an item of a list has a number before it, as the steps of a how-to have."""
+    start = item.start
+    line_start = document.text.rfind("\n", 0, start) + 1
+    return _NUMBER.fullmatch(document.text, line_start, start) is not None
+
+
+def _ended_part(document: Document, span: Span, mark: str, role: PartRole | None = None) -> _Part:
     """Returns a span that the mark follows, or only a space if its text ends with a mark."""
     text = document.text_of(span)
     if text.endswith(_END_MARKS):
-        return _Part(span, " ")
-    return _Part(span, mark)
+        return _Part(span, " ", role)
+    return _Part(span, mark, role)
 
 
 def _introduction(document: Document, sentence: Sentence) -> Span | None:
@@ -185,7 +209,7 @@ def _row_parts(document: Document, candidate: Candidate, cells: Sequence[Cell]) 
         if cell.name:
             name = _name_part(document, cell.name)
             parts.append(name)
-        value = _Part(cell.value, "; ")
+        value = _Part(cell.value, "; ", "value")
         parts.append(value)
     return parts
 
@@ -211,8 +235,8 @@ def _name_part(document: Document, name: Span) -> _Part:
     text = document.text_of(name)
     # Some tables write the colon.
     if text.endswith(":"):
-        return _Part(name, " ")
-    return _Part(name, ": ")
+        return _Part(name, " ", "name")
+    return _Part(name, ": ", "name")
 
 
 def _is_inside(span: Span | None, cell: Span) -> bool:
@@ -234,16 +258,19 @@ def _shown(candidate: Candidate, parts: Sequence[_Part], cited: Sequence[Span]) 
     text = ""
     separator = ""
     bold: Span | None = None
+    answer_parts = []
     for part in parts:
         text += separator
+        start = len(text)
         if answer and _is_inside(answer, part.span):
-            bold = _bold(document, answer, part.span, len(text))
+            bold = _bold(document, answer, part.span, start)
         text += _on_one_line(document, part.span)
         separator = part.separator
-    if answer is None or bold is None:
-        return AnswerSentence(text, "verbatim", citations)
-    answer_citation = cite(document, answer)
-    return AnswerSentence(text, "verbatim", citations, answer_citation, bold)
+        if part.role:
+            answer_part = AnswerPart(part.role, start, len(text))
+            answer_parts.append(answer_part)
+    answer_citation = cite(document, answer) if answer and bold else None
+    return AnswerSentence(text, "verbatim", citations, answer_citation, bold, tuple(answer_parts))
 
 
 def _bold(document: Document, answer: Span, part: Span, part_start: int) -> Span:

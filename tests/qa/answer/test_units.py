@@ -1,5 +1,7 @@
 """Answers that fit their kind: rows with names, lists with their lead-in, answers with a question."""
 
+import pytest
+
 from qa.answer.extractive import compose
 from qa.documents.sentences import segment
 from qa.reader.reader import Candidate, Reading
@@ -95,3 +97,69 @@ def test_short_answer_is_shown_with_its_question() -> None:
 def test_long_answer_is_shown_alone() -> None:
     given = _show("Who pays?", POLICY, "The office", "The office")
     assert given.text == "The office pays the whole of the trip."
+
+
+GUIDE = """# Grinder
+
+## Cleaning the grinder
+
+1. Switch the machine off. Wait.
+2. Turn the ring
+   to the left.
+3. Vacuum the hopper.
+"""
+
+
+def _parts(sentence: AnswerSentence) -> list[tuple[str, str]]:
+    return [(part.role, sentence.text[part.start : part.end]) for part in sentence.parts]
+
+
+def test_row_has_parts_for_names_and_values() -> None:
+    given = _show("What does Pro cost?", PLANS, "Pro", "$12")
+    assert _parts(given) == [
+        ("name", "Plan"),
+        ("value", "Pro"),
+        ("name", "Price per month"),
+        ("value", "$12"),
+    ]
+    assert given.as_json()["parts"][0] == {"role": "name", "start": 0, "end": 4}
+
+
+def test_list_has_parts_for_lead_in_and_items() -> None:
+    given = _show("Which expenses are not refunded?", POLICY, "Parking", "Parking fines")
+    assert _parts(given)[:2] == [
+        ("lead-in", "The following expenses are not refunded:"),
+        ("item", "Alcohol"),
+    ]
+
+
+def test_prose_has_no_parts() -> None:
+    given = _show("Who pays?", POLICY, "The office", "The office")
+    assert given.parts == ()
+    assert "parts" not in given.as_json()
+
+
+@pytest.mark.parametrize(
+    ("question", "is_whole"),
+    [
+        ("How do I clean the grinder?", True),
+        ("What should I do for cleaning?", True),
+        ("How do I vacuum the hopper?", False),
+        ("Where is the ring?", False),
+    ],
+)
+def test_how_to_gets_all_steps_if_it_is_about_the_list(question: str, is_whole: bool) -> None:
+    """A question about what a single step names gets this step. A step is cited whole."""
+    given = _show(question, GUIDE, "Vacuum", "hopper")
+    if not is_whole:
+        assert given.text == "Cleaning the grinder: Vacuum the hopper."
+        return
+    assert _parts(given) == [
+        ("lead-in", "Cleaning the grinder"),
+        ("step", "Switch the machine off. Wait."),
+        ("step", "Turn the ring to the left."),
+        ("step", "Vacuum the hopper."),
+    ]
+    quotes = [citation.quote for citation in given.citations]
+    assert quotes[1] == "Switch the machine off. Wait."
+    assert len(quotes) == 4

@@ -1,0 +1,84 @@
+"""A block of code answers with its lines, exactly cited."""
+
+import pytest
+
+from qa.answer.code_answer import MAX_CODE
+from qa.answer.extractive import compose
+from qa.reader.reader import Candidate, Reading
+from qa.types import AnswerSentence, Passage, RankedPassage, Span, Why
+from tests.qa.fakes import snapshot_of, text_document
+
+README = """# Tool
+
+## Install
+
+Build it with a toolchain:
+
+```sh
+make build
+
+  make test      # 40 seconds
+```
+
+1. In a list:
+
+       make one
+       make two
+
+## Use
+
+~~~
+tool run
+"""
+
+
+def _show(text: str, words: str, question: str = "How do I build it?") -> AnswerSentence:
+    """Returns the answer whose best candidate is the sentence with these words."""
+    document = text_document(text, "a.md", "Tool", markdown=True)
+    passage = Passage(document, Span(0, len(text)))
+    snapshot = snapshot_of([passage], [document])
+    sentences = snapshot.sentences[document.id]
+    sentence = next(each for each in sentences if words in document.text_of(each.span))
+    ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
+    reading = Reading((Candidate(ranked, sentence, 1.0),), (ranked,), 1.0)
+    (shown,) = compose(question, reading, snapshot)
+    for citation in shown.citations:
+        assert text[citation.start : citation.end] == citation.quote
+    return shown
+
+
+def _parts(sentence: AnswerSentence) -> list[tuple[str, str]]:
+    return [(part.role, sentence.text[part.start : part.end]) for part in sentence.parts]
+
+
+@pytest.mark.parametrize("words", ["make build", "Build it with"])
+def test_code_is_shown_with_the_line_that_introduces_it(words: str) -> None:
+    """Whether the line or the code is the best candidate."""
+    shown = _show(README, words)
+    code = "make build\n\n  make test      # 40 seconds"
+    assert _parts(shown) == [("lead-in", "Build it with a toolchain:"), ("code", code)]
+    assert shown.text == f"Build it with a toolchain:\n{code}"
+    assert [citation.quote for citation in shown.citations] == ["Build it with a toolchain:", code]
+
+
+def test_code_without_lead_in_is_shown_alone() -> None:
+    """Its fence is not closed."""
+    shown = _show(README, "tool run")
+    assert _parts(shown) == [("code", "tool run")]
+    assert [citation.quote for citation in shown.citations] == ["tool run"]
+
+
+def test_code_loses_the_indentation_of_all_lines() -> None:
+    (*_, code) = _parts(_show(README, "make one"))
+    assert code == ("code", "make one\nmake two")
+
+
+def test_long_code_is_shown_whole_up_to_a_limit() -> None:
+    """The reader gets a long block in pieces."""
+    block = "\n".join(f"step {number} of the installation" for number in range(50))
+    shown = _show(f"Run:\n\n```\n{block}\n```\n", "step 49")
+    assert _parts(shown)[-1] == ("code", block)
+    longer = "\n".join(f"step {number} of the installation" for number in range(200))
+    piece = _show(f"Run:\n\n```\n{longer}\n```\n", "step 100")
+    assert len(piece.text) < MAX_CODE
+    assert "step 100" in piece.text
