@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import groupby
+from typing import Final, Literal
 
 from qa.config import BUILT_IN
-from qa.types import AnswerSentence, Citation, Span, Support
+from qa.types import AnswerSentence, Citation, PartRole, Span, Support
 from ui.chat.transcript import Failure, StoredAnswer, StoredPassage
 from ui.highlight import Highlight, Piece, excerpt
 from ui.jinja import count, render
@@ -44,6 +45,14 @@ MIN_TIMING: Final = 0.005
 """Seconds that would be shown as 0.00 are left out."""
 CONTEXT: Final = 220
 """Characters of the passage shown on either side of the cited words."""
+Shape = Literal["prose", "row", "list", "steps", "code"]
+SHAPES: Final[dict[PartRole, Shape]] = {
+    "code": "code",
+    "step": "steps",
+    "item": "list",
+    "value": "row",
+}
+"""How a sentence is shown that has a part of this role."""
 CLOSEST: Final = 3
 """Passages shown below a refusal."""
 
@@ -56,17 +65,63 @@ class Footnote:
     citation: Citation
 
 
+Stretches = list[tuple[str, bool]]
+"""Stretches of text, each with whether it is bold."""
+
+
+@dataclass(frozen=True, slots=True)
+class _DisplayedPart:
+    """A cell, an item, a step, a lead-in or code, with the footnotes of its own words."""
+
+    role: PartRole
+    stretches: Stretches
+    footnotes: list[Footnote]
+
+
 @dataclass(frozen=True, slots=True)
 class _DisplayedSentence:
-    """A sentence as its template needs it. `head` and `tail` are stretches of text, bold or not."""
+    """A sentence as its template needs it: prose in `head` and `tail`, else `parts`."""
 
-    head: list[tuple[str, bool]]
-    tail: list[tuple[str, bool]]
+    head: Stretches
+    tail: Stretches
     """The last word, which stays on one line with the footnotes."""
+    parts: list[_DisplayedPart]
     footnotes: list[Footnote]
+    """Those that no part has."""
     support: Support
     sign: str
     label: str
+
+    @property
+    def shape(self) -> Shape:
+        """How it is shown, by the parts that it has."""
+        roles = {part.role for part in self.parts}
+        for role, shape in SHAPES.items():
+            if role in roles:
+                return shape
+        return "prose"
+
+    @property
+    def lead_ins(self) -> list[_DisplayedPart]:
+        return [part for part in self.parts if part.role == "lead-in"]
+
+    @property
+    def items(self) -> list[_DisplayedPart]:
+        """The parts after the line that introduces them."""
+        return [part for part in self.parts if part.role != "lead-in"]
+
+    @property
+    def cells(self) -> list[tuple[Stretches, Stretches]]:
+        """The cells of a row: the name of the column, which may be empty, and the value."""
+        cells: list[tuple[Stretches, Stretches]] = []
+        name: Stretches = []
+        for part in self.parts:
+            if part.role == "name":
+                name = part.stretches
+            else:
+                cells.append((name, part.stretches))
+                name = []
+        return cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +156,7 @@ def answer_html(answer: StoredAnswer) -> str:
     return render(
         template,
         answer=answer,
-        sentences=sentences,
+        blocks=_blocks(sentences),
         cards=cards,
         model=model,
         closest=answer.passages[:CLOSEST],
@@ -163,23 +218,41 @@ def _timings(answer: StoredAnswer) -> list[str]:
     return timings
 
 
+def _blocks(
+    sentences: Sequence[_DisplayedSentence],
+) -> list[tuple[Shape, list[_DisplayedSentence]]]:
+    """Returns the sentences in groups of one shape: those of prose make one paragraph."""
+    groups = groupby(sentences, key=lambda sentence: sentence.shape)
+    return [(shape, list(group)) for shape, group in groups]
+
+
 def _sentence_view(
     sentence: AnswerSentence, by_citation: dict[Citation, Footnote]
 ) -> _DisplayedSentence:
     sign, label = SUPPORT[sentence.support]
+    numbered = [by_citation[citation] for citation in dict.fromkeys(sentence.citations)]
+    # A row has one citation for all names of columns and one for all values.
+    each_has_one = len(numbered) == len(sentence.parts)
+    parts = []
+    for place, part in enumerate(sentence.parts):
+        stretches = _bold_parts(sentence, part.start, part.end)
+        part_footnotes = [numbered[place]] if each_has_one else []
+        parts.append(_DisplayedPart(part.role, stretches, part_footnotes))
+
     # A line that begins with a footnote reads badly, so the last word stays with its footnotes.
     last_word = sentence.text.rstrip().rfind(" ") + 1
     return _DisplayedSentence(
         head=_bold_parts(sentence, 0, last_word),
         tail=_bold_parts(sentence, last_word, len(sentence.text)),
-        footnotes=[by_citation[citation] for citation in dict.fromkeys(sentence.citations)],
+        parts=parts,
+        footnotes=[] if each_has_one else numbered,
         support=sentence.support,
         sign=sign,
         label=label,
     )
 
 
-def _bold_parts(sentence: AnswerSentence, start: int, end: int) -> list[tuple[str, bool]]:
+def _bold_parts(sentence: AnswerSentence, start: int, end: int) -> Stretches:
     """Returns `text[start:end]` in parts; those that answer the question are bold."""
     bold = sentence.bold_span or Span(end, end)
     first = min(max(bold.start, start), end)

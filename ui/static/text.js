@@ -2,6 +2,7 @@
 // Streamlit calls the function again whenever data changes; what is already shown is left alone, so that focus stays.
 
 const HOVER = 120; // milliseconds: a pointer that only crosses a chip shows nothing, and it may move on to the card
+const COPIED = 2000; // milliseconds that the button says so
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".footnote") ?? newRoot(parentElement);
@@ -13,12 +14,27 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (data.announce) live.textContent = data.announce;
   }
   root.onclick = (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (copy) return copyCode(copy, live);
     const button = event.target.closest("[data-open]");
     if (!button) return;
     hideCard();
     window.footnoteOpener = button; // the pane gives the focus back to it
     setTriggerValue("open", button.dataset.open);
   };
+}
+
+// A page that is served without TLS to another machine has no clipboard: the code is then selected, to be copied by hand.
+async function copyCode(button, live) {
+  const code = button.parentElement.querySelector("pre");
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    live.textContent = button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), COPIED);
+  } catch {
+    getSelection().selectAllChildren(code);
+    live.textContent = "The code is selected.";
+  }
 }
 
 function newRoot(parent) {

@@ -8,9 +8,11 @@ import pytest
 
 from qa.types import (
     Answer,
+    AnswerPart,
     AnswerSentence,
     Citation,
     Document,
+    PartRole,
     Passage,
     RankedPassage,
     Reason,
@@ -313,3 +315,64 @@ def test_stopped_answer_is_not_an_error() -> None:
     assert "You stopped this answer." in stopped
     assert "error" not in stopped
     assert "alert" not in stopped
+
+
+def shaped(text: str, *parts: tuple[PartRole, str], bold: str = "") -> StoredAnswer:
+    """Returns an answer of one sentence; each of its parts has these words."""
+    source = document(text)
+    answer_parts = []
+    for role, words in parts:
+        start = text.index(words)
+        answer_parts.append(AnswerPart(role, start, start + len(words)))
+    span = Span(text.index(bold), text.index(bold) + len(bold)) if bold else None
+    citations = tuple(cite(source, words) for role, words in parts if role != "name")
+    sentence = AnswerSentence(text, "verbatim", citations, None, span, tuple(answer_parts))
+    return answer_of(sentence)
+
+
+def test_row_is_shown_as_names_and_values() -> None:
+    html = answer_html(
+        shaped(
+            "Plan: Pro; Price: $12; None",
+            ("name", "Plan"),
+            ("value", "Pro"),
+            ("name", "Price"),
+            ("value", "$12"),
+            ("value", "None"),
+            bold="$12",
+        )
+    )
+    rows = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html)
+    assert rows == [("Plan", "Pro"), ("Price", "<b>$12</b>"), ("", "None")]
+    after = html[html.index('<p class="after">') :]
+    assert re.findall(r'class="chip" data-open="(\d)"', after) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(("role", "tag"), [("step", "ol"), ("item", "ul")])
+def test_list_is_shown_with_a_footnote_for_each_item(role: PartRole, tag: str) -> None:
+    html = answer_html(
+        shaped("Bring: tea; milk", ("lead-in", "Bring:"), (role, "tea"), (role, "milk"))
+    )
+    assert f'<{tag} class="items">' in html
+    shown = [plain(item) for item in re.findall(r"<li>(.*?)</li>", html)]
+    assert shown[:2] == ["tea2", "milk3"]
+    lead_in = html[html.index('<p class="lead-in">') : html.index(f"<{tag}")]
+    assert plain(lead_in).strip() == "Bring:1"
+
+
+def test_code_is_shown_as_it_is_written() -> None:
+    """A line end at the beginning is kept: a browser drops it right after the tag."""
+    code = "\n  make <all>\n\nrun"
+    html = answer_html(shaped(f"Do:{code}", ("lead-in", "Do:"), ("code", code)))
+    (shown,) = re.findall(r"<pre [^>]*><code>(.*?)</code></pre>", html, re.DOTALL)
+    assert unescape(shown) == code
+    assert "data-copy" in html
+
+
+def test_prose_between_shapes_is_a_paragraph_of_its_own() -> None:
+    row = shaped("Plan: Pro", ("name", "Plan"), ("value", "Pro")).sentences[0]
+    prose = AnswerSentence("Cats sleep.", "verbatim", (cite(document(), "Cats sleep."),))
+    html = answer_html(answer_of(prose, prose, row, prose))
+    shown = html[html.index('<div class="answer">') : html.index('<div class="card"')]
+    assert shown.count('class="sentence"') == 3
+    assert re.findall(r"<(p|dl)[ >]", shown) == ["p", "dl", "p", "p"]
