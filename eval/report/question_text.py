@@ -138,7 +138,7 @@ class _Printer:
             lines = _sentence_lines(sentence, question)
             self._print_part(heading, lines)
         if result.nearest:
-            lines = _sentence_lines(result.nearest, quotes)
+            lines = _sentence_lines(result.nearest, question)
             self._print_part("Nearest, not an answer", lines)
         for number, quote in enumerate(quotes, start=1):
             ranks = _ranks_in_words(number, question, result)

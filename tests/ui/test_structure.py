@@ -53,7 +53,7 @@ def document(text: str, markdown: bool = True) -> Document:
 def kinds(text: str, markdown: bool = True) -> dict[str, str]:
     """Returns what each line is that is not prose, by its words."""
     structures = structure_of(document(text, markdown))
-    found = {}
+    found: dict[str, str] = {}
     for start, structure in structures.items():
         line = text[start:].split("\n", 1)[0]
         found[line] = structure.kind
