@@ -292,6 +292,8 @@ def _answer_text(answer: "Answer") -> str:
         for citation in sentence.citations:
             number = numbers.setdefault(citation, len(numbers) + 1)
             footnotes += f"[{number}]"
+        if sentence.parts and sentence.parts[-1].role == "code":
+            footnotes = f"\n{footnotes}"
         sentences.append(sentence.text + footnotes + DOUBTS.get(sentence.support, ""))
 
     lines += [" ".join(sentences), ""]

@@ -30,6 +30,27 @@ def introduced_code(candidate: Candidate, snapshot: Snapshot) -> Sentence | None
     return following if following.kind == "code" and is_introduced else None
 
 
+def neighbouring_code(candidate: Candidate, snapshot: Snapshot) -> Sentence | None:
+    """Returns the code right after the paragraph of a candidate, or else right before it.
+
+    Only code of the same section counts: under the same headings.
+    """
+    document = document_of(candidate)
+    sentences = snapshot.sentences[document.id]
+    paragraph = candidate.sentence.paragraph
+    headings = candidate.sentence.context
+    after = bisect_left(sentences, paragraph + 1, key=_paragraph)
+    before = bisect_left(sentences, paragraph, key=_paragraph) - 1
+    for place in (after, before):
+        if not 0 <= place < len(sentences):
+            continue
+        neighbour = sentences[place]
+        same_section = neighbour.context[: len(headings)] == headings
+        if neighbour.kind == "code" and same_section:
+            return neighbour
+    return None
+
+
 def show_code(document: Document, code: Sentence, snapshot: Snapshot) -> AnswerSentence:
     """Returns the lines of a block of code after the line that introduces it, both cited."""
     block = _without_fences(document, _block_of(document, code, snapshot))

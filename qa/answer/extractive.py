@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from qa.answer.antecedents import find_antecedent
-from qa.answer.code_answer import introduced_code, show_code
+from qa.answer.code_answer import introduced_code, neighbouring_code, show_code
 from qa.answer.units import ItemList, document_of, is_numbered, list_of, show_list, show_unit
 from qa.documents.context import introduces
 from qa.library.snapshot import Snapshot
@@ -79,6 +79,11 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
                 unused.append(sentence.span)
         if unused:
             answer.append(show_unit(candidate, unused))
+    code = neighbouring_code(best, snapshot) if asks_for_steps(question) else None
+    if code and len(answer) == 1:
+        is_before = code.span.start < best.sentence.span.start
+        place = 0 if is_before else 1
+        answer.insert(place, show_code(document_of(best), code, snapshot))
     return tuple(answer)
 
 
@@ -123,6 +128,9 @@ def _choose(several: bool, question: str, candidates: Sequence[Candidate]) -> li
     for candidate in candidates[1:]:
         if len(chosen) == MAX_SENTENCES:
             break
+        # Code is an answer by itself, and does not continue a sentence.
+        if candidate.sentence.kind == "code":
+            continue
         new_terms = set(terms(candidate.text)) - known_terms
         good_score = candidate.score >= best.score - MAX_SCORE_LOSS
         good_margin = candidate.margin >= best.margin - MAX_MARGIN_LOSS

@@ -74,6 +74,15 @@ class Sentence:
             return False
         return not self.boilerplate and self.duplicate_of is None
 
+    @property
+    def is_candidate(self) -> bool:
+        """Whether the reader may find the answer in it: what may answer, and code.
+
+        Code does not state anything, but it is the answer to "How do I install it?".
+        """
+        is_code = self.kind == "code" and not self.boilerplate
+        return is_code or self.may_answer
+
 
 def segment(document: Document, limit: int = sys.maxsize) -> tuple[Sentence, ...]:
     """Returns the sentences of a document, in order and without overlap.

@@ -22,7 +22,7 @@ from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
 from qa.models.spans import SpanModel, SpanScores
 from qa.reader.features import Row, analyse, sentence_features
-from qa.types import RankedPassage, Span
+from qa.types import Passage, RankedPassage, Span
 
 WEIGHTS = "weights.json"
 Rows = NDArray[np.float64]
@@ -162,7 +162,7 @@ class TrainedReader:
         Where no sentence may answer, the reading has no candidate and confidence 0.
         """
         passages = [ranked.passage for ranked in ranked_passages]
-        sentences = [_may_answer(snapshot.sentences_in(passage)) for passage in passages]
+        sentences = [_candidates_in(passage, snapshot) for passage in passages]
         if not any(sentences):
             return Reading((), tuple(ranked_passages), 0.0)
 
@@ -192,8 +192,8 @@ class TrainedReader:
         )
 
 
-def _may_answer(sentences: Sequence[Sentence]) -> list[Sentence]:
-    return [sentence for sentence in sentences if sentence.may_answer]
+def _candidates_in(passage: Passage, snapshot: Snapshot) -> list[Sentence]:
+    return [sentence for sentence in snapshot.sentences_in(passage) if sentence.is_candidate]
 
 
 def _candidates(

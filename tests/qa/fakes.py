@@ -85,7 +85,7 @@ class OverlapReader:
             Candidate(one, sentence, float(len(asked & set(terms(_words(one, sentence))))))
             for one in ranked
             for sentence in snapshot.sentences_in(one.passage)
-            if sentence.may_answer
+            if sentence.is_candidate
         ]
         candidates.sort(key=lambda candidate: -candidate.score)
         confidence = 0.9 if candidates and candidates[0].score else 0.1

@@ -11,6 +11,7 @@ from ui.chat.render import DOUBTFUL, SUPPORT, footnotes
 from ui.chat.transcript import OUTCOME, ExchangeOutcome, StoredAnswer
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_BACKTICKS = re.compile("`+")
 _BLOCK = re.compile(r"(\d{0,9})([-+=.)])")
 """The start of a list, or a line that is a rule or an underline."""
 
@@ -87,7 +88,7 @@ def _answer(question: str, answer: StoredAnswer) -> list[str]:
 
 
 def _sentence(sentence: AnswerSentence, numbers: dict[Citation, int]) -> str:
-    markdown = _escape(sentence.text)
+    markdown = _words(sentence)
     # A sentence may cite the same words twice.
     citations = dict.fromkeys(sentence.citations)
     for citation in citations:
@@ -98,6 +99,19 @@ def _sentence(sentence: AnswerSentence, numbers: dict[Citation, int]) -> str:
         _, words = SUPPORT[sentence.support]
         markdown += f" *({words})*"
     return markdown
+
+
+def _words(sentence: AnswerSentence) -> str:
+    """Returns the text of a sentence in one line, but its code as a block."""
+    last = sentence.parts[-1] if sentence.parts else None
+    if last is None or last.role != "code":
+        return _escape(sentence.text)
+    lead_in = _escape(sentence.text[: last.start])
+    code = sentence.text[last.start : last.end]
+    # A fence is longer than any row of backticks inside it.
+    longest = max(map(len, _BACKTICKS.findall(code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{lead_in}\n\n{fence}\n{code}\n{fence}\n\n"
 
 
 def _source(citation: Citation) -> str:

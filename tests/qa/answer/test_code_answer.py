@@ -1,12 +1,14 @@
 """A block of code answers with its lines, exactly cited."""
 
+from pathlib import Path
+
 import pytest
 
 from qa.answer.code_answer import MAX_CODE
 from qa.answer.extractive import compose
 from qa.reader.reader import Candidate, Reading
 from qa.types import AnswerSentence, Passage, RankedPassage, Span, Why
-from tests.qa.fakes import snapshot_of, text_document
+from tests.qa.fakes import snapshot_of, text_document, word_bot
 
 README = """# Tool
 
@@ -32,8 +34,8 @@ tool run
 """
 
 
-def _show(text: str, words: str, question: str = "How do I build it?") -> AnswerSentence:
-    """Returns the answer whose best candidate is the sentence with these words."""
+def _compose(text: str, words: str, question: str) -> tuple[AnswerSentence, ...]:
+    """Returns the answer whose only candidate is the sentence with these words."""
     document = text_document(text, "a.md", "Tool", markdown=True)
     passage = Passage(document, Span(0, len(text)))
     snapshot = snapshot_of([passage], [document])
@@ -41,9 +43,15 @@ def _show(text: str, words: str, question: str = "How do I build it?") -> Answer
     sentence = next(each for each in sentences if words in document.text_of(each.span))
     ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
     reading = Reading((Candidate(ranked, sentence, 1.0),), (ranked,), 1.0)
-    (shown,) = compose(question, reading, snapshot)
-    for citation in shown.citations:
-        assert text[citation.start : citation.end] == citation.quote
+    answer = compose(question, reading, snapshot)
+    for shown in answer:
+        for citation in shown.citations:
+            assert text[citation.start : citation.end] == citation.quote
+    return answer
+
+
+def _show(text: str, words: str) -> AnswerSentence:
+    (shown,) = _compose(text, words, "How do I build it?")
     return shown
 
 
@@ -82,3 +90,46 @@ def test_long_code_is_shown_whole_up_to_a_limit() -> None:
     piece = _show(f"Run:\n\n```\n{longer}\n```\n", "step 100")
     assert len(piece.text) < MAX_CODE
     assert "step 100" in piece.text
+
+
+RESTORE = """# Tool
+
+## Restoring
+
+```sh
+tool restore
+```
+
+This works only for a week. Then it is gone.
+
+## Other
+
+Nothing is changed. Read on.
+
+```sh
+tool else
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "question", "texts"),
+    [
+        ("This works", "How do I restore it?", ["tool restore", "This works only for a week."]),
+        ("Nothing is", "How can I change it?", ["Nothing is changed.", "tool else"]),
+        ("This works", "When does it work?", ["This works only for a week."]),
+    ],
+)
+def test_how_to_gets_the_code_next_to_the_sentence(
+    words: str, question: str, texts: list[str]
+) -> None:
+    """In the order of the document; not the code of another section, and only for a how-to."""
+    answer = _compose(RESTORE, words, question)
+    assert [sentence.text for sentence in answer] == texts
+
+
+def test_how_to_is_answered_by_code(tmp_path: Path) -> None:
+    document = text_document(README, "a.md", "Tool", markdown=True)
+    answer = word_bot(tmp_path, document).ask("How do I make a test?")
+    assert "make test" in answer.text
+    assert answer.sentences[0].parts[-1].role == "code"

@@ -18,10 +18,12 @@ from tests.qa.fakes import WordEmbedder, WordPointer, text_document
 from tests.qa.texts import NEWS
 
 
-def _read(tmp_path: Path, question: str, text: str = NEWS) -> tuple[Reading, WordEmbedder]:
+def _read(
+    tmp_path: Path, question: str, text: str = NEWS, markdown: bool = False
+) -> tuple[Reading, WordEmbedder]:
     embedder = WordEmbedder()
     index = Index(tmp_path / "index", embedder)
-    index.add(text_document(text))
+    index.add(text_document(text, markdown=markdown))
     library = index.snapshot()
     (encoding,) = embedder.encode([question])
     ranked = retrieve(question, encoding.vector, library, index.nearest, 8)
@@ -63,12 +65,20 @@ def test_read_sorts_candidates_and_passages(
     reading, _ = _read(tmp_path, "What did the harbor bridge cost?")
     scores = [candidate.score for candidate in reading.candidates]
     assert scores == sorted(scores, reverse=True)
-    assert all(candidate.sentence.may_answer for candidate in reading.candidates)
+    assert all(candidate.sentence.is_candidate for candidate in reading.candidates)
     assert sum(one.score for one in reading.passages) == pytest.approx(1)
     assert [one.score for one in reading.passages] == sorted(
         (one.score for one in reading.passages), reverse=True
     )
     assert 0 < reading.confidence < 1
+
+
+def test_read_code_is_a_candidate(tmp_path: Path) -> None:
+    """Code states nothing, but it answers how something is done."""
+    text = "# Install\n\nNeeds Linux.\n\n```sh\nmake install\n```\n"
+    reading, _ = _read(tmp_path, "How do I install it?", text, markdown=True)
+    kinds = {candidate.sentence.kind for candidate in reading.candidates}
+    assert kinds == {"prose", "code"}
 
 
 def test_read_nothing_to_answer_has_confidence_zero(tmp_path: Path) -> None:

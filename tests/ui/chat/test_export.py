@@ -1,11 +1,14 @@
 """Exports have every footnote, and nothing in them that a viewer would act on."""
 
 import json
+import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from markdown_it import MarkdownIt
 
+from qa.types import AnswerPart, AnswerSentence
 from tests.ui.answers import CITED, answered, stored_answer, stored_refusal
 from ui.chat.export import as_json, as_markdown
 from ui.chat.history import Exchange
@@ -59,6 +62,21 @@ def test_markdown_of_a_refusal_has_the_nearest_sentence() -> None:
     lines = as_markdown("T", [Exchange("3", "And?", AnswerOptions(), outcome)]).splitlines()
     assert lines[4:7] == ["Not here. The nearest is:", "", "Cats sleep.\\[1]"]
     assert "- \\[1] Pets (pets.txt, characters 0–11): “Cats sleep.”" in lines
+
+
+@pytest.mark.parametrize("code", ["make build\n\n  make <b>", "```\n# x\n```", "````"])
+def test_markdown_of_code_is_a_block(code: str) -> None:
+    text = f"Build # it:\n{code}"
+    start = text.index(code)
+    parts = (AnswerPart("lead-in", 0, start - 1), AnswerPart("code", start, len(text)))
+    sentence = AnswerSentence(text, "verbatim", (CITED,), parts=parts)
+    answer = replace(stored_answer(), sentences=(sentence, sentence))
+    exchange = Exchange("1", "How?", AnswerOptions(), ExchangeOutcome(answer=answer))
+    html = MarkdownIt("commonmark").render(as_markdown("T", [exchange]))
+    blocks = re.findall(r"<pre><code>(.*?)</code></pre>", html, re.DOTALL)
+    assert [unescape(block) for block in blocks] == [f"{code}\n"] * 2
+    assert html.count("<p>Build # it:</p>") == 1
+    assert html.count("<h1>") == 1
 
 
 def test_json_has_the_exact_citations() -> None:
