@@ -1,4 +1,4 @@
-"""The command `footnote`: ask, add, list, remove, rebuild, models, user, chat, eval.
+"""The command `footnote`: ask, add, list, show, remove, rebuild, models, user, chat, eval.
 
 Results go to standard output, messages to standard error. Heavy modules are imported by the
 command that needs them, so that `footnote --help` answers at once.
@@ -151,16 +151,37 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _show(options: argparse.Namespace, settings: Settings) -> int:
+    """Prints the lines of a document that are not searched, each with its number."""
+    from qa.library.index import Index
+
+    by_name = {document.name: document for document in Index(settings.store).documents()}
+    document = by_name.get(options.name)
+    if document is None:
+        raise _unknown_document(options.name)
+    if not document.furniture:
+        print_line(escaped_line(f"Every line of {document.name} is searched."))
+        return 0
+
+    print_line("Not searched, because other pages of the site repeat it:")
+    for span in document.furniture:
+        number = document.text.count("\n", 0, span.start) + 1
+        print_line(escaped_line(f"line {number}: {document.text_of(span)}"))
+    return 0
+
+
 def _remove(options: argparse.Namespace, settings: Settings) -> int:
     """Removes one document."""
     from qa.library.index import Index
 
     if not Index(settings.store).remove(options.name):
-        raise DocumentError(
-            f"There is no document named {options.name}. See the names: footnote list"
-        )
+        raise _unknown_document(options.name)
     print_line(escaped_line(f"removed {options.name}"))
     return 0
+
+
+def _unknown_document(name: str) -> DocumentError:
+    return DocumentError(f"There is no document named {name}. See the names: footnote list")
 
 
 def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
@@ -363,6 +384,12 @@ def _parser() -> argparse.ArgumentParser:
 
     list_ = commands.add_parser("list", parents=[library], help="list the documents")
     list_.set_defaults(command=_list)
+
+    show = commands.add_parser(
+        "show", parents=[library], help="show the lines of a document that are not searched"
+    )
+    show.add_argument("name")
+    show.set_defaults(command=_show)
 
     remove = commands.add_parser("remove", parents=[library], help="remove a document")
     remove.add_argument("name")

@@ -54,6 +54,8 @@ class Document:
     """The offsets at which its pages begin, the first at 0; empty: it has no pages."""
     date: str | None = None
     """"2024-03-11", "2024-03" or "2024", where it is stated; None: no date is known."""
+    furniture: tuple["Span", ...] = ()
+    """Lines that the pages of its site repeat, in order. They are shown, and not searched."""
     # Computed once: the id of every passage needs it, and hashing a long text takes time.
     _version: str = field(init=False, repr=False, compare=False)
 

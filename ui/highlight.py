@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from types import MappingProxyType
 from typing import Literal
 
+from qa.types import Span
 from ui.jinja import count, shorten
 from ui.structure import TABLE_KINDS, CellPlace, LineKind, LineStructure
 
@@ -58,6 +59,8 @@ class Line:
     blank: bool
     notice: bool = False
     """Whether it is not of the text: it says what is left out."""
+    furniture: bool = False
+    """Whether it is page furniture, which is not searched."""
     kind: LineKind | None = None
     """None: prose, or a line of which nothing is known."""
     cells: list[RowCell] = field(default_factory=list)
@@ -90,21 +93,28 @@ def split_lines(
     text: str,
     highlights: Sequence[Highlight],
     structures: Mapping[int, LineStructure] = NO_STRUCTURES,
+    furniture: Sequence[Span] = (),
 ) -> list[Line]:
     """Returns the lines of a text, cut into pieces, and notices of what is left out.
 
     `structures`: what the lines are that are not prose, by the offset of their beginning.
+    `furniture`: the lines that are page furniture.
     """
+    furniture_starts = {span.start for span in furniture}
     lines = []
     shown = 0
     for start, end in _parts(text, highlights):
         lines += _left_out(start - shown)
         for match in _LINE.finditer(text, start, end):
             pieces = _pieces(text, *match.span(), highlights)
-            is_blank = not match.group().strip()
+            content = match.group()
+            is_blank = not content.strip()
             structure = structures.get(match.start())
             if structure is None:
-                lines.append(Line(pieces, is_blank))
+                # The span of a line has no white space at its ends.
+                first_letter = match.start() + len(content) - len(content.lstrip())
+                is_furniture = first_letter in furniture_starts
+                lines.append(Line(pieces, is_blank, furniture=is_furniture))
                 continue
             cells = [_cell(text, place, highlights) for place in structure.cells]
             lines.append(Line(pieces, is_blank, kind=structure.kind, cells=cells))

@@ -72,6 +72,9 @@ def text_blocks(text: str) -> Iterator[Block]:
             yield Block(Span(start, span.end), "heading" if level else "item", level)
         elif not bare[place]:
             yield Block(span, "prose")
+        elif _is_introduced(text, spans, place):
+            # What a line with a colon introduces is its value, not the heading of what follows.
+            yield Block(span, "row")
         elif _is_heading(contents, bare, place, _stands_alone(text, spans, place)):
             yield Block(span, "heading", level=1)
         else:
@@ -122,6 +125,14 @@ def _numbered_heading(contents: Sequence[str], place: int) -> int:
     prefix, _, rest = contents[place + 1].partition(".")
     is_part = f"{prefix}." == number[1] and rest[:1].isdigit()
     return 1 if is_part else 0
+
+
+def _is_introduced(text: str, spans: Sequence[Span], place: int) -> bool:
+    """Returns whether a paragraph stands directly below a line with a colon, and has none."""
+    if place == 0 or text_of(text, spans[place]).endswith(":"):
+        return False
+    is_below = not _stands_alone(text, spans, place)
+    return is_below and text_of(text, spans[place - 1]).endswith(":")
 
 
 def _stands_alone(text: str, spans: Sequence[Span], place: int) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from qa.documents.dates import document_date
 from qa.documents.encoding import CONTROL, marked_encoding, unix_line_ends
+from qa.documents.furniture import with_furniture
 from qa.documents.parsing import ParsedFile, Unreadable, clean, one_line, shorten_blanks
 from qa.documents.sandbox import parse_in_sandbox
 from qa.documents.sidecar import SUFFIX as SIDECAR_SUFFIX
@@ -110,6 +111,7 @@ def load(
     `file_extractor`: llama-index readers by suffix (".mobi"), as SimpleDirectoryReader takes them,
     for types that Footnote does not read or to replace its own reader of a type. They run in this
     process, without limits. The documents that a reader makes of a file become one document.
+    Lines that the pages of a site repeat are marked (`Document.furniture`).
     """
     readers = file_extractor or {}
     suffixes = {*READABLE_SUFFIXES, *readers}
@@ -132,7 +134,7 @@ def load(
             # A link next to the file that it points to has the same source.
             documents.setdefault(document.source, document)
 
-    return LoadResult(tuple(documents.values()), tuple(failures))
+    return LoadResult(with_furniture(tuple(documents.values())), tuple(failures))
 
 
 def from_bytes(name: str, data: bytes) -> Document:

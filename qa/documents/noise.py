@@ -1,57 +1,12 @@
-"""Finds the text that must not answer: boilerplate of web pages, and duplicates of sentences.
+"""Finds duplicates: pull quotes and repeats, which must not answer.
 
-Both are in every news text. Boilerplate: appeals, adverts, navigation. Duplicates: pull quotes and
-repeats, which say again, without the speaker, what another sentence says in full.
+They say again, without the speaker, what another sentence of the document says in full.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-_APPEAL = re.compile(
-    r"""^\W*(?:
-        subscribe(?:[ ](?:now|today|here|for)|[ ]to[ ](?:our|us|(?-i:[A-Z]))|\W*$)
-        | support[ ](?:us|our|independent)
-        | sign[ ]up[ ](?:for[ ](?:our|the|free)|here|now|today|to[ ](?:our|receive|get))
-        | chip[ ]in | join[ ]us | follow[ ]us | share[ ]this | help[ ]us
-        | donate(?:[ ](?:now|today|here|to[ ](?:us|our))|\W*$)
-        | become[ ]an?[ ](?:\w+[ ])?(?:member|subscriber|supporter|patron|friend)
-    )\b
-    | \b(?:
-        our[ ](?:newsletters?|journalism|journalists?|correspondents?|reporters?|subscribers)
-        | give[ ]to:
-        | your[ ](?:gift|donation|generous)
-        | keep[ ](?:[\w’']+[ ]){0,3}(?:news|journalism)[ ](?:alive|free|independent)
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""A line that asks the reader to do something for the publisher."""
-_PAGE_FURNITURE = re.compile(
-    r"""^\W*(?:
-        read[ ](?:more|also|next) | click[ ]here | download[ ](?:our|the)[ ]app
-        | skip[ ](?:to|advert) | sponsored\W*$ | advertisement\W*$ | recommended[ ]for[ ]you
-        | log[ ]in(?:[ ]or[ ]\w+(?:[ ]up)?)?\W*$
-        | related[ ](?:articles?|stories|topics|content)\b
-        | most[ ](?:read|popular)\W*$
-        | copyright\W+(?:\(c\)|©|\d{4})
-        | (?:photo|image|picture|credit)s?\s*:
-    )
-    | \b(?:
-        all[ ]rights[ ]reserved
-        | cookie[ ](?:policy|settings|notice) | (?:uses?|accept)[ ](?:all[ ])?cookies
-        | (?:story|article)[ ]continues[ ]below
-    )
-    | ©""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""A line that only a web page has."""
-SHORT_LINE = 140
-"""A paragraph of a news text is longer; a line of an appeal, a menu or an advert is not."""
-SLIGHT_LINE = 60
-"""A line of at most this length next to an appeal is part of it."""
-LINES_BEFORE, LINES_AFTER = 2, 6
-"""How many lines before and after an appeal can be part of it."""
 
 _WORD = re.compile(r"\w+")
 _DENIAL = re.compile(
@@ -72,59 +27,6 @@ MISSING_WORDS = 0.1
 
 Run = int
 """The hash of a run of words: half of a large library's memory would be the runs themselves."""
-
-
-def find_boilerplate(lines: Sequence[str], kinds: Sequence[str]) -> list[bool]:
-    """Returns for each line whether it is boilerplate.
-
-    `kinds`: what each line is, as in `qa.documents.sentences`. A list item and a long line never
-    are. A line that only a web page has is boilerplate by itself; an appeal is, together with the
-    slight lines around it.
-    """
-    short = []
-    slight = []
-    for line, kind in zip(lines, kinds, strict=True):
-        is_short = _is_short(line, kind)
-        short.append(is_short)
-        slight.append(is_short and _is_slight(line))
-
-    boilerplate = [False] * len(lines)
-    for place, line in enumerate(lines):
-        if not short[place]:
-            continue
-        if _PAGE_FURNITURE.search(line):
-            boilerplate[place] = True
-        if _APPEAL.search(line):
-            boilerplate[place] = True
-            for neighbour in _part_of_appeal(place, short, slight):
-                boilerplate[neighbour] = True
-    return boilerplate
-
-
-def _is_short(line: str, kind: str) -> bool:
-    return kind in ("prose", "heading", "row") and len(line) < SHORT_LINE
-
-
-def _is_slight(line: str) -> bool:
-    return len(line) <= SLIGHT_LINE and not any(letter.isdigit() for letter in line)
-
-
-def _part_of_appeal(place: int, short: Sequence[bool], slight: Sequence[bool]) -> Iterator[int]:
-    """Yields the places of the lines around an appeal that are part of it."""
-    first = max(0, place - LINES_BEFORE)
-    for before in reversed(range(first, place)):
-        if not slight[before]:
-            break
-        yield before
-
-    end = min(len(short), place + 1 + LINES_AFTER)
-    for after in range(place + 1, end):
-        # A longer line between two slight ones is part of the appeal too.
-        is_followed = after + 1 < len(slight) and slight[after + 1]
-        is_between = short[after] and is_followed
-        if not slight[after] and not is_between:
-            break
-        yield after
 
 
 @dataclass(frozen=True, slots=True)

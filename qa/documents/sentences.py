@@ -1,8 +1,8 @@
 """Splits a document's text into sentences with exact offsets.
 
 Blocks first (paragraphs, headings, list items, rows, code), then the sentences inside each block.
-`qa.documents.noise` marks the sentences that must not answer. Every step takes time that is linear
-in the text, whatever the text is.
+Page furniture (`qa.documents.furniture`) and duplicates (`qa.documents.noise`) must not answer.
+Every step takes time that is linear in the text, whatever the text is.
 """
 
 import re
@@ -14,8 +14,9 @@ import sentencex
 
 from qa.documents.blocks import Block, BlockKind, text_blocks, text_of
 from qa.documents.context import Context, contexts
+from qa.documents.furniture import is_furniture
 from qa.documents.markdown_blocks import markdown_blocks
-from qa.documents.noise import find_boilerplate, find_duplicates
+from qa.documents.noise import find_duplicates
 from qa.documents.parsing import check_sentences
 from qa.documents.spans import trimmed
 from qa.documents.tables import Cell, cells_of
@@ -93,9 +94,7 @@ def segment(document: Document, limit: int = sys.maxsize) -> tuple[Sentence, ...
     text = document.text
     blocks = list(blocks_of(document))
     check_sentences(len(blocks), limit)
-    lines = [text_of(text, block.span) for block in blocks]
-    kinds = [block.kind for block in blocks]
-    boilerplate = find_boilerplate(lines, kinds)
+    boilerplate = [is_furniture(document, block.span) for block in blocks]
 
     spans_of = []
     count = 0

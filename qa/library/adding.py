@@ -1,8 +1,9 @@
 """Adds files and folders to a library, and follows the files that were moved or deleted."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from qa.documents.load import load
 from qa.errors import DocumentError
@@ -16,12 +17,17 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class AddedFiles:
-    """The names of the documents, and an error for each file or path that could not be read."""
+    """The documents, and an error for each file or path that could not be read."""
 
-    names: tuple[str, ...]
+    documents: tuple[Document, ...]
+    """Under their names in the library."""
     failures: tuple[DocumentError, ...]
     gone: tuple[str, ...] = ()
     """The names of documents whose file is gone from an added folder, and that are still there."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(document.name for document in self.documents)
 
 
 def add_files(
@@ -36,7 +42,7 @@ def add_files(
     loaded = load(paths)
     failures = list(loaded.failures)
     gone = index.gone_files()
-    names = []
+    documents = []
     for document in loaded.documents:
         earlier = earlier_places(document, gone)
         try:
@@ -50,7 +56,9 @@ def add_files(
             report(f"moved {', '.join(moved_from)} to {added.name}")
         else:
             report(f"{added.outcome} {added.name}")
-        names.append(added.name)
+        if document.furniture:
+            report(_furniture_notice(added.name, len(document.furniture)))
+        documents.append(replace(document, name=added.name))
         gone = [file for file in gone if file.name not in earlier]
 
     may_remove = []
@@ -66,7 +74,7 @@ def add_files(
         elif _was_below_any(file, paths):
             report(f"gone {file.name}")
             still_there.append(file.name)
-    return AddedFiles(tuple(names), tuple(failures), tuple(still_there))
+    return AddedFiles(tuple(documents), tuple(failures), tuple(still_there))
 
 
 def earlier_places(document: Document, gone: Sequence[GoneFile]) -> list[str]:
@@ -77,6 +85,14 @@ def earlier_places(document: Document, gone: Sequence[GoneFile]) -> list[str]:
         if file.version == document.version and file.source != document.source:
             earlier.append(file.name)
     return earlier
+
+
+def _furniture_notice(name: str, count: int) -> str:
+    """Returns how many lines of a document are not searched, and how to see them."""
+    lines_are = "1 line of page furniture is"
+    if count > 1:
+        lines_are = f"{count} lines of page furniture are"
+    return f"  {lines_are} not searched: footnote show {quote(name)}"
 
 
 def _was_below_any(file: GoneFile, folders: Sequence[Path]) -> bool:

@@ -31,8 +31,9 @@ _REQUIRED: Fields = {
     "examples": list,
     "version": str,
 }
-_LATER: Record = {"pages": [], "date": None}
+_LATER: Record = {"pages": [], "date": None, "furniture": []}
 """Fields that the records of an earlier release do not have."""
+_LATER_TYPES: Fields = {"pages": list, "furniture": list}
 _PASSAGE: Fields = {"document": str, "version": str, "start": int, "end": int}
 """What each passage has. Passages of schema 2, which a rebuild still reads, have no sentences."""
 
@@ -90,6 +91,7 @@ def read_records(store: Store) -> dict[str, Record]:
         record = _parsed((metadata or {}).get("record"))
         _require_fields(store, record, _REQUIRED, "a record")
         records[key] = _LATER | record
+        _require_fields(store, records[key], _LATER_TYPES, "a record")
     return records
 
 
@@ -115,8 +117,14 @@ def record_of(document: Document) -> Record:
         "examples": list(document.examples),
         "pages": list(document.pages),
         "date": document.date,
+        "furniture": [[span.start, span.end] for span in document.furniture],
         "version": document.version,
     }
+
+
+def furniture_of(record: Record) -> tuple[Span, ...]:
+    """Returns the lines that a record marks as page furniture."""
+    return tuple(Span(start, end) for start, end in record["furniture"])
 
 
 def document_of(record: Record, text: str) -> Document:
@@ -131,6 +139,7 @@ def document_of(record: Record, text: str) -> Document:
         examples=tuple(record["examples"]),
         pages=tuple(record["pages"]),
         date=record["date"],
+        furniture=furniture_of(record),
     )
 
 

@@ -14,7 +14,7 @@ from qa.documents.context import Context
 from qa.documents.sentences import Sentence
 from qa.types import Span
 
-SEGMENTATION = "units-1"
+SEGMENTATION = "units-2"
 """Stored with the library. A change of the segmentation needs a new name, and a rebuild."""
 _KINDS: tuple[BlockKind, ...] = get_args(BlockKind)
 _NO_DUPLICATE = -1

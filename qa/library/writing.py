@@ -6,7 +6,7 @@ removed before them, so a crash leaves the library as it was before or as it is 
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from qa.library.records import (
     EmbeddedPassage,
     Record,
     batches,
+    furniture_of,
     read_passages,
     read_records,
     record_of,
@@ -83,8 +84,9 @@ class Writer:
         store = self._store
         records = store.reading(lambda: read_records(store))
         replaced = _keys_of(replaces, records, document)
-        named = with_unique_name(document, _without(records, replaced))
         stored = records.get(document.id)
+        document = _with_stored_furniture(document, stored)
+        named = with_unique_name(document, _without(records, replaced))
         if stored == record_of(named) and not replaced:
             return AddResult("unchanged", named.name)
 
@@ -332,6 +334,17 @@ def adopt_settings(store: Store, embedder: Embedder) -> None:
 def room_for(passages: int) -> int:
     """Returns how many bytes to keep free while so many passages are written."""
     return ROOM + ROOM_PER_PASSAGE * min(passages, WRITTEN_AT_ONCE)
+
+
+def _with_stored_furniture(document: Document, stored: Record | None) -> Document:
+    """Returns the document with the page furniture that is known of its text.
+
+    A page that is added by itself has no other page that would show its furniture.
+    """
+    is_known = stored is not None and stored["version"] == document.version
+    if stored is None or not is_known or document.furniture:
+        return document
+    return replace(document, furniture=furniture_of(stored))
 
 
 def _differing(store: Store, wanted: dict[str, Any]) -> list[str]:

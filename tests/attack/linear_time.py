@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
@@ -23,8 +23,9 @@ from qa.answer.generate import MAX_ANSWER, Claim, draft_answer
 from qa.answer.verify import Verifier
 from qa.bot import CHECKED_TOGETHER, Bot
 from qa.config import PACKAGED_EMBEDDING, Settings
+from qa.documents.furniture import with_furniture
 from qa.documents.load import load
-from qa.documents.noise import find_boilerplate, find_duplicates
+from qa.documents.noise import find_duplicates
 from qa.documents.passages import MAX_PASSAGE, split
 from qa.documents.sentences import MAX_SENTENCE, segment
 from qa.errors import LanguageModelError
@@ -158,8 +159,10 @@ def _split(text: str, markdown: bool) -> None:
 
 def _noise(text: str) -> None:
     """Reads lines and sentences of the lengths that the segmentation makes."""
+    page = replace(_document(text, markdown=False), publisher="The Times")
+    other_pages = [replace(page, text=f"{text}\n{number}") for number in range(3)]
+    segment(with_furniture([page, *other_pages])[0])
     pieces = list(_pieces(text))
-    find_boilerplate(pieces, ["prose"] * len(pieces))
     find_duplicates(pieces, [True] * len(pieces))
 
 

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,7 +22,7 @@ from qa.models.embedding import Encoding, EncodingCache
 from qa.models.spans import SpanScores
 from qa.reader.reader import Candidate, Reading
 from qa.text.words import terms
-from qa.types import Document, Passage, RankedPassage
+from qa.types import Document, Passage, RankedPassage, Span
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 DIMENSION = 64
@@ -173,6 +174,13 @@ def text_document(
     return Document(
         name=name, source=f"/somewhere/{name}", title=title, text=text, markdown=markdown
     )
+
+
+def with_furniture_lines(document: Document, *lines: str) -> Document:
+    """The document with these lines as page furniture, each of which it has once."""
+    starts = sorted((document.text.index(line), len(line)) for line in lines)
+    spans = tuple(Span(start, start + length) for start, length in starts)
+    return replace(document, furniture=spans)
 
 
 def snapshot_of(passages: Sequence[Passage], documents: Sequence[Document]) -> Snapshot:

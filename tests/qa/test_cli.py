@@ -113,6 +113,25 @@ def test_list_and_footnotes_show_the_date(here: Path, capsys: pytest.CaptureFixt
     assert answer["sentences"][0]["citations"][0]["date"] == "2024-03"
 
 
+@pytest.mark.usefixtures("words", "here")
+def test_add_reports_page_furniture_and_show_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is left out in silence, and a page that is added by itself keeps its furniture."""
+    Path("site").mkdir()
+    for number, fact in enumerate(("The ferry leaves.", "The mill closed.", "The lake froze.")):
+        page = f"<p>{fact}</p><p>Join us today</p>"
+        Path(f"site/{number}.html").write_text(f"<body>{page}</body>")
+    assert main(["add", "site"]) == 0
+    furniture = "  1 line of page furniture is not searched: footnote show 0.html\n"
+    assert capsys.readouterr().out.startswith(f"added 0.html\n{furniture}added 1.html\n")
+
+    assert main(["show", "0.html"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["line 3: Join us today"]
+    assert main(["add", "bridge.txt"]) == 0
+    assert main(["show", "bridge.txt"]) == 0
+    assert capsys.readouterr().out.endswith("Every line of bridge.txt is searched.\n")
+    assert main(["show", "none.txt"]) == 2
+
+
 def test_an_unchanged_document_is_not_embedded_again(here: Path, words: WordEmbedder) -> None:
     assert main(["add", "bridge.txt"]) == 0
     embedded = list(words.encoded)

@@ -1,12 +1,14 @@
 """Cited words are marked, and every character of the text is kept and escaped."""
 
 import re
+from collections.abc import Sequence
 from html import unescape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.types import Span
 from ui.highlight import (
     MAX_CHARACTERS,
     MAX_LINES,
@@ -21,7 +23,7 @@ from ui.jinja import render, shorten
 TEXT = "Cats sleep. Dogs <b>bark</b> & run.\n\nBirds sing 'loudly'.\n"
 
 
-def document_html(text: str, highlights: list[Highlight]) -> str:
+def document_html(text: str, highlights: list[Highlight], furniture: Sequence[Span] = ()) -> str:
     """Returns the text as the source pane shows it."""
     html = render(
         "source.html",
@@ -30,7 +32,8 @@ def document_html(text: str, highlights: list[Highlight]) -> str:
         footnotes=(),
         picking=False,
         notice="",
-        groups=grouped(split_lines(text, highlights)),
+        furniture=len(furniture),
+        groups=grouped(split_lines(text, highlights, furniture=furniture)),
         quotes=[],
     )
     return html.partition('aria-label="Text of T">')[2].removesuffix("</div>")
@@ -105,6 +108,17 @@ def test_long_document_without_marks_is_shown_from_the_start() -> None:
     lines = split_lines(text, [])
     assert lines[0].pieces[0].text == "Begin.\n"
     assert [line.notice for line in lines].index(True) == len(lines) - 1
+
+
+def test_page_furniture_is_grey_and_kept() -> None:
+    """Every character is shown; a line says that it is not searched."""
+    text = "Cats sleep.\n  Join us\nDogs bark.\n"
+    lines = split_lines(text, [], furniture=[Span(14, 21)])
+    assert [line.furniture for line in lines] == [False, True, False]
+    assert "".join(piece.text for line in lines for piece in line.pieces) == text
+    html = document_html(text, [], [Span(14, 21)])
+    assert "Not searched: the grey line that other pages of the site repeat." in html
+    assert html.count('class="furniture"') == 1
 
 
 def test_mark_over_a_line_end_marks_both_lines() -> None:

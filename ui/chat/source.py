@@ -70,6 +70,7 @@ def pane_html(source: OpenSource, document: Document | None, picking: bool = Fal
     title, subtitle = source.title, source.document
     notice = GONE
     lines: list[Line] = []
+    furniture = 0
     if document:
         title = document.title
         subtitle = document.publisher or subtitle
@@ -79,6 +80,7 @@ def pane_html(source: OpenSource, document: Document | None, picking: bool = Fal
         if current is None or current.citation.version == document.version:
             notice = ""
             lines = _whole_text(document, source.footnotes)
+            furniture = len(document.furniture)
     return render(
         "source.html",
         title=title,
@@ -86,6 +88,7 @@ def pane_html(source: OpenSource, document: Document | None, picking: bool = Fal
         footnotes=source.footnotes,
         picking=picking,
         notice=notice,
+        furniture=furniture,
         groups=grouped(lines),
         quotes=_quotes(source.footnotes) if notice else [],
     )
@@ -96,7 +99,8 @@ def _whole_text(document: Document, footnotes: Sequence[Footnote]) -> list[Line]
     for footnote in footnotes:
         citation = footnote.citation
         highlights.append(Highlight(footnote.number, citation.start, citation.end))
-    return split_lines(document.text, highlights, structure_of(document))
+    structures = structure_of(document)
+    return split_lines(document.text, highlights, structures, document.furniture)
 
 
 def _quotes(footnotes: Sequence[Footnote]) -> list[list[Line]]:

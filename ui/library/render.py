@@ -109,7 +109,7 @@ def _state(job: Job) -> str:
 
 
 def _facts(document: Document) -> list[str]:
-    """Returns name, date, file type, pages and size."""
+    """Returns name, date, file type, pages and size; and what is special about the search in it."""
     # Text without a known suffix is Markdown if it was read as Markdown.
     plain = "Markdown" if document.markdown else "Text"
     suffix = PurePosixPath(document.name).suffix.lower()
@@ -120,6 +120,8 @@ def _facts(document: Document) -> list[str]:
     if document.pages:
         facts.append(count(len(document.pages), "page"))
     facts.append(_size(document))
+    if document.furniture:
+        facts.append(f"{count(len(document.furniture), 'line')} not searched")
     return facts
 
 

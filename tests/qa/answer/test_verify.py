@@ -16,7 +16,13 @@ from qa.models.embedding import EncodingCache
 from qa.models.entailment import EntailmentModel
 from qa.types import AnswerSentence, Document, Passage, Span
 from tests.properties import examples
-from tests.qa.fakes import CoverEntailment, WordEmbedder, snapshot_of, text_document
+from tests.qa.fakes import (
+    CoverEntailment,
+    WordEmbedder,
+    snapshot_of,
+    text_document,
+    with_furniture_lines,
+)
 from tests.qa.texts import NEWS, texts
 
 BRIDGE = text_document(
@@ -140,8 +146,9 @@ def test_check_of_no_claims_or_no_passages() -> None:
     ]
 
 
-def test_check_of_boilerplate_only_is_unsupported() -> None:
-    menu = text_document("Subscribe to our newsletter\nSign up here\n", "menu.txt")
+def test_check_of_page_furniture_only_is_unsupported() -> None:
+    lines = ("Subscribe to our newsletter", "Sign up here")
+    menu = with_furniture_lines(text_document("\n".join(lines), "menu.txt"), *lines)
     assert [one.support for one in _check(("Anything.", [menu]), documents=(menu,))] == [
         "unsupported"
     ]

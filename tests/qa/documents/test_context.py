@@ -3,7 +3,7 @@
 import pytest
 
 from qa.documents.sentences import Sentence, segment
-from tests.qa.fakes import text_document
+from tests.qa.fakes import text_document, with_furniture_lines
 
 POLICY = """# Travel
 
@@ -105,12 +105,24 @@ def test_context_numbered_clause_has_its_heading() -> None:
     assert _sentence(text, "Rent").kind == "heading"
 
 
-def test_context_boilerplate_heading_is_none() -> None:
-    text = (
-        "The mayor opened the bridge.\n\nOur cause\n\nSubscribe to our newsletter\n\n"
-        "The bridge cost 48 million euros.\n"
-    )
+def test_context_value_below_a_colon_is_not_a_heading() -> None:
+    """The same line after an empty line is the heading of what follows."""
+    opening = "This winter, give to:\nTruth and understanding\n"
+    text = f"{opening}They all said so.\n\nThe bridge cost 48 million euros.\n"
     assert _contexts(text)["The bridge cost 48 million euros."] == []
+    assert _sentence(text, "Truth and understanding").may_answer
+    apart = text.replace("to:\n", "to:\n\n")
+    assert _contexts(apart)["They all said so."] == ["Truth and understanding"]
+
+
+def test_context_page_furniture_is_not_a_heading() -> None:
+    """The same heading is context where no other page repeats it."""
+    text = "The mayor opened the bridge.\n\nOur cause\n\nThe bridge cost 48 million euros.\n"
+    page = text_document(text)
+    *_, plain = segment(page)
+    assert [page.text_of(span) for span in plain.context] == ["Our cause"]
+    *_, marked = segment(with_furniture_lines(page, "Our cause"))
+    assert marked.context == ()
 
 
 def test_short_line_without_full_stop_may_answer() -> None:

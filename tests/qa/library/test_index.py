@@ -393,7 +393,7 @@ def test_snapshot_reads_the_stored_sentences(
         index.add(document)
 
     expected = {document.id: segment(document) for document in documents}
-    monkeypatch.setattr("qa.documents.sentences.find_boilerplate", _never)
+    monkeypatch.setattr("qa.documents.sentences.is_furniture", _never)
     reopened = Index(tmp_path / "index", WordEmbedder())
     assert reopened.snapshot().sentences == expected
     kinds = {sentence.kind for sentences in expected.values() for sentence in sentences}
