@@ -21,12 +21,13 @@ from qa.answer.content import (
 from qa.answer.conversation import conversation_reply, without_small_talk
 from qa.answer.decision import can_reach, confidence, find_signals, is_near
 from qa.answer.followup import forms_with_model, standalone_by_model, standalone_by_rule
+from qa.answer.foreign import BY_WORDS, foreign_language, language_notices, read_by_words
 from qa.answer.gather import gather
 from qa.answer.generate import DraftAnswer, draft_answer
 from qa.answer.leaning import leaning
 from qa.answer.overview_request import OverviewRequest, overview_request
 from qa.answer.verify import CheckedClaim, Verifier
-from qa.config import BUILT_IN, Settings
+from qa.config import BUILT_IN, PACKAGED_READER, Settings
 from qa.errors import FootnoteError, StoppedError
 from qa.library.index import Index
 from qa.library.search import retrieve
@@ -179,6 +180,7 @@ class Bot:
             standalone, reading = self._read(question, retrieved, history, snapshot)
 
         progress.begin("answer")
+        reading, language = self._with_words(standalone, reading, history)
         if not snapshot.documents:
             content = _refusal("no_documents", reading)
         elif engine and model:
@@ -192,7 +194,7 @@ class Bot:
         if content.reason and is_near(content.confidence, self._settings.threshold):
             content = add_nearest(content, standalone, reading, snapshot)
 
-        content = replace(content, notices=(*notices, *content.notices))
+        content = replace(content, notices=(*notices, *language, *content.notices))
         timings = progress.timings()
         usage = model.usage if model and model.was_called else None
         return content.as_answer(question, standalone, timings, usage)
@@ -273,6 +275,24 @@ class Bot:
         leans = history and leaning(question) != "alone"
         chosen = choose_form(forms, history, read_turn) if leans else forms[0]
         return chosen.question, chosen.reading
+
+    def _with_words(
+        self, question: str, reading: Reading, history: Sequence[Turn]
+    ) -> tuple[Reading, tuple[str, ...]]:
+        """Returns the reading, and notices where question or document is not in English.
+
+        There the words of the question may find the sentence of which the reader is not sure.
+        """
+        foreign = foreign_language(question, reading)
+        if foreign is None:
+            return reading, ()
+        notices = language_notices(foreign, self._settings, history)
+        knows_language = foreign.asked_in_english or self._settings.reader != PACKAGED_READER
+        if not knows_language and not self._is_sure(reading):
+            by_words = read_by_words(question, reading)
+            if self._is_sure(by_words):
+                return by_words, (*notices, BY_WORDS)
+        return reading, notices
 
     def _is_sure(self, reading: Reading) -> bool:
         """Returns whether the built-in engine answers."""

@@ -29,9 +29,10 @@ from qa.terminal import (
     visible,
     visible_json,
 )
+from qa.text.language import ENGLISH, language_name
 
 if TYPE_CHECKING:
-    from qa.types import Answer, Citation
+    from qa.types import Answer, Citation, Document
 
 INTERRUPTED = 130
 """The exit code by which shells know a program that Ctrl+C ended."""
@@ -136,15 +137,18 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
     added = add_files(bot.index, options.paths, _print_escaped, options.prune)
     if added.gone:
         print_line(FILES_GONE.format(count=len(added.gone)), sys.stderr)
+    for notice in _language_notices(added.documents, settings):
+        _print_escaped(notice)
     return _report_all(added.failures)
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> int:
-    """Prints a line per document: name, title, length, and the date if it is known."""
+    """Prints a line per document: name, title, length, language, and the date if it is known."""
     from qa.library.index import Index
 
     for document in Index(settings.store).documents():
-        columns = [document.name, document.title, f"{len(document.text)} characters"]
+        language = language_name(document.language) or "language not known"
+        columns = [document.name, document.title, f"{len(document.text)} characters", language]
         if document.date:
             columns.append(document.date)
         print_line("\t".join(map(escaped_line, columns)))
@@ -287,6 +291,22 @@ def _run_eval(arguments: Sequence[str]) -> int:
 
 def _print_escaped(line: str) -> None:
     print_line(escaped_line(line))
+
+
+def _language_notices(documents: "Sequence[Document]", settings: Settings) -> Sequence[str]:
+    """Returns a notice about the documents that are not in English; none where all are."""
+    from qa.answer.foreign import language_notice
+
+    names: dict[str, None] = {}
+    count = 0
+    for document in documents:
+        if document.language not in ("", ENGLISH):
+            names[language_name(document.language)] = None
+            count += 1
+    if not count:
+        return ()
+    documents_are = "1 document is" if count == 1 else f"{count} documents are"
+    return language_notice(f"{documents_are} in {' and '.join(names)}.", settings)
 
 
 def _answer_text(answer: "Answer") -> str:

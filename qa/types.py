@@ -56,6 +56,8 @@ class Document:
     """"2024-03-11", "2024-03" or "2024", where it is stated; None: no date is known."""
     furniture: tuple["Span", ...] = ()
     """Lines that the pages of its site repeat, in order. They are shown, and not searched."""
+    language: str = ""
+    """The language of its text (ISO 639-1, for example "de"); empty: it is not known."""
     # Computed once: the id of every passage needs it, and hashing a long text takes time.
     _version: str = field(init=False, repr=False, compare=False)
 

@@ -18,6 +18,7 @@ from qa.documents.sandbox import parse_in_sandbox
 from qa.documents.sidecar import SUFFIX as SIDECAR_SUFFIX
 from qa.documents.sidecar import Sidecar, read_sidecar
 from qa.errors import DocumentError
+from qa.text.language import detect_language
 from qa.types import Document
 
 if TYPE_CHECKING:
@@ -296,6 +297,7 @@ def _document(
         examples=sidecar.examples,
         pages=parsed.pages,
         date=document_date(name, text, sidecar.date),
+        language=detect_language(text),
     )
 
 

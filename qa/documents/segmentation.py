@@ -40,7 +40,7 @@ def segment_untrusted(document: Document, limits: Limits | None = None) -> tuple
             return segment(document, limits.sentences)
         check_length(len(text), limits)
         furniture = [(span.start, span.end) for span in document.furniture]
-        content = json.dumps([text, document.markdown, furniture]).encode()
+        content = json.dumps([text, document.markdown, document.language, furniture]).encode()
         result = run_in_sandbox("segmentation", content, limits)
     except Unreadable as reason:
         raise DocumentError(f"{document.name} {reason}") from reason
@@ -49,9 +49,9 @@ def segment_untrusted(document: Document, limits: Limits | None = None) -> tuple
 
 def parse(data: bytes, limits: Limits) -> SegmentedText:
     """Segments a text; runs in the child process. Raises Unreadable for too many sentences."""
-    text, markdown, furniture = json.loads(data)
+    text, markdown, language, furniture = json.loads(data)
     spans = tuple(Span(start, end) for start, end in furniture)
-    document = Document("", "", "", text, markdown=markdown, furniture=spans)
+    document = Document("", "", "", text, markdown=markdown, furniture=spans, language=language)
     sentences = segment(document, limits.sentences)
     return SegmentedText("\n".join(map(json.dumps, map(_row, sentences))))
 

@@ -25,7 +25,8 @@ from qa.types import Document, Span
 Offsets = tuple[int, int]
 """Where a part of a text begins and ends."""
 
-LANGUAGE = "en"
+DEFAULT_LANGUAGE = "en"
+"""The language whose rules cut the sentences of a document in a language that is not known."""
 MAX_SENTENCE = 600
 """Characters. A longer quotation is split into its sentences, other long text between words."""
 WINDOW = 4_000
@@ -39,6 +40,8 @@ _PAIRED_SIGNS = "\"'`´<>()[]{}“”„‟‘’‚‛«»‹›「」『』【
 _WITHOUT_PAIRED_SIGNS = str.maketrans(dict.fromkeys(_PAIRED_SIGNS, " "))
 _PAIRED_SIGN = re.compile(f"[{re.escape(_PAIRED_SIGNS)}]")
 _WITHOUT_QUOTES = str.maketrans('“”"«»„', "      ")
+_CUT_AFTER = (("; ", "；", "。"), (", ", "，", "、"), (" ",))
+"""Marks after the first character of which a long sentence may be cut, the best first."""
 _QUESTION_END = re.compile(r"[?？؟፧][\"'”’»)\]]*$")
 _MAX_QUESTION_END = 9
 """Characters at the end of a sentence in which its question mark is looked for."""
@@ -99,7 +102,7 @@ def segment(document: Document, limit: int = sys.maxsize) -> tuple[Sentence, ...
     spans_of = []
     count = 0
     for block in blocks:
-        spans = list(_sentence_spans(text, block))
+        spans = list(_sentence_spans(text, block, document.language or DEFAULT_LANGUAGE))
         spans_of.append(spans)
         count += len(spans)
         check_sentences(count, limit)
@@ -143,7 +146,7 @@ def _is_question(text: str, span: Span) -> bool:
     return _QUESTION_END.search(text, start, span.end) is not None
 
 
-def _sentence_spans(text: str, block: Block) -> Iterator[Span]:
+def _sentence_spans(text: str, block: Block, language: str) -> Iterator[Span]:
     is_whole = block.kind in ("heading", "code", "row")
     if is_whole and len(block.span) <= MAX_SENTENCE:
         yield block.span
@@ -151,7 +154,7 @@ def _sentence_spans(text: str, block: Block) -> Iterator[Span]:
     # A line break inside a block is white space, but sentencex ends a sentence at some of them.
     content = text_of(text, block.span)
     flat = content.replace("\n", " ")
-    boundaries = _cut(flat, 0, len(flat)) if is_whole else _boundaries(flat)
+    boundaries = _cut(flat, 0, len(flat)) if is_whole else _boundaries(flat, language)
 
     offset = block.span.start
     for start, end in boundaries:
@@ -160,30 +163,30 @@ def _sentence_spans(text: str, block: Block) -> Iterator[Span]:
             yield span
 
 
-def _boundaries(flat: str) -> Iterator[Offsets]:
+def _boundaries(flat: str, language: str) -> Iterator[Offsets]:
     """Yields offsets of sentences.
 
     A quotation of several sentences stays whole, with the words that name the speaker, unless it
     is too long.
     """
-    for first, last in _in_windows(flat):
+    for first, last in _in_windows(flat, language):
         if last - first <= MAX_SENTENCE:
             yield first, last
             continue
         # Without its marks sentencex splits a quotation; the offsets stay the same.
         unquoted = flat[first:last].translate(_WITHOUT_QUOTES)
-        for start, end in _sentencex(unquoted):
+        for start, end in _sentencex(unquoted, language):
             yield from _cut(flat, first + start, first + end)
 
 
-def _in_windows(flat: str) -> Iterator[Offsets]:
+def _in_windows(flat: str, language: str) -> Iterator[Offsets]:
     """Yields what sentencex finds, without giving it more than `WINDOW` characters at once.
 
     Each window begins where a sentence does, so that its sentences are those of the whole block.
     """
     start = 0
     while len(flat) - start > WINDOW:
-        boundaries = list(_sentencex(flat[start : start + WINDOW]))
+        boundaries = list(_sentencex(flat[start : start + WINDOW], language))
         inside = []
         for first, last in boundaries:
             if first < WINDOW - WINDOW_END and last < WINDOW:
@@ -197,28 +200,31 @@ def _in_windows(flat: str) -> Iterator[Offsets]:
         yield from inside
         _, start = inside[-1]
 
-    for first, last in _sentencex(flat[start:]):
+    for first, last in _sentencex(flat[start:], language):
         yield start + first, start + last
 
 
-def _sentencex(flat: str) -> Iterator[Offsets]:
+def _sentencex(flat: str, language: str) -> Iterator[Offsets]:
     if len(_PAIRED_SIGN.findall(flat)) > MAX_PAIRED_SIGNS:
         flat = flat.translate(_WITHOUT_PAIRED_SIGNS)
-    for boundary in sentencex.get_sentence_boundaries(LANGUAGE, flat):
+    for boundary in sentencex.get_sentence_boundaries(language, flat):
         start = boundary["start_index"]
         end = boundary["end_index"]
         yield start, end
 
 
 def _cut(flat: str, start: int, end: int) -> Iterator[Offsets]:
-    """Yields pieces that are short enough, cut at a semicolon, else a comma, else a space."""
+    """Yields pieces that are short enough, cut at a semicolon, else a comma, else a space.
+
+    The marks of Chinese and Japanese, which have no space after them, count too.
+    """
     while end - start > MAX_SENTENCE:
         middle = start + MAX_SENTENCE // 2
         limit = start + MAX_SENTENCE
         cut = limit
-        for mark in ("; ", ", ", " "):
+        for marks in _CUT_AFTER:
             # The last half only, so that no piece is very short.
-            place = flat.rfind(mark, middle, limit)
+            place = max(flat.rfind(mark, middle, limit) for mark in marks)
             if place > 0:
                 cut = place + 1
                 break

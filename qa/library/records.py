@@ -14,6 +14,7 @@ from qa.library.failures import damaged
 from qa.library.store import Store
 from qa.library.stored_sentences import checksum, pack
 from qa.models.embedding import Vectors
+from qa.text.language import detect_language
 from qa.types import Document, Passage, Span
 
 Record = dict[str, Any]
@@ -31,9 +32,9 @@ _REQUIRED: Fields = {
     "examples": list,
     "version": str,
 }
-_LATER: Record = {"pages": [], "date": None, "furniture": []}
+_LATER: Record = {"pages": [], "date": None, "furniture": [], "language": None}
 """Fields that the records of an earlier release do not have."""
-_LATER_TYPES: Fields = {"pages": list, "furniture": list}
+_LATER_TYPES: Fields = {"pages": list, "furniture": list, "language": str | None}
 _PASSAGE: Fields = {"document": str, "version": str, "start": int, "end": int}
 """What each passage has. Passages of schema 2, which a rebuild still reads, have no sentences."""
 
@@ -118,6 +119,7 @@ def record_of(document: Document) -> Record:
         "pages": list(document.pages),
         "date": document.date,
         "furniture": [[span.start, span.end] for span in document.furniture],
+        "language": document.language,
         "version": document.version,
     }
 
@@ -129,6 +131,9 @@ def furniture_of(record: Record) -> tuple[Span, ...]:
 
 def document_of(record: Record, text: str) -> Document:
     """Returns the document of a record with this text."""
+    language = record["language"]
+    if language is None:
+        language = detect_language(text)
     return Document(
         name=record["name"],
         source=record["source"],
@@ -140,6 +145,7 @@ def document_of(record: Record, text: str) -> Document:
         pages=tuple(record["pages"]),
         date=record["date"],
         furniture=furniture_of(record),
+        language=language,
     )
 
 

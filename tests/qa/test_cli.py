@@ -132,6 +132,20 @@ def test_add_reports_page_furniture_and_show_lists_it(capsys: pytest.CaptureFixt
     assert main(["show", "none.txt"]) == 2
 
 
+@pytest.mark.usefixtures("words", "here")
+def test_add_and_list_say_the_language(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once for all documents of an addition; English documents have no notice."""
+    Path("museum.txt").write_text("Das Museum öffnet um neun Uhr. Der Eintritt ist kostenlos.\n")
+    Path("hafen.txt").write_text("Die Fähre fährt um acht Uhr ab. Sie ist im Winter geschlossen.\n")
+    assert main(["add", "museum.txt", "hafen.txt", "bridge.txt"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("2 documents are in German.") == 1
+    assert "QA_EMBEDDING" in printed
+    assert main(["list"]) == 0
+    languages = [line.split("\t")[-1] for line in capsys.readouterr().out.splitlines()]
+    assert languages == ["English", "German", "German"]
+
+
 def test_an_unchanged_document_is_not_embedded_again(here: Path, words: WordEmbedder) -> None:
     assert main(["add", "bridge.txt"]) == 0
     embedded = list(words.encoded)

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from qa.documents.load import FILE_TYPES
+from qa.text.language import ENGLISH, language_name
 from qa.types import Document
 from ui.jinja import count, render
 from ui.library.worker import Job, JobResult, JobState
@@ -120,6 +121,8 @@ def _facts(document: Document) -> list[str]:
     if document.pages:
         facts.append(count(len(document.pages), "page"))
     facts.append(_size(document))
+    if document.language not in ("", ENGLISH):
+        facts.append(language_name(document.language))
     if document.furniture:
         facts.append(f"{count(len(document.furniture), 'line')} not searched")
     return facts

@@ -1,10 +1,13 @@
 """Sentences are exact, in order and complete."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.documents.sentences import MAX_SENTENCE, segment
+from qa.text.language import LANGUAGES
 from qa.types import Document
 from tests.properties import examples
 from tests.qa.fakes import text_document
@@ -108,6 +111,41 @@ def test_segment_log_lines_not_joined() -> None:
         for day in range(10, 30)
     )
     assert len(segment(text_document(text))) == 20
+
+
+def test_segment_german_by_the_rules_of_german() -> None:
+    """A date and an abbreviation do not end a sentence."""
+    text = "Der Vertrag beginnt am 3. Mai. Die Wohnung liegt in der Str. 5 in Bonn. Sie ist hell."
+    assert len(_texts(text_document(text))) > 3
+    assert _texts(replace(text_document(text), language="de")) == [
+        "Der Vertrag beginnt am 3. Mai.",
+        "Die Wohnung liegt in der Str. 5 in Bonn.",
+        "Sie ist hell.",
+    ]
+
+
+def test_segment_japanese_at_its_full_stops() -> None:
+    text = "博物館は九時に開きます。入場料はいくらですか？駐車場はありません！"
+    sentences = segment(replace(text_document(text), language="ja"))
+    assert [text[s.span.start : s.span.end] for s in sentences] == [
+        "博物館は九時に開きます。",
+        "入場料はいくらですか？",
+        "駐車場はありません！",
+    ]
+    assert [s.is_question for s in sentences] == [False, True, False]
+
+
+def test_segment_long_japanese_is_cut_after_a_mark() -> None:
+    text = "川に沿って歩き、" * 200
+    pieces = _texts(replace(text_document(text), language="ja"))
+    assert len(pieces) > 2
+    assert all(piece.endswith("、") for piece in pieces)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_segment_has_rules_for_every_language(language: str) -> None:
+    document = replace(text_document("Ana 3 Bonn. Ben 4 Rome."), language=language)
+    assert "".join(_texts(document)).replace(" ", "") == document.text.replace(" ", "")
 
 
 def test_segment_text_without_marks_is_cut() -> None:
