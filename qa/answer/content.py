@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from qa.answer.extractive import compose
+from qa.answer.disagreement import find_disagreement
+from qa.answer.extractive import asks_for_several, compose, show_each
 from qa.answer.generate import DraftAnswer
 from qa.answer.selection import Selection
 from qa.answer.verify import CheckedClaim
@@ -93,10 +94,21 @@ def reply_answer(
 
 
 def extract_answer(question: str, reading: Reading, snapshot: Snapshot) -> AnswerContent:
-    """Returns the answer of the built-in engine, in the documents' own sentences."""
+    """Returns the answer of the built-in engine, in the documents' own sentences.
+
+    Documents that disagree are all cited, the newest first, and a notice says so.
+    """
+    notices: tuple[str, ...] = ()
     sentences = compose(question, reading, snapshot)
+    # A list, steps or several sentences are an answer together: no value of theirs stands alone.
+    best_alone = show_each(reading.candidates[:1], snapshot)
+    if sentences == best_alone and not asks_for_several(question):
+        disagreement = find_disagreement(question, reading.candidates)
+        if disagreement:
+            sentences = show_each(disagreement.candidates, snapshot)
+            notices = (disagreement.notice,)
     passages = _with_cited(reading.passages, sentences, snapshot)
-    return AnswerContent(BUILT_IN, sentences, passages, reading.confidence)
+    return AnswerContent(BUILT_IN, sentences, passages, reading.confidence, notices=notices)
 
 
 def model_answer(

@@ -64,9 +64,20 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
 
     chosen = _choose(several, question, reading.candidates)
     chosen.sort(key=_document_order)
+    answer = list(show_each(chosen, snapshot))
+    code = neighbouring_code(best, snapshot) if asks_for_steps(question) else None
+    if code and len(answer) == 1:
+        is_before = code.span.start < best.sentence.span.start
+        place = 0 if is_before else 1
+        answer.insert(place, show_code(document_of(best), code, snapshot))
+    return tuple(answer)
+
+
+def show_each(candidates: Sequence[Candidate], snapshot: Snapshot) -> tuple[AnswerSentence, ...]:
+    """Returns the candidates in this order, each with the sentence that it needs before it."""
     used: set[tuple[str, int]] = set()
     answer = []
-    for candidate in chosen:
+    for candidate in candidates:
         document = document_of(candidate)
         antecedent = find_antecedent(candidate, snapshot)
         unused = []
@@ -79,11 +90,6 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
                 unused.append(sentence.span)
         if unused:
             answer.append(show_unit(candidate, unused))
-    code = neighbouring_code(best, snapshot) if asks_for_steps(question) else None
-    if code and len(answer) == 1:
-        is_before = code.span.start < best.sentence.span.start
-        place = 0 if is_before else 1
-        answer.insert(place, show_code(document_of(best), code, snapshot))
     return tuple(answer)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from qa.documents.markdown_text import MarkdownWriter
 from qa.documents.parsing import Limits, ParsedFile, Unreadable, clean, one_line
+from qa.documents.quotations import FORWARDED, QUOTED_MAIL
 
 HEADERS = ("Subject", "From", "To", "Cc", "Date")
 MAX_PARTS = 1_000
@@ -20,7 +21,6 @@ MAX_HEADER = 10_000
 """Characters of a header that are read. Python parses a header in quadratic time."""
 MIN_WRAPPED = 60
 """Characters that a line with the first word of the next has at least if it was wrapped."""
-QUOTED_MAIL = "Quoted mail"
 _PLAIN = "text/plain"
 _HTML = "text/html"
 
@@ -31,9 +31,6 @@ _TOO_MANY = f"has more than {MAX_PARTS:,} parts. Save the mail without its attac
 _QUOTE = re.compile(r"(?:>[ \t]?)+")
 _INTRODUCTION = re.compile(r"(?:on|am|le|el|il)\b.{5,300}:", re.IGNORECASE)
 """The line with which a mail program introduces what it quotes: "On 4 May, Ann wrote:"."""
-_FORWARDED = re.compile(
-    r"-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht)\b.*", re.IGNORECASE
-)
 _OUTLOOK_HEADER = re.compile(r"(?:from|von):\s", re.IGNORECASE)
 _OUTLOOK_NEXT = re.compile(r"(?:sent|date|to|cc|subject|gesendet|datum|an|betreff):", re.IGNORECASE)
 _ITEM = re.compile(r"[ \t]*([-*+•–]|\d{1,3}[.)])[ \t]+")
@@ -186,7 +183,7 @@ def _quotation(line: str) -> tuple[int, str]:
 
 def _opens_quotation(lines: Sequence[str], place: int) -> bool:
     line = lines[place].strip()
-    if _FORWARDED.fullmatch(line):
+    if FORWARDED.fullmatch(line):
         return True
     # Outlook quotes without signs, below a block of headers.
     if not _OUTLOOK_HEADER.match(line):
@@ -195,7 +192,7 @@ def _opens_quotation(lines: Sequence[str], place: int) -> bool:
     if not _OUTLOOK_NEXT.match(following.strip()):
         return False
     previous = lines[place - 1] if place else ""
-    return not _FORWARDED.fullmatch(previous.strip())
+    return not FORWARDED.fullmatch(previous.strip())
 
 
 def _introduces(lines: Sequence[str], place: int) -> bool:
