@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import count, product
 from string import ascii_lowercase
 
-from qa.documents.views import ViewOf, plain_view
+from qa.documents.views import ViewOf, name_line, plain_view
 from qa.llm.client import Message
 from qa.types import Passage, Turn
 
@@ -89,7 +89,7 @@ def answer_messages(
     """
     blocks = []
     for passage_id, passage in passages:
-        title = _as_attribute(passage.document.title)
+        title = _as_attribute(name_line(passage.document))
         text = as_data(view_of(passage).text.strip())
         blocks.append(PASSAGE.format(id=passage_id, title=title, text=text))
 

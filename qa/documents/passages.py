@@ -16,7 +16,7 @@ from qa.types import Document, Passage, Span
 
 PASSAGE_TOKENS = 160
 TITLE_TOKENS = 64
-"""Tokens left free for the title, which is embedded in front of the passage."""
+"""Tokens left free for the title and the name, which are embedded in front of the passage."""
 LONG_TEXT = 10_000
 """Characters. A longer text never fits into one passage, so its tokens need not be counted."""
 MAX_PASSAGE = 4_000
@@ -37,7 +37,7 @@ def passage_size(limit: int) -> int:
 
 def splitter_name(size: int) -> str:
     """Returns the name that the index records: passages that were split otherwise do not fit it."""
-    return f"views-{size}"
+    return f"named-views-{size}"
 
 
 def split(

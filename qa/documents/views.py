@@ -4,18 +4,26 @@ It has what gives the passage its meaning and does not stand in it: its headings
 introduces its list, the header of its table. The view of plain prose is the text of the passage.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
 
 from qa.documents.blocks import text_of
 from qa.documents.context import introduces
 from qa.documents.sentences import Sentence
 from qa.documents.tables import Cell
-from qa.types import EMBEDDED_TITLE, Passage, Span
+from qa.text.words import terms
+from qa.types import EMBEDDED_TITLE, Document, Passage, Span
 
 MAX_CONTEXT = 240
 """Characters in front of the passage's own text."""
+MAX_NAME_WORDS = 8
+"""Words that the names of file and folders add to the title."""
+# A word or a year: "x2" and the number of a scan say nothing of a document.
+_NAME_WORD = re.compile(r"(?<![^\W_])(?:[^\W\d_]{3,20}|(?:19|20)\d\d)(?![^\W_])")
 _END_MARKS = (".", "!", "?", ";", ":")
 
 
@@ -125,8 +133,32 @@ def view_of(passage: Passage, sentences: Sequence[Sentence]) -> View:
 
 
 def embedded_text(passage: Passage, view: View) -> str:
-    """Returns the title and the view: the title gives the context that the passage leaves out."""
-    return f"{passage.document.title[:EMBEDDED_TITLE]}\n{view.text}"
+    """Returns the name line and the view: the context that the passage leaves out."""
+    return f"{name_line(passage.document)}\n{view.text}"
+
+
+def name_line(document: Document) -> str:
+    """Returns the title, and in brackets what the names of file and folders say beyond it.
+
+    "Invoice (2024)" for the title "Invoice" and the file "2024/invoice.pdf".
+    """
+    return _name_line(document.title[:EMBEDDED_TITLE], document.name)
+
+
+# All passages of a document have the same line.
+@lru_cache(maxsize=1_000)
+def _name_line(title: str, name: str) -> str:
+    known_terms = set(terms(title))
+    path = PurePosixPath(name)
+    added = []
+    for part in (*path.parts[:-1], path.stem):
+        for word in _NAME_WORD.findall(part):
+            word_terms = terms(word)
+            if word_terms and known_terms.isdisjoint(word_terms):
+                added.append(word)
+                known_terms.update(word_terms)
+    words = " ".join(added[:MAX_NAME_WORDS])
+    return f"{title} ({words})".lstrip() if words else title
 
 
 def row_text(text: str, cells: Sequence[Cell]) -> str:

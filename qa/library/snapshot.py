@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qa.documents.sentences import Sentence
-from qa.documents.views import View, embedded_text, view_of
+from qa.documents.views import View, embedded_text, name_line, view_of
 from qa.library.bm25 import Bm25, SentenceFrequencies
 from qa.library.spelling import Vocabulary
 from qa.text.words import words
@@ -24,10 +24,10 @@ class Snapshot:
     sentences: dict[str, tuple[Sentence, ...]]
     """By document id."""
     lexical: Bm25
-    """Over the views of the passages, in their order."""
+    """Over the embedded texts of the passages, in their order."""
     frequencies: SentenceFrequencies
     vocabulary: Vocabulary
-    """Every word of the documents."""
+    """Every word of the documents, their titles and their names."""
     _in_order: dict[str, list[Passage]]
     """The passages by document id, in the order of the text."""
     _views: dict[str, View] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Snapshot:
         texts = []
         for passage in passages:
             inside = sentences_in(passage, sentences.get(passage.document.id, ()))
-            texts.append(f"{passage.document.title}\n{view_of(passage, inside).text}")
+            texts.append(embedded_text(passage, view_of(passage, inside)))
 
         return cls(
             generation=generation,
@@ -79,7 +79,7 @@ class Snapshot:
         return view
 
     def embedded_text(self, passage: Passage) -> str:
-        """Returns the text that the vector of a passage stands for: its title and its view."""
+        """Returns the text that the vector of a passage stands for: its name line and its view."""
         return embedded_text(passage, self.view_of(passage))
 
     def passage_at(self, document: Document, offset: int) -> Passage:
@@ -114,6 +114,8 @@ def _sentence_texts(
     sentences: Mapping[str, Sequence[Sentence]],
 ) -> Iterable[str]:
     for document in documents:
+        # A year that only the name of a folder has is not missing from the library.
+        yield name_line(document)
         for sentence in sentences[document.id]:
             span = sentence.span
             yield document.text[span.start : span.end]
@@ -123,4 +125,5 @@ def _vocabulary(documents: Sequence[Document]) -> Vocabulary:
     distinct: set[str] = set()
     for document in documents:
         distinct.update(words(document.text))
+        distinct.update(words(name_line(document)))
     return Vocabulary.of(distinct)

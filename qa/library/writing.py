@@ -90,7 +90,8 @@ class Writer:
         if stored == record_of(named) and not replaced:
             return AddResult("unchanged", named.name)
 
-        passages = self._embedded(document, on_progress)
+        # The name in the library is part of what is embedded.
+        passages = self._embedded(named, on_progress)
         with store.readable(), store.lock:
             self._prepare(passages)
             try:

@@ -123,7 +123,7 @@ class _PassageView:
     shift: int
     """The characters of the embedded text before the view."""
     terms: frozenset[str]
-    """The terms of the view and the title."""
+    """The terms of the embedded text: of the view, the title and the name."""
     late: _LateInteraction
     margin: float
 
@@ -249,7 +249,7 @@ def _passage(
         frequencies=frequencies,
         cosines=cosines,
         shift=len(embedded_text(passage, view)) - len(view.text),
-        terms=frozenset(terms(f"{passage.document.title}\n{view.text}")),
+        terms=frozenset(terms(embedded_text(passage, view))),
         late=_late_interaction(question, cosines),
         margin=scores.margin(),
     )

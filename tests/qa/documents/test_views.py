@@ -1,11 +1,12 @@
 """The view of a passage: what gives it its meaning, and exact offsets in both directions."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.documents.passages import split
 from qa.documents.sentences import Sentence, segment
-from qa.documents.views import View, embedded_text, view_of
+from qa.documents.views import View, embedded_text, name_line, view_of
 from qa.types import Document, Passage, Span
 from tests.properties import examples
 from tests.qa.fakes import WordEmbedder, text_document
@@ -74,6 +75,32 @@ def test_view_does_not_repeat_the_title() -> None:
     text = "# Leave\n\nOne day.\n\nTwo days.\n"
     document = text_document(text, "a.md", "Leave", markdown=True)
     assert _view(document, text.index("Two")).text == "Two days.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "line"),
+    [
+        ("2024/invoice.txt", "Invoice no. 7", "Invoice no. 7 (2024)"),
+        ("Clients/Mill/offer.pdf", "Price list", "Price list (Clients Mill offer)"),
+        ("handbook-2022.txt", "Office handbook 2022", "Office handbook 2022"),
+        ("plan.txt", "plan", "plan"),
+        ("IMG_20240311_77.txt", "Trip", "Trip (IMG)"),
+        ("a1b2c3d4e5/x9.txt", "Trip", "Trip"),
+        ("prices/prices.txt", "Trip", "Trip (prices)"),
+    ],
+)
+def test_name_line_adds_what_the_title_lacks(name: str, title: str, line: str) -> None:
+    document = text_document("Some text.", name, title)
+    assert name_line(document) == line
+    passage = Passage(document, Span(0, 10))
+    assert embedded_text(passage, view_of(passage, ())) == f"{line}\nSome text."
+
+
+def test_name_line_is_bounded() -> None:
+    """A long path or title must not push the passage out of the embedder's limit."""
+    path = "/".join(f"{letter * 5}" for letter in "abcdefghijklmnop")
+    line = name_line(text_document("Text.", f"{path}/mill.txt", "T" * 900))
+    assert line == f"{'T' * 200} (aaaaa bbbbb ccccc ddddd eeeee fffff ggggg hhhhh)"
 
 
 def test_to_document_cuts_an_answer_to_the_cell() -> None:

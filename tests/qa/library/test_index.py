@@ -240,6 +240,18 @@ def test_open_with_another_model_names_rebuild(tmp_path: Path) -> None:
         Index(tmp_path / "index", WordEmbedder("one"))
 
 
+def test_open_without_names_in_the_vectors_names_rebuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vectors of an earlier release do not have the names of files and folders."""
+    with monkeypatch.context() as patch:
+        patch.setattr("qa.library.writing.splitter_name", lambda size: f"views-{size}")
+        Index(tmp_path / "index", WordEmbedder()).add(text_document(NEWS))
+    with pytest.raises(IndexMismatchError, match="footnote rebuild"):
+        Index(tmp_path / "index", WordEmbedder())
+    assert Index.rebuild(tmp_path / "index", WordEmbedder()) == 1
+
+
 def test_rebuild_failing_embedder_leaves_old_index(tmp_path: Path) -> None:
     Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
     with pytest.raises(RuntimeError, match="out of order"):

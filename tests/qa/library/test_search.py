@@ -39,6 +39,21 @@ def test_retrieve_score_is_sum_of_reciprocal_ranks(tmp_path: Path) -> None:
     assert all(one.score == one.why.fused for one in found)
 
 
+@pytest.mark.parametrize("year", ["2023", "2024"])
+def test_retrieve_year_of_a_folder_decides(tmp_path: Path, year: str) -> None:
+    """Two invoices differ only in the folder. Both rankings see it, and no year is missing."""
+    index = Index(tmp_path / "index", WordEmbedder())
+    for folder in ("2023", "2024"):
+        index.add(text_document("The amount due is 40 euros.", f"{folder}/invoice.txt", "Invoice"))
+    library = index.snapshot()
+    question = f"amount due in {year}"
+    vector = WordEmbedder().encode([question])[0].vector
+    best = retrieve(question, vector, library, index.nearest, top_k=5)[0]
+    assert best.passage.document.name == f"{year}/invoice.txt"
+    assert (best.why.dense_rank, best.why.lexical_rank) == (1, 1)
+    assert library.frequencies.counts[year] == 1
+
+
 def test_retrieve_adds_original_of_a_duplicate(tmp_path: Path) -> None:
     pull = "This bridge belongs to the people who waited for it for nine long years."
     filler = "\n".join(f"Paragraph {n} is about the ferry and its boats. " * 12 for n in range(20))
