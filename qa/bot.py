@@ -281,14 +281,14 @@ class Bot:
     ) -> tuple[Reading, tuple[str, ...]]:
         """Returns the reading, and notices where question or document is not in English.
 
-        There the words of the question may find the sentence of which the reader is not sure.
+        There the words of the question go before the reader, which may be sure of anything.
         """
         foreign = foreign_language(question, reading)
         if foreign is None:
             return reading, ()
         notices = language_notices(foreign, self._settings, history)
         knows_language = foreign.asked_in_english or self._settings.reader != PACKAGED_READER
-        if not knows_language and not self._is_sure(reading):
+        if not knows_language:
             by_words = read_by_words(question, reading)
             if self._is_sure(by_words):
                 return by_words, (*notices, BY_WORDS)

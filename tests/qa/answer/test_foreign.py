@@ -31,23 +31,26 @@ JAPANESE = replace(
 ENGLISH = replace(text_document("The ferry leaves at nine.", title="Ferry"), language="en")
 
 
-class UnsureReader(OverlapReader):
-    """Reads as its parent does, and is never sure: it does not know the language."""
+class LostReader(OverlapReader):
+    """Prefers the worst sentence of its parent, as surely as it is set: the language is foreign."""
+
+    def __init__(self, confidence: float) -> None:
+        self._confidence = confidence
 
     def read(
         self, question: str, encoding: Encoding, ranked: Sequence[RankedPassage], snapshot: Snapshot
     ) -> Reading:
         reading = super().read(question, encoding, ranked, snapshot)
-        return replace(reading, candidates=reading.candidates[::-1], confidence=0.1)
+        return replace(reading, candidates=reading.candidates[::-1], confidence=self._confidence)
 
 
-def bot(folder: Path, *documents: Document) -> Bot:
+def bot(folder: Path, *documents: Document, confidence: float = 0.1) -> Bot:
     embedder = WordEmbedder()
     index = Index(folder / "index", embedder)
     for document in documents:
         index.add(document)
     settings = Settings(home=folder, threshold=0.55)
-    return Bot(index, embedder, UnsureReader(), settings)
+    return Bot(index, embedder, LostReader(confidence), settings)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,11 @@ def test_ask_words_of_the_question_find_the_sentence(
     assert "QA_EMBEDDING" in language
     assert "QA_LLM" in language
     assert by_words == BY_WORDS
+
+
+def test_ask_words_go_before_a_reader_that_is_sure(tmp_path: Path) -> None:
+    lost = bot(tmp_path, JAPANESE, confidence=0.9)
+    assert lost.ask("入場料はいくらですか。").text == "入場料は八百円です。"
 
 
 def test_ask_other_words_are_refused_with_the_notice(tmp_path: Path) -> None:
