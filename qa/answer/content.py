@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qa.answer.disagreement import find_disagreement
-from qa.answer.extractive import asks_for_several, compose, show_each
+from qa.answer.extractive import compose, show_each
 from qa.answer.generate import DraftAnswer
 from qa.answer.selection import Selection
 from qa.answer.verify import CheckedClaim
@@ -102,7 +102,7 @@ def extract_answer(question: str, reading: Reading, snapshot: Snapshot) -> Answe
     sentences = compose(question, reading, snapshot)
     # A list, steps or several sentences are an answer together: no value of theirs stands alone.
     best_alone = show_each(reading.candidates[:1], snapshot)
-    if sentences == best_alone and not asks_for_several(question):
+    if sentences == best_alone:
         disagreement = find_disagreement(question, reading.candidates)
         if disagreement:
             sentences = show_each(disagreement.candidates, snapshot)

@@ -54,6 +54,14 @@ def test_ask_gives_both_sentences_newest_first(tmp_path: Path, best: Document) -
     )
 
 
+def test_ask_in_a_plural_gives_both_sentences(tmp_path: Path) -> None:
+    """ "Which days are" asks for several things, and each document has one sentence about them."""
+    old = Document("old.txt", "/old.txt", "Rules", "Guests are welcome on Sundays.", date="2022")
+    new = Document("new.txt", "/new.txt", "Rules", "Guests are welcome on Mondays.", date="2024")
+    answer = _ask(tmp_path, "Which days are guests welcome?", old, new)
+    assert answer.text == "Guests are welcome on Mondays. Guests are welcome on Sundays."
+
+
 def test_ask_same_value_in_two_documents_cites_one(tmp_path: Path) -> None:
     copy = Document("copy.txt", "/copy.txt", "Handbook", "Annual leave is 28 days here.")
     answer = _ask(tmp_path, "How many days is annual leave?", NEW, copy)
