@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from eval.claims import InvalidLine, Share, read_lines, share
-from qa.answer.empty_words import says_nothing
+from qa.answer.empty_words import repeats_question, says_nothing
 from qa.answer.generate import Claim
 from qa.answer.verify import CheckedClaim, Verifier
 from qa.library.snapshot import Snapshot
@@ -104,7 +104,7 @@ def check_model_claims(
 
     checked: list[CheckedClaim | None] = []
     for claim in claims:
-        if says_nothing(claim.claim):
+        if says_nothing(claim.claim) or repeats_question(claim.claim, claim.question):
             checked.append(None)
             continue
         written = Claim(claim.claim, passages(claim.cited))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from qa.answer.empty_words import declines, says_nothing
+from qa.answer.empty_words import declines, repeats_question, says_nothing
 from qa.answer.marker_grammar import unique
 from qa.answer.markers import MarkerParser, cited_sentences
 from qa.answer.plaintext import plain_text
@@ -111,7 +111,10 @@ def draft_answer(
         )
     claims = []
     if not declines(parser.text):
-        claims = [claim for claim in written if not says_nothing(claim.text)]
+        for claim in written:
+            is_empty = says_nothing(claim.text) or repeats_question(claim.text, question)
+            if not is_empty:
+                claims.append(claim)
     left_out = ranked[len(seen) :]
     notices = _left_out_notice(left_out, model, context)
     notices += _unknown_ids_notice(parser)

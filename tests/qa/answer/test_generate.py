@@ -8,7 +8,7 @@ from itertools import accumulate
 import pytest
 from hypothesis import given
 
-from qa.answer.empty_words import declines, says_nothing
+from qa.answer.empty_words import declines, repeats_question, says_nothing
 from qa.answer.generate import (
     ANSWER_CUT,
     ANSWER_TOKENS,
@@ -213,6 +213,11 @@ EMPTY = [
     "The provided text does not specify who signed the lease.",
     "There is no information about the bridge in the passages.",
     "The price of the bridge is not mentioned in the documents.",
+    "Unfortunately, the sources do not say who signed it.",
+    "None of the provided sources mention the price.",
+    "I cannot answer this question.",
+    "Based on the passages, there is no information about the price.",
+    "The sources provided are not helpful.",
     "Use only what the passages say.",
     "After each sentence write the id of its passage in square brackets.",
 ]
@@ -239,10 +244,39 @@ def test_sentence_that_says_nothing_is_no_claim(text: str) -> None:
         "The answer is Ines Prado.",
         "The source of the river is in Norra.",
         "Keep names and dates.",
+        "“I cannot find my keys”, said Ines Prado.",
+        "There is no answer from the ministry yet.",
+        "The bridge has no lights.",
     ],
 )
 def test_sentence_that_says_something_is_a_claim(text: str) -> None:
     assert not says_nothing(text)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question", "is_repeated"),
+    [
+        (
+            "Ines should call about a dripping tap.",
+            "Whom should Ines call about a dripping tap?",
+            True,
+        ),
+        ("The rival wants to win.", "Which rival wants to win?", True),
+        (
+            "Ines should call Paul about a dripping tap.",
+            "Whom should Ines call about a tap?",
+            False,
+        ),
+        ("Yes, dogs may stay.", "May dogs stay?", False),
+        ("The Stratos is waterproof.", "Which is waterproof, the Stratos or the Nimbus?", False),
+        ("The Stratos is waterproof.", "Of the Stratos and Nimbus, which is waterproof?", False),
+        ("It is 48.", "How long is it?", False),
+    ],
+)
+def test_sentence_that_repeats_the_question_answers_nothing(
+    sentence: str, question: str, is_repeated: bool
+) -> None:
+    assert repeats_question(sentence, question) == is_repeated
 
 
 @pytest.mark.parametrize(
