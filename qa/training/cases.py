@@ -7,7 +7,8 @@ that the document does not answer.
 
 import logging
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from qa.models.embedding import Embedder, Encoding, Vectors
 from qa.models.spans import SpanModel
 from qa.reader.features import analyse, sentence_features
 from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, of_part
+from qa.training.written import WrittenDocument
 from qa.types import Document, Passage, Span
 
 SEED = 20
@@ -37,6 +39,11 @@ LIBRARY_SOURCES = ("squad_train_a", "squadshifts_new_wiki")
 """Sources whose paragraphs are put together into one library."""
 LIBRARY_PARAGRAPHS = 240
 MAX_LIBRARY_QUESTIONS = 250
+LIBRARY_DOCUMENTS = 20
+"""Ordinary documents of a library, at least."""
+LIBRARY_DOCUMENTS_OF_FORM = 6
+MAX_QUESTIONS_OF_WRITTEN = 3
+"""Questions of each of them."""
 _log = logging.getLogger(__name__)
 
 Rows = NDArray[np.float64]
@@ -84,7 +91,7 @@ def document_cases(
                 if sibling.article == joined.article and sibling is not joined:
                     siblings.append(sibling)
 
-            library = _library([joined], models)
+            library = _library([_as_document(joined)], models)
             document = library.documents[0]
             for question, spans in _questions_of(joined, siblings, rng):
                 gold = _gold(document, spans)
@@ -107,7 +114,7 @@ def library_cases(questions: QuestionsBySource, part: Part, models: Models) -> I
     for joined in reversed(joined_documents):
         first_of_article[joined.article] = joined
     chosen = list(first_of_article.values())
-    library = _library(chosen, models)
+    library = _library(list(map(_as_document, chosen)), models)
 
     answerable = []
     for document, joined in zip(library.documents, chosen, strict=True):
@@ -118,6 +125,48 @@ def library_cases(questions: QuestionsBySource, part: Part, models: Models) -> I
     sample_size = min(MAX_LIBRARY_QUESTIONS, len(answerable))
     for question, gold in rng.sample(answerable, sample_size):
         yield from _read("paragraphs together", question, gold, library, models)
+
+
+def ordinary_cases(
+    documents: Iterable[WrittenDocument], models: Models, max_libraries: int
+) -> Iterator[FitCase]:
+    """Yields questions read over libraries of tables, cards, lists, FAQs and notes together.
+
+    A library has documents of every form and no two of one group, so that a question of which a
+    document lacks the answer is not answered by another document.
+    """
+    rng = random.Random(SEED)
+    remaining = list(documents)
+    rng.shuffle(remaining)
+    for _ in range(max_libraries):
+        chosen, remaining = _mixed_forms(remaining)
+        if len(chosen) < LIBRARY_DOCUMENTS:
+            return
+        library = _library([document.as_document() for document in chosen], models)
+        for document, written in zip(library.documents, chosen, strict=True):
+            for question in written.questions[:MAX_QUESTIONS_OF_WRITTEN]:
+                gold = _gold(document, question.answers)
+                yield from _read(written.source, question.question, gold, library, models)
+        _log.info("a library of %d ordinary documents", len(chosen))
+
+
+def _mixed_forms(
+    documents: Sequence[WrittenDocument],
+) -> tuple[list[WrittenDocument], list[WrittenDocument]]:
+    """Returns documents for a library, as many of each form, and the documents that are left."""
+    count_of: Counter[str] = Counter()
+    groups = set()
+    chosen = []
+    left = []
+    for document in documents:
+        is_full = count_of[document.source] >= LIBRARY_DOCUMENTS_OF_FORM
+        if is_full or document.group in groups or not document.questions:
+            left.append(document)
+            continue
+        count_of[document.source] += 1
+        groups.add(document.group)
+        chosen.append(document)
+    return chosen, left
 
 
 _Gold = Sequence[tuple[str, Span]]
@@ -216,21 +265,22 @@ class _Library:
     encodings: dict[str, Encoding]
 
 
-def _library(joined_documents: Sequence[_JoinedDocument], models: Models) -> _Library:
-    documents: list[Document] = []
+def _as_document(joined: _JoinedDocument) -> Document:
+    # Some sets name an article `prefix:Title_with_underscores`.
+    _, _, last_part = joined.article.rpartition(":")
+    return Document(
+        name=joined.article,
+        # Several documents of one article need ids of their own.
+        source=f"{joined.article} {joined.text[:40]}",
+        title=last_part.replace("_", " "),
+        text=joined.text,
+    )
+
+
+def _library(documents: Sequence[Document], models: Models) -> _Library:
     passages: list[Passage] = []
     sentences: dict[str, tuple[Sentence, ...]] = {}
-    for joined in joined_documents:
-        # Some sets name an article `prefix:Title_with_underscores`.
-        _, _, last_part = joined.article.rpartition(":")
-        document = Document(
-            name=joined.article,
-            # Several documents of one article need ids of their own.
-            source=f"{joined.article} {joined.text[:40]}",
-            title=last_part.replace("_", " "),
-            text=joined.text,
-        )
-        documents.append(document)
+    for document in documents:
         segmented = segment(document)
         sentences[document.id] = segmented
         passages += split(document, segmented, models.embedder.count_tokens)

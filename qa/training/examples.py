@@ -1,9 +1,9 @@
 """Makes what the cross-encoder is trained on: a question, its passage, and passages without answer.
 
-Four kinds of negatives are made: the passage of the same article (or source) that BM25 ranks best
+Five kinds of negatives are made: the passage of the same article (or source) that BM25 ranks best
 without an answer in it (hard), a random passage (easy), the question's own passage without the
-sentences that answer (cut), and the question with a name or number exchanged for another one of its
-article (swapped).
+sentences that answer (cut), the question with a name or number exchanged for another one of its
+article (swapped), and the question with a word exchanged for its opposite (opposed).
 """
 
 import random
@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qa.library.bm25 import Bm25
-from qa.text.words import terms
+from qa.text.words import terms, words
+from qa.training.changes import OPPOSITES
 from qa.training.sources import QuestionsBySource, TrainingQuestion
 from qa.types import Span
 
@@ -26,6 +27,10 @@ MAX_TRIES = 6
 """Passages that are tried to find one without an answer."""
 MAX_SWAP_PASSAGES = 4
 """Passages that are searched for a name or number to swap in."""
+_YES_OR_NO = re.compile(
+    r"(is|are|was|were|do|does|did|has|have|had|can|could|will|would|may|must|should)\b",
+    re.IGNORECASE,
+)
 _NAME_OR_NUMBER = re.compile(r"(?<!^)\b[A-Z][\w’'-]+(?:\s+[A-Z][\w’'-]+)*|\b\d[\d.,]*\b")
 
 
@@ -37,6 +42,7 @@ class NegativeShares:
     easy: float = 0.08
     cut: float = 0.15
     swapped: float = 0.1
+    opposed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,11 @@ def _examples_of(
             # By itself: its passage belongs to another question than the other pairs.
             swapped = pair_without_answer(other_question, question.context)
             examples.append((swapped,))
+    if shares.opposed and rng.random() < shares.opposed:
+        opposed_question = _opposed(question, rng)
+        if opposed_question:
+            opposed = pair_without_answer(opposed_question, question.context)
+            examples.append((opposed,))
     return examples
 
 
@@ -253,6 +264,25 @@ def _without_answers(question: TrainingQuestion) -> str | None:
         return None
     rest = " ".join(remaining)
     return None if _may_answer(rest, question) else rest
+
+
+def _opposed(question: TrainingQuestion, rng: random.Random) -> str | None:
+    """Returns the question with a word exchanged for its opposite, which its passage lacks.
+
+    None where it has no such word, and for a yes-or-no question: its passage decides it all the
+    same.
+    """
+    text = question.question
+    if _YES_OR_NO.match(text):
+        return None
+    passage_words = set(words(question.context))
+    opposed = []
+    for first, second in OPPOSITES:
+        for word, opposite in ((first, second), (second, first)):
+            match = re.search(rf"\b{word}\b", text)
+            if match and opposite not in passage_words:
+                opposed.append(text[: match.start()] + opposite + text[match.end() :])
+    return rng.choice(opposed) if opposed else None
 
 
 def _swapped(

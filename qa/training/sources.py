@@ -111,7 +111,7 @@ def _with_parts(
     groups = sorted({row.group for row in rows})
     part_of = {}
     for place, group in enumerate(groups):
-        part_of[group] = _part(place, report_every)
+        part_of[group] = part_of_place(place, report_every)
 
     for row in rows:
         part = part_of[row.group]
@@ -119,7 +119,7 @@ def _with_parts(
             yield replace(row, part=part)
 
 
-def _part(place: int, report_every: int | None) -> Part:
+def part_of_place(place: int, report_every: int | None) -> Part:
     """Returns the part of the group at this place, in the order of a source's groups."""
     if not report_every:
         return "train"

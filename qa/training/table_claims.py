@@ -13,13 +13,13 @@ from pathlib import Path
 
 from qa.training.changes import changed
 from qa.training.claims import TrainingClaim
-from qa.training.sources import Part
+from qa.training.sources import Part, part_of_place
 
 TABLES, QUESTIONS = "tables/tables.jsonl", "tables/questions.jsonl"
 TABLE_FILES = (TABLES, QUESTIONS)
 """Files below the data folder."""
 REPORT_EVERY = 8
-"""Of the tables in order, every how many-th is reported on."""
+"""Of the tables in order, every how many-th is reported on; another one is fitted on."""
 MAX_ROWS = 3
 """Rows of evidence."""
 MAX_CELL_CHARACTERS = 60
@@ -60,13 +60,13 @@ def read_tables(data: Path) -> dict[str, Table]:
         for cells in raw["rows"]:
             tidy_row = _tidy_cells(cells[: len(header)])
             rows.append(tidy_row)
-        is_reported = place % REPORT_EVERY == 0
+        part = part_of_place(place, REPORT_EVERY)
         table = Table(
             id=raw["id"],
             title=", ".join(title_parts),
             header=header,
             rows=tuple(rows),
-            part="report" if is_reported else "train",
+            part=part,
         )
         tables[table.id] = table
     return tables
@@ -112,7 +112,7 @@ def _of_a_row(table: Table, rng: random.Random) -> Iterator[TrainingClaim]:
     row_before = table.rows[place - 1]
     columns = _usable_columns(table, row)
     key = row[0]
-    if not columns or not _is_usable(key) or key == row_before[0]:
+    if not columns or not is_usable(key) or key == row_before[0]:
         return
 
     column = rng.choice(columns)
@@ -136,7 +136,7 @@ def _of_a_row(table: Table, rng: random.Random) -> Iterator[TrainingClaim]:
     candidates += _others(same_row, right_cell)[:MAX_WRONG_CELLS]
     candidates += _others(same_column, right_cell)[:MAX_WRONG_CELLS]
     wrong_cells = _others(candidates, right_cell)
-    usable = list(filter(_is_usable, wrong_cells))
+    usable = list(filter(is_usable, wrong_cells))
     if usable:
         wrong_cell = rng.choice(usable)
         yield claim(wrong_cell, False)
@@ -147,7 +147,7 @@ def _usable_columns(table: Table, row: Sequence[str]) -> list[int]:
     columns = []
     for column, cell in enumerate(row):
         name = table.header[column]
-        if column and name and _is_usable(cell):
+        if column and name and is_usable(cell):
             columns.append(column)
     return columns
 
@@ -211,7 +211,8 @@ def _with_names(header: Sequence[str], row: Sequence[str], rng: random.Random) -
     return f"{line}."
 
 
-def _is_usable(cell: str) -> bool:
+def is_usable(cell: str) -> bool:
+    """Returns whether a cell has words and is short."""
     has_words = any(map(str.isalnum, cell))
     return has_words and len(cell) <= MAX_CELL_CHARACTERS
 

@@ -22,6 +22,7 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
+from qa.models.loading import computes_bfloat16
 from qa.training.examples import Example, TrainingPair
 
 WARMUP = 0.06
@@ -58,7 +59,7 @@ def train_reader(
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForQuestionAnswering.from_pretrained(
         base,
-        attn_implementation="eager",
+        attn_implementation="sdpa",
         hidden_dropout_prob=DROPOUT,
         attention_probs_dropout_prob=DROPOUT,
         dtype=torch.float32,
@@ -143,7 +144,9 @@ def _loss(model: Any, tokenizer: Any, batch: Sequence[Example], device: str) -> 
     for example in batch:
         pairs += example
     inputs, starts, ends, allowed = encode_pairs(tokenizer, pairs)
-    with torch.autocast(device, torch.bfloat16):
+    # A processor without bfloat16 instructions would compute in it far slower than in float32.
+    mixed = device != "cpu" or computes_bfloat16()
+    with torch.autocast(device, torch.bfloat16, enabled=mixed):
         output = model(**inputs.to(device))
 
     reading_loss = torch.zeros((), device=device)

@@ -52,6 +52,24 @@ def test_swapped_question_is_not_answered_by_its_passage() -> None:
         assert year not in pair.context
 
 
+def test_opposed_question_is_not_answered_by_its_passage() -> None:
+    context = "The pool opened in May 2010. It has two lanes."
+    answer = Span(context.index("May"), context.index(". It"))
+    asked = "When did the first pool open?"
+    rows = [
+        TrainingQuestion("s", "g", asked, context, (answer,)),
+        TrainingQuestion("s", "g", "Did the first pool open in May?", context, (answer,)),
+    ]
+    shares = NegativeShares(hard=0, easy=0, cut=0, swapped=0, opposed=1)
+    made = training_examples({"s": rows}, shares, seed=1)
+    opposed = [example[0] for example in made if not example[0].answers]
+    assert [pair.context for pair in opposed] == [context]
+    assert opposed[0].question in {
+        "When did the last pool open?",
+        "When did the first pool close?",
+    }
+
+
 def test_same_seed_makes_the_same_examples() -> None:
     assert training_examples({"s": _questions()}, NegativeShares(), seed=3) == training_examples(
         {"s": _questions()}, NegativeShares(), seed=3

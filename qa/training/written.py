@@ -1,0 +1,163 @@
+"""Documents that are written for training: a text in which the places of the answers are known.
+
+Every format of a document ends as text and views (`qa.documents.views`), and the cross-encoder
+reads views. So a written document goes the same way, and each question gets the view of the passage
+that answers it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from qa.documents.passages import split
+from qa.documents.sentences import segment
+from qa.documents.views import View, view_of
+from qa.library.snapshot import sentences_in
+from qa.text.words import terms
+from qa.training.sources import Part, TrainingQuestion
+from qa.types import Document, Passage, Span
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenQuestion:
+    """A question about a written document; without answers, the document does not answer it."""
+
+    question: str
+    answers: tuple[Span, ...]
+    """Places in the document's text."""
+    region: bool = False
+    """Whether the words that answer lie somewhere in these places."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDocument:
+    """A document of a certain form with its questions."""
+
+    source: str
+    """The form: "table", "cards", "list", "faq", "notes", …"""
+    group: str
+    """Documents of one group are about the same thing: their passages are near misses."""
+    text: str
+    questions: tuple[WrittenQuestion, ...]
+    part: Part
+    markdown: bool = True
+    title: str = ""
+
+    def as_document(self) -> Document:
+        """Returns it as a document of a library."""
+        # Documents of one group may begin alike, and each needs an id of its own.
+        source = f"{self.source} {self.group} {self.text}"
+        return Document(
+            name=self.group,
+            source=source,
+            title=self.title,
+            text=self.text,
+            markdown=self.markdown,
+        )
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes a text, and remembers where parts of another text stand in it."""
+
+    _parts: list[str] = field(default_factory=list)
+    _length: int = 0
+    _copies: list[tuple[Span, int]] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts)
+
+    def add(self, words: str) -> Span:
+        """Adds words. Returns where they stand."""
+        start = self._length
+        self._parts.append(words)
+        self._length += len(words)
+        return Span(start, self._length)
+
+    def copy(self, text: str, span: Span) -> Span:
+        """Adds a part of another text. Returns where it stands."""
+        self._copies.append((span, self._length))
+        return self.add(text[span.start : span.end])
+
+    def place_of(self, span: Span) -> Span | None:
+        """Returns where a span of the other text was copied to; None: not, or not as a whole."""
+        for copied, start in self._copies:
+            if copied.start <= span.start and span.end <= copied.end:
+                shift = start - copied.start
+                return Span(span.start + shift, span.end + shift)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageView:
+    """A passage of a written document, as it is read."""
+
+    passage: Passage
+    view: View
+
+    def places_of(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Returns where the view has these spans of the document; those that it has in full."""
+        places = []
+        for span in spans:
+            inside = self.passage.span.start <= span.start and span.end <= self.passage.span.end
+            place = self.view.to_view(span) if inside else None
+            if place:
+                places.append(place)
+        return tuple(places)
+
+
+def views_of(document: Document, count_tokens: Callable[[str], int]) -> list[PassageView]:
+    """Returns the passages of a document with their views."""
+    sentences = segment(document)
+    read = []
+    for passage in split(document, sentences, count_tokens):
+        view = view_of(passage, sentences_in(passage, sentences))
+        read.append(PassageView(passage, view))
+    return read
+
+
+def training_questions(
+    documents: Sequence[WrittenDocument], count_tokens: Callable[[str], int]
+) -> Iterator[TrainingQuestion]:
+    """Yields each question with the view of the passage that answers it.
+
+    A question without an answer gets the view that shares most words with it.
+    """
+    for document in documents:
+        read = views_of(document.as_document(), count_tokens)
+        for question in document.questions:
+            found = _own_view(question, read) if question.answers else _nearest_view(question, read)
+            if found is None:
+                continue
+            text, places = found
+            yield TrainingQuestion(
+                source=document.source,
+                group=document.group,
+                question=question.question,
+                context=text,
+                answers=places,
+                region=question.region,
+                part=document.part,
+            )
+
+
+_Found = tuple[str, tuple[Span, ...]]
+"""The text of a view, and the places in it that answer."""
+
+
+def _own_view(question: WrittenQuestion, read: Sequence[PassageView]) -> _Found | None:
+    for passage_view in read:
+        places = passage_view.places_of(question.answers)
+        if places:
+            return passage_view.view.text, places
+    return None
+
+
+def _nearest_view(question: WrittenQuestion, read: Sequence[PassageView]) -> _Found | None:
+    asked = set(terms(question.question))
+
+    def shared_terms(passage_view: PassageView) -> int:
+        return len(asked & set(terms(passage_view.view.text)))
+
+    nearest = max(read, key=shared_terms, default=None)
+    return (nearest.view.text, ()) if nearest else None
