@@ -1,11 +1,20 @@
-"""Chooses the refusal threshold on a run that refused nothing."""
+"""Chooses the refusal threshold on runs that refused nothing.
 
+A wrong answer counts as two refusals: it is what people mind most. Asked of a question that the
+documents do not answer, any answer is wrong.
+"""
+
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from eval.run_schema import Run, Scores
 from qa.errors import FootnoteError
+
+
+WRONG_ANSWER = 2.0
+"""How many refusals of an answerable question a wrong answer counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +41,16 @@ class ThresholdResult:
     """Of the questions that are not answerable, those refused."""
 
     @property
-    def balance(self) -> float:
-        """The mean of `answered_right` and `rightly_refused`: each kind of question is half."""
-        return (self.answered_right + self.rightly_refused) / 2
+    def answered_wrong(self) -> float:
+        """Of the answerable questions, those answered with another sentence first."""
+        return 1 - self.answered_right - self.wrongly_refused
+
+    @property
+    def cost(self) -> float:
+        """The refusals that the mistakes are worth, a question: each kind of question is half."""
+        of_answerable = WRONG_ANSWER * self.answered_wrong + self.wrongly_refused
+        of_unanswerable = WRONG_ANSWER * (1 - self.rightly_refused)
+        return (of_answerable + of_unanswerable) / 2
 
 
 def threshold_results(answers: Sequence[ScoredAnswer]) -> list[ThresholdResult]:
@@ -69,10 +85,10 @@ def threshold_results(answers: Sequence[ScoredAnswer]) -> list[ThresholdResult]:
 
 
 def best(results: Sequence[ThresholdResult]) -> ThresholdResult:
-    """Returns the result with the highest balance; of equals the middle one."""
-    highest = max(result.balance for result in results)
+    """Returns the result with the lowest cost; of equals the middle one."""
+    lowest = min(result.cost for result in results)
     # The middle of the best range is safest for other questions.
-    top = [result for result in results if result.balance == highest]
+    top = [result for result in results if math.isclose(result.cost, lowest)]
     middle = len(top) // 2
     return top[middle]
 

@@ -33,9 +33,11 @@ def test_threshold_results_between_all_confidences() -> None:
     assert [choice.rightly_refused for choice in found] == pytest.approx([0, 0.5, 0.5, 1, 1, 1])
 
 
-def test_best_has_highest_balance() -> None:
+def test_best_has_lowest_cost() -> None:
+    """A wrong answer counts as two refusals, whether or not the documents answer."""
     found = threshold_results(ASKED)
-    assert best(found).balance == pytest.approx(2 / 3)
+    costs = [choice.cost for choice in found]
+    assert costs == pytest.approx([4 / 3, 5 / 6, 1, 0.5, 1 / 3, 0.5])
     assert best(found).threshold == pytest.approx(0.75)
 
 
