@@ -12,7 +12,6 @@ from itertools import pairwise
 from eval.run_schema import Run, Scores
 from qa.errors import FootnoteError
 
-
 WRONG_ANSWER = 2.0
 """How many refusals of an answerable question a wrong answer counts."""
 

@@ -19,7 +19,6 @@ from qa.documents.views import View, embedded_text
 from qa.library.bm25 import SentenceFrequencies
 from qa.models.embedding import Encoding, Vectors
 from qa.models.spans import SpanScores
-from qa.reader.asked import asked_words
 from qa.reader.kinds import AnswerKind, expected_kind, spans_of_kind
 from qa.text.english import STOP_WORDS
 from qa.text.words import terms, words
@@ -46,8 +45,6 @@ class AnalysedQuestion:
     """The terms of its names and numbers."""
     kind: AnswerKind
     """The kind of thing it asks for."""
-    asked: tuple[Sequence[int], ...]
-    """The tokens of each word that names what it asks for: the population, the chief executive."""
 
 
 def analyse(text: str, encoding: Encoding) -> AnalysedQuestion:
@@ -67,21 +64,7 @@ def analyse(text: str, encoding: Encoding) -> AnalysedQuestion:
         terms=Counter(terms(text)),
         specifics=frozenset(_specifics(text)),
         kind=expected_kind(text),
-        asked=_tokens_of(asked_words(text), encoding),
     )
-
-
-def _tokens_of(spans: Sequence[Span], encoding: Encoding) -> tuple[Sequence[int], ...]:
-    """Returns the tokens inside each span of the encoded text, of those that have any."""
-    tokens_of = []
-    for span in spans:
-        inside = []
-        for place, (start, end) in enumerate(encoding.offsets):
-            if span.start <= start < end <= span.end:
-                inside.append(place)
-        if inside:
-            tokens_of.append(inside)
-    return tuple(tokens_of)
 
 
 def sentence_features(
@@ -200,17 +183,6 @@ class _SentenceView:
     best_margin: float
     is_structured: bool
 
-    def asked(self) -> float:
-        """Returns how well the sentence matches what is asked for, by its worst word.
-
-        The best cosine of each token of the word to a token of the sentence; their mean.
-        """
-        return _worst_word(self.around, self.tokens)
-
-    def asked_around(self) -> float:
-        """Returns the same over the whole passage."""
-        return _worst_word(self.around, slice(None))
-
     def meaning(self) -> float:
         """Returns the cosine of the question and the mean of the sentence's tokens."""
         if not self.tokens:
@@ -220,14 +192,6 @@ class _SentenceView:
         mean = tokens.mean(axis=0)
         norm = max(float(np.linalg.norm(mean)), 1e-12)
         return float(vector @ mean / norm)
-
-
-def _worst_word(around: _PassageView, tokens: Sequence[int] | slice) -> float:
-    cosines = around.cosines[:, tokens]
-    if not cosines.size or not around.question.asked:
-        return UNKNOWN
-    best = cosines.max(axis=1)
-    return min(float(best[places].mean()) for places in around.question.asked)
 
 
 _Feature = tuple[str, Callable[[_SentenceView], float]]
@@ -248,9 +212,6 @@ FEATURES: tuple[_Feature, ...] = (
     # The kind of thing asked for: a date, a sum, a name, …
     ("fits", lambda s: s.fits),
     ("fits_near", lambda s: s.fits_near),
-    # The words that name what is asked for: in the sentence, and in the passage.
-    ("asked", lambda s: s.asked()),
-    ("asked_around", lambda s: s.asked_around()),
     # A row, an item, or a line that is read with the line that introduces it.
     ("structured", lambda s: float(s.is_structured)),
     # The passage: its cosine to the question as in the index, and the reciprocal of its rank.
