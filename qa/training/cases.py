@@ -32,7 +32,7 @@ READING_SOURCES = ("squad2_half", "squad_train_a", "squadshifts_new_wiki", "ones
 PARAGRAPHS = 12
 """Paragraphs of a document, about as many as in a news article."""
 PASSAGES_READ = 8
-MAX_DOCUMENTS: Mapping[Part, int] = {"fit": 12, "report": 5}
+MAX_DOCUMENTS: Mapping[Part, int] = {"fit": 5, "report": 3}
 """Documents taken from a source, by part."""
 MAX_QUESTIONS_OF_DOCUMENT = 24
 LIBRARY_SOURCES = ("squad_train_a", "squadshifts_new_wiki")
