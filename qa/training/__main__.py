@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from qa.training.entry import run_command
 
 if TYPE_CHECKING:
     from qa.models.spans import SpanModel
-    from qa.training.sources import QuestionsBySource
+    from qa.training.cases import FitCase
+    from qa.training.sources import Part, QuestionsBySource
 
 SEED = 20
 MODEL_FILE = "model.safetensors"
@@ -26,8 +28,8 @@ FIRST_RATE, SECOND_RATE, THIRD_RATE = 1.5e-4, 5e-5, 6e-5
 """The highest learning rates of the passes."""
 THIRD_EXAMPLES = 27_000
 """Examples of the third pass, over ordinary documents and some prose."""
-MAX_LIBRARIES = 5
-"""Libraries of ordinary documents that are reported on."""
+MAX_LIBRARIES: Mapping[str, int] = {"fit": 7, "report": 5}
+"""Libraries of ordinary documents, by part."""
 MEASURED_ALONE = (
     "squad2_half",
     "squad_train_a",
@@ -118,9 +120,12 @@ def _fit_and_report(questions: "QuestionsBySource", options: argparse.Namespace)
     out = options.out
     models = Models(SentenceTransformerEmbedder(PACKAGED_EMBEDDING), CrossEncoder(str(out)))
 
-    # On prose alone: with ordinary documents too, near misses over news are refused less often.
+    def over_ordinary(part: "Part") -> Iterator["FitCase"]:
+        documents = written_documents(options.data, questions, part)
+        return ordinary_cases(documents, models, MAX_LIBRARIES[part])
+
     fitted = list(document_cases(questions, "fit", models))
-    weights_json = fit_weights(fitted)
+    weights_json = fit_weights(fitted, list(over_ordinary("fit")))
     _write(out / WEIGHTS, weights_json)
 
     weights = Weights.from_json(weights_json)

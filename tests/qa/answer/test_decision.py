@@ -88,7 +88,7 @@ def test_no_answer_is_surer_than_can_reach_says(
 
 def test_model_is_asked_far_below_the_threshold() -> None:
     """At the default threshold, a reader that is fairly sure of a refusal is not enough."""
-    assert can_reach(0.55, 0.12)
+    assert can_reach(0.6, 0.12)
 
 
 @examples(200)
@@ -103,7 +103,7 @@ def test_is_near_from_the_lower_bound_to_the_threshold(sureness: float, threshol
 
 def test_no_signal_has_a_veto() -> None:
     """A sure reader answers when the model declines, and a good check when the reader doubts."""
-    assert confidence(Signals(0.95, answered=False)) > 0.55
-    assert confidence(Signals(0.35, True, 0.98, agrees=True)) > 0.55
-    assert confidence(Signals(0.1, answered=False)) < 0.55
-    assert confidence(Signals(0.02, True, 0.45, agrees=False)) < 0.55
+    assert confidence(Signals(0.95, answered=False)) > 0.6
+    assert confidence(Signals(0.35, True, 0.98, agrees=True)) > 0.6
+    assert confidence(Signals(0.1, answered=False)) < 0.6
+    assert confidence(Signals(0.02, True, 0.45, agrees=False)) < 0.6
