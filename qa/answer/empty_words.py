@@ -101,9 +101,10 @@ def repeats_question(sentence: str, question: str) -> bool:
     first_word, *_ = [*words(question), ""]
     if first_word in AUXILIARIES or _ALTERNATIVES.search(question):
         return False
-    asked = set(terms(question))
-    said = set(terms(sentence))
-    return bool(said) and said <= asked and len(said) >= MIN_REPEATED * len(asked)
+    question_terms = set(terms(question))
+    own_terms = set(terms(sentence))
+    has_no_other = bool(own_terms) and own_terms <= question_terms
+    return has_no_other and len(own_terms) >= MIN_REPEATED * len(question_terms)
 
 
 def _lacks_something(sentence: str) -> bool:

@@ -129,12 +129,7 @@ def _fit_and_report(questions: "QuestionsBySource", options: argparse.Namespace)
     _write(out / WEIGHTS, weights_json)
 
     weights = Weights.from_json(weights_json)
-    over_documents = [
-        *document_cases(questions, "report", models),
-        *ordinary_cases(
-            written_documents(options.data, questions, "report"), models, MAX_LIBRARIES
-        ),
-    ]
+    over_documents = [*document_cases(questions, "report", models), *over_ordinary("report")]
     reported = [*over_documents, *library_cases(questions, "report", models)]
     metrics = {
         "cross-encoder alone": _measured_alone(questions, models.cross_encoder),

@@ -99,7 +99,11 @@ def document_cases(
         _log.info("%s, %s: %d documents", source, part, len(chosen))
 
 
-def library_cases(questions: QuestionsBySource, part: Part, models: Models) -> Iterator[FitCase]:
+def library_cases(
+    questions: QuestionsBySource,
+    part: Part,
+    models: Models,
+) -> Iterator[FitCase]:
     """Yields questions read over paragraphs of many encyclopedia articles in one library."""
     of_source = of_part(questions, part)
     rows = []
@@ -128,7 +132,9 @@ def library_cases(questions: QuestionsBySource, part: Part, models: Models) -> I
 
 
 def ordinary_cases(
-    documents: Iterable[WrittenDocument], models: Models, max_libraries: int
+    documents: Iterable[WrittenDocument],
+    models: Models,
+    max_libraries: int,
 ) -> Iterator[FitCase]:
     """Yields questions read over libraries of tables, cards, lists, FAQs and notes together.
 
@@ -211,7 +217,11 @@ _Paragraphs = dict[str, list[TrainingQuestion]]
 """The paragraphs of an article, each with its questions."""
 
 
-def _joined(article: str, lines: Sequence[str], paragraphs: _Paragraphs) -> _JoinedDocument:
+def _joined(
+    article: str,
+    lines: Sequence[str],
+    paragraphs: _Paragraphs,
+) -> _JoinedDocument:
     """Returns some paragraphs of an article as one document."""
     questions = []
     line_start = 0
@@ -234,7 +244,9 @@ _QuestionSpans = tuple[str, _Spans]
 
 
 def _questions_of(
-    joined: _JoinedDocument, siblings: Sequence[_JoinedDocument], rng: random.Random
+    joined: _JoinedDocument,
+    siblings: Sequence[_JoinedDocument],
+    rng: random.Random,
 ) -> list[_QuestionSpans]:
     """Returns questions of a document, and half as many of its article that it does not answer."""
     present: list[_QuestionSpans] = []
@@ -341,7 +353,11 @@ def _read(
         )
 
 
-def _answers(document: Document, sentence: Span, gold: _Gold) -> bool:
+def _answers(
+    document: Document,
+    sentence: Span,
+    gold: _Gold,
+) -> bool:
     """Returns whether a sentence shares half of itself, or of a gold span, with that span."""
     for document_id, span in gold:
         shorter = min(len(sentence), len(span))
@@ -357,7 +373,11 @@ def _nearest(encodings: Mapping[str, Encoding]) -> Nearest:
     vectors = [encoding.vector for encoding in encodings.values()]
     matrix = np.stack(vectors)
 
-    def nearest(vector: Vectors, count: int, _: Any) -> list[tuple[str, float]]:
+    def nearest(
+        vector: Vectors,
+        count: int,
+        _: Any,
+    ) -> list[tuple[str, float]]:
         cosines = matrix @ vector
         best = np.argsort(-cosines)[:count]
         nearest_passages = []

@@ -78,7 +78,7 @@ class _Logistic:
 
     def blended(self, second: "_Logistic", share: float) -> "_Logistic":
         """Returns the model whose log-odds are the mean of both, `share` of them the second's."""
-        own = 1 - share
+        own_share = 1 - share
         # This model's weights, in the second's standardised features.
         weights = self.weights * second.scale / self.scale
         shift = (second.mean - self.mean) / self.scale
@@ -86,8 +86,8 @@ class _Logistic:
         return _Logistic(
             mean=second.mean,
             scale=second.scale,
-            weights=own * weights + share * second.weights,
-            bias=own * bias + share * second.bias,
+            weights=own_share * weights + share * second.weights,
+            bias=own_share * bias + share * second.bias,
         )
 
 

@@ -47,8 +47,8 @@ def written_documents(
         if not (data / file).is_file():
             raise DocumentError(f"Missing below {data}: {file}. See docs/model_card.md.")
     tables = read_tables(data)
-    asked = read_table_questions(data, tables)
-    from_tables = table_documents(tables, asked, SEED)
+    table_questions = read_table_questions(data, tables)
+    from_tables = table_documents(tables, table_questions, SEED)
     from_prose = prose_documents(questions, part, SEED)
     from_claims = yes_no_documents(data, part, SEED)
     for document in chain(from_tables, from_prose, from_claims):
@@ -69,8 +69,8 @@ def ordinary_questions(
     for name, count in MAX_REPEATED.items():
         rows = [row for row in questions[name] if row.part == "train"]
         chosen = rng.sample(rows, min(count, len(rows)))
-        asked = []
+        repeated = []
         for row in chosen:
-            asked.append(replace(row, question=reworded(row.question, rng)))
-        by_source[name] = asked
+            repeated.append(replace(row, question=reworded(row.question, rng)))
+        by_source[name] = repeated
     return by_source

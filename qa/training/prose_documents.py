@@ -14,7 +14,7 @@ from typing import Literal
 from qa.training.changes import OPPOSITES
 from qa.training.rewording import reworded, yes_no_question
 from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, part_of_place
-from qa.training.written import Writer, WrittenDocument, WrittenQuestion
+from qa.training.written import TextWriter, WrittenDocument, WrittenQuestion
 from qa.types import Span
 
 PROSE_SOURCES = ("squad2_half", "squad_train_a", "squad_train_d", "onestop_news", "qed")
@@ -31,7 +31,9 @@ _BULLETS = ("- ", "* ", "• ", "")
 
 
 def prose_documents(
-    questions: QuestionsBySource, part: Part, seed: int
+    questions: QuestionsBySource,
+    part: Part,
+    seed: int,
 ) -> Iterator[WrittenDocument]:
     """Yields every article of the prose sources once as an FAQ, and its paragraphs as notes."""
     rng = random.Random(seed)
@@ -45,7 +47,11 @@ def prose_documents(
             yield from _notes(group, rows, part, rng)
 
 
-def yes_no_documents(data: Path, part: Part, seed: int) -> Iterator[WrittenDocument]:
+def yes_no_documents(
+    data: Path,
+    part: Part,
+    seed: int,
+) -> Iterator[WrittenDocument]:
     """Yields the evidence of claims with the claims as yes-or-no questions.
 
     The sentence that decides is the answer, whether it says yes or no.
@@ -63,7 +69,10 @@ def yes_no_documents(data: Path, part: Part, seed: int) -> Iterator[WrittenDocum
 
 
 def _faqs(
-    group: str, rows: Sequence[TrainingQuestion], part: Part, rng: random.Random
+    group: str,
+    rows: Sequence[TrainingQuestion],
+    part: Part,
+    rng: random.Random,
 ) -> Iterator[WrittenDocument]:
     """Yields lists of questions with answers, each with questions of the article it lacks."""
     answered = [row for row in rows if row.answers and not row.region]
@@ -77,7 +86,13 @@ def _faqs(
         if len(entries) < MIN_ENTRIES:
             return
         absent = list(islice(remaining, 1))
-        yield _faq(group, entries, absent, part, rng)
+        yield _faq(
+            group,
+            entries,
+            absent,
+            part,
+            rng,
+        )
 
 
 def _faq(
@@ -89,7 +104,7 @@ def _faq(
 ) -> WrittenDocument:
     before, between = rng.choice([("## ", "\n"), ("**", "**\n"), ("Q: ", "\nA: "), ("", "\n")])
     is_short = rng.random() < 0.6
-    writer = Writer()
+    writer = TextWriter()
     writer.add(f"# {_title(group)}: questions\n\n")
     questions = []
     for entry in entries:
@@ -108,16 +123,25 @@ def _faq(
     written = []
     for entry, span in questions[:MAX_QUESTIONS]:
         # The list has the question as it was asked: a person asks it otherwise.
-        asked = reworded(reworded(entry.question.strip(), rng), rng)
-        written.append(WrittenQuestion(asked, (span,)))
+        as_typed = reworded(reworded(entry.question.strip(), rng), rng)
+        written.append(WrittenQuestion(as_typed, (span,)))
     for row in absent:
         if not _has_answer(text, row):
             written.append(WrittenQuestion(reworded(row.question, rng), ()))
-    return WrittenDocument("faq", group, text, tuple(written), part)
+    return WrittenDocument(
+        "faq",
+        group,
+        text,
+        tuple(written),
+        part,
+    )
 
 
 def _notes(
-    group: str, rows: Sequence[TrainingQuestion], part: Part, rng: random.Random
+    group: str,
+    rows: Sequence[TrainingQuestion],
+    part: Part,
+    rng: random.Random,
 ) -> Iterator[WrittenDocument]:
     """Yields paragraphs with a line for each sentence."""
     by_paragraph: dict[str, list[TrainingQuestion]] = {}
@@ -125,7 +149,13 @@ def _notes(
         by_paragraph.setdefault(row.context, []).append(row)
     for paragraph, of_paragraph in by_paragraph.items():
         if rng.random() < 0.5:
-            yield _note(group, paragraph, of_paragraph, part, rng)
+            yield _note(
+                group,
+                paragraph,
+                of_paragraph,
+                part,
+                rng,
+            )
 
 
 def _note(
@@ -138,11 +168,13 @@ def _note(
     start = rng.choice(_STARTS)
     bullet = rng.choice(_BULLETS)
     keeps_stop = rng.random() < 0.4
-    writer = Writer()
+    writer = TextWriter()
     if rng.random() < 0.7:
         writer.add(f"# {_title(group)}\n\n")
     for number, sentence in enumerate(rows[0].sentences(), start=1):
-        writer.add(_start_of_line(start, number, bullet, rng))
+        writer.add(
+            _start_of_line(start, number, bullet, rng),
+        )
         span = sentence.span
         ends_with_stop = paragraph[span.end - 1] == "."
         if ends_with_stop and not keeps_stop:
@@ -155,16 +187,27 @@ def _note(
     for row in chosen:
         places = [place for place in map(writer.place_of, row.answers) if place]
         if places or not row.answers:
-            asked = reworded(row.question, rng)
-            questions.append(WrittenQuestion(asked, tuple(places), row.region))
-    return WrittenDocument("notes", group, writer.text, tuple(questions), part)
+            as_typed = reworded(row.question, rng)
+            questions.append(WrittenQuestion(as_typed, tuple(places), row.region))
+    return WrittenDocument(
+        "notes",
+        group,
+        writer.text,
+        tuple(questions),
+        part,
+    )
 
 
 _Start = Literal["bullet", "number", "speaker", "date"]
 _STARTS: tuple[_Start, ...] = ("bullet", "bullet", "number", "speaker", "date")
 
 
-def _start_of_line(start: _Start, number: int, bullet: str, rng: random.Random) -> str:
+def _start_of_line(
+    start: _Start,
+    number: int,
+    bullet: str,
+    rng: random.Random,
+) -> str:
     if start == "number":
         return f"{number}. "
     if start == "speaker":
@@ -174,26 +217,32 @@ def _start_of_line(start: _Start, number: int, bullet: str, rng: random.Random) 
     return bullet
 
 
-def _yes_no(raw: Mapping[str, object], part: Part, rng: random.Random) -> WrittenDocument | None:
+def _yes_no(
+    raw: Mapping[str, object],
+    part: Part,
+    rng: random.Random,
+) -> WrittenDocument | None:
     claim = str(raw["text"])
     question = yes_no_question(claim)
     evidence = _texts(raw["gold_evidence"])
     if question is None or not evidence:
         return None
-    others = [text for text in _texts(raw["retrieved_evidence"]) if text not in evidence]
-    rng.shuffle(others)
+    distractors = [text for text in _texts(raw["retrieved_evidence"]) if text not in evidence]
+    rng.shuffle(distractors)
     decisive = evidence[0]
-    lines = [decisive, *others[:4]]
+    lines = [decisive, *distractors[:4]]
     rng.shuffle(lines)
 
     start = rng.choice(_STARTS)
     bullet = rng.choice(_BULLETS)
     is_prose = rng.random() < 0.4
-    writer = Writer()
+    writer = TextWriter()
     gold = Span(0, 0)
     for number, line in enumerate(lines, start=1):
         if not is_prose:
-            writer.add(_start_of_line(start, number, bullet, rng))
+            writer.add(
+                _start_of_line(start, number, bullet, rng),
+            )
         place = writer.add(line)
         writer.add(" " if is_prose else "\n")
         if line == decisive:
@@ -204,7 +253,13 @@ def _yes_no(raw: Mapping[str, object], part: Part, rng: random.Random) -> Writte
         # The same sentence decides it.
         questions.append(WrittenQuestion(opposite, (gold,), region=True))
     group = f"claim {raw['id']}"
-    return WrittenDocument("yes or no", group, writer.text, tuple(questions), part)
+    return WrittenDocument(
+        "yes or no",
+        group,
+        writer.text,
+        tuple(questions),
+        part,
+    )
 
 
 def _texts(evidence: object) -> list[str]:

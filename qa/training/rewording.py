@@ -60,18 +60,18 @@ def yes_no_question(statement: str) -> str | None:
 
 
 def _as_search_words(question: str, rng: random.Random) -> str:
-    kept = []
+    search_words = []
     for word in question.rstrip("?. ").split():
         bare = word.strip("'\",").casefold()
         if bare not in STOP_WORDS:
-            kept.append(word)
-    if len(kept) < MIN_SEARCH_WORDS:
+            search_words.append(word)
+    if len(search_words) < MIN_SEARCH_WORDS:
         return question
     if rng.random() < 0.3:
         # People name the thing first and then what they want of it, or the other way round.
-        place = rng.randrange(1, len(kept))
-        kept = kept[place:] + kept[:place]
-    return " ".join(kept).casefold()
+        place = rng.randrange(1, len(search_words))
+        search_words = search_words[place:] + search_words[:place]
+    return " ".join(search_words).casefold()
 
 
 def _with_slip(question: str, rng: random.Random) -> str:

@@ -87,7 +87,9 @@ def claims_of_rows(tables: Sequence[Table], seed: int) -> list[TrainingClaim]:
 
 
 def claims_of_table_sentences(
-    data: Path, tables: dict[str, Table], seed: int
+    data: Path,
+    tables: dict[str, Table],
+    seed: int,
 ) -> list[TrainingClaim]:
     """Returns sentences that people wrote about tables, over their own rows and over others."""
     rng = random.Random(seed)
@@ -157,7 +159,10 @@ def _others(cells: Sequence[str], right_cell: str) -> list[str]:
 
 
 def _of_sentence(
-    sentence: str, table: Table, own_rows: Sequence[int], rng: random.Random
+    sentence: str,
+    table: Table,
+    own_rows: Sequence[int],
+    rng: random.Random,
 ) -> Iterator[TrainingClaim]:
     if not own_rows or len(own_rows) > MAX_ROWS:
         return
@@ -177,7 +182,11 @@ def _of_sentence(
         yield TrainingClaim("table sentences", wrong, evidence, False, table.part)
 
 
-def _shown(table: Table, places: Sequence[int], rng: random.Random) -> tuple[str, ...]:
+def _shown(
+    table: Table,
+    places: Sequence[int],
+    rng: random.Random,
+) -> tuple[str, ...]:
     """Returns some rows as a person's document has them: with bars, or each cell with its name."""
     has_bars = rng.random() < 0.3
     evidence = []
@@ -199,7 +208,11 @@ def _with_bars(cells: Sequence[str]) -> str:
     return f"| {joined} |"
 
 
-def _with_names(header: Sequence[str], row: Sequence[str], rng: random.Random) -> str:
+def _with_names(
+    header: Sequence[str],
+    row: Sequence[str],
+    rng: random.Random,
+) -> str:
     between = rng.choice([". ", "; ", ", "])
     named = []
     for name, cell in zip(header, row, strict=False):

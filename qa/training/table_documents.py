@@ -16,7 +16,7 @@ from pathlib import Path
 from qa.text.words import terms
 from qa.training.rewording import reworded
 from qa.training.table_claims import QUESTIONS, Table, is_usable
-from qa.training.written import Writer, WrittenDocument, WrittenQuestion
+from qa.training.written import TextWriter, WrittenDocument, WrittenQuestion
 from qa.types import Span
 
 MAX_ROWS = 12
@@ -76,7 +76,10 @@ class TableQuestion:
     """Row and column of each cell that answers, from 0."""
 
 
-def read_table_questions(data: Path, tables: Mapping[str, Table]) -> dict[str, list[TableQuestion]]:
+def read_table_questions(
+    data: Path,
+    tables: Mapping[str, Table],
+) -> dict[str, list[TableQuestion]]:
     """Returns, by table, the questions that reading a row answers."""
     by_table: dict[str, list[TableQuestion]] = {}
     for line in (data / QUESTIONS).read_text(encoding="utf-8").splitlines():
@@ -90,21 +93,27 @@ def read_table_questions(data: Path, tables: Mapping[str, Table]) -> dict[str, l
 
 
 def table_documents(
-    tables: Mapping[str, Table], asked: Mapping[str, Sequence[TableQuestion]], seed: int
+    tables: Mapping[str, Table],
+    questions_of: Mapping[str, Sequence[TableQuestion]],
+    seed: int,
 ) -> Iterator[WrittenDocument]:
     """Yields each table as one or two documents with questions, in a fixed order."""
     rng = random.Random(seed)
     for table in tables.values():
         if len(table.rows) < MIN_ROWS or len(table.header) < 2:
             continue
-        questions = list(asked.get(table.id, ()))[:MAX_QUESTIONS]
+        questions = list(questions_of.get(table.id, ()))[:MAX_QUESTIONS]
         if questions:
             yield from _of_questions(table, questions, rng)
         yield from _of_template(table, rng)
         yield from _as_list(table, rng)
 
 
-def _is_lookup(question: str, cells: Sequence[tuple[int, int]], table: Table) -> bool:
+def _is_lookup(
+    question: str,
+    cells: Sequence[tuple[int, int]],
+    table: Table,
+) -> bool:
     """Returns whether a row answers by itself: it shares words with the question."""
     if _NEEDS_COUNTING.search(question):
         return False
@@ -124,7 +133,9 @@ def _is_lookup(question: str, cells: Sequence[tuple[int, int]], table: Table) ->
 
 
 def _of_questions(
-    table: Table, questions: Sequence[TableQuestion], rng: random.Random
+    table: Table,
+    questions: Sequence[TableQuestion],
+    rng: random.Random,
 ) -> Iterator[WrittenDocument]:
     """Yields the rows around the first question's answer, with every question about them."""
     answer_rows = [question.cells[0][0] for question in questions]
@@ -164,15 +175,38 @@ def _of_template(table: Table, rng: random.Random) -> Iterator[WrittenDocument]:
     questions = []
     cell = _cell(table, present, column)
     if is_usable(cell):
-        questions.append(_cell_question(table, present, column, key_column, rng))
+        questions.append(
+            _cell_question(table, present, column, key_column, rng),
+        )
         cells_of_column = [_cell(table, place, column) for place in shown_rows]
         if cells_of_column.count(cell) == 1:
-            questions.append(_key_question(table, present, column, key_column, rng))
+            questions.append(
+                _key_question(table, present, column, key_column, rng),
+            )
     absent = [
-        _cell_question(table, missing_row, column, key_column, rng).question,
-        _cell_question(table, present, missing_column, key_column, rng).question,
+        _cell_question(
+            table,
+            missing_row,
+            column,
+            key_column,
+            rng,
+        ).question,
+        _cell_question(
+            table,
+            present,
+            missing_column,
+            key_column,
+            rng,
+        ).question,
     ]
-    yield _written(table, shown_rows, shown_columns, questions, absent, rng)
+    yield _written(
+        table,
+        shown_rows,
+        shown_columns,
+        questions,
+        absent,
+        rng,
+    )
 
 
 def _key_column(table: Table) -> int | None:
@@ -191,7 +225,11 @@ def _has_name(cell: str) -> bool:
 
 
 def _cell_question(
-    table: Table, row: int, column: int, key_column: int, rng: random.Random
+    table: Table,
+    row: int,
+    column: int,
+    key_column: int,
+    rng: random.Random,
 ) -> TableQuestion:
     template = rng.choice(_CELL_QUESTIONS)
     key = _cell(table, row, key_column)
@@ -200,7 +238,11 @@ def _cell_question(
 
 
 def _key_question(
-    table: Table, row: int, column: int, key_column: int, rng: random.Random
+    table: Table,
+    row: int,
+    column: int,
+    key_column: int,
+    rng: random.Random,
 ) -> TableQuestion:
     template = rng.choice(_KEY_QUESTIONS)
     question = template.format(
@@ -231,7 +273,13 @@ def _as_list(table: Table, rng: random.Random) -> Iterator[WrittenDocument]:
             if 2 <= len(different) <= MAX_LIST:
                 lists[shared] = different
         if len(lists) >= 2:
-            yield _written_lists(table, column, key_column, lists, rng)
+            yield _written_lists(
+                table,
+                column,
+                key_column,
+                lists,
+                rng,
+            )
             return
 
 
@@ -246,8 +294,12 @@ def _written_lists(
     missing = cells.pop() if len(cells) > 2 else None
     lead_in = rng.choice(_LEAD_INS)
     bullet = rng.choice(["- ", "* ", "• ", "1. "])
-    writer = Writer()
-    _write_title(writer, table, rng)
+    writer = TextWriter()
+    _write_title(
+        writer,
+        table,
+        rng,
+    )
     questions = []
     for cell in cells:
         writer.add(lead_in.format(column=table.header[column], cell=cell) + "\n")
@@ -258,17 +310,39 @@ def _written_lists(
             items.append(writer.add(key))
             writer.add("\n")
         writer.add("\n")
-        question = _list_question(table, column, key_column, cell, rng)
+        question = _list_question(
+            table,
+            column,
+            key_column,
+            cell,
+            rng,
+        )
         whole_list = Span(items[0].start, items[-1].end)
         questions.append(WrittenQuestion(question, (whole_list,), region=True))
     if missing:
-        question = _list_question(table, column, key_column, missing, rng)
+        question = _list_question(
+            table,
+            column,
+            key_column,
+            missing,
+            rng,
+        )
         questions.append(WrittenQuestion(question, ()))
-    return WrittenDocument("list", table.id, writer.text, tuple(questions), table.part)
+    return WrittenDocument(
+        "list",
+        table.id,
+        writer.text,
+        tuple(questions),
+        table.part,
+    )
 
 
 def _list_question(
-    table: Table, column: int, key_column: int, cell: str, rng: random.Random
+    table: Table,
+    column: int,
+    key_column: int,
+    cell: str,
+    rng: random.Random,
 ) -> str:
     template = rng.choice(_LIST_QUESTIONS)
     question = template.format(
@@ -289,8 +363,12 @@ def _written(
 ) -> WrittenDocument:
     """Returns rows and columns of a table in one of the layouts."""
     layout = rng.choice(["bars", "bars", "commas", "cards"])
-    writer = Writer()
-    _write_title(writer, table, rng)
+    writer = TextWriter()
+    _write_title(
+        writer,
+        table,
+        rng,
+    )
     write = _LAYOUTS[layout]
     places = write(writer, table, rows, columns)
 
@@ -315,7 +393,10 @@ _Places = dict[tuple[int, int], Span]
 
 
 def _write_bars(
-    writer: Writer, table: Table, rows: Sequence[int], columns: Sequence[int]
+    writer: TextWriter,
+    table: Table,
+    rows: Sequence[int],
+    columns: Sequence[int],
 ) -> _Places:
     places: _Places = {}
     names = [_without_bars(table.header[column]) for column in columns]
@@ -333,7 +414,10 @@ def _write_bars(
 
 
 def _write_commas(
-    writer: Writer, table: Table, rows: Sequence[int], columns: Sequence[int]
+    writer: TextWriter,
+    table: Table,
+    rows: Sequence[int],
+    columns: Sequence[int],
 ) -> _Places:
     places: _Places = {}
     names = [_without_commas(table.header[column]) for column in columns]
@@ -349,17 +433,20 @@ def _write_commas(
 
 
 def _write_cards(
-    writer: Writer, table: Table, rows: Sequence[int], columns: Sequence[int]
+    writer: TextWriter,
+    table: Table,
+    rows: Sequence[int],
+    columns: Sequence[int],
 ) -> _Places:
     places: _Places = {}
-    key_column, *others = columns
+    key_column, *value_columns = columns
     # Documents differ in their marks; a document keeps to one of them.
     before, between = _CARD_MARKS[len(writer.text) % len(_CARD_MARKS)]
     for place in rows:
         writer.add("## ")
         places[place, key_column] = writer.add(_cell(table, place, key_column))
         writer.add("\n")
-        for column in others:
+        for column in value_columns:
             cell = _cell(table, place, column)
             if cell and table.header[column]:
                 writer.add(f"{before}{table.header[column]}{between}")
@@ -376,12 +463,20 @@ def _with_words(places: _Places) -> _Places:
     return {cell: span for cell, span in places.items() if len(span)}
 
 
-def _write_title(writer: Writer, table: Table, rng: random.Random) -> None:
+def _write_title(
+    writer: TextWriter,
+    table: Table,
+    rng: random.Random,
+) -> None:
     if table.title and rng.random() < 0.8:
         writer.add(f"# {table.title}\n\n")
 
 
-def _window(table: Table, middle: int, rng: random.Random) -> list[int]:
+def _window(
+    table: Table,
+    middle: int,
+    rng: random.Random,
+) -> list[int]:
     """Returns the places of up to `MAX_ROWS` rows in a row, with the middle row among them."""
     count = min(len(table.rows), rng.randint(MIN_ROWS, MAX_ROWS))
     lowest = max(0, middle - count + 1)
@@ -399,7 +494,11 @@ def _named_columns(table: Table, key_column: int) -> list[int]:
     return columns
 
 
-def _cell(table: Table, row: int, column: int) -> str:
+def _cell(
+    table: Table,
+    row: int,
+    column: int,
+) -> str:
     cells = table.rows[row]
     return cells[column] if column < len(cells) else ""
 

@@ -56,7 +56,7 @@ class WrittenDocument:
 
 
 @dataclass(slots=True)
-class Writer:
+class TextWriter:
     """Writes a text, and remembers where parts of another text stand in it."""
 
     _parts: list[str] = field(default_factory=list)
@@ -74,7 +74,11 @@ class Writer:
         self._length += len(words)
         return Span(start, self._length)
 
-    def copy(self, text: str, span: Span) -> Span:
+    def copy(
+        self,
+        text: str,
+        span: Span,
+    ) -> Span:
         """Adds a part of another text. Returns where it stands."""
         self._copies.append((span, self._length))
         return self.add(text[span.start : span.end])
@@ -106,7 +110,10 @@ class PassageView:
         return tuple(places)
 
 
-def views_of(document: Document, count_tokens: Callable[[str], int]) -> list[PassageView]:
+def views_of(
+    document: Document,
+    count_tokens: Callable[[str], int],
+) -> list[PassageView]:
     """Returns the passages of a document with their views."""
     sentences = segment(document)
     read = []
@@ -117,7 +124,8 @@ def views_of(document: Document, count_tokens: Callable[[str], int]) -> list[Pas
 
 
 def training_questions(
-    documents: Sequence[WrittenDocument], count_tokens: Callable[[str], int]
+    documents: Sequence[WrittenDocument],
+    count_tokens: Callable[[str], int],
 ) -> Iterator[TrainingQuestion]:
     """Yields each question with the view of the passage that answers it.
 
@@ -126,10 +134,11 @@ def training_questions(
     for document in documents:
         read = views_of(document.as_document(), count_tokens)
         for question in document.questions:
-            found = _own_view(question, read) if question.answers else _nearest_view(question, read)
-            if found is None:
+            find_view = _own_view if question.answers else _nearest_view
+            view = find_view(question, read)
+            if view is None:
                 continue
-            text, places = found
+            text, places = view
             yield TrainingQuestion(
                 source=document.source,
                 group=document.group,
@@ -154,10 +163,10 @@ def _own_view(question: WrittenQuestion, read: Sequence[PassageView]) -> _Found 
 
 
 def _nearest_view(question: WrittenQuestion, read: Sequence[PassageView]) -> _Found | None:
-    asked = set(terms(question.question))
+    question_terms = set(terms(question.question))
 
     def shared_terms(passage_view: PassageView) -> int:
-        return len(asked & set(terms(passage_view.view.text)))
+        return len(question_terms & set(terms(passage_view.view.text)))
 
     nearest = max(read, key=shared_terms, default=None)
     return (nearest.view.text, ()) if nearest else None

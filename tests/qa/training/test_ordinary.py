@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def data(tmp_path: Path) -> Path:
                 "retrieved_evidence": [*others, *evidence],
             }
         )
-    files = {
+    files: dict[str, list[dict[str, Any]]] = {
         "tables/tables.jsonl": tables,
         "tables/questions.jsonl": questions,
         "fm2/dev.jsonl": claims[:12],
@@ -184,7 +185,7 @@ def test_reworded_questions_keep_their_rare_words() -> None:
 
 
 def test_questions_come_with_the_view_that_answers(data: Path) -> None:
-    empty = {name: [] for name in _SOURCES}
+    empty: dict[str, list[TrainingQuestion]] = {name: [] for name in _SOURCES}
     questions = {**empty, "squad_train_a": _prose()}
     made = ordinary_questions(data, questions, _count_words)
     assert {"table", "cards", "list", "faq", "notes", "yes or no"} <= set(made)

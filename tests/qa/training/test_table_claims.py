@@ -32,7 +32,7 @@ def test_claims_of_rows_are_labelled(data: Path) -> None:
     tables = list(read_tables(data).values())
     made = claims_of_rows(tables, seed=1)
     assert made == claims_of_rows(tables, seed=1)
-    assert {claim.part for claim in made} == {"train", "report"}
+    assert {claim.part for claim in made} == {"train", "fit", "report"}
     for claim in made:
         (row,) = [row for row in ROWS if row[0] in claim.claim]
         has_own_cell = any(cell in claim.claim for cell in row[1:])
