@@ -43,6 +43,7 @@ _WITHOUT_QUOTES = str.maketrans('“”"«»„', "      ")
 _CUT_AFTER = (("; ", "；", "。"), (", ", "，", "、"), (" ",))
 """Marks after the first character of which a long sentence may be cut, the best first."""
 _QUESTION_END = re.compile(r"[?？؟፧][\"'”’»)\]]*$")
+_CLOSING_EMPHASIS = re.compile(r"\s*[*_]{1,3}(?=\s)")
 _MAX_QUESTION_END = 9
 """Characters at the end of a sentence in which its question mark is looked for."""
 
@@ -158,6 +159,10 @@ def _sentence_spans(text: str, block: Block, language: str) -> Iterator[Span]:
 
     offset = block.span.start
     for start, end in boundaries:
+        # The mark that closes the emphasis of the sentence before: "**Do you deliver?**\nNo."
+        closing = _CLOSING_EMPHASIS.match(flat, start, end) if start else None
+        if closing:
+            start = closing.end()
         span = trimmed(text, offset + start, offset + end)
         if span:
             yield span

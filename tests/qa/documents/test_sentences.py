@@ -155,3 +155,12 @@ def test_segment_text_without_marks_is_cut() -> None:
     assert "".join(document.text[s.span.start : s.span.end] for s in found).replace(
         " ", ""
     ) == document.text.replace(" ", "")
+
+
+@pytest.mark.parametrize("mark", ["**", "*", "__", "***"])
+def test_closing_emphasis_does_not_open_the_next_sentence(mark: str) -> None:
+    text = f"{mark}Is there a minimum order?{mark}\nNo, but a small order costs more.\n"
+    document = Document("", "", "", text, markdown=True)
+    question, answer = (document.text_of(sentence.span) for sentence in segment(document))
+    assert question == f"{mark}Is there a minimum order?"
+    assert answer == "No, but a small order costs more."
