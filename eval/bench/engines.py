@@ -15,7 +15,8 @@ from eval.bench import llamaindex
 from eval.bench.comparison import Engine, Output
 from eval.bench.scripted_model import ScriptedModel
 from qa.answer.verify import Verifier
-from qa.bot import Bot, ModelEngine
+from qa.bot import Bot
+from qa.chain import ModelEngine
 from qa.config import Settings
 from qa.library.index import Index
 from qa.llm.client import LanguageModel

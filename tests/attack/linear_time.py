@@ -21,7 +21,8 @@ from threading import Event
 
 from qa.answer.generate import MAX_ANSWER, Claim, draft_answer
 from qa.answer.verify import Verifier
-from qa.bot import CHECKED_TOGETHER, Bot
+from qa.bot import Bot
+from qa.chain import CHECKED_TOGETHER
 from qa.config import PACKAGED_EMBEDDING, Settings
 from qa.documents.furniture import with_furniture
 from qa.documents.load import load

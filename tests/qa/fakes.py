@@ -11,7 +11,8 @@ from zlib import crc32
 import numpy as np
 
 from qa.answer.verify import SupportThresholds, Verifier
-from qa.bot import Bot, ModelEngine
+from qa.bot import Bot
+from qa.chain import ModelEngine
 from qa.config import Settings
 from qa.documents.sentences import Sentence, segment
 from qa.errors import StoppedError

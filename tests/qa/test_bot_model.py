@@ -24,7 +24,8 @@ from qa.answer.content import (
 from qa.answer.decision import MIN_NEAREST, confidence
 from qa.answer.prompts import DECLINE_SENTENCE
 from qa.answer.verify import Verifier
-from qa.bot import CHECKED_TOGETHER, Bot, ModelEngine
+from qa.bot import Bot
+from qa.chain import CHECKED_TOGETHER, ModelEngine
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import MESSAGE_TOKENS
 from qa.models.embedding import EncodingCache

@@ -19,7 +19,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from qa.answer.content import NOTHING_SUPPORTED
 from qa.answer.verify import SupportThresholds, Verifier
-from qa.bot import Bot, ModelEngine
+from qa.bot import Bot
+from qa.chain import ModelEngine
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.client import LanguageModel, LlmSettings, Message, language_model
 from qa.models.embedding import EncodingCache
