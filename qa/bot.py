@@ -9,6 +9,7 @@ from qa.answer.verify import Verifier
 from qa.chain import Chain, ModelEngine, Resources
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
+from qa.fair_lock import FairLock
 from qa.library.index import Index
 from qa.llm.client import LlmSettings, language_model
 from qa.models.embedding import (
@@ -21,7 +22,6 @@ from qa.models.spans import CrossEncoder
 from qa.overview import Overviews
 from qa.progress import Progress
 from qa.reader.reader import Reader, TrainedReader, Weights
-from qa.turns import TurnLock
 from qa.types import MAX_QUESTION, Answer, OnEvent, Turn
 
 MAX_TURNS = 50
@@ -50,7 +50,7 @@ class Bot:
         self._settings = settings
         self._model_engine = engine
         self._entailment = SharedEntailment()
-        self._lock = TurnLock()
+        self._lock = FairLock()
         self._overviews = Overviews(index, embedder, self._lock)
 
     @classmethod
@@ -65,12 +65,14 @@ class Bot:
         cross_encoder = CrossEncoder(settings.reader)
         reader = TrainedReader(encodings, cross_encoder, Weights.load(settings.reader))
         bot = cls(index, embedder, reader, settings, encodings=encodings)
+        # It makes the language model's engine, whose verifier shares this bot's encodings.
         return bot.answering(settings)
 
     def answering(self, settings: Settings) -> "Bot":
         """Returns a bot that shares index, models and lock, and answers with other settings.
 
-        Raises LanguageModelError as `open` does, and ValueError for another library.
+        Raises FootnoteError for an invalid model name, address or key, ModelError for a checking
+        model that cannot be loaded, and ValueError for settings of another library.
         """
         if settings.loading_key != self._settings.loading_key:
             raise ValueError("these settings need another index or other models: open another bot")
@@ -96,7 +98,8 @@ class Bot:
     ) -> Answer:
         """Returns the answer to a question, a refusal with its reason, or a reply to a greeting.
 
-        history: the earlier turns, oldest first. documents: the names of some; None: all of them.
+        history: the earlier turns, oldest first. documents: names of the documents to search;
+        None: search all.
         on_event: called when a stage begins and when words of a language model arrive.
         built_in: never use the language model. stop: once set, stops the language model and the
         check of its answer.

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qa.answer.choose import ReadForm, choose_form
+from qa.answer.completeness import completeness
 from qa.answer.content import (
-    MODEL_FOUND_NONE,
-    NOTHING_SUPPORTED,
     AnswerContent,
     add_nearest,
     declined_answer,
@@ -27,11 +26,11 @@ from qa.answer.followup import forms_with_model, standalone_by_model, standalone
 from qa.answer.foreign import BY_WORDS, foreign_language, language_notices, read_by_words
 from qa.answer.gather import gather
 from qa.answer.generate import DraftAnswer, draft_answer
-from qa.answer.leaning import leaning
 from qa.answer.overview_request import OverviewRequest, overview_request
 from qa.answer.verify import CheckedClaim, Verifier
 from qa.config import BUILT_IN, PACKAGED_READER, Settings
 from qa.errors import StoppedError
+from qa.fair_lock import FairLock
 from qa.library.index import Index
 from qa.library.search import retrieve
 from qa.library.snapshot import Snapshot
@@ -42,11 +41,10 @@ from qa.overview import Overviews
 from qa.progress import Progress
 from qa.reader.reader import Reader, Reading
 from qa.text.words import stem
-from qa.turns import TurnLock
 from qa.types import Answer, RankedPassage, Reason, Turn
 
 CHECKED_TOGETHER = 8
-"""Claims of an answer. After so many, another question gets its turn at the models."""
+"""Claims checked while the lock is held once. Between two batches, other questions get a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,22 @@ class ModelEngine:
 
 
 @dataclass(frozen=True, slots=True)
+class _CountedEngine:
+    """A model engine for one question, whose tokens are counted."""
+
+    model: CountingModel
+    verifier: Verifier
+    strict: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Resources:
     """What all questions share: the index, the models of this machine, and the turns at them."""
 
     index: Index
     embedder: Embedder
     reader: Reader
-    lock: TurnLock
+    lock: FairLock
     overviews: Overviews
 
 
@@ -85,9 +92,10 @@ class Chain:
         """`snapshot` has the documents to answer from. `stop`, once set, stops a language model."""
         self._resources = resources
         self._settings = settings
-        self._engine = engine
-        # It counts the tokens of this question alone.
-        self._model = CountingModel(engine.model) if engine else None
+        self._engine: _CountedEngine | None = None
+        if engine:
+            counted = CountingModel(engine.model)
+            self._engine = _CountedEngine(counted, engine.verifier, engine.strict)
         self._snapshot = snapshot
         self._progress = progress
         self._stop = stop
@@ -119,7 +127,9 @@ class Chain:
             content = self._answer(standalone, reading, history)
 
         content = replace(content, notices=(*notices, *content.notices))
-        usage = self._model.usage if self._model and self._model.was_called else None
+        usage = None
+        if self._engine and self._engine.model.was_called:
+            usage = self._engine.model.usage
         return content.as_answer(question, standalone, self._progress.timings(), usage)
 
     def _overview(self, question: str, history: Sequence[Turn]) -> AnswerContent | None:
@@ -132,16 +142,15 @@ class Chain:
         content = selected_answer(selection, self._snapshot)
         if not content.sentences:
             return None
-        if self._engine and self._model:
-            content = self._gather(request, content, self._engine, self._model)
-        return content if content.sentences else None
+        if self._engine:
+            return self._gather(request, content, self._engine)
+        return content
 
     def _gather(
         self,
         request: OverviewRequest,
         selected: AnswerContent,
-        engine: ModelEngine,
-        model: LanguageModel,
+        engine: _CountedEngine,
     ) -> AnswerContent:
         """Lets the model write an overview, and checks it; `selected` if nothing is supported."""
         progress = self._progress
@@ -152,23 +161,22 @@ class Chain:
             # Nothing was read for an overview, so the model gets no hints.
             reading = Reading((), tuple(part), selected.confidence)
             view_of = self._snapshot.view_of
-            return draft_answer(task, reading, model, progress.hear, self._stop, view_of)
+            return draft_answer(task, reading, engine.model, progress.hear, self._stop, view_of)
 
         draft = gather(request, passages, draft_part, progress.hear)
         checked = self._verify(draft, engine)
         if all(claim.sentence.support == "unsupported" for claim in checked):
-            why = NOTHING_SUPPORTED if draft.claims else MODEL_FOUND_NONE
-            return replace(selected, notices=(why, *selected.notices))
+            return quoted_answer(draft, selected)
         content = model_answer(draft, checked, engine.model.name, engine.strict)
         return replace(content, confidence=selected.confidence)
 
     def _understand(self, question: str, history: Sequence[Turn]) -> tuple[str, ...]:
         """Returns the forms in which the question may stand alone; the reader chooses a form."""
-        # Of a complete question a model could only make another.
-        leans = history and leaning(question) != "alone"
-        if self._model and leans and self._snapshot.documents:
+        # A model that rewrites a complete question can only change its meaning.
+        may_lack_words = history and completeness(question) != "complete"
+        if self._engine and may_lack_words and self._snapshot.documents:
             self._progress.begin("understand")
-            form = standalone_by_model(question, history, self._model, self._stop)
+            form = standalone_by_model(question, history, self._engine.model, self._stop)
             if form:
                 return forms_with_model(question, form)
         return standalone_by_rule(question, history)
@@ -210,8 +218,8 @@ class Chain:
 
         forms = [ReadForm(form.question, read(form)) for form in retrieved]
         # A complete question may well have the same answer as the last question.
-        leans = history and leaning(question) != "alone"
-        chosen = choose_form(forms, history, read_turn) if leans else forms[0]
+        may_lack_words = history and completeness(question) != "complete"
+        chosen = choose_form(forms, history, read_turn) if may_lack_words else forms[0]
         return chosen.question, chosen.reading
 
     def _answer(
@@ -222,11 +230,11 @@ class Chain:
     ) -> AnswerContent:
         """Returns what answers, or a refusal."""
         self._progress.begin("answer")
-        reading, language_notices = self._with_words(question, reading, history)
+        reading, language_notices = self._adapt_to_language(question, reading, history)
         if not self._snapshot.documents:
             content = _refusal("no_documents", reading)
-        elif self._engine and self._model:
-            content = self._answer_with_model(question, reading, self._engine, self._model)
+        elif self._engine:
+            content = self._answer_with_model(question, reading, self._engine)
         elif self._is_sure(reading):
             content = extract_answer(question, reading, self._snapshot)
         else:
@@ -236,12 +244,13 @@ class Chain:
             content = add_nearest(content, question, reading, self._snapshot)
         return replace(content, notices=(*language_notices, *content.notices))
 
-    def _with_words(
+    def _adapt_to_language(
         self, question: str, reading: Reading, history: Sequence[Turn]
     ) -> tuple[Reading, tuple[str, ...]]:
         """Returns the reading, and notices where question or document is not in English.
 
-        There the words of the question go before the reader, which may be sure of anything.
+        For another language the packaged reader's confidence means nothing, so the words of the
+        question are tried first.
         """
         foreign = foreign_language(question, reading)
         if foreign is None:
@@ -263,8 +272,7 @@ class Chain:
         self,
         question: str,
         reading: Reading,
-        engine: ModelEngine,
-        model: LanguageModel,
+        engine: _CountedEngine,
     ) -> AnswerContent:
         """Lets the model answer, checks what it wrote, and decides which answer is given."""
         threshold = self._settings.threshold
@@ -272,23 +280,23 @@ class Chain:
             return _refusal("not_in_documents", reading)
 
         snapshot = self._snapshot
+        model = engine.model
         hear = self._progress.hear
         draft = draft_answer(question, reading, model, hear, self._stop, snapshot.view_of)
         checked = self._verify(draft, engine)
         signals = find_signals(reading, checked)
         sureness = confidence(signals)
 
-        if signals.answered:
+        can_answer = signals.answered or bool(reading.candidates)
+        if sureness < threshold or not can_answer:
+            content = declined_answer(draft, model.name)
+        elif signals.answered:
             content = model_answer(draft, checked, model.name, engine.strict)
-        elif reading.candidates:
-            content = quoted_answer(draft, extract_answer(question, reading, snapshot))
         else:
-            content = declined_answer(draft, model.name)
-        if content.reason is None and sureness < threshold:
-            content = declined_answer(draft, model.name)
+            content = quoted_answer(draft, extract_answer(question, reading, snapshot))
         return replace(content, confidence=sureness, signals=signals)
 
-    def _verify(self, draft: DraftAnswer, engine: ModelEngine) -> tuple[CheckedClaim, ...]:
+    def _verify(self, draft: DraftAnswer, engine: _CountedEngine) -> tuple[CheckedClaim, ...]:
         """Checks some claims at a time. Raises StoppedError, with the words of the draft."""
         if not draft.claims:
             return ()

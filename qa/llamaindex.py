@@ -195,7 +195,7 @@ class FootnoteFaithfulness(BaseEvaluator):
             sentences[document.id] = segment(document)
             passages += split(document, sentences[document.id], self._embedder.count_tokens)
 
-        written = Document("", "", "", response, markdown=True)
+        written = Document.of_text(response, markdown=True)
         claims = []
         for sentence in segment(written):
             text = " ".join(written.text_of(sentence.span).split())

@@ -9,13 +9,13 @@ import numpy as np
 from qa.answer.overview_request import OverviewRequest
 from qa.answer.selection import Selection, select_sentences
 from qa.errors import StoppedError
+from qa.fair_lock import FairLock
 from qa.library.index import Index
 from qa.library.search import retrieve
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import BATCH, Embedder, Vectors
 from qa.progress import Progress
-from qa.turns import TurnLock
-from qa.types import Document, RankedPassage, Why
+from qa.types import Document, RankedPassage
 
 OVERVIEW_PASSAGES = 20
 """Passages in which the sentences about a topic are looked for."""
@@ -27,7 +27,7 @@ class Overviews:
 
     index: Index
     embedder: Embedder
-    lock: TurnLock
+    lock: FairLock
 
     def select(
         self,
@@ -84,6 +84,6 @@ def _passages_of(documents: Sequence[Document], snapshot: Snapshot) -> list[Rank
     by_document: dict[str, list[RankedPassage]] = {document.id: [] for document in documents}
     for passage in snapshot.passages.values():
         if passage.document.id in by_document:
-            ranked = RankedPassage(passage, 0.0, Why(None, None, 0.0))
+            ranked = RankedPassage.unranked(passage)
             by_document[passage.document.id].append(ranked)
     return [ranked for passages in by_document.values() for ranked in passages]

@@ -19,6 +19,9 @@ TIMED_STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if st
 """The stages with a time of their own in `Answer.timings`, in order."""
 MAX_QUESTION = 2_000
 """Characters of a question that are read."""
+NO_DOCUMENTS = (
+    "There are no documents yet. Add some on the Library page, or with footnote add PATH."
+)
 EMBEDDED_TITLE = 200
 """Characters of a title that the embedder sees; more would push the passage out of its limit."""
 
@@ -63,6 +66,11 @@ class Document:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_version", digest(self.text))
+
+    @classmethod
+    def of_text(cls, text: str, markdown: bool = False) -> "Document":
+        """Returns a text that is in no library, to cut it into sentences or passages."""
+        return cls(name="", source="", title="", text=text, markdown=markdown)
 
     @property
     def id(self) -> str:
@@ -138,6 +146,11 @@ class RankedPassage:
     passage: Passage
     score: float
     why: Why
+
+    @classmethod
+    def unranked(cls, passage: Passage) -> "RankedPassage":
+        """Returns a passage that no search ranked, with the score 0."""
+        return cls(passage, 0.0, Why(None, None, 0.0))
 
     def as_json(self) -> dict[str, Any]:
         passage = self.passage

@@ -6,6 +6,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from qa.documents.sentences import Sentence
 from qa.library.snapshot import Snapshot
@@ -44,10 +45,10 @@ def find_antecedent(candidate: Candidate, snapshot: Snapshot) -> Sentence | None
     - the sentence that says who spoke, for a sentence all in quotes;
     - the sentence that names whom or what the first word points to.
     """
-    document = candidate.passage.passage.document
+    document = candidate.document
     sentence = candidate.sentence
     before = _sentences_before(sentence, snapshot.sentences[document.id])
-    if before and _opens_turn(document, before[0], sentence):
+    if before and _follows_question(document, before[0], sentence):
         return before[0]
 
     informative = []
@@ -79,7 +80,7 @@ def _needs_name(text: str) -> bool:
 
 def _sentences_before(sentence: Sentence, sentences: Sequence[Sentence]) -> list[Sentence]:
     """Returns the sentences before this one, back to the last heading, nearest first."""
-    position = bisect_left(sentences, sentence.span.start, key=_start)
+    position = bisect_left(sentences, sentence.span.start, key=attrgetter("start"))
     first = max(0, position - MAX_LOOK_BACK)
     section: list[Sentence] = []
     for earlier in reversed(sentences[first:position]):
@@ -89,7 +90,7 @@ def _sentences_before(sentence: Sentence, sentences: Sequence[Sentence]) -> list
     return section
 
 
-def _opens_turn(document: Document, previous: Sentence, sentence: Sentence) -> bool:
+def _follows_question(document: Document, previous: Sentence, sentence: Sentence) -> bool:
     """Returns whether a sentence follows a question that is a paragraph or a turn by itself."""
     if not previous.is_question or previous.paragraph != sentence.paragraph - 1:
         return False
@@ -139,7 +140,3 @@ def _is_capitalised_inside(word: str, text: str) -> bool:
             return True
         place = text.find(f" {word}", place + 1)
     return False
-
-
-def _start(sentence: Sentence) -> int:
-    return sentence.span.start

@@ -83,7 +83,7 @@ def _is_in(candidate: Candidate, answer: str) -> bool:
     span = candidate.span
     if span is None:
         return False
-    document = candidate.passage.passage.document
+    document = candidate.document
     return folded(document.text_of(span)) in answer
 
 
@@ -93,7 +93,7 @@ def _answer_alike(reading: Reading, earlier_reading: Reading) -> bool:
         return False
     best = reading.candidates[0]
     earlier = earlier_reading.candidates[0]
-    if best.passage.passage.document.id != earlier.passage.passage.document.id:
+    if best.document.id != earlier.document.id:
         return False
     span = best.span or best.sentence.span
     earlier_span = earlier.span or earlier.sentence.span

@@ -2,10 +2,10 @@
 
 import re
 from bisect import bisect_left
+from operator import attrgetter
 from textwrap import dedent
 
 from qa.answer.citations import cite
-from qa.answer.units import document_of
 from qa.documents.context import introduces
 from qa.documents.sentences import Sentence
 from qa.documents.spans import trimmed
@@ -20,9 +20,9 @@ _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})[^\n]*(?:\n|$)")
 
 def introduced_code(candidate: Candidate, snapshot: Snapshot) -> Sentence | None:
     """Returns the code that a candidate introduces; None: it is not the line before code."""
-    document = document_of(candidate)
+    document = candidate.document
     sentences = snapshot.sentences[document.id]
-    place = bisect_left(sentences, candidate.sentence.span.end, key=_start)
+    place = bisect_left(sentences, candidate.sentence.span.end, key=attrgetter("start"))
     if place == len(sentences):
         return None
     following = sentences[place]
@@ -35,7 +35,7 @@ def neighbouring_code(candidate: Candidate, snapshot: Snapshot) -> Sentence | No
 
     Only code of the same section counts: under the same headings.
     """
-    document = document_of(candidate)
+    document = candidate.document
     sentences = snapshot.sentences[document.id]
     paragraph = candidate.sentence.paragraph
     headings = candidate.sentence.context
@@ -103,10 +103,6 @@ def _lines(document: Document, block: Span) -> str:
     indentation = before if before.isspace() else ""
     lines = indentation + document.text_of(block)
     return dedent(lines)
-
-
-def _start(sentence: Sentence) -> int:
-    return sentence.span.start
 
 
 def _paragraph(sentence: Sentence) -> int:

@@ -11,12 +11,18 @@ from qa.answer.verify import CheckedClaim
 from qa.config import BUILT_IN
 from qa.library.snapshot import Snapshot
 from qa.reader.reader import Reading
-from qa.types import Answer, AnswerSentence, RankedPassage, Reason, Signals, Usage, Why
+from qa.types import (
+    NO_DOCUMENTS,
+    Answer,
+    AnswerSentence,
+    RankedPassage,
+    Reason,
+    Signals,
+    Usage,
+)
 
 REFUSALS: dict[Reason, str] = {
-    "no_documents": (
-        "There are no documents yet. Add some on the Library page, or with footnote add PATH."
-    ),
+    "no_documents": NO_DOCUMENTS,
     "not_in_documents": "I couldn't find the answer in your documents.",
     "model_declined": "The language model found no answer in your documents.",
 }
@@ -130,7 +136,7 @@ def model_answer(
 def quoted_answer(draft: DraftAnswer, quotes: AnswerContent) -> AnswerContent:
     """Returns the documents' own sentences, where the model has no answer that they support."""
     why = NOTHING_SUPPORTED if draft.claims else MODEL_FOUND_NONE
-    return replace(quotes, notices=(*draft.notices, why))
+    return replace(quotes, notices=(*draft.notices, why, *quotes.notices))
 
 
 def declined_answer(draft: DraftAnswer, engine: str) -> AnswerContent:
@@ -173,5 +179,5 @@ def _with_cited(
             passage = snapshot.passage_at(documents[citation.document], citation.start)
             if passage.id not in shown:
                 shown.add(passage.id)
-                extra.append(RankedPassage(passage, 0.0, Why(None, None, 0.0)))
+                extra.append(RankedPassage.unranked(passage))
     return (*passages, *extra)

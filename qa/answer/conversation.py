@@ -15,7 +15,7 @@ from qa.answer.utterances import (
     UTTERANCES,
     UtteranceKind,
 )
-from qa.types import Document, Turn
+from qa.types import NO_DOCUMENTS, Document, Turn
 
 MAX_UTTERANCE = 120
 """Characters. What is longer has content."""
@@ -44,9 +44,6 @@ ASK = (
 CHECK = (
     "Open the footnotes of the answer: each footnote shows the source's words in their document, "
     "so that you can compare them. I cannot know whether a document itself is right."
-)
-NO_DOCUMENTS = (
-    "There are no documents yet. Add some on the Library page, or with footnote add PATH."
 )
 
 _BEFORE_OTHERS = ("greeting", "thanks", "agreement", "farewell")

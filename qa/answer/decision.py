@@ -5,10 +5,10 @@ the check supports what the model wrote. None of them has a veto. Small models r
 themselves, and the reader misses what a document words otherwise.
 
 The weights are fitted by `footnote eval decision`, on questions over other documents than those
-that figures are reported on. Both biases are then raised. By 0.6, so that at the default threshold
-as many of the unanswerable questions are refused as by the built-in engine; and by 0.2, when the
-default threshold rose from 0.55 to 0.6, so that the same signals are decided alike. They are not
-fitted to the reader of today. See docs/language_models.md.
+that figures are reported on. Both biases were then raised twice. First by 0.6, so that as many
+unanswerable questions are refused as by the built-in engine. Then by 0.2, the difference in
+log-odds between the default thresholds 0.55 and 0.6. They were fitted to an earlier reader. See
+docs/language_models.md.
 """
 
 import math
@@ -81,7 +81,7 @@ def _cites_best(reading: Reading, claims: Sequence[CheckedClaim]) -> bool:
     if not reading.candidates:
         return False
     best = reading.candidates[0]
-    document = best.passage.passage.document.name
+    document = best.document.name
     for claim in claims:
         for citation in claim.sentence.citations:
             cited = Span(citation.start, citation.end)

@@ -7,7 +7,6 @@ words, and differ in the value: a number, a date, a name.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qa.answer.units import document_of
 from qa.documents.quotations import quotation_depth
 from qa.reader.reader import Candidate
 from qa.text.facts import missing_names, months_and_weekdays, names
@@ -47,7 +46,7 @@ def find_disagreement(question: str, candidates: Sequence[Candidate]) -> Disagre
     best = candidates[0]
     newer = _newer_part(best, candidates, question)
     if newer:
-        notice = SUPERSEDED.format(name=document_of(best).name)
+        notice = SUPERSEDED.format(name=best.document.name)
         return Disagreement((newer, best), notice)
 
     question_terms = frozenset(terms(question))
@@ -115,7 +114,7 @@ class _Statement:
 
     @classmethod
     def of(cls, candidate: Candidate, question_terms: frozenset[str]) -> "_Statement":
-        document = document_of(candidate)
+        document = candidate.document
         sentence = candidate.sentence
         text = candidate.text
         context = [document.text_of(span) for span in sentence.context]
@@ -137,7 +136,7 @@ class _Statement:
 
     def contradicts(self, better: "_Statement") -> bool:
         """Returns whether this statement gives another value than a better one, as good a fit."""
-        if document_of(self.candidate).id == document_of(better.candidate).id:
+        if self.candidate.document.id == better.candidate.document.id:
             return False
         if _depth(self.candidate):
             return False
@@ -181,7 +180,7 @@ def _newer_part(
     best: Candidate, candidates: Sequence[Candidate], question: str
 ) -> Candidate | None:
     """Returns the best sentence of a newer mail with another value, if `best` is in a quotation."""
-    document = document_of(best)
+    document = best.document
     depth = _depth(best)
     if not depth:
         return None
@@ -190,7 +189,7 @@ def _newer_part(
     for candidate in candidates[1:]:
         if best.score - candidate.score > MAX_QUOTED_LOSS:
             break
-        if document_of(candidate).id != document.id or _depth(candidate) >= depth:
+        if candidate.document.id != document.id or _depth(candidate) >= depth:
             continue
         new = _Statement.of(candidate, topic)
         # A reply has words of its own: the same kind of value, about the same topic.
@@ -202,12 +201,12 @@ def _newer_part(
 
 def _depth(candidate: Candidate) -> int:
     """Returns how many mails quote a sentence; 0: its document says it itself."""
-    return quotation_depth(document_of(candidate).text, candidate.sentence.span.start)
+    return quotation_depth(candidate.document.text, candidate.sentence.span.start)
 
 
 def _in_order(candidates: Sequence[Candidate]) -> Disagreement:
     """Returns the candidates by the dates of their documents, if the dates show an order."""
-    dates = [document_of(candidate).date or "" for candidate in candidates]
+    dates = [candidate.document.date or "" for candidate in candidates]
     # "2024" and "2024-03" have no order: both are compared by their years.
     exactness = min(map(len, dates))
     comparable = {date[:exactness] for date in dates}
@@ -216,7 +215,7 @@ def _in_order(candidates: Sequence[Candidate]) -> Disagreement:
         return Disagreement(tuple(candidates), notice)
 
     newest_first = sorted(
-        candidates, key=lambda candidate: document_of(candidate).date or "", reverse=True
+        candidates, key=lambda candidate: candidate.document.date or "", reverse=True
     )
     return Disagreement(tuple(newest_first), DISAGREE.format(sources=_sources(newest_first)))
 
@@ -225,7 +224,7 @@ def _sources(candidates: Sequence[Candidate]) -> str:
     """Returns the names of the documents, each with its date."""
     names = []
     for candidate in candidates:
-        document = document_of(candidate)
+        document = candidate.document
         names.append(f"{document.name} ({document.date or 'no date'})")
     return ", ".join(names)
 

@@ -10,7 +10,7 @@ from qa.text.words import terms, words
 _SOURCES = r"(?:documents?|passages?|texts?|sentences?|sources?|context)"
 _ADDED = r"(?:\s+(?:provided|given|above|available))?"
 _ANY_SOURCES = rf"(?:(?:the|these|this|any|all|provided|given|available|of)\s+)*{_SOURCES}{_ADDED}"
-"""The sources, behind words that tell sources from things of that name."""
+"""A noun for the sources, with or without an article: "the provided documents", "context"."""
 _THE_SOURCES = rf"(?:(?:the|these|this|any|provided|given|of)\s+)+{_SOURCES}{_ADDED}"
 _APOLOGY = (
     r"(?:(?:(?:i am|i'm)\s+)?(?:very\s+)?(?:sorry|afraid)|unfortunately|i apologi[sz]e)\W+"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from qa.answer.antecedents import find_antecedent
 from qa.answer.code_answer import introduced_code, neighbouring_code, show_code
-from qa.answer.units import ItemList, document_of, is_numbered, list_of, show_list, show_unit
+from qa.answer.units import ItemList, is_numbered, list_of, show_list, show_unit
 from qa.documents.context import introduces
 from qa.library.snapshot import Snapshot
 from qa.reader.reader import Candidate, Reading
@@ -16,7 +16,7 @@ MAX_SENTENCES = 3
 MAX_SCORE_LOSS = 1.0
 """How far below the best sentence's score a further sentence of a list may be, in log-odds."""
 MAX_MARGIN_LOSS = 2.0
-"""The same for the margin of its own answer over "not here"."""
+"""How far below the best sentence's margin its margin may be, in log-odds."""
 MIN_NEW_TERMS = 3
 """A further sentence must have so many terms that neither the question nor the answer has."""
 
@@ -60,7 +60,7 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
         return (show_list(best, whole),)
     code = best.sentence if best.sentence.kind == "code" else introduced_code(best, snapshot)
     if code:
-        return (show_code(document_of(best), code, snapshot),)
+        return (show_code(best.document, code, snapshot),)
 
     chosen = _choose(several, question, reading.candidates)
     chosen.sort(key=_document_order)
@@ -69,7 +69,7 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
     if code and len(answer) == 1:
         is_before = code.span.start < best.sentence.span.start
         place = 0 if is_before else 1
-        answer.insert(place, show_code(document_of(best), code, snapshot))
+        answer.insert(place, show_code(best.document, code, snapshot))
     return tuple(answer)
 
 
@@ -78,7 +78,7 @@ def show_each(candidates: Sequence[Candidate], snapshot: Snapshot) -> tuple[Answ
     used: set[tuple[str, int]] = set()
     answer = []
     for candidate in candidates:
-        document = document_of(candidate)
+        document = candidate.document
         antecedent = find_antecedent(candidate, snapshot)
         unused = []
         for sentence in (antecedent, candidate.sentence):
@@ -109,7 +109,7 @@ def _asks_for_all(question: str, best: Candidate, steps: ItemList) -> bool:
     It does if it names what the headings and the lead-in name, and the best step does not: "How do
     I clean the filter?" is about the list "Cleaning the filter", not about one of its steps.
     """
-    document = document_of(best)
+    document = best.document
     if not asks_for_steps(question):
         return False
     if not all(is_numbered(document, step) for step in steps.items):
@@ -152,7 +152,7 @@ def _continues(best: Candidate, candidate: Candidate) -> bool:
 
     So the best sentence leads the answer, or is part of one list with the sentence before it.
     """
-    if document_of(best).id != document_of(candidate).id:
+    if best.document.id != candidate.document.id:
         return False
     sentence = candidate.sentence
     follows = sentence.span.start > best.sentence.span.start
@@ -160,4 +160,4 @@ def _continues(best: Candidate, candidate: Candidate) -> bool:
 
 
 def _document_order(candidate: Candidate) -> tuple[str, int]:
-    return document_of(candidate).name, candidate.sentence.span.start
+    return candidate.document.name, candidate.sentence.span.start

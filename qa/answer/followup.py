@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Sequence
 
-from qa.answer.leaning import PERSON_PRONOUN, content_words, leaning
+from qa.answer.completeness import PERSON_PRONOUN, completeness, content_words
 from qa.answer.prompts import rewrite_messages
 from qa.answer.substitute import replace_pronoun, substituted
 from qa.errors import LanguageModelError, StoppedError
@@ -45,23 +45,29 @@ _WRAPPING = "\"“”'* "
 def standalone_by_rule(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
     """Returns the forms in which a question may stand alone, the likeliest first.
 
-    `history` is oldest first. Without a history, or for a question that is complete, the only
-    form is the question. A pronoun for a person is replaced by the name mentioned most recently,
-    which gives one form too. Any other follow-up has two. One has an earlier question in
-    parentheses behind it. The other comes first if the question surely leans: the form that
-    `qa.answer.substitute` completes. Otherwise the question as it is.
+    `history` is oldest first.
+
+    | question                              | forms                                    |
+    |---------------------------------------|------------------------------------------|
+    | complete, or without a history        | the question                             |
+    | incomplete, with a person's pronoun   | the question with the last person's name |
+    | incomplete, `substituted` completes it | completed; with the last question       |
+    | incomplete                            | with the last question; the question     |
+    | unsure                                | the question; with the last question     |
+
+    "With the last question" has it in parentheses behind the question.
     """
-    kind = leaning(question) if history else "alone"
-    if kind == "alone":
+    kind = completeness(question) if history else "complete"
+    if kind == "complete":
         return (question,)
     pronoun = PERSON_PRONOUN.search(question)
-    name = _last_name(history) if kind == "leans" and pronoun else None
+    name = _last_name(history) if kind == "incomplete" and pronoun else None
     if pronoun and name:
         return (replace_pronoun(question, pronoun, name),)
 
     frame = last_standalone_question(history)
     appended = f"{question.rstrip()} ({_topic(history, frame)})"
-    if kind == "maybe":
+    if kind == "unsure":
         return question, appended
     completed = substituted(question, frame)
     return (completed, appended) if completed else (appended, question)
@@ -100,7 +106,7 @@ def forms_with_model(question: str, rewritten: str) -> tuple[str, ...]:
 
     A question that may be complete is read as it is too.
     """
-    if rewritten != question and leaning(question) == "maybe":
+    if rewritten != question and completeness(question) == "unsure":
         return question, rewritten
     return (rewritten,)
 
@@ -109,7 +115,7 @@ def last_standalone_question(history: Sequence[Turn]) -> str:
     """Returns the last question, completed as far as the rules can; at worst the first question."""
     start = 0
     for place, turn in enumerate(history):
-        if leaning(turn.question) != "leans":
+        if completeness(turn.question) != "incomplete":
             start = place
     question = history[start].question.strip()
     for turn in history[start + 1 :]:
@@ -123,7 +129,7 @@ def _topic(history: Sequence[Turn], frame: str) -> str:
     Without such a question it is the frame.
     """
     for turn in reversed(history):
-        if leaning(turn.question) == "alone":
+        if completeness(turn.question) == "complete":
             return turn.question.strip()
     return frame
 
@@ -168,11 +174,11 @@ def _adds_last_subject(rewritten: str, question: str, history: Sequence[Turn]) -
     complete it must not add every term of the last question: "Who is the landlord, and how much
     is the rent?"
     """
-    kind = leaning(question)
-    if kind == "leans" or not history:
+    kind = completeness(question)
+    if kind == "incomplete" or not history:
         return False
     added_words = set(content_words(rewritten)) - set(content_words(question))
-    if kind == "alone":
+    if kind == "complete":
         conversation = " ".join(f"{turn.question} {turn.answer}" for turn in history)
         return not added_words.isdisjoint(content_words(conversation))
     last_words = set(content_words(history[-1].question))

@@ -15,8 +15,9 @@ from qa.text.words import terms
 from qa.types import Document, Turn
 
 BY_WORDS = "This sentence was found by the words of the question alone."
-DOUBT = 0.5
-"""Terms of doubt: a single term that is found shows less than all of several."""
+SMOOTHING = 0.5
+"""Added to the number of the question's terms: a match of the only term shows less than a match of
+all of several terms."""
 _EMBEDDING_HELPS = "a multilingual embedding model (QA_EMBEDDING)"
 _MODEL_HELPS = "a language model that knows it (QA_LLM)"
 
@@ -59,7 +60,7 @@ def read_by_words(question: str, reading: Reading) -> Reading:
 
     def share(candidate: Candidate) -> float:
         shared = question_terms & set(terms(candidate.text))
-        return len(shared) / (len(question_terms) + DOUBT)
+        return len(shared) / (len(question_terms) + SMOOTHING)
 
     candidates = sorted(reading.candidates, key=lambda candidate: -share(candidate))
     return replace(reading, candidates=tuple(candidates), confidence=share(candidates[0]))

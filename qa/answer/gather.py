@@ -13,7 +13,7 @@ from qa.answer.marker_grammar import unique
 from qa.answer.overview_request import OverviewRequest
 from qa.answer.prompts import COMPARISON_TASK, SUMMARY_TASK, TOPIC_TASK
 from qa.answer.selection import short_title
-from qa.types import Document, Event, OnEvent, Passage, RankedPassage, Span, Why
+from qa.types import Document, Event, OnEvent, Passage, RankedPassage, Span
 
 Draft = Callable[[str, Sequence[RankedPassage]], DraftAnswer]
 """Lets the model answer a question from the passages that fit; the first of them are seen."""
@@ -57,7 +57,7 @@ def gather(
     joined = _joined(task, claims, draft) if claims else []
     text = " ".join(claim.text for claim in joined or claims)
     used = {passage.id for claim in claims for passage in claim.passages}
-    # The check tries all passages that were seen: those of other claims only would take long.
+    # Only the cited passages stay: the verifier would try all passages for each doubtful claim.
     cited = [ranked for ranked in seen if ranked.passage.id in used]
     return DraftAnswer(tuple(joined or claims), tuple(cited), text, notices)
 
@@ -77,13 +77,13 @@ def _task(request: OverviewRequest) -> str:
 def _joined(task: str, claims: Sequence[Claim], draft: Draft) -> list[Claim]:
     """Returns what the model makes of the claims of all parts, with their passages."""
     text = "\n\n".join(claim.text for claim in claims)
-    document = Document("", "", "", text)
+    document = Document.of_text(text)
     notes = []
     passages_at: dict[int, tuple[Passage, ...]] = {}
     start = 0
     for claim in claims:
         span = Span(start, start + len(claim.text))
-        notes.append(RankedPassage(Passage(document, span), 0.0, Why(None, None, 0.0)))
+        notes.append(RankedPassage.unranked(Passage(document, span)))
         passages_at[start] = claim.passages
         start = span.end + len("\n\n")
 

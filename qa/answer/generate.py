@@ -80,49 +80,54 @@ def draft_answer(
     Raises StoppedError once `stop` is set and LanguageModelError for a failure, both with the
     words that had arrived, without markers.
     """
-    ranked = reading.passages
-    ids = _ids_for(question, ranked, view_of)
-    context = model.context_size(stop)
-    # A small context needs most of its tokens for the passages.
-    max_tokens = min(ANSWER_TOKENS, context // 3)
-    prompt_limit = context - max_tokens
-    seen, messages = _fit_prompt(question, reading, ids, model, prompt_limit, view_of)
-
-    passages = {}
-    for passage_id, shown in zip(ids, seen, strict=False):
-        passages[passage_id] = shown.passage
-
-    parser = MarkerParser(passages)
+    prompt = _fit_prompt(question, reading, model, model.context_size(stop), view_of)
+    parser = MarkerParser(prompt.passages)
     try:
-        # Closed here: an error of `on_event` would keep the stream, and its connection, alive.
-        with closing(without_thinking(model.stream(messages, max_tokens, stop))) as pieces:
-            is_cut = _read(pieces, parser, on_event)
-        last_words = parser.finish()
-        on_event(Event("words", last_words))
+        is_cut = _stream(prompt, parser, model, on_event, stop)
     except LanguageModelError as error:
         error.streamed = parser.text
         raise
 
-    written = _claims(parser, passages)
-    if not written and not declines(parser.text):
-        raise LanguageModelError(
-            f"{model.name} returned an empty answer. Ask again, or choose another model.",
-            parser.text,
-        )
-    claims = []
-    if not declines(parser.text):
-        for claim in written:
-            is_empty = says_nothing(claim.text) or repeats_question(claim.text, question)
-            if not is_empty:
-                claims.append(claim)
-    left_out = ranked[len(seen) :]
-    notices = _left_out_notice(left_out, model, context)
+    claims = _claims(question, parser, prompt.passages, model)
+    left_out = reading.passages[len(prompt.seen) :]
+    notices = _left_out_notice(left_out, model, prompt.context)
     notices += _unknown_ids_notice(parser)
     if is_cut:
         notices.append(ANSWER_CUT)
     if len(claims) > MAX_CLAIMS:
         notices.append(CLAIMS_CUT)
-    return DraftAnswer(tuple(claims[:MAX_CLAIMS]), seen, parser.text, tuple(notices))
+    return DraftAnswer(tuple(claims[:MAX_CLAIMS]), prompt.seen, parser.text, tuple(notices))
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """A prompt that fits into the model's context, with the passages in it."""
+
+    messages: list[Message]
+    seen: tuple[RankedPassage, ...]
+    passages: Mapping[str, Passage]
+    """The same passages, by the ids that the model cites them with."""
+    context: int
+    """Tokens of the model's context."""
+    answer_tokens: int
+    """Tokens that are left for the answer."""
+
+
+def _stream(
+    prompt: _Prompt,
+    parser: MarkerParser,
+    model: LanguageModel,
+    on_event: OnEvent,
+    stop: threading.Event,
+) -> bool:
+    """Feeds the answer to the parser, its words to `on_event`. Returns whether it was too long."""
+    stream = model.stream(prompt.messages, prompt.answer_tokens, stop)
+    # Closed here: an error of `on_event` would keep the stream, and its connection, alive.
+    with closing(without_thinking(stream)) as pieces:
+        is_cut = _read(pieces, parser, on_event)
+    last_words = parser.finish()
+    on_event(Event("words", last_words))
+    return is_cut
 
 
 def _read(pieces: Iterable[str], parser: MarkerParser, on_event: OnEvent) -> bool:
@@ -148,22 +153,27 @@ def _ids_for(question: str, ranked: Sequence[RankedPassage], view_of: ViewOf) ->
 def _fit_prompt(
     question: str,
     reading: Reading,
-    ids: Sequence[str],
     model: LanguageModel,
-    max_tokens: int,
+    context: int,
     view_of: ViewOf,
-) -> tuple[tuple[RankedPassage, ...], list[Message]]:
-    """Returns the best passages that fit into a prompt of `max_tokens`, and the prompt."""
+) -> _Prompt:
+    """Returns the prompt with as many of the best passages as fit into `context` tokens."""
+    # A small context needs most of its tokens for the passages.
+    answer_tokens = min(ANSWER_TOKENS, context // 3)
+    max_tokens = context - answer_tokens
     ranked = reading.passages
+    ids = _ids_for(question, ranked, view_of)
     pairs = []
     for passage_id, shown in zip(ids, ranked, strict=True):
         pairs.append((passage_id, shown.passage))
     # The best passages come first, so that the worst are left out.
     for number in range(len(ranked), 0, -1):
-        hints = _hints(reading, dict(pairs[:number]), view_of)
+        passages = dict(pairs[:number])
+        hints = _hints(reading, passages, view_of)
         messages = answer_messages(question, pairs[:number], hints, view_of)
         if prompt_tokens(model, messages) <= max_tokens:
-            return tuple(ranked[:number]), messages
+            seen = tuple(ranked[:number])
+            return _Prompt(messages, seen, passages, context, answer_tokens)
     raise LanguageModelError(
         f"The question and one passage are too long for {model.name}, which has {max_tokens} "
         "tokens for them. Ask a shorter question, or set QA_LLM_CONTEXT if its context is larger."
@@ -182,7 +192,7 @@ def _hints(
     for candidate in reading.candidates:
         if len(hints) == MAX_HINTS:
             break
-        passage = candidate.passage.passage
+        passage = candidate.ranked.passage
         passage_id = ids.get(passage.id)
         view = view_of(passage)
         place = view.to_view(candidate.sentence.span)
@@ -216,7 +226,33 @@ def _unknown_ids_notice(parser: MarkerParser) -> list[str]:
     return [f"The language model used footnotes that do not exist: {listed}."]
 
 
-def _claims(parser: MarkerParser, passages: Mapping[str, Passage]) -> tuple[Claim, ...]:
+def _claims(
+    question: str,
+    parser: MarkerParser,
+    passages: Mapping[str, Passage],
+    model: LanguageModel,
+) -> list[Claim]:
+    """Returns the sentences of the answer that say something; none if the model declined.
+
+    Raises LanguageModelError for an answer without a word.
+    """
+    if declines(parser.text):
+        return []
+    written = _cited_claims(parser, passages)
+    if not written:
+        raise LanguageModelError(
+            f"{model.name} returned an empty answer. Ask again, or choose another model.",
+            parser.text,
+        )
+    claims = []
+    for claim in written:
+        is_empty = says_nothing(claim.text) or repeats_question(claim.text, question)
+        if not is_empty:
+            claims.append(claim)
+    return claims
+
+
+def _cited_claims(parser: MarkerParser, passages: Mapping[str, Passage]) -> tuple[Claim, ...]:
     """Returns the sentences of the answer that have any word, with the passages they cite."""
     source_text = "\n".join(passage.text for passage in passages.values())
     spans = _sentence_spans(parser.text)
@@ -236,7 +272,7 @@ def _sentence_spans(text: str) -> list[Span]:
     # and an image hides the end of its sentence.
     readable = _MARKDOWN_RULE.sub(_blank, text)
     readable = readable.replace("<", "‹").replace("![", "‹[")
-    everything = segment(Document("", "", "", readable, markdown=True))
+    everything = segment(Document.of_text(readable, markdown=True))
     prose = [sentence for sentence in everything if sentence.kind != "heading"]
     return [sentence.span for sentence in prose or everything]
 

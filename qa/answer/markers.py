@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from qa.answer.clean_text import LEADS, MAX_HELD_SPACE, SENTENCE_END, CleanText
 from qa.answer.lookahead import Lookahead, NeedMoreText
@@ -45,15 +46,6 @@ class CitedSentence:
     """Without white space at its ends."""
     ids: tuple[str, ...]
     """Given ids, in the order written, each once."""
-    unknown: tuple[str, ...]
-    """What has the shape of an id and was not given."""
-
-
-def parse_markers(text: str, ids: Collection[str]) -> tuple[str, tuple[Marker, ...]]:
-    """Returns the text without its markers, and these, in order."""
-    parser = MarkerParser(ids)
-    parser.finish(text)
-    return parser.text, parser.markers
 
 
 def cited_sentences(
@@ -72,11 +64,9 @@ def cited_sentences(
     for number, span in enumerate(sentences):
         sentence_text = text[span.start : span.end].strip()
         ids: list[str] = []
-        unknown: list[str] = []
         for marker in markers_of[number]:
             ids += marker.ids
-            unknown += marker.unknown
-        cited.append(CitedSentence(sentence_text, unique(ids), unique(unknown)))
+        cited.append(CitedSentence(sentence_text, unique(ids)))
     return tuple(cited)
 
 
@@ -88,20 +78,12 @@ def _sentence_of(marker: Marker, text: str, sentences: Sequence[Span]) -> int:
     leads = LEADS.search(before)
     next_sign = _WORD_OR_LINE_END.search(text, position) if leads else None
     words_follow = next_sign is not None and next_sign[0] != "\n"
-    first_ending_after = bisect_right(sentences, position, key=_end)
-    last_beginning_before = bisect_left(sentences, position, key=_start) - 1
+    first_ending_after = bisect_right(sentences, position, key=attrgetter("end"))
+    last_beginning_before = bisect_left(sentences, position, key=attrgetter("start")) - 1
     # In `- [a1] It closed.` the words that the marker belongs to come after it.
     number = first_ending_after if leads and words_follow else last_beginning_before
     last = len(sentences) - 1
     return min(max(number, 0), last)
-
-
-def _start(sentence: Span) -> int:
-    return sentence.start
-
-
-def _end(sentence: Span) -> int:
-    return sentence.end
 
 
 class MarkerParser:

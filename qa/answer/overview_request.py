@@ -42,7 +42,7 @@ _ALL = re.compile(
     re.IGNORECASE,
 )
 _POINTING = re.compile(r"(?:it|this|that|these|those|them|they|him|her|he|she|one)", re.IGNORECASE)
-"""What a topic must not be: its question leans on the turns before."""
+"""What a topic must not be: its question is incomplete without the turns before."""
 
 _DOCUMENT_TERMS = frozenset(terms("document file text article pdf"))
 
@@ -51,7 +51,7 @@ _SUMMARY = (
     r"(?:(?:give|write|make|show)(?: me)? )?(?:an? |the )?(?:brief |short |quick |concise )?"
     r"(?:summary|overview|synopsis|tl;?dr)(?: (?:of|about|on|over) (?P<of>.+))?",
 )
-"""Without a document that it may be about, such a question is about a topic."""
+"""If the subject is not a document, the request is about a topic."""
 _ABOUT_DOCUMENT = (
     r"what(?: is|'s|’s|s| are) (?P<of>.+) (?:all )?about",
     r"what (?:does|do) (?P<of>.+) (?:say|contain|cover|discuss)",

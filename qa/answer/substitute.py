@@ -8,7 +8,7 @@ exchanged: a year for a year, a name for a name. The rules read English word ord
 import re
 from dataclasses import dataclass
 
-from qa.answer.leaning import (
+from qa.answer.completeness import (
     PERSON_PRONOUN,
     THING_PRONOUN,
     content_words,

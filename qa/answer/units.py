@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from qa.answer.citations import cite
 from qa.documents.context import is_question
@@ -49,22 +50,16 @@ class ItemList:
     items: tuple[Span, ...]
 
 
-def document_of(candidate: Candidate) -> Document:
-    """Returns the document that a candidate stands in."""
-    passage = candidate.passage.passage
-    return passage.document
-
-
 def list_of(candidate: Candidate, snapshot: Snapshot) -> ItemList | None:
     """Returns the list that a candidate is part of, or introduces, if it is in any.
 
     A list of one item, of too many, or without a line that introduces it is not shown whole.
     """
-    document = document_of(candidate)
+    document = candidate.document
     sentences = snapshot.sentences[document.id]
     sentence = candidate.sentence
     start = sentence.span.start
-    place = bisect_left(sentences, start, key=_start)
+    place = bisect_left(sentences, start, key=attrgetter("start"))
     item = sentence
     if sentence.kind != "item":
         place += 1
@@ -129,7 +124,7 @@ def _items_around(
 
 def show_list(candidate: Candidate, whole: ItemList) -> AnswerSentence:
     """Returns the items of a list after the line that introduces them, each cited."""
-    document = document_of(candidate)
+    document = candidate.document
     lead_in = _ended_part(document, whole.introduction, ": ", "lead-in")
     parts = [lead_in]
     for item in whole.items:
@@ -145,7 +140,7 @@ def show_unit(candidate: Candidate, spans: Sequence[Span]) -> AnswerSentence:
     The candidate's sentence is the last of them, unless another sentence of the answer has it.
     """
     sentence = candidate.sentence
-    document = document_of(candidate)
+    document = candidate.document
     cells = sentence.cells(document.text)
     ends_with_sentence = spans[-1] == sentence.span
     if sentence.header and cells and ends_with_sentence:
@@ -252,7 +247,7 @@ def _shown(candidate: Candidate, parts: Sequence[_Part], cited: Sequence[Span]) 
 
     Its text has spaces for the line ends of a hand-wrapped document; the quotes keep them.
     """
-    document = document_of(candidate)
+    document = candidate.document
     citations = tuple(cite(document, span) for span in cited)
     answer = candidate.span
     text = ""
@@ -295,7 +290,3 @@ def _on_one_line(document: Document, span: Span) -> str:
     text = document.text_of(span)
     words = text.split()
     return " ".join(words)
-
-
-def _start(sentence: Sentence) -> int:
-    return sentence.span.start

@@ -1,9 +1,9 @@
 """Checks each claim of a language model against the documents.
 
 First against the passages that the model cited for it. Where those do not support the claim,
-against everything that the model saw: small models often cite the wrong passage. A number, date or
-quotation that the documents do not have settles the matter; for the rest, an entailment model reads
-the claim together with the sentences that it rests on.
+against everything that the model saw: small models often cite the wrong passage. A number, date,
+quotation or name that the documents do not have settles the matter; for the rest, an entailment
+model reads the claim together with the sentences that it rests on.
 """
 
 import math
@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from qa.answer.align import (
     CoveredSentence,
@@ -178,7 +179,8 @@ class Verifier:
             evidence.append(checked)
 
             # What lacks a fact is not read: the model may not notice a wrong number.
-            if sentences and not _lacks_facts(claim.text, sentences):
+            has_facts = sentences and not _lacks_facts(claim.text, sentences)
+            if has_facts and not _lacks_names(claim.text, sentences, seen.snapshot):
                 # In digits on both sides: "two thousand" and "2,000" are the same words then.
                 context = _with_sentence_before(sentences, seen.snapshot)
                 pair = (in_digits(claim.text), in_digits(context))
@@ -252,6 +254,16 @@ def _lacks_facts(claim: str, sentences: Sequence[CoveredSentence]) -> bool:
     return not claim_days <= text_days
 
 
+def _lacks_names(claim: str, sentences: Sequence[CoveredSentence], snapshot: Snapshot) -> bool:
+    """Returns whether the claim has a name that the passages around the sentences lack.
+
+    A name may stand in the title, in a heading, or sentences before the pronoun that means it.
+    """
+    passages = {covered.passage for covered in sentences}
+    texts = [snapshot.embedded_text(passage) for passage in passages]
+    return bool(facts.missing_names(facts.names(claim), "\n".join(texts)))
+
+
 def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapshot) -> str:
     """Returns the sentences, each after what it may need: its lead-in or question, and the
     sentence before it, which may say whom a pronoun means.
@@ -261,7 +273,7 @@ def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapsh
         document = covered.document
         all_sentences = snapshot.sentences[document.id]
         start = covered.sentence.span.start
-        position = bisect_left(all_sentences, start, key=_start)
+        position = bisect_left(all_sentences, start, key=attrgetter("start"))
         first = max(0, position - 1)
         spans = [sentence.span for sentence in all_sentences[first:position]]
         for span in covered.sentence.context[-1:]:
@@ -272,10 +284,6 @@ def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapsh
             parts.setdefault((document.id, span.start), " ".join(words))
         parts[document.id, start] = " ".join(covered.text.split())
     return " ".join(parts.values())
-
-
-def _start(sentence: Sentence) -> int:
-    return sentence.span.start
 
 
 def _contains(text: str, words: str) -> bool:

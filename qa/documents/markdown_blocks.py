@@ -81,7 +81,7 @@ def _leaf_blocks(text: str) -> Iterator[Block]:
 def _header(text: str, token: Token, lines: Sequence[Span]) -> Span | None:
     """Returns the line that names the columns of a table, if it can."""
     span = _content_span(text, token, lines, "row")
-    # A text of tables only has a header for each, and no header may be read for every passage.
+    # A header that is too long is left out: the view of every passage would repeat it.
     return span if span and is_header(text, span) else None
 
 

@@ -22,8 +22,8 @@ LONG_TEXT = 10_000
 MAX_PASSAGE = 4_000
 """Characters, with the white space around the words."""
 CHARACTERS_A_TOKEN = (MAX_PASSAGE - 2 * MAX_BLANK) // PASSAGE_TOKENS
-"""A text counts as a token for so many characters at least: any long word is one token, and a
-passage of such words would have no end."""
+"""Any long word may count as one token. Without this minimum, a passage of such words could grow
+without limit."""
 MAX_UNIT = 1_200
 """Characters. A sentence has half of them at most."""
 _NEVER = "\0\0"

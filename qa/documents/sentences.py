@@ -68,6 +68,11 @@ class Sentence:
     header: Span | None = None
     """Of a row of a table, the line that names its columns."""
 
+    @property
+    def start(self) -> int:
+        """Its first offset in the document."""
+        return self.span.start
+
     def cells(self, text: str) -> tuple[Cell, ...]:
         """Returns the cells of a row of a table with a header, in the document's text."""
         return cells_of(text, self.span, self.header) if self.header else ()

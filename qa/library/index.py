@@ -46,7 +46,7 @@ class Index:
         self._snapshots: dict[frozenset[str] | None, Snapshot] = {}
         self._store = Store(where, built_with(embedder))
         # Opening deletes nothing: what has no record may be what another process is adding.
-        self._store.using_reserve(lambda: self._store.reading(self._check))
+        self._store.retry_with_reserve(lambda: self._store.read_with_retry(self._check))
 
     @classmethod
     def rebuild(cls, where: Path | str, embedder: Embedder) -> int:
@@ -56,7 +56,7 @@ class Index:
         library is complete.
         """
         store = Store(where, built_with(embedder))
-        with store.readable(), store.lock:
+        with store.translated_errors(), store.lock:
             require_known_schema(store)
             documents = read_documents(store)
             Writer(store, embedder).rebuild(documents)
@@ -65,7 +65,7 @@ class Index:
     @property
     def generation(self) -> str:
         """Changes whenever the library changes, also when another process changed it."""
-        with self._store.current():
+        with self._store.refreshed():
             return self._store.generation
 
     def snapshot(self, names: Collection[str] | None = None) -> Snapshot:
@@ -79,7 +79,7 @@ class Index:
         if known and known.generation == generation:
             return known
 
-        contents = self._store.reading(lambda: self._read(choice))
+        contents = self._store.read_with_retry(lambda: self._read(choice))
         # Made outside the turn of this thread: counting the words takes long.
         snapshot = Snapshot.of(*contents)
         self._keep(choice, snapshot)
@@ -87,11 +87,11 @@ class Index:
 
     def documents(self) -> list[Document]:
         """Returns the documents by name. Raises IndexDamagedError for a text that was changed."""
-        return self._store.reading(lambda: read_documents(self._store))
+        return self._store.read_with_retry(lambda: read_documents(self._store))
 
     def passages(self, documents: Sequence[Document]) -> list[Passage]:
         """Returns the passages of these documents, sorted by document name and offset."""
-        return _passages(self._store.reading(lambda: self._rows(documents)))
+        return _passages(self._store.read_with_retry(lambda: self._rows(documents)))
 
     def nearest(
         self,
@@ -114,7 +114,7 @@ class Index:
             versions = [document.version for document in documents]
             where = {"$and": [{"document": {"$in": ids}}, {"version": {"$in": versions}}]}
 
-        rows = self._store.reading(lambda: self._query(vector, count, where))
+        rows = self._store.read_with_retry(lambda: self._query(vector, count, where))
         if not rows:
             return []
         keys = rows["ids"][0]
@@ -155,14 +155,14 @@ class Index:
 
     def gone_files(self) -> list[GoneFile]:
         """Returns the documents whose file no longer exists, by name."""
-        return gone_files(self._store.reading(lambda: read_records(self._store)))
+        return gone_files(self._store.read_with_retry(lambda: read_records(self._store)))
 
     def same_text(self, document: Document, besides: Collection[str] = ()) -> str | None:
         """Returns the name of a document from another source that has the same text.
 
         besides: names of documents that do not count.
         """
-        records = self._store.reading(lambda: read_records(self._store))
+        records = self._store.read_with_retry(lambda: read_records(self._store))
         for key, record in records.items():
             # The version is a hash of the text.
             is_same_text = record["version"] == document.version

@@ -12,7 +12,7 @@ from qa.errors import NotWritableError
 
 _LOCK = ".lock"
 BRIEFLY = 3.0
-"""Seconds. Who waits longer is informed; who only reads does without the lock."""
+"""Seconds. After this wait a writer logs a message, and a reader goes on without the lock."""
 LONGEST = 120.0
 """Seconds. After them a change is given up. Building a library again holds the lock for longer."""
 _log = logging.getLogger(__name__)

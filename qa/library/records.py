@@ -174,7 +174,7 @@ def read_passages(store: Store, texts: bool = False) -> list[PassageRow]:
 
 def read_documents(store: Store) -> list[Document]:
     """Returns the documents by name. Raises IndexDamagedError for a text that was changed."""
-    with store.current():
+    with store.refreshed():
         records = read_records(store)
         texts = _read_texts(store)
 

@@ -25,8 +25,9 @@ def retrieve(
 ) -> list[RankedPassage]:
     """Returns the `top_k` best passages for a question and its vector, best first.
 
-    The score is the fused score, above 0 and at most 1/30. Passages follow that say in full what
-    a sentence of the best passages only repeats.
+    After them come the passages with the originals of their duplicate sentences, so the result may
+    be longer than `top_k`. A score is a sum of reciprocal ranks, at most 1/30; an original that
+    was not retrieved has 0.
     """
     dense = _dense_ranks(vector, snapshot, nearest)
     lexical = _lexical_ranks(question, snapshot)

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from qa.documents.sentences import Sentence
 from qa.documents.views import View, embedded_text, name_line, view_of
@@ -96,17 +97,13 @@ class Snapshot:
 
 def sentences_in(passage: Passage, sentences: Sequence[Sentence]) -> list[Sentence]:
     """Returns those of a document's sentences that begin in a passage, in order."""
-    first = bisect_left(sentences, passage.span.start, key=_start)
-    end = bisect_left(sentences, passage.span.end, key=_start)
+    first = bisect_left(sentences, passage.span.start, key=attrgetter("start"))
+    end = bisect_left(sentences, passage.span.end, key=attrgetter("start"))
     return list(sentences[first:end])
 
 
 def _passage_start(passage: Passage) -> int:
     return passage.span.start
-
-
-def _start(sentence: Sentence) -> int:
-    return sentence.span.start
 
 
 def _sentence_texts(

@@ -44,7 +44,7 @@ class Store:
         """Opens the library, or makes an empty library with this metadata."""
         # Links are resolved: messages name the folder itself.
         self.where = where.resolve() if isinstance(where, Path) else where
-        self._turn = threading.RLock()
+        self._thread_lock = threading.RLock()
         self._connection: Connection | None = None
         self._reserve: Reserve | None = None
         if isinstance(self.where, Path):
@@ -56,8 +56,8 @@ class Store:
         """Whether this process has deleted what interrupted changes left behind."""
 
         # A library that another process is changing for minutes can be read meanwhile.
-        with self.readable(), held_briefly(self.lock) as may_make:
-            self.using_reserve(lambda: self._open(built_with, may_make))
+        with self.translated_errors(), held_briefly(self.lock) as may_make:
+            self.retry_with_reserve(lambda: self._open(built_with, may_make))
 
     @property
     def is_folder(self) -> bool:
@@ -80,13 +80,13 @@ class Store:
         return dict(self.passages.metadata or {})
 
     @contextmanager
-    def current(self) -> Iterator[None]:
+    def refreshed(self) -> Iterator[None]:
         """Lets one thread at a time use the collections, as they are now."""
-        with self._turn, self.readable():
+        with self._thread_lock, self.translated_errors():
             self._refresh()
             yield
 
-    def reading(self, work: Callable[[], Result]) -> Result:
+    def read_with_retry(self, work: Callable[[], Result]) -> Result:
         """Returns what the work reads of the collections, as they are now.
 
         While another process changes them, Chroma can fail as on a damaged library. Damage is what
@@ -94,16 +94,16 @@ class Store:
         """
         for _ in range(2):
             try:
-                with self.current():
+                with self.refreshed():
                     return work()
             except IndexDamagedError:
-                with self._turn:
+                with self._thread_lock:
                     self._disconnect()
-        with self.readable(), self.lock, self.current():
+        with self.translated_errors(), self.lock, self.refreshed():
             return work()
 
     @contextmanager
-    def readable(self) -> Iterator[None]:
+    def translated_errors(self) -> Iterator[None]:
         """Turns the errors of Chroma into ours."""
         try:
             yield
@@ -116,7 +116,7 @@ class Store:
             raise reason from error
 
     @contextmanager
-    def writable(self) -> Iterator[None]:
+    def exclusive_write(self) -> Iterator[None]:
         """Lets one process at a time write, and turns failed writes into NotWritableError."""
         with self.lock:
             try:
@@ -129,32 +129,32 @@ class Store:
                     f"then try again. The library is as it was before."
                 ) from error
 
-    def using_reserve(self, work: Callable[[], Result]) -> Result:
+    def retry_with_reserve(self, work: Callable[[], Result]) -> Result:
         """Does the work; on a full disk again, in the space that was kept free for it."""
         try:
-            with self.readable():
+            with self.translated_errors():
                 return work()
         except DiskFullError:
             size = self._reserve.release() if self._reserve else 0
             if not size:
                 raise
         # The failed write may still hold its transaction, and a second one would wait for it.
-        with self._turn:
+        with self._thread_lock:
             self._disconnect()
         try:
-            with self.readable():
+            with self.translated_errors():
                 return work()
         finally:
             if self._reserve:
                 self._reserve.refill(size)
 
-    def reserve(self, size: int) -> None:
+    def grow_reserve(self, size: int) -> None:
         """Keeps space free, so that a failed change can be undone. Raises DiskFullError."""
         if self._reserve:
-            with self.writable():
+            with self.exclusive_write():
                 self._reserve.grow(size)
 
-    def changed(self) -> None:
+    def write_generation(self) -> None:
         """Gives the library a new generation, which other processes see."""
         self._point(self._pointer()["pair"])
 
@@ -224,7 +224,7 @@ class Store:
                 return
             # Chroma keeps vectors in memory, where the changes of others are missing.
             self._disconnect()
-        self.using_reserve(self._reopen)
+        self.retry_with_reserve(self._reopen)
 
     def _reopen(self) -> None:
         self._connect()

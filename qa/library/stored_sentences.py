@@ -7,6 +7,7 @@ import json
 import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, get_args
 
 from qa.documents.blocks import BlockKind
@@ -27,8 +28,8 @@ Part = tuple[Span, str]
 
 def pack(sentences: Sequence[Sentence], span: Span) -> str:
     """Returns the sentences that begin in a span of the document, as compact JSON."""
-    first = bisect_left(sentences, span.start, key=_start)
-    end = bisect_left(sentences, span.end, key=_start)
+    first = bisect_left(sentences, span.start, key=attrgetter("start"))
+    end = bisect_left(sentences, span.end, key=attrgetter("start"))
     rows = [_row(sentence) for sentence in sentences[first:end]]
     return json.dumps(rows, separators=(",", ":"))
 
@@ -162,7 +163,3 @@ def _sentence(row: Any, spans: _SharedSpans) -> Sentence:
         context=spans.context(rest[2:]),
         header=spans.span(rest[0], rest[1]),
     )
-
-
-def _start(sentence: Sentence) -> int:
-    return sentence.span.start

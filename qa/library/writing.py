@@ -82,7 +82,7 @@ class Writer:
         `replaces`: the names of documents whose place it takes. They are removed with its commit.
         """
         store = self._store
-        records = store.reading(lambda: read_records(store))
+        records = store.read_with_retry(lambda: read_records(store))
         replaced = _keys_of(replaces, records, document)
         stored = records.get(document.id)
         document = _with_stored_furniture(document, stored)
@@ -92,13 +92,13 @@ class Writer:
 
         # The name in the library is part of what is embedded.
         passages = self._embedded(named, on_progress)
-        with store.readable(), store.lock:
+        with store.translated_errors(), store.lock:
             self._prepare(passages)
             try:
                 self._write(passages, on_progress)
-                name = store.using_reserve(lambda: self._commit(document, passages, replaces))
+                name = store.retry_with_reserve(lambda: self._commit(document, passages, replaces))
             except BaseException:
-                store.using_reserve(lambda: self._undo(document))
+                store.retry_with_reserve(lambda: self._undo(document))
                 raise
         if replaced:
             return AddResult("moved", name)
@@ -108,26 +108,26 @@ class Writer:
         """Embeds and writes the passages of a document of the library again."""
         store = self._store
         passages = self._embedded(document, on_progress)
-        with store.readable(), store.lock:
+        with store.translated_errors(), store.lock:
             self._prepare(passages)
             try:
                 self._write(passages, on_progress)
             finally:
                 # Another process may have removed or replaced the document meanwhile.
-                store.using_reserve(lambda: self._undo(document))
-            with store.current(), store.writable():
-                store.changed()
+                store.retry_with_reserve(lambda: self._undo(document))
+            with store.refreshed(), store.exclusive_write():
+                store.write_generation()
 
     def rebuild(self, documents: Sequence[Document]) -> None:
         """Builds a new pair of collections from the documents, then makes it the library."""
         store = self._store
-        with store.writable():
+        with store.exclusive_write():
             pair = store.make_pair(built_with(self._embedder))
             try:
                 for document in documents:
                     self._copy(document, pair)
             except BaseException:
-                store.using_reserve(lambda: self._discard(pair))
+                store.retry_with_reserve(lambda: self._discard(pair))
                 raise
             store.switch(pair)
 
@@ -157,10 +157,10 @@ class Writer:
     def _prepare(self, passages: Sequence[EmbeddedPassage]) -> None:
         """Begins a change: sweeps, adopts the embedder's settings and reserves space."""
         store = self._store
-        with store.current(), store.writable():
+        with store.refreshed(), store.exclusive_write():
             sweep_leftovers(store)
             adopt_settings(store, self._embedder)
-        store.reserve(room_for(len(passages)))
+        store.grow_reserve(room_for(len(passages)))
 
     def _write(
         self,
@@ -169,7 +169,7 @@ class Writer:
     ) -> None:
         store = self._store
         for batch in batches(len(passages), WRITTEN_AT_ONCE):
-            with store.current(), store.writable():
+            with store.refreshed(), store.exclusive_write():
                 write_passages(store.passages, passages[batch], store.batch_size())
             # Chroma computes without releasing other threads: here a question may go first.
             on_progress(len(passages), len(passages))
@@ -182,7 +182,7 @@ class Writer:
     ) -> str:
         """Makes the written passages a document of the library and returns the document's name."""
         store = self._store
-        with store.current(), store.writable():
+        with store.refreshed(), store.exclusive_write():
             # Read again: another process may have added a document of this name meanwhile.
             records = read_records(store)
             replaced = _keys_of(replaces, records, document)
@@ -192,7 +192,7 @@ class Writer:
             sweep(store, named.id, keep=named.version)
             # After its record: a crash in between leaves the text twice, and not nowhere.
             _remove_replaced(store, replaced)
-            store.changed()
+            store.write_generation()
         return named.name
 
     def _copy(self, document: Document, pair: str) -> None:
@@ -200,19 +200,19 @@ class Writer:
         store = self._store
         passage_rows, records = store.pair(pair)
         passages = self._embedded(document, ignore_progress)
-        store.reserve(room_for(len(passages)))
+        store.grow_reserve(room_for(len(passages)))
         write_passages(passage_rows, passages, min(WRITTEN_AT_ONCE, store.batch_size()))
         require_complete(passage_rows, document, passages)
         write_record(records, document)
 
     def _discard(self, pair: str) -> None:
-        with self._store.current():
+        with self._store.refreshed():
             self._store.delete_pair(pair)
 
     def _undo(self, document: Document) -> None:
         """Deletes the passages of a document that do not belong to its current record."""
         store = self._store
-        with store.current(), store.writable():
+        with store.refreshed(), store.exclusive_write():
             record = read_records(store).get(document.id)
             version = record["version"] if record else ""
             sweep(store, document.id, keep=version)
@@ -235,12 +235,12 @@ def _without(records: Mapping[str, Record], keys: Collection[str]) -> dict[str, 
 
 def remove(store: Store, name: str) -> bool:
     """Removes the document of that name; False where there is none."""
-    with store.readable(), store.lock:
-        with store.current():
+    with store.translated_errors(), store.lock:
+        with store.refreshed():
             records = read_records(store)
         for key, record in records.items():
             if record["name"] == name:
-                store.using_reserve(partial(_remove, store, key))
+                store.retry_with_reserve(partial(_remove, store, key))
                 return True
     return False
 
@@ -252,10 +252,10 @@ def _remove_replaced(store: Store, keys: Collection[str]) -> None:
 
 
 def _remove(store: Store, key: str) -> None:
-    with store.current(), store.writable():
+    with store.refreshed(), store.exclusive_write():
         store.records.delete(ids=[key])
         sweep(store, key, keep="")
-        store.changed()
+        store.write_generation()
 
 
 def sweep(store: Store, document_id: str, keep: str) -> None:

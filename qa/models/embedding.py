@@ -61,7 +61,7 @@ class SentenceTransformerEmbedder:
         self.name = name
         self._model = load_sentence_transformer(_source(name))
         self._counter = _untruncated(self._model.tokenizer.backend_tokenizer)
-        self._turn = threading.Lock()
+        self._tokenizer_lock = threading.Lock()
         # A model whose limit is not such a multiple could get more tokens than it has positions.
         fits = self.limit % LENGTH_STEP == 0
         self._padding = {"text": {"pad_to_multiple_of": LENGTH_STEP}} if fits else None
@@ -82,7 +82,7 @@ class SentenceTransformerEmbedder:
             return []
 
         # The tokenizer raises when two threads set its truncation at the same time.
-        with self._turn:
+        with self._tokenizer_lock:
             rows: Any = self._model.encode(
                 list(texts),
                 batch_size=BATCH,

@@ -5,7 +5,7 @@ so every score is a margin over that (Devlin et al. 2019).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -47,6 +47,14 @@ class SpanScores:
         start_odds = _logsumexp(self.starts[inside])
         end_odds = _logsumexp(self.ends[inside])
         return (start_odds + end_odds) / 2
+
+    def without_start(self, length: int) -> "SpanScores":
+        """Returns the scores with offsets in the text without its first characters.
+
+        Tokens of these characters keep their scores, at offsets below 0, where no span is looked
+        for.
+        """
+        return replace(self, offsets=self.offsets - length)
 
     def best_span(self, start: int, end: int) -> tuple[float, int, int] | None:
         """Returns score, start and end of the best span between these characters.

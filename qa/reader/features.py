@@ -26,7 +26,7 @@ from qa.types import Passage, RankedPassage, Span
 
 Row = NDArray[np.float64]
 UNKNOWN = 0.5
-"""The value of a feature that the question gives no occasion for: neither yes nor no."""
+"""The value of a feature that does not apply to this question, as `names` if it has none."""
 FEW_WORDS = 6
 """A sentence of at most so many words says little without the heading above it."""
 _NAME = re.compile(r"(?<![.!?“\"\n] )(?<!^)\b[A-Z][\w’'-]+")
@@ -84,7 +84,7 @@ def sentence_features(
     rows = []
     passages = zip(ranked_passages, views, encodings, scores, sentences, strict=True)
     for rank, (ranked, view, encoding, span_scores, inside) in enumerate(passages, start=1):
-        around = _passage(
+        passage_input = _passage_input(
             question,
             ranked.passage,
             view,
@@ -93,7 +93,7 @@ def sentence_features(
             frequencies,
             rank,
         )
-        rows.append([_row(_sentence(around, sentence)) for sentence in inside])
+        rows.append([_row(_sentence_input(passage_input, sentence)) for sentence in inside])
     return rows
 
 
@@ -103,13 +103,13 @@ class _LateInteraction:
 
     mean: float
     """Mean, over the question's meaningful tokens, of the best cosine to a token of the text."""
-    low: float
-    """The same over the third with the lowest: a part that nothing in the text answers to."""
+    mean_of_lowest_third: float
+    """Mean of the lowest third of these cosines: a part of the question that the text lacks."""
 
 
 @dataclass(frozen=True, slots=True)
-class _PassageView:
-    """A passage as it is read for a question: what all of its sentences share."""
+class _PassageInput:
+    """What the features of a passage's sentences are computed from, besides the sentence."""
 
     question: AnalysedQuestion
     passage: Passage
@@ -148,36 +148,39 @@ class _PassageView:
                 shared += idf
         return shared / total if total else 0.0
 
-    def share_of_specifics(self, test: Callable[[str], bool]) -> float:
-        """Returns the share of the question's names and numbers that pass a test."""
+    def specifics_in(self, own_terms: frozenset[str]) -> float:
+        """Returns the share of the question's names and numbers that a text has."""
         specifics = self.question.specifics
         if not specifics:
             return UNKNOWN
-        passing = sum(map(test, specifics))
-        return passing / len(specifics)
+        return len(specifics & own_terms) / len(specifics)
+
+    def specifics_missing(self) -> float:
+        """Returns the share of the question's names and numbers that no document has."""
+        specifics = self.question.specifics
+        if not specifics:
+            return UNKNOWN
+        missing = [term for term in specifics if self.frequencies.counts[term] == 0]
+        return len(missing) / len(specifics)
 
     def similarity(self) -> float:
         """Returns the cosine of the question and the passage."""
         vector = self.question.encoding.vector
         return float(vector @ self.encoding.vector)
 
-    def is_missing(self, term: str) -> bool:
-        """Returns whether no document of the library has a term."""
-        return self.frequencies.counts[term] == 0
-
 
 @dataclass(frozen=True, slots=True)
-class _SentenceView:
-    """A sentence as it is read for a question, within its passage."""
+class _SentenceInput:
+    """What the features of a sentence are computed from."""
 
-    around: _PassageView
+    passage_input: _PassageInput
     text: str
     terms: frozenset[str]
     tokens: list[int]
     late: _LateInteraction
-    fits: float
+    has_asked_kind: float
     """1: it has a new thing of the kind asked for; 0: it has not; 0.5: any kind will do."""
-    fits_near: float
+    kind_nearby: float
     """The best late interaction around such a thing; for any kind, that of the sentence."""
     margin: float
     best_margin: float
@@ -187,52 +190,52 @@ class _SentenceView:
         """Returns the cosine of the question and the mean of the sentence's tokens."""
         if not self.tokens:
             return 0.0
-        vector = self.around.question.encoding.vector
-        tokens = self.around.encoding.tokens[self.tokens]
+        vector = self.passage_input.question.encoding.vector
+        tokens = self.passage_input.encoding.tokens[self.tokens]
         mean = tokens.mean(axis=0)
         norm = max(float(np.linalg.norm(mean)), 1e-12)
         return float(vector @ mean / norm)
 
 
-_Feature = tuple[str, Callable[[_SentenceView], float]]
+_Feature = tuple[str, Callable[[_SentenceInput], float]]
 FEATURES: tuple[_Feature, ...] = (
     # Embedder: the sentence, read within its passage, and the passage around it.
     ("meaning", lambda s: s.meaning()),
     ("late_interaction", lambda s: s.late.mean),
-    ("late_interaction_low", lambda s: s.late.low),
-    ("late_interaction_around", lambda s: s.around.late.mean),
-    ("late_interaction_low_around", lambda s: s.around.late.low),
+    ("late_interaction_low", lambda s: s.late.mean_of_lowest_third),
+    ("late_interaction_around", lambda s: s.passage_input.late.mean),
+    ("late_interaction_low_around", lambda s: s.passage_input.late.mean_of_lowest_third),
     # Words: the question's terms in the sentence, and in the passage with its title.
-    ("coverage", lambda s: s.around.coverage(s.terms)),
-    ("coverage_around", lambda s: s.around.coverage(s.around.terms)),
+    ("coverage", lambda s: s.passage_input.coverage(s.terms)),
+    ("coverage_around", lambda s: s.passage_input.coverage(s.passage_input.terms)),
     # The question's names and numbers: in the sentence, in the passage, in no document at all.
-    ("names", lambda s: s.around.share_of_specifics(s.terms.__contains__)),
-    ("names_around", lambda s: s.around.share_of_specifics(s.around.terms.__contains__)),
-    ("names_missing", lambda s: s.around.share_of_specifics(s.around.is_missing)),
+    ("names", lambda s: s.passage_input.specifics_in(s.terms)),
+    ("names_around", lambda s: s.passage_input.specifics_in(s.passage_input.terms)),
+    ("names_missing", lambda s: s.passage_input.specifics_missing()),
     # The kind of thing asked for: a date, a sum, a name, …
-    ("fits", lambda s: s.fits),
-    ("fits_near", lambda s: s.fits_near),
+    ("has_asked_kind", lambda s: s.has_asked_kind),
+    ("kind_nearby", lambda s: s.kind_nearby),
     # A row, an item, or a line that is read with the line that introduces it.
     ("structured", lambda s: float(s.is_structured)),
     # The passage: its cosine to the question as in the index, and the reciprocal of its rank.
-    ("passage", lambda s: s.around.similarity()),
-    ("rank", lambda s: 1 / s.around.rank),
+    ("passage", lambda s: s.passage_input.similarity()),
+    ("rank", lambda s: 1 / s.passage_input.rank),
     ("length", lambda s: math.log(1 + len(s.text.split()))),
     # Cross-encoder, over "not here": best span, whole sentence, whole passage.
-    ("span", lambda s: s.best_margin),
-    ("pointed", lambda s: s.margin),
-    ("pointed_around", lambda s: s.around.margin),
+    ("span_margin", lambda s: s.best_margin),
+    ("sentence_margin", lambda s: s.margin),
+    ("passage_margin", lambda s: s.passage_input.margin),
 )
 """One row a feature: its name and its function. The order is that of the fitted weights."""
 FEATURE_NAMES = tuple(name for name, _ in FEATURES)
-CROSS_ENCODER_FEATURES = frozenset({"span", "pointed", "pointed_around"})
+CROSS_ENCODER_FEATURES = frozenset({"span_margin", "sentence_margin", "passage_margin"})
 
 
-def _row(view: _SentenceView) -> Row:
-    return np.array([feature(view) for _, feature in FEATURES])
+def _row(sentence_input: _SentenceInput) -> Row:
+    return np.array([feature(sentence_input) for _, feature in FEATURES])
 
 
-def _passage(
+def _passage_input(
     question: AnalysedQuestion,
     passage: Passage,
     view: View,
@@ -240,9 +243,9 @@ def _passage(
     scores: SpanScores,
     frequencies: SentenceFrequencies,
     rank: int,
-) -> _PassageView:
+) -> _PassageInput:
     cosines = question.encoding.tokens @ encoding.tokens.T
-    return _PassageView(
+    return _PassageInput(
         question=question,
         passage=passage,
         view=view,
@@ -258,35 +261,35 @@ def _passage(
     )
 
 
-def _sentence(around: _PassageView, sentence: Sentence) -> _SentenceView:
-    view = around.view
+def _sentence_input(passage_input: _PassageInput, sentence: Sentence) -> _SentenceInput:
+    view = passage_input.view
     place = view.to_view(sentence.span) or Span(0, 0)
     text = view.text[place.start : place.end]
-    tokens = around.tokens(place.start, place.end)
-    context = _context(around, sentence, text)
-    context_words = around.passage.document.text_of(context) if context else ""
+    tokens = passage_input.tokens(place.start, place.end)
+    context = _context(passage_input, sentence, text)
+    context_words = passage_input.passage.document.text_of(context) if context else ""
     if context:
-        tokens = _context_tokens(around, context) + tokens
-    late = _late_interaction(around.question, around.cosines[:, tokens])
-    fits, fits_near = _fit(around, place, text, late)
+        tokens = _context_tokens(passage_input, context) + tokens
+    late = _late_interaction(passage_input.question, passage_input.cosines[:, tokens])
+    has_asked_kind, kind_nearby = _fit(passage_input, place, text, late)
 
-    margin = around.scores.margin(place.start, place.end)
-    best = around.scores.best_span(place.start, place.end)
-    return _SentenceView(
-        around=around,
+    margin = passage_input.scores.margin(place.start, place.end)
+    best = passage_input.scores.best_span(place.start, place.end)
+    return _SentenceInput(
+        passage_input=passage_input,
         text=text,
         terms=frozenset(terms(f"{context_words}\n{text}")),
         tokens=tokens,
         late=late,
-        fits=fits,
-        fits_near=fits_near,
+        has_asked_kind=has_asked_kind,
+        kind_nearby=kind_nearby,
         margin=margin,
         best_margin=best[0] if best else margin,
         is_structured=context is not None or sentence.kind in ("item", "row"),
     )
 
 
-def _context(around: _PassageView, sentence: Sentence, text: str) -> Span | None:
+def _context(passage_input: _PassageInput, sentence: Sentence, text: str) -> Span | None:
     """Returns the line that a sentence is read together with, if any.
 
     A question or a lead-in belongs to all that it introduces; the heading above to what says
@@ -294,7 +297,7 @@ def _context(around: _PassageView, sentence: Sentence, text: str) -> Span | None
     """
     if not sentence.context:
         return None
-    document = around.passage.document
+    document = passage_input.passage.document
     nearest = sentence.context[-1]
     words = document.text_of(nearest)
     if introduces(words):
@@ -303,27 +306,27 @@ def _context(around: _PassageView, sentence: Sentence, text: str) -> Span | None
     return nearest if says_little and words != document.title else None
 
 
-def _context_tokens(around: _PassageView, context: Span) -> list[int]:
+def _context_tokens(passage_input: _PassageInput, context: Span) -> list[int]:
     """Returns the tokens of a line that a sentence is read with, wherever the view has it."""
-    place = around.view.to_view(context)
+    place = passage_input.view.to_view(context)
     if place:
-        return around.tokens(place.start, place.end)
+        return passage_input.tokens(place.start, place.end)
     # It stands before the passage.
-    return around.tokens(0, len(around.view.context))
+    return passage_input.tokens(0, len(passage_input.view.context))
 
 
 def _fit(
-    around: _PassageView, place: Span, text: str, late: _LateInteraction
+    passage_input: _PassageInput, place: Span, text: str, late: _LateInteraction
 ) -> tuple[float, float]:
-    """Returns the features "fits" and "fits_near" of a sentence at a place in the view."""
-    question = around.question
+    """Returns "has_asked_kind" and "kind_nearby" of a sentence at a place in the view."""
+    question = passage_input.question
     if question.kind == "any":
         return UNKNOWN, late.mean
 
     near = []
     for low, high in spans_of_kind(question.text, question.kind, text):
-        tokens = around.tokens(place.start + low, place.start + high)
-        cosines = around.cosines[:, tokens]
+        tokens = passage_input.tokens(place.start + low, place.start + high)
+        cosines = passage_input.cosines[:, tokens]
         near.append(_late_interaction(question, cosines).mean)
     if not near:
         return 0.0, 0.0
@@ -340,7 +343,7 @@ def _late_interaction(question: AnalysedQuestion, cosines: Vectors) -> _LateInte
     third = math.ceil(len(best) / 3)
     return _LateInteraction(
         mean=float(best.mean()),
-        low=float(best[:third].mean()),
+        mean_of_lowest_third=float(best[:third].mean()),
     )
 
 

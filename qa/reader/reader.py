@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from qa.config import PACKAGED_READER
 from qa.documents.sentences import Sentence
 from qa.documents.views import View
+from qa.errors import ModelError
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
 from qa.models.spans import SpanModel, SpanScores
-from qa.reader.features import Row, analyse, sentence_features
-from qa.types import Passage, RankedPassage, Span
+from qa.reader.features import FEATURE_NAMES, Row, analyse, sentence_features
+from qa.reader.named_views import score_views
+from qa.types import Document, Passage, RankedPassage, Span
 
 WEIGHTS = "weights.json"
 Rows = NDArray[np.float64]
@@ -33,7 +35,7 @@ Rows = NDArray[np.float64]
 class Candidate:
     """A sentence that was read."""
 
-    passage: RankedPassage
+    ranked: RankedPassage
     sentence: Sentence
     score: float
     """Log-odds up to a constant of the question: compare only within one reading."""
@@ -43,10 +45,14 @@ class Candidate:
     """The cross-encoder's log-odds of that span over "not here"."""
 
     @property
+    def document(self) -> Document:
+        """The document that the sentence stands in."""
+        return self.ranked.passage.document
+
+    @property
     def text(self) -> str:
         """The words of the sentence in the document."""
-        document = self.passage.passage.document
-        return document.text_of(self.sentence.span)
+        return self.document.text_of(self.sentence.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +93,20 @@ class Weights:
 
     @classmethod
     def load(cls, reader: str) -> "Weights":
-        """Reads the weights in the folder of a cross-encoder, or else the packaged weights."""
+        """Reads the weights in the folder of a cross-encoder, or else the packaged weights.
+
+        Raises ModelError for weights that were fitted for other features.
+        """
         fitted = Path(reader) / WEIGHTS
         packaged = files("qa").joinpath("models", PACKAGED_READER, WEIGHTS)
         file = fitted if fitted.is_file() else packaged
-        text = file.read_text(encoding="utf-8")
-        return cls.from_json(json.loads(text))
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        if raw.get("features") != list(FEATURE_NAMES):
+            raise ModelError(
+                f"{file} was fitted for other features than this version has. "
+                "Fit it again: python -m qa.training, see docs/model_card.md."
+            )
+        return cls.from_json(raw)
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Weights":
@@ -167,7 +181,7 @@ class TrainedReader:
             return Reading((), tuple(ranked_passages), 0.0)
 
         views = [snapshot.view_of(passage) for passage in passages]
-        scores = self._cross_encoder.score(question, [view.text for view in views])
+        scores = score_views(self._cross_encoder, question, passages, views)
         embedded_texts = [snapshot.embedded_text(passage) for passage in passages]
         rows = sentence_features(
             analyse(question, encoding),
@@ -241,7 +255,7 @@ def _reranked(
 
     reranked = []
     for ranked in ranked_passages:
-        scores = [candidate.score for candidate in candidates if candidate.passage is ranked]
+        scores = [candidate.score for candidate in candidates if candidate.ranked is ranked]
         mass = sum(math.exp(score - top) for score in scores)
         probability = mass / total
         why = replace(ranked.why, reader=max(scores, default=None))

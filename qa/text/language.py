@@ -72,7 +72,10 @@ LANGUAGES: Mapping[str, str] = MappingProxyType(
         "zh": "Chinese",
     }
 )
-"""English names by ISO 639-1 code. Dialects would only take short lines from these languages."""
+"""English names by ISO 639-1 code.
+
+Dialects are left out: short lines of these languages would be mistaken for them.
+"""
 SURE = 0.7
 """The probability below which a language is not known. Names and numbers alone are far below."""
 MAX_READ = 6_000

@@ -22,6 +22,7 @@ from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, Encoding, Vectors
 from qa.models.spans import SpanModel
 from qa.reader.features import analyse, sentence_features
+from qa.reader.named_views import score_views
 from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, of_part
 from qa.training.written import WrittenDocument
 from qa.types import Document, Passage, Span
@@ -31,7 +32,8 @@ READING_SOURCES = ("squad2_half", "squad_train_a", "squadshifts_new_wiki", "ones
 """Sources whose passages are joined to documents."""
 PARAGRAPHS = 12
 """Paragraphs of a document, about as many as in a news article."""
-PASSAGES_READ = 8
+PASSAGES_READ = 5
+"""As many as an answer is looked for in, see `Settings.top_k`."""
 MAX_DOCUMENTS: Mapping[Part, int] = {"fit": 5, "report": 3}
 """Documents taken from a source, by part."""
 MAX_QUESTIONS_OF_DOCUMENT = 24
@@ -319,21 +321,21 @@ def _read(
     nearest = _nearest(library.encodings)
     ranked = retrieve(question, encoding.vector, snapshot, nearest, PASSAGES_READ)
 
+    passages = [retrieved.passage for retrieved in ranked]
     views = []
     encodings = []
     sentences = []
-    for retrieved in ranked:
-        passage = retrieved.passage
+    for passage in passages:
         views.append(snapshot.view_of(passage))
         encodings.append(library.encodings[passage.id])
         in_passage = snapshot.sentences_in(passage)
-        sentences.append([sentence for sentence in in_passage if sentence.may_answer])
+        sentences.append([sentence for sentence in in_passage if sentence.is_candidate])
     features = sentence_features(
         analyse(question, encoding),
         ranked,
         views,
         encodings,
-        models.cross_encoder.score(question, [view.text for view in views]),
+        score_views(models.cross_encoder, question, passages, views),
         sentences,
         snapshot.frequencies,
     )

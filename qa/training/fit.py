@@ -56,7 +56,7 @@ def fit_weights(cases: Sequence[FitCase], ordinary: Sequence[FitCase] = ()) -> d
         both = [*cases, *ordinary]
         sure = sure.blended(_logistic(readings(both), both), ORDINARY_SHARE)
     return {
-        "signals": list(FEATURE_NAMES),
+        "features": list(FEATURE_NAMES),
         "rank_mean": _rounded(mean),
         "rank_scale": _rounded(scale),
         "rank": _rounded(rank),

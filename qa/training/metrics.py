@@ -141,7 +141,7 @@ def _confidences(cases: Cases, weights: Weights) -> Values:
 
 def _best_margins(cases: Cases) -> Values:
     """Returns the cross-encoder's highest margin over "not here" in each case."""
-    column = FEATURE_NAMES.index("pointed")
+    column = FEATURE_NAMES.index("sentence_margin")
     margins = []
     for case in cases:
         case_margins = case.rows[:, column]

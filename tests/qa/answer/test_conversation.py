@@ -14,14 +14,13 @@ from qa.answer.conversation import (
     MAX_NAMED,
     MAX_TITLES,
     MAX_UTTERANCE,
-    NO_DOCUMENTS,
     WELCOME,
     conversation_reply,
     utterance_kind,
     without_small_talk,
 )
 from qa.answer.utterances import UTTERANCES, UtteranceKind
-from qa.types import Document, Turn
+from qa.types import NO_DOCUMENTS, Document, Turn
 from tests.qa.fakes import text_document
 
 TURN = Turn("What did the bridge cost?", "The bridge cost 48 million euros.")

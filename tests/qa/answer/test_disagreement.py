@@ -31,7 +31,7 @@ def _find(question: str, *candidates: Candidate) -> Disagreement | None:
 
 def _names(disagreement: Disagreement | None) -> list[str]:
     assert disagreement
-    return [candidate.passage.passage.document.name for candidate in disagreement.candidates]
+    return [candidate.document.name for candidate in disagreement.candidates]
 
 
 def _ask(folder: Path, question: str, *documents: Document) -> Answer:

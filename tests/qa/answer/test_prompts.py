@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer.empty_words import says_nothing
-from qa.answer.markers import parse_markers
 from qa.answer.prompts import (
     DECLINE_SENTENCE,
     MAX_TURN_CHARACTERS,
@@ -19,6 +18,7 @@ from qa.answer.prompts import (
 )
 from qa.types import Document, Passage, Span, Turn
 from tests.properties import examples
+from tests.qa.answer.whole_texts import parse_markers
 from tests.qa.fakes import snapshot_of, text_document
 from tests.qa.texts import texts
 

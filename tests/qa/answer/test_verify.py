@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -192,6 +193,21 @@ def test_quotation_may_lose_markdown_but_not_half_a_word() -> None:
     )
     (cut,) = _check(("Beck said “they knew in spri”.", [document]), documents=(document,), odds=9.0)
     assert (kept.support, cut.support) == ("supported", "unsupported")
+
+
+def test_name_that_the_passages_lack_is_unsupported() -> None:
+    """Whatever the entailment model says: small models invent who did it."""
+    sentence = _one("Ines Prado and Olaf Thorsen opened the bridge on Tuesday.", BRIDGE, odds=9.0)
+    assert (sentence.support, sentence.citations) == ("unsupported", ())
+
+
+def test_name_in_the_title_is_not_missing() -> None:
+    """The sentence that supports a claim rarely repeats the name in the title above it."""
+    ferry = replace(FERRY, title="News from Skarholm")
+    (sentence,) = _check(
+        ("The Skarholm ferry will stop in May.", [ferry]), documents=(ferry,), odds=9.0
+    )
+    assert sentence.support == "supported"
 
 
 def test_negation_is_left_to_the_entailment_model() -> None:

@@ -95,15 +95,15 @@ def test_add_on_a_full_disk_changes_nothing(
     assert index.add(text_document("A ferry.", "b.txt")).outcome == "added"
 
 
-@pytest.mark.parametrize("step", ["delete_passages", "changed"])
+@pytest.mark.parametrize("step", ["delete_passages", "write_generation"])
 def test_remove_on_a_full_disk_uses_the_reserve(
     folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """Whichever of its writes does not fit, the removal goes through once and says so."""
     index = Index(folder, WordEmbedder())
-    if step == "changed":
-        full = _fails_while_reserved(folder, Store.changed)
-        monkeypatch.setattr(Store, "changed", full)
+    if step == "write_generation":
+        full = _fails_while_reserved(folder, Store.write_generation)
+        monkeypatch.setattr(Store, "write_generation", full)
     else:
         full = _fails_while_reserved(folder, sweep)
         monkeypatch.setattr("qa.library.writing.sweep", full)

@@ -5,17 +5,17 @@ import time
 
 import pytest
 
-from qa.turns import TurnLock
+from qa.fair_lock import FairLock
 
 
-def _wait_for_queue(lock: TurnLock, length: int) -> None:
+def _wait_for_queue(lock: FairLock, length: int) -> None:
     while len(lock._queue) < length:
         time.sleep(0.001)
 
 
 def test_thread_that_comes_back_waits_for_those_before_it() -> None:
     """A thread that works in many parts lets another in after the part that it is at."""
-    lock = TurnLock()
+    lock = FairLock()
     order: list[str] = []
 
     def work(name: str) -> None:
@@ -36,7 +36,7 @@ def test_thread_that_comes_back_waits_for_those_before_it() -> None:
 
 def test_interrupted_wait_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl+C while waiting: the thread is not waited for."""
-    lock = TurnLock()
+    lock = FairLock()
 
     def interrupt(_predicate: object) -> None:
         raise KeyboardInterrupt

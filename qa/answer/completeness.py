@@ -1,6 +1,6 @@
-"""Decides by rule whether a question leans on the conversation before it.
+"""Decides by rule whether a question can be understood without the conversation before it.
 
-"And in 2020?" and "Where is it?" say nothing alone. "Who is the landlord?" names its own subject.
+"And in 2020?" and "Where is it?" cannot. "Who is the landlord?" names its own subject.
 """
 
 import re
@@ -9,11 +9,11 @@ from typing import Literal
 from qa.text.english import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, STOP_WORDS
 from qa.text.words import words
 
-Leaning = Literal["alone", "maybe", "leans"]
-"""alone: the question is complete. leans: a part of it is missing. maybe: either."""
+Completeness = Literal["complete", "unsure", "incomplete"]
+"""incomplete: a part of the question is missing. unsure: it may be."""
 
 MIN_CONTENT_WORDS = 3
-"""A question with fewer content words than this may lean on the questions before it."""
+"""A question with fewer content words than this may be incomplete."""
 MAX_FRAGMENT_WORDS = 5
 
 PERSON_PRONOUN = re.compile(r"\b(he|she|him|her|his|hers)\b(?!['’])", re.IGNORECASE)
@@ -68,16 +68,16 @@ _GENERIC_WORDS = STOP_WORDS | frozenset(
 """Words that do not show what a question is about."""
 
 
-def leaning(question: str) -> Leaning:
-    """Returns whether a question leans on the conversation before it."""
+def completeness(question: str) -> Completeness:
+    """Returns whether a question can be understood without the conversation before it."""
     if is_fragment(question) or _points_outside(question):
-        return "leans"
+        return "incomplete"
     content = content_words(question)
     if not content:
-        return "leans"
+        return "incomplete"
     if len(content) < MIN_CONTENT_WORDS:
-        return "maybe"
-    return "alone"
+        return "unsure"
+    return "complete"
 
 
 def content_words(text: str) -> list[str]:
@@ -130,7 +130,7 @@ def _is_idle(question: str, pronoun: re.Match[str]) -> bool:
     idle = _IDLE_IT.match(question, pronoun.start())
     if not idle:
         return False
-    # "How long did it take to build?" still leans: built was what the last question names.
+    # "How long did it take to build?" is incomplete: the last question names what was built.
     return len(content_words(idle["action"])) >= 2
 
 

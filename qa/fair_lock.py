@@ -4,7 +4,7 @@ import threading
 from collections import deque
 
 
-class TurnLock:
+class FairLock:
     """Lets one thread work at a time, the one that waits longest first.
 
     A lock of `threading` may be taken again by the thread that gives it back: work in many parts

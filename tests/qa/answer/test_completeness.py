@@ -1,8 +1,8 @@
-"""Whether a question leans on the conversation before it."""
+"""Whether a question can be understood without the conversation before it."""
 
 import pytest
 
-from qa.answer.leaning import leaning
+from qa.answer.completeness import completeness
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ from qa.answer.leaning import leaning
         "How is it related to Old Norse?",
     ],
 )
-def test_leaning_of_an_incomplete_question_is_leans(question: str) -> None:
-    assert leaning(question) == "leans"
+def test_completeness_of_a_fragment_is_incomplete(question: str) -> None:
+    assert completeness(question) == "incomplete"
 
 
 @pytest.mark.parametrize("question", ["Who is the landlord?", "How many attended?", "And who won?"])
-def test_leaning_of_few_words_is_maybe(question: str) -> None:
-    assert leaning(question) == "maybe"
+def test_completeness_of_few_words_is_unsure(question: str) -> None:
+    assert completeness(question) == "unsure"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,6 @@ def test_leaning_of_few_words_is_maybe(question: str) -> None:
         "OK. Tell me about the privacy rules of the library.",
     ],
 )
-def test_leaning_of_a_complete_question_is_alone(question: str) -> None:
+def test_completeness_of_a_whole_question_is_complete(question: str) -> None:
     """A pronoun for what the question itself names does not count."""
-    assert leaning(question) == "alone"
+    assert completeness(question) == "complete"
