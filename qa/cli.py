@@ -135,8 +135,8 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
     # Adding needs no language model, which may be misconfigured or switched off.
     bot = Bot.open(replace(settings, llm=BUILT_IN))
     added = add_files(bot.index, options.paths, _print_escaped, options.prune)
-    if added.gone:
-        print_line(FILES_GONE.format(count=len(added.gone)), sys.stderr)
+    if added.not_pruned:
+        print_line(FILES_GONE.format(count=len(added.not_pruned)), sys.stderr)
     for notice in _language_notices(added.documents, settings):
         _print_escaped(notice)
     return _report_all(added.failures)

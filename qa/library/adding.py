@@ -7,8 +7,9 @@ from shlex import quote
 
 from qa.documents.load import load
 from qa.errors import DocumentError
-from qa.library.gone import GoneFile
 from qa.library.index import Index
+from qa.library.missing_files import MissingFile
+from qa.library.writing import AddResult
 from qa.types import Document
 
 Report = Callable[[str], None]
@@ -22,69 +23,104 @@ class AddedFiles:
     documents: tuple[Document, ...]
     """Under their names in the library."""
     failures: tuple[DocumentError, ...]
-    gone: tuple[str, ...] = ()
-    """The names of documents whose file is gone from an added folder, and that are still there."""
+    not_pruned: tuple[str, ...] = ()
+    """Documents whose file is missing from an added folder, and that were not pruned."""
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(document.name for document in self.documents)
 
 
+@dataclass(frozen=True, slots=True)
+class _Additions:
+    """What adding the readable files did."""
+
+    documents: list[Document]
+    """Under their names in the library."""
+    failures: list[DocumentError]
+    missing: list[MissingFile]
+    """The missing files that no added document replaced."""
+
+
 def add_files(
     index: Index, paths: Sequence[Path], report: Report, prune: bool = False
 ) -> AddedFiles:
-    """Adds every readable file, and looks for the earlier files of the folders.
+    """Adds every readable file, and looks for the missing files of the folders.
 
     A file that no longer exists, and whose text one of the added files has, was moved: the added
-    file takes its place. Other files that are gone from an added folder are reported; `prune`
+    file takes its place. Other files that are missing from an added folder are reported; `prune`
     removes their documents, except those of a folder in which no file can be read.
     """
     loaded = load(paths)
-    failures = list(loaded.failures)
-    gone = index.gone_files()
-    documents = []
-    for document in loaded.documents:
-        earlier = earlier_places(document, gone)
+    additions = _add_each(index, loaded.documents, report)
+
+    missing = [file for file in additions.missing if _was_below_any(file, paths)]
+    # A drive that is not mounted looks like a folder without files.
+    folders = [path for path in paths if prune and _has_any(path, loaded.documents)]
+    not_pruned = _prune(index, missing, folders, report)
+
+    failures = (*loaded.failures, *additions.failures)
+    return AddedFiles(tuple(additions.documents), failures, tuple(not_pruned))
+
+
+def names_of_moved_file(document: Document, missing: Sequence[MissingFile]) -> list[str]:
+    """Returns the library's names of the missing files that have the text of this document."""
+    names = []
+    for file in missing:
+        # A file that is there again under its path has not moved.
+        if file.version == document.version and file.source != document.source:
+            names.append(file.name)
+    return names
+
+
+def _add_each(index: Index, documents: Sequence[Document], report: Report) -> _Additions:
+    """Adds the documents; each takes the place of the missing files that have its text."""
+    missing = index.missing_files()
+    added: list[Document] = []
+    failures: list[DocumentError] = []
+    for document in documents:
+        replaced = names_of_moved_file(document, missing)
         try:
-            added = index.add(document, replaces=earlier)
+            result = index.add(document, replaces=replaced)
         except DocumentError as error:
             # Its text cannot be split; the others are added all the same.
             failures.append(error)
             continue
-        moved_from = [name for name in earlier if name != added.name]
-        if added.outcome == "moved" and moved_from:
-            report(f"moved {', '.join(moved_from)} to {added.name}")
-        else:
-            report(f"{added.outcome} {added.name}")
-        if document.furniture:
-            report(_furniture_notice(added.name, len(document.furniture)))
-        documents.append(replace(document, name=added.name))
-        gone = [file for file in gone if file.name not in earlier]
+        _report_addition(document, result, replaced, report)
+        added.append(replace(document, name=result.name))
+        # The new document may keep the name, and a second copy must not replace it.
+        missing = [file for file in missing if file.name not in replaced]
+    return _Additions(added, failures, missing)
 
-    may_remove = []
-    for folder in paths:
-        # A drive that is not mounted looks like a folder without files.
-        if prune and _has_any(folder, loaded.documents):
-            may_remove.append(folder)
-    still_there = []
-    for file in gone:
-        if _was_below_any(file, may_remove):
+
+def _report_addition(
+    document: Document, result: AddResult, replaced: Sequence[str], report: Report
+) -> None:
+    moved_from = [name for name in replaced if name != result.name]
+    if result.outcome == "moved" and moved_from:
+        report(f"moved {', '.join(moved_from)} to {result.name}")
+    else:
+        report(f"{result.outcome} {result.name}")
+    if document.furniture:
+        report(_furniture_notice(result.name, len(document.furniture)))
+
+
+def _prune(
+    index: Index, missing: Sequence[MissingFile], folders: Sequence[Path], report: Report
+) -> list[str]:
+    """Removes the documents whose missing file was in one of the folders or below it.
+
+    Returns the names of the other documents whose file is missing.
+    """
+    not_pruned = []
+    for file in missing:
+        if _was_below_any(file, folders):
             index.remove(file.name)
             report(f"removed {file.name}")
-        elif _was_below_any(file, paths):
+        else:
             report(f"gone {file.name}")
-            still_there.append(file.name)
-    return AddedFiles(tuple(documents), tuple(failures), tuple(still_there))
-
-
-def earlier_places(document: Document, gone: Sequence[GoneFile]) -> list[str]:
-    """Returns the names of the files without a place that have the text of this document."""
-    earlier = []
-    for file in gone:
-        # A file that is there again under its path has not moved.
-        if file.version == document.version and file.source != document.source:
-            earlier.append(file.name)
-    return earlier
+            not_pruned.append(file.name)
+    return not_pruned
 
 
 def _furniture_notice(name: str, count: int) -> str:
@@ -95,7 +131,7 @@ def _furniture_notice(name: str, count: int) -> str:
     return f"  {lines_are} not searched: footnote show {quote(name)}"
 
 
-def _was_below_any(file: GoneFile, folders: Sequence[Path]) -> bool:
+def _was_below_any(file: MissingFile, folders: Sequence[Path]) -> bool:
     return any(folder.is_dir() and file.was_below(folder) for folder in folders)
 
 

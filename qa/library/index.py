@@ -7,7 +7,7 @@ from typing import Any
 from qa.documents.sentences import Sentence
 from qa.errors import DocumentError
 from qa.library.failures import damaged
-from qa.library.gone import GoneFile, gone_files
+from qa.library.missing_files import MissingFile, missing_files
 from qa.library.records import PassageRow, read_documents, read_passages, read_records
 from qa.library.snapshot import Snapshot
 from qa.library.store import Store
@@ -153,9 +153,9 @@ class Index:
         """Removes the document of that name; False where there is none."""
         return remove(self._store, name)
 
-    def gone_files(self) -> list[GoneFile]:
+    def missing_files(self) -> list[MissingFile]:
         """Returns the documents whose file no longer exists, by name."""
-        return gone_files(self._store.read_with_retry(lambda: read_records(self._store)))
+        return missing_files(self._store.read_with_retry(lambda: read_records(self._store)))
 
     def same_text(self, document: Document, besides: Collection[str] = ()) -> str | None:
         """Returns the name of a document from another source that has the same text.

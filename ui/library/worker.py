@@ -219,7 +219,7 @@ class JobQueue:
     def _run(self, job: Job, content: _JobContent) -> tuple[JobResult, str]:
         """Returns what the job did and the document's name. Raises FootnoteError."""
         # Imported here because it brings llama-index, and the page must show before that.
-        from qa.library.adding import earlier_places
+        from qa.library.adding import names_of_moved_file
 
         index = self._index()
         on_progress = self._listener(job)
@@ -231,12 +231,12 @@ class JobQueue:
         document = _read(job.name, content.data, content.title)
         self._pause(job)
         # A file of the command line can have been moved before it was uploaded.
-        earlier = earlier_places(document, index.gone_files())
+        replaced = names_of_moved_file(document, index.missing_files())
         # The same passages twice would take two of the places that an answer is read from.
-        twin = index.same_text(document, besides=earlier)
+        twin = index.same_text(document, besides=replaced)
         if twin:
             return "twin", twin
-        added = index.add(document, on_progress, replaces=earlier)
+        added = index.add(document, on_progress, replaces=replaced)
         return added.outcome, added.name
 
     def _listener(self, job: Job) -> OnProgress:

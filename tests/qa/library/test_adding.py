@@ -47,14 +47,14 @@ def library(tmp_path: Path) -> Library:
 
 def test_add_folder_with_deleted_file_reports_it(library: Library) -> None:
     (library.folder / "mill.txt").unlink()
-    assert library.add().gone == ("mill.txt",)
+    assert library.add().not_pruned == ("mill.txt",)
     assert library.lines == ["unchanged harbour.txt", "gone mill.txt"]
     assert library.names() == ["harbour.txt", "mill.txt"]
 
 
 def test_add_prune_removes_deleted_file(library: Library) -> None:
     (library.folder / "mill.txt").unlink()
-    assert library.add(prune=True).gone == ()
+    assert library.add(prune=True).not_pruned == ()
     assert library.lines == ["unchanged harbour.txt", "removed mill.txt"]
     assert library.names() == ["harbour.txt"]
 
@@ -74,19 +74,19 @@ def test_add_prune_emptied_folder_removes_nothing(library: Library) -> None:
     for file in library.folder.iterdir():
         file.unlink()
     added = library.add(prune=True)
-    assert added.gone == ("harbour.txt", "mill.txt")
+    assert added.not_pruned == ("harbour.txt", "mill.txt")
     assert "holds no file" in str(added.failures[0])
     assert library.names() == ["harbour.txt", "mill.txt"]
 
 
 def test_add_same_folder_twice_reports_a_file_once(library: Library) -> None:
     (library.folder / "mill.txt").unlink()
-    assert library.add(library.folder, library.folder).gone == ("mill.txt",)
+    assert library.add(library.folder, library.folder).not_pruned == ("mill.txt",)
 
 
 def test_add_renamed_file_replaces_its_entry(library: Library) -> None:
     (library.folder / "mill.txt").rename(library.folder / "windmill.txt")
-    assert library.add().gone == ()
+    assert library.add().not_pruned == ()
     assert library.lines == ["unchanged harbour.txt", "moved mill.txt to windmill.txt"]
     assert library.names() == ["harbour.txt", "windmill.txt"]
     texts = [passage.text for passage in library.index.passages(library.index.documents())]
@@ -116,7 +116,7 @@ def test_add_copied_file_stands_beside_the_original(library: Library) -> None:
 
 def test_add_changed_and_renamed_file_is_another_file(library: Library) -> None:
     (library.folder / "mill.txt").rename(library.folder / "windmill.txt").write_text("New.\n")
-    assert library.add().gone == ("mill.txt",)
+    assert library.add().not_pruned == ("mill.txt",)
     assert library.names() == ["harbour.txt", "mill.txt", "windmill.txt"]
 
 

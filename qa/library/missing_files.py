@@ -8,7 +8,7 @@ from qa.library.records import Record
 
 
 @dataclass(frozen=True, slots=True)
-class GoneFile:
+class MissingFile:
     """A document of the library whose file no longer exists."""
 
     name: str
@@ -23,19 +23,19 @@ class GoneFile:
         return Path(self.source).is_relative_to(folder.resolve())
 
 
-def gone_files(records: Mapping[str, Record]) -> list[GoneFile]:
+def missing_files(records: Mapping[str, Record]) -> list[MissingFile]:
     """Returns the documents whose file no longer exists, by name.
 
     An upload has no file. A file that cannot be looked at, for example in a folder without
     permission, counts as existing.
     """
-    gone = []
+    missing = []
     for record in records.values():
         path = Path(record["source"])
         if path.is_absolute() and not _may_exist(path):
-            gone.append(GoneFile(record["name"], record["source"], record["version"]))
-    gone.sort(key=lambda file: file.name)
-    return gone
+            missing.append(MissingFile(record["name"], record["source"], record["version"]))
+    missing.sort(key=lambda file: file.name)
+    return missing
 
 
 def _may_exist(path: Path) -> bool:
