@@ -7,6 +7,7 @@ from typing import Any
 from qa.documents.sentences import Sentence
 from qa.errors import DocumentError
 from qa.library.failures import damaged
+from qa.library.index_format import IndexFormat
 from qa.library.missing_files import MissingFile, missing_files
 from qa.library.records import PassageRow, read_documents, read_passages, read_records
 from qa.library.snapshot import Snapshot
@@ -16,11 +17,10 @@ from qa.library.writing import (
     AddResult,
     OnProgress,
     Writer,
-    built_with,
+    delete_document,
     ignore_progress,
-    remove,
+    require_format,
     require_known_schema,
-    require_settings,
 )
 from qa.models.embedding import Embedder, Vectors
 from qa.types import Document, Passage
@@ -44,7 +44,7 @@ class Index:
     def __init__(self, where: Path | str, embedder: Embedder | None = None) -> None:
         self._embedder = embedder
         self._snapshots: dict[frozenset[str] | None, Snapshot] = {}
-        self._store = Store(where, built_with(embedder))
+        self._store = Store(where, IndexFormat.of_embedder(embedder))
         # Opening deletes nothing: what has no record may be what another process is adding.
         self._store.retry_with_reserve(lambda: self._store.read_with_retry(self._check))
 
@@ -55,7 +55,7 @@ class Index:
         Reads what an earlier release or other settings built. The old library stays until the new
         library is complete.
         """
-        store = Store(where, built_with(embedder))
+        store = Store(where, IndexFormat.of_embedder(embedder))
         with store.translated_errors(), store.lock:
             require_known_schema(store)
             documents = read_documents(store)
@@ -151,7 +151,7 @@ class Index:
 
     def remove(self, name: str) -> bool:
         """Removes the document of that name; False where there is none."""
-        return remove(self._store, name)
+        return delete_document(self._store, name)
 
     def missing_files(self) -> list[MissingFile]:
         """Returns the documents whose file no longer exists, by name."""
@@ -240,7 +240,7 @@ class Index:
         self._snapshots = current
 
     def _check(self) -> None:
-        require_settings(self._store, self._embedder)
+        require_format(self._store, self._embedder)
         self._require_vectors()
 
     def _require_vectors(self) -> None:

@@ -24,6 +24,7 @@ from qa.disk import Reserve, is_full
 from qa.errors import DiskFullError, FootnoteError, IndexDamagedError, NotWritableError
 from qa.library.connection import Connection, connect
 from qa.library.failures import damaged, index_full, is_disk_full, reading_error, without_login
+from qa.library.index_format import IndexFormat
 from qa.library.locking import busy, held_briefly, lock_of
 
 _POINTER = "library"
@@ -40,8 +41,8 @@ class Store:
     `passages` holds texts, vectors and offsets. `records` holds one record a document.
     """
 
-    def __init__(self, where: Path | str, built_with: dict[str, Any]) -> None:
-        """Opens the library, or makes an empty library with this metadata."""
+    def __init__(self, where: Path | str, index_format: IndexFormat) -> None:
+        """Opens the library, or makes an empty library of this format."""
         # Links are resolved: messages name the folder itself.
         self.where = where.resolve() if isinstance(where, Path) else where
         self._thread_lock = threading.RLock()
@@ -52,12 +53,12 @@ class Store:
             _require_database(self.where)
             self._reserve = Reserve(self.where / _RESERVE)
         self.lock = lock_of(self.where)
-        self.is_swept = not self.is_folder
+        self.has_deleted_leftovers = not self.is_folder
         """Whether this process has deleted what interrupted changes left behind."""
 
         # A library that another process is changing for minutes can be read meanwhile.
         with self.translated_errors(), held_briefly(self.lock) as may_make:
-            self.retry_with_reserve(lambda: self._open(built_with, may_make))
+            self.retry_with_reserve(lambda: self._open(index_format, may_make))
 
     @property
     def is_folder(self) -> bool:
@@ -75,9 +76,9 @@ class Store:
         return self._generation
 
     @property
-    def built_with(self) -> dict[str, Any]:
-        """The metadata that the passages were built with."""
-        return dict(self.passages.metadata or {})
+    def index_format(self) -> IndexFormat:
+        """The format that the passages were built in."""
+        return IndexFormat.of_metadata(self.passages.metadata or {})
 
     @contextmanager
     def refreshed(self) -> Iterator[None]:
@@ -158,11 +159,11 @@ class Store:
         """Gives the library a new generation, which other processes see."""
         self._point(self._pointer()["pair"])
 
-    def make_pair(self, built_with: dict[str, Any]) -> str:
+    def make_pair(self, index_format: IndexFormat) -> str:
         """Makes an empty pair of collections, without a pointer, and returns its name."""
         pair = uuid.uuid4().hex[:12]
         passages, records = _pair_names(pair)
-        self._create(passages, built_with)
+        self._create(passages, index_format.metadata)
         self._create(records, {"pair": pair})
         return pair
 
@@ -185,7 +186,7 @@ class Store:
             if name in names:
                 self._client.delete_collection(name)
 
-    def sweep_pairs(self) -> None:
+    def delete_leftover_pairs(self) -> None:
         """Deletes the collections that the pointer does not name.
 
         On a server they may be what another machine is building.
@@ -204,7 +205,7 @@ class Store:
             raise ValueError("the connection to the library is closed")
         return self._connection.client
 
-    def _open(self, built_with: dict[str, Any], may_make: bool) -> None:
+    def _open(self, index_format: IndexFormat, may_make: bool) -> None:
         """Connects to Chroma and opens the library; makes an empty library where there is none."""
         is_there = not isinstance(self.where, Path) or _has_database(self.where)
         if not is_there and not may_make:
@@ -213,7 +214,7 @@ class Store:
         if _POINTER not in self._names():
             if not may_make:
                 raise busy(self.where)
-            pair = self.make_pair(built_with)
+            pair = self.make_pair(index_format)
             self._create(_POINTER, {"pair": pair, "generation": uuid.uuid4().hex})
         self._open_pair()
 

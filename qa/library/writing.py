@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from qa.documents.passages import passage_size, split, splitter_name
+from qa.documents.passages import passage_size, split
 from qa.documents.segmentation import segment_untrusted
 from qa.documents.views import embedded_text, view_of
 from qa.errors import IndexMismatchError
+from qa.library.index_format import SCHEMA, IndexFormat
 from qa.library.names import with_unique_name
 from qa.library.records import (
     EmbeddedPassage,
@@ -29,17 +30,16 @@ from qa.library.records import (
 )
 from qa.library.snapshot import sentences_in
 from qa.library.store import Store
-from qa.library.stored_sentences import SEGMENTATION
 from qa.models.embedding import Embedder
 from qa.types import Document
 
-SCHEMA = "3"
-"""The form in which a library is stored. 3: passages have the sentences that begin in them."""
 EMBEDDED_AT_ONCE = 64
 WRITTEN_AT_ONCE = 256
 """Passages written in one turn. Embedding holds no turn: questions are answered meanwhile."""
-ROOM, ROOM_PER_PASSAGE = 1 << 18, 24 << 10
-"""Bytes that Chroma may need beside what it stores, at least and for each passage of one turn."""
+ROOM = 1 << 18
+"""Bytes kept free for one turn of writing, however few passages it has."""
+ROOM_PER_PASSAGE = 24 << 10
+"""Bytes kept free as well for each passage of one turn."""
 WriteOutcome = Literal["added", "unchanged", "replaced", "moved"]
 """What adding a document did. "moved": it took the place of a document with the same text."""
 OnProgress = Callable[[int, int], None]
@@ -53,18 +53,6 @@ class AddResult:
 
     outcome: WriteOutcome
     name: str
-
-
-def built_with(embedder: Embedder | None) -> dict[str, Any]:
-    """Returns the metadata of an index: what its passages are built with."""
-    if embedder is None:
-        return {"schema": SCHEMA}
-    return {
-        "schema": SCHEMA,
-        "chunking": f"{splitter_name(passage_size(embedder.limit))}, {SEGMENTATION}",
-        "embedding": embedder.name,
-        "dimension": embedder.dimension,
-    }
 
 
 class Writer:
@@ -122,12 +110,12 @@ class Writer:
         """Builds a new pair of collections from the documents, then makes it the library."""
         store = self._store
         with store.exclusive_write():
-            pair = store.make_pair(built_with(self._embedder))
+            pair = store.make_pair(IndexFormat.of_embedder(self._embedder))
             try:
                 for document in documents:
                     self._copy(document, pair)
             except BaseException:
-                store.retry_with_reserve(lambda: self._discard(pair))
+                store.retry_with_reserve(lambda: self._delete_pair(pair))
                 raise
             store.switch(pair)
 
@@ -155,11 +143,11 @@ class Writer:
         return embedded
 
     def _prepare(self, passages: Sequence[EmbeddedPassage]) -> None:
-        """Begins a change: sweeps, adopts the embedder's settings and reserves space."""
+        """Begins a change: deletes leftovers, adopts the embedder's format and reserves space."""
         store = self._store
         with store.refreshed(), store.exclusive_write():
-            sweep_leftovers(store)
-            adopt_settings(store, self._embedder)
+            delete_leftovers(store)
+            adopt_format(store, self._embedder)
         store.grow_reserve(room_for(len(passages)))
 
     def _write(
@@ -189,9 +177,9 @@ class Writer:
             named = with_unique_name(document, _without(records, replaced))
             require_complete(store.passages, named, passages)
             write_record(store.records, named)
-            sweep(store, named.id, keep=named.version)
+            delete_old_passages(store, named.id, keep=named.version)
             # After its record: a crash in between leaves the text twice, and not nowhere.
-            _remove_replaced(store, replaced)
+            _delete_replaced(store, replaced)
             store.write_generation()
         return named.name
 
@@ -205,7 +193,7 @@ class Writer:
         require_complete(passage_rows, document, passages)
         write_record(records, document)
 
-    def _discard(self, pair: str) -> None:
+    def _delete_pair(self, pair: str) -> None:
         with self._store.refreshed():
             self._store.delete_pair(pair)
 
@@ -215,7 +203,7 @@ class Writer:
         with store.refreshed(), store.exclusive_write():
             record = read_records(store).get(document.id)
             version = record["version"] if record else ""
-            sweep(store, document.id, keep=version)
+            delete_old_passages(store, document.id, keep=version)
 
 
 def _keys_of(
@@ -233,32 +221,32 @@ def _without(records: Mapping[str, Record], keys: Collection[str]) -> dict[str, 
     return {key: record for key, record in records.items() if key not in keys}
 
 
-def remove(store: Store, name: str) -> bool:
-    """Removes the document of that name; False where there is none."""
+def delete_document(store: Store, name: str) -> bool:
+    """Deletes the document of that name; False where there is none."""
     with store.translated_errors(), store.lock:
         with store.refreshed():
             records = read_records(store)
         for key, record in records.items():
             if record["name"] == name:
-                store.retry_with_reserve(partial(_remove, store, key))
+                store.retry_with_reserve(partial(_delete, store, key))
                 return True
     return False
 
 
-def _remove_replaced(store: Store, keys: Collection[str]) -> None:
+def _delete_replaced(store: Store, keys: Collection[str]) -> None:
     for key in keys:
         store.records.delete(ids=[key])
-        sweep(store, key, keep="")
+        delete_old_passages(store, key, keep="")
 
 
-def _remove(store: Store, key: str) -> None:
+def _delete(store: Store, key: str) -> None:
     with store.refreshed(), store.exclusive_write():
         store.records.delete(ids=[key])
-        sweep(store, key, keep="")
+        delete_old_passages(store, key, keep="")
         store.write_generation()
 
 
-def sweep(store: Store, document_id: str, keep: str) -> None:
+def delete_old_passages(store: Store, document_id: str, keep: str) -> None:
     """Deletes the passages of a document that are not of the version `keep`."""
     where: Any = {"$and": [{"document": document_id}, {"version": {"$ne": keep}}]}
     stale = store.passages.get(where=where, include=[])["ids"]
@@ -266,20 +254,20 @@ def sweep(store: Store, document_id: str, keep: str) -> None:
         store.passages.delete(ids=stale)
 
 
-def sweep_leftovers(store: Store) -> None:
+def delete_leftovers(store: Store) -> None:
     """Deletes, once in a process, what interrupted changes left behind. Needs the lock.
 
     Nothing is deleted on a server, where another machine may be adding it. Searches ignore it, and
     a rebuild leaves it out.
     """
-    if store.is_swept:
+    if store.has_deleted_leftovers:
         return
-    store.sweep_pairs()
-    _sweep_orphans(store)
-    store.is_swept = True
+    store.delete_leftover_pairs()
+    _delete_leftover_passages(store)
+    store.has_deleted_leftovers = True
 
 
-def _sweep_orphans(store: Store) -> None:
+def _delete_leftover_passages(store: Store) -> None:
     versions = {}
     for key, record in read_records(store).items():
         versions[key] = record["version"]
@@ -289,47 +277,44 @@ def _sweep_orphans(store: Store) -> None:
         if versions.get(row.document) != row.version:
             stale.append(row.id)
     if stale:
-        _log.warning("removing %d passages that an interrupted change left behind", len(stale))
+        _log.warning("deleting %d passages that an interrupted change left behind", len(stale))
         store.passages.delete(ids=stale)
 
 
-def require_settings(store: Store, embedder: Embedder | None) -> None:
-    """Raises IndexMismatchError for a library that was built with other settings.
+def require_format(store: Store, embedder: Embedder | None) -> None:
+    """Raises IndexMismatchError for a library that was built in another format.
 
-    An empty library accepts any settings.
+    An empty library accepts any format.
     """
     require_known_schema(store)
-    wanted = built_with(embedder)
-    differing = _differing(store, wanted)
-    if not differing or not read_records(store):
-        return
-
-    actual = store.built_with
-    before = ", ".join(f"{key} {actual.get(key)}" for key in differing)
-    now = ", ".join(f"{key} {wanted[key]}" for key in differing)
-    raise IndexMismatchError(
-        f"The index {store.shown} was built with {before}; this installation needs {now}. "
-        f"Rebuild it: footnote rebuild (or set the earlier value again)."
-    )
+    stored = store.index_format
+    needed = IndexFormat.of_embedder(embedder)
+    differing = needed.differences(stored)
+    if differing and read_records(store):
+        raise IndexMismatchError(
+            f"The index {store.shown} was built with {stored.described(differing)}; this "
+            f"installation needs {needed.described(differing)}. "
+            f"Rebuild it: footnote rebuild (or set the earlier value again)."
+        )
 
 
 def require_known_schema(store: Store) -> None:
     """Raises IndexMismatchError for a library that a later release has written."""
-    schema = str(store.built_with.get("schema"))
-    if schema.isdecimal() and int(schema) > int(SCHEMA):
+    stored = store.index_format
+    if stored.is_of_later_version:
         raise IndexMismatchError(
             f"The index {store.shown} was written by a later version of Footnote: its schema is "
-            f"{schema}, and this version reads up to {SCHEMA}. Install the later version again, or "
-            f"set QA_HOME to another folder."
+            f"{stored.schema}, and this version reads up to {SCHEMA}. Install the later version "
+            f"again, or set QA_HOME to another folder."
         )
 
 
-def adopt_settings(store: Store, embedder: Embedder) -> None:
-    """Gives an empty library the settings of this embedder. Raises as `require_settings`."""
-    require_settings(store, embedder)
-    wanted = built_with(embedder)
-    if _differing(store, wanted):
-        store.switch(store.make_pair(wanted))
+def adopt_format(store: Store, embedder: Embedder) -> None:
+    """Gives an empty library the format of this embedder. Raises as `require_format`."""
+    require_format(store, embedder)
+    needed = IndexFormat.of_embedder(embedder)
+    if needed.differences(store.index_format):
+        store.switch(store.make_pair(needed))
 
 
 def room_for(passages: int) -> int:
@@ -346,11 +331,6 @@ def _with_stored_furniture(document: Document, stored: Record | None) -> Documen
     if stored is None or not is_known or document.furniture:
         return document
     return replace(document, furniture=furniture_of(stored))
-
-
-def _differing(store: Store, wanted: dict[str, Any]) -> list[str]:
-    actual = store.built_with
-    return [key for key in wanted if actual.get(key) != wanted[key]]
 
 
 def ignore_progress(_done: int, _total: int) -> None:

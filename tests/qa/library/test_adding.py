@@ -130,7 +130,7 @@ def test_add_killed_before_removal_is_completed_later(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("qa.library.writing._remove_replaced", killed)
+        patch.setattr("qa.library.writing._delete_replaced", killed)
         with pytest.raises(KeyboardInterrupt):
             library.add()
     assert MILL in {document.text for document in library.index.documents()}

@@ -16,7 +16,7 @@ from qa.errors import DiskFullError
 from qa.library.connection import connect
 from qa.library.index import Index
 from qa.library.store import Store
-from qa.library.writing import sweep
+from qa.library.writing import delete_old_passages
 from tests.qa.fakes import WordEmbedder, text_document
 
 FULL = "error returned from database: (code: 13) database or disk is full"
@@ -105,8 +105,8 @@ def test_remove_on_a_full_disk_uses_the_reserve(
         full = _fails_while_reserved(folder, Store.write_generation)
         monkeypatch.setattr(Store, "write_generation", full)
     else:
-        full = _fails_while_reserved(folder, sweep)
-        monkeypatch.setattr("qa.library.writing.sweep", full)
+        full = _fails_while_reserved(folder, delete_old_passages)
+        monkeypatch.setattr("qa.library.writing.delete_old_passages", full)
     assert index.remove("a.txt")
     assert index.documents() == []
     assert not index.remove("a.txt")

@@ -245,7 +245,7 @@ def test_open_without_names_in_the_vectors_names_rebuild(
 ) -> None:
     """The vectors of an earlier release do not have the names of files and folders."""
     with monkeypatch.context() as patch:
-        patch.setattr("qa.library.writing.splitter_name", lambda size: f"views-{size}")
+        patch.setattr("qa.library.index_format.splitter_name", lambda size: f"views-{size}")
         Index(tmp_path / "index", WordEmbedder()).add(text_document(NEWS))
     with pytest.raises(IndexMismatchError, match="footnote rebuild"):
         Index(tmp_path / "index", WordEmbedder())
@@ -364,7 +364,7 @@ def test_rebuild_killed_leaves_old_or_new_library(
 def test_rebuild_reads_an_earlier_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Schema 2 stored no sentences."""
     with monkeypatch.context() as patched:
-        patched.setattr("qa.library.writing.SCHEMA", "2")
+        patched.setattr("qa.library.index_format.SCHEMA", "2")
         patched.setattr("qa.library.records._metadata", _metadata_of_schema_2)
         Index(tmp_path / "index", WordEmbedder("one")).add(text_document(NEWS))
 
@@ -381,7 +381,7 @@ def test_open_later_schema_never_advises_rebuild(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("qa.library.writing.SCHEMA", "4")
+        patched.setattr("qa.library.index_format.SCHEMA", "4")
         Index(tmp_path / "index", WordEmbedder()).add(text_document(NEWS))
     for attempt in (Index, Index.rebuild):
         with pytest.raises(IndexMismatchError, match="a later version of Footnote") as caught:
