@@ -5,12 +5,12 @@ segmented, every other thread of a server would wait. The process has the limits
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qa.documents.context import Context
 from qa.documents.parsing import Limits, Unreadable, check_length
 from qa.documents.sandbox import run_in_sandbox
+from qa.documents.sentence_rows import SharedSpans, from_row, to_row
 from qa.documents.sentences import Sentence, segment
 from qa.errors import DocumentError
 from qa.types import Document, Span
@@ -24,7 +24,7 @@ class SegmentedText:
     """What the child process reports."""
 
     lines: str
-    """A line of JSON for each sentence: small pieces, so that no thread waits for a large one."""
+    """The row of each sentence as a line of JSON: no thread waits long while a line is parsed."""
 
 
 def segment_untrusted(document: Document, limits: Limits | None = None) -> tuple[Sentence, ...]:
@@ -53,45 +53,12 @@ def parse(data: bytes, limits: Limits) -> SegmentedText:
     spans = tuple(Span(start, end) for start, end in furniture)
     document = Document("", "", "", text, markdown=markdown, furniture=spans, language=language)
     sentences = segment(document, limits.sentences)
-    return SegmentedText("\n".join(map(json.dumps, map(_row, sentences))))
-
-
-def _row(sentence: Sentence) -> Sequence[object]:
-    span = sentence.span
-    return (
-        span.start,
-        span.end,
-        sentence.kind,
-        sentence.paragraph,
-        sentence.boilerplate,
-        sentence.duplicate_of,
-        sentence.is_question,
-        [(span.start, span.end) for span in sentence.context],
-        (sentence.header.start, sentence.header.end) if sentence.header else None,
-    )
+    return SegmentedText("\n".join(map(json.dumps, map(to_row, sentences))))
 
 
 def _sentences(lines: str) -> Iterator[Sentence]:
-    spans: dict[Sequence[int], Span] = {}
-    shared: dict[Context, Context] = {}
-
-    def span_of(offsets: Sequence[int]) -> Span:
-        start, end = offsets
-        return spans.setdefault((start, end), Span(start, end))
-
+    spans = SharedSpans()
     for line in lines.split("\n"):
         if line:
-            start, end, *fields, context, header = json.loads(line)
-            # The sentences of a section share their context, as `segment` made it.
-            context_spans = tuple(map(span_of, context))
-            kind, paragraph, boilerplate, duplicate_of, is_question = fields
-            yield Sentence(
-                span=Span(start, end),
-                kind=kind,
-                paragraph=paragraph,
-                boilerplate=boilerplate,
-                duplicate_of=duplicate_of,
-                is_question=is_question,
-                context=shared.setdefault(context_spans, context_spans),
-                header=span_of(header) if header else None,
-            )
+            row = json.loads(line)
+            yield from_row(row, spans)

@@ -8,20 +8,14 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, get_args
+from typing import Any
 
-from qa.documents.blocks import BlockKind
-from qa.documents.context import Context
+from qa.documents.sentence_rows import FIELDS, KINDS, SharedSpans, from_row, to_row
 from qa.documents.sentences import Sentence
 from qa.types import Span
 
 SEGMENTATION = "units-2"
 """Stored with the library. A change of the segmentation needs a new name, and a rebuild."""
-_KINDS: tuple[BlockKind, ...] = get_args(BlockKind)
-_NO_DUPLICATE = -1
-_NO_HEADER = (-1, -1)
-_FIELDS = 9
-"""Numbers of a sentence, before the starts and ends of its context."""
 Part = tuple[Span, str]
 """The span of a passage and the sentences that begin in it, as they are stored."""
 
@@ -30,7 +24,7 @@ def pack(sentences: Sequence[Sentence], span: Span) -> str:
     """Returns the sentences that begin in a span of the document, as compact JSON."""
     first = bisect_left(sentences, span.start, key=attrgetter("start"))
     end = bisect_left(sentences, span.end, key=attrgetter("start"))
-    rows = [_row(sentence) for sentence in sentences[first:end]]
+    rows = [to_row(sentence) for sentence in sentences[first:end]]
     return json.dumps(rows, separators=(",", ":"))
 
 
@@ -47,7 +41,7 @@ def unpack(parts: Sequence[Part], length: int) -> tuple[Sentence, ...]:
     _require_tiling([span for span, _ in parts], length)
     sentences: list[Sentence] = []
     end = 0
-    spans = _SharedSpans()
+    spans = SharedSpans()
     for span, part in parts:
         for row in _rows(part):
             sentence = _sentence(row, spans)
@@ -91,28 +85,6 @@ def _require_context_before(sentence: Sentence) -> None:
             raise ValueError("the context of a sentence is not where it belongs")
 
 
-class _SharedSpans:
-    """The contexts and headers of a document: the sentences of a section share them."""
-
-    def __init__(self) -> None:
-        self._spans: dict[tuple[int, int], Span] = {}
-        self._contexts: dict[tuple[int, ...], Context] = {}
-
-    def span(self, start: int, end: int) -> Span | None:
-        """Returns the span of a header; None for `_NO_HEADER`."""
-        if (start, end) == _NO_HEADER:
-            return None
-        return self._spans.setdefault((start, end), Span(start, end))
-
-    def context(self, offsets: Sequence[int]) -> Context:
-        """Returns the spans of these starts and ends."""
-        key = tuple(offsets)
-        if key not in self._contexts:
-            pairs = zip(key[::2], key[1::2], strict=True)
-            self._contexts[key] = tuple(Span(start, end) for start, end in pairs)
-        return self._contexts[key]
-
-
 def _rows(part: str) -> list[Any]:
     try:
         rows = json.loads(part)
@@ -123,43 +95,15 @@ def _rows(part: str) -> list[Any]:
     return rows
 
 
-def _row(sentence: Sentence) -> list[int]:
-    duplicate_of = sentence.duplicate_of
-    header = sentence.header
-    context = []
-    for span in sentence.context:
-        context += [span.start, span.end]
-    return [
-        sentence.span.start,
-        sentence.span.end,
-        _KINDS.index(sentence.kind),
-        sentence.paragraph,
-        int(sentence.boilerplate),
-        _NO_DUPLICATE if duplicate_of is None else duplicate_of,
-        int(sentence.is_question),
-        *((header.start, header.end) if header else _NO_HEADER),
-        *context,
-    ]
-
-
-def _sentence(row: Any, spans: _SharedSpans) -> Sentence:
+def _sentence(row: Any, spans: SharedSpans) -> Sentence:
     """Returns the sentence of a row of numbers. Raises ValueError for any other row."""
     # The context has a start and an end for each of its spans.
-    is_row = isinstance(row, list) and len(row) >= _FIELDS and (len(row) - _FIELDS) % 2 == 0
+    is_row = isinstance(row, list) and len(row) >= FIELDS and (len(row) - FIELDS) % 2 == 0
     if not is_row or any(type(value) is not int for value in row):
         raise ValueError("a sentence does not have the form of a sentence")
 
-    start, end, kind, paragraph, boilerplate, duplicate_of, is_question, *rest = row
+    kind = row[2]
     # A negative kind would count from the end.
-    if not 0 <= kind < len(_KINDS):
+    if not 0 <= kind < len(KINDS):
         raise ValueError("a sentence is of an unknown kind")
-    return Sentence(
-        Span(start, end),
-        _KINDS[kind],
-        paragraph,
-        boilerplate=bool(boilerplate),
-        duplicate_of=None if duplicate_of == _NO_DUPLICATE else duplicate_of,
-        is_question=bool(is_question),
-        context=spans.context(rest[2:]),
-        header=spans.span(rest[0], rest[1]),
-    )
+    return from_row(row, spans)
