@@ -68,56 +68,93 @@ class PageLine:
     """Whether it is the first row of its table."""
 
 
+@dataclass(frozen=True, slots=True)
+class _PlacedLine:
+    """A line of the document and what its page says about it."""
+
+    line: PageLine
+    page: int
+    """The place of its page."""
+    usual_distance: float
+    """The distance of lines inside a paragraph of its page, in line heights."""
+
+
 def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...]]:
     """Returns the text of all pages and the offset at which each page begins.
 
     A page without text begins where the next page begins.
     """
-    lines: list[PageLine] = []
-    page_numbers: list[int] = []
-    distances: list[float] = []
-    words: set[str] = set()
-    for number, page in enumerate(_without_running_heads(pages)):
-        distances.append(_usual_distance(page))
-        for line in page:
-            lines.append(line)
-            page_numbers.append(number)
-            line_words = _WORD.findall(line.text.casefold())
-            words.update(line_words)
+    lines = _placed_lines(_without_running_heads(pages))
+    parts = _parts(lines, _are_continued(lines))
+    return "".join(parts), _page_offsets(lines, parts, len(pages))
 
+
+def _placed_lines(pages: Sequence[Sequence[PageLine]]) -> list[_PlacedLine]:
+    placed = []
+    for number, page in enumerate(pages):
+        distance = _usual_distance(page)
+        for line in page:
+            placed.append(_PlacedLine(line, number, distance))
+    return placed
+
+
+def _are_continued(placed: Sequence[_PlacedLine]) -> list[bool]:
+    """Returns, for each line, whether the next line continues its paragraph."""
+    lines = [entry.line for entry in placed]
+    are_continued = []
+    for place, (entry, next_entry) in enumerate(pairwise(placed)):
+        edge = _column_edge(lines, place)
+        same_page = entry.page == next_entry.page
+        is_continued = _continues(entry, next_entry.line, edge, same_page=same_page)
+        are_continued.append(is_continued)
+    if placed:
+        # No line follows the last line.
+        are_continued.append(False)
+    return are_continued
+
+
+def _parts(placed: Sequence[_PlacedLine], are_continued: Sequence[bool]) -> list[str]:
+    """Returns, for each line, its Markdown with what stands between it and the next line."""
+    lines = [entry.line for entry in placed]
     levels = _heading_levels(lines)
-    begins = True
-    parts: list[str] = []
+    words = _words(lines)
+    parts = []
+    for place, line in enumerate(lines):
+        begins_block = place == 0 or not are_continued[place - 1]
+        part = _marked(line, levels) if begins_block else line.text
+
+        following = place + 1
+        if are_continued[place]:
+            part = _with_joint(part, lines[following].text, words)
+        elif following < len(lines):
+            part += _separator(line, lines[following])
+        parts.append(part)
+    return parts
+
+
+def _page_offsets(
+    placed: Sequence[_PlacedLine], parts: Sequence[str], page_count: int
+) -> tuple[int, ...]:
     offsets: list[int] = []
     size = 0
-    for place, line in enumerate(lines):
-        number = page_numbers[place]
+    for entry, part in zip(placed, parts, strict=True):
         # A loop, because pages without a line begin here too.
-        while len(offsets) <= number:
+        while len(offsets) <= entry.page:
             offsets.append(size)
-
-        part = _marked(line, levels) if begins else line.text
-        begins = True
-        following = place + 1
-        if following < len(lines):
-            next_line = lines[following]
-            edge = _column_edge(lines, place)
-            # Lines of different pages have no distance.
-            is_same_page = page_numbers[following] == number
-            distance = distances[number] if is_same_page else None
-            if _continues(line, next_line, edge, distance):
-                part = _with_joint(part, next_line.text, words)
-                begins = False
-            else:
-                part += _separator(line, next_line)
-
-        parts.append(part)
         size += len(part)
 
-    while len(offsets) < len(pages):
+    while len(offsets) < page_count:
         offsets.append(size)
-    text = "".join(parts)
-    return text, tuple(offsets)
+    return tuple(offsets)
+
+
+def _words(lines: Sequence[PageLine]) -> set[str]:
+    """Returns the folded words of the lines."""
+    words: set[str] = set()
+    for line in lines:
+        line_words = _WORD.findall(line.text.casefold())
+        words.update(line_words)
+    return words
 
 
 def _heading_levels(lines: Sequence[PageLine]) -> dict[float, int]:
@@ -188,12 +225,13 @@ def _are_same_size(line: PageLine, next_line: PageLine) -> bool:
     return difference <= SIZE_TOLERANCE * larger
 
 
-def _continues(line: PageLine, next_line: PageLine, edge: float, distance: float | None) -> bool:
+def _continues(placed: _PlacedLine, next_line: PageLine, edge: float, *, same_page: bool) -> bool:
     """Returns whether the next line continues the paragraph of a line.
 
-    `edge`: the right edge of the column. `distance`: the usual distance of lines on their page, in
-    line heights; None if they are on different pages.
+    `edge`: the right edge of the column. `same_page`: whether both lines are on one page; lines of
+    different pages have no distance.
     """
+    line = placed.line
     if line.is_row or next_line.is_row:
         return False
     if _is_item(next_line) or not _are_same_size(line, next_line):
@@ -202,12 +240,12 @@ def _continues(line: PageLine, next_line: PageLine, edge: float, distance: float
     is_full = _is_full(line, next_line, edge)
     is_open = _SENTENCE_END.search(line.text) is None
     down = line.bottom - next_line.bottom
-    if distance is None or down <= 0:
+    if not same_page or down <= 0:
         # The next line is on the next page or in the next column.
         is_broken = _BROKEN_WORD.search(line.text) is not None
         return is_open and (is_full or is_broken)
 
-    usual_down = distance * line.height
+    usual_down = placed.usual_distance * line.height
     if down > PARAGRAPH_DISTANCE * usual_down:
         return False
 
