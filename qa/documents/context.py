@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from qa.documents.blocks import Block, text_of
 from qa.types import Span
@@ -51,6 +52,17 @@ def is_question(words: str) -> bool:
     return bool(_QUESTION.search(words))
 
 
+@dataclass(slots=True)
+class _OpenQuestion:
+    """A question whose answer the next blocks are."""
+
+    span: Span
+    is_labelled: bool
+    """Whether it has a label such as "Q:". Its answer then ends at the next question or heading."""
+    is_answered: bool = False
+    """Whether the first block of its answer was read."""
+
+
 class _ContextReader:
     """Reads the blocks of a document in their order."""
 
@@ -58,11 +70,11 @@ class _ContextReader:
         self._text = text
         self._path: list[tuple[int, Span]] = []
         """The headings that are open, each with its level."""
-        self._question: Span | None = None
-        self._is_labelled = False
-        self._is_answered = False
+        self._question: _OpenQuestion | None = None
         self._lead_in: Span | None = None
+        """The sentence that introduces the list, table or code that follows."""
         self._shared: dict[Context, Context] = {}
+        """Each context that was returned: blocks with an equal context share one tuple."""
 
     def read(self, block: Block, last_sentence: Span | None) -> Context:
         """Returns the context of the next block."""
@@ -71,11 +83,8 @@ class _ContextReader:
 
         if self._is_question_line(block):
             return self._read_question(block)
-        # Without a label nothing shows where an answer ends, except in a list or a table.
-        continues = self._is_labelled or block.kind in ("item", "code") or block.header
-        if self._is_answered and not continues:
-            self._question = None
-        self._is_answered = True
+        if self._question:
+            self._read_answer(block, self._question)
         is_listed = block.kind != "prose"
         if not is_listed:
             self._lead_in = None
@@ -100,10 +109,17 @@ class _ContextReader:
         self._question = None
         self._lead_in = None
         context = self._context()
-        self._question = block.span
-        self._is_labelled = _LABEL.match(self._words(block)) is not None
-        self._is_answered = False
+        is_labelled = _LABEL.match(self._words(block)) is not None
+        self._question = _OpenQuestion(block.span, is_labelled)
         return context
+
+    def _read_answer(self, block: Block, question: _OpenQuestion) -> None:
+        """Closes the question where a block cannot belong to its answer."""
+        # Without a label nothing shows where an answer ends, except in a list or a table.
+        continues = question.is_labelled or block.kind in ("item", "code") or block.header
+        if question.is_answered and not continues:
+            self._question = None
+        question.is_answered = True
 
     def _is_question_line(self, block: Block) -> bool:
         """Returns whether a block is a question by itself, or the turn of somebody who asks."""
@@ -129,7 +145,7 @@ class _ContextReader:
     def _context(self) -> Context:
         spans = [span for _, span in self._path]
         if self._question:
-            spans.append(self._question)
+            spans.append(self._question.span)
         if self._lead_in:
             spans.append(self._lead_in)
         context = tuple(spans)

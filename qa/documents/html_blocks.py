@@ -4,7 +4,8 @@ The walks keep no Python stack, so that no depth of nesting breaks them.
 """
 
 import re
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from lxml import etree
 
@@ -39,29 +40,73 @@ def article_text(body: Any, limits: Limits) -> str:
     return _Walk(body, limits, keep_line_ends=True).text()
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenBlock:
+    """A block that has not ended, and what it is in Markdown."""
+
+    kind: Literal["paragraph", "heading", "item", "term", "value"]
+    """"term" and "value": what a list of definitions defines, and its definition."""
+    level: int = 0
+    """Of a heading: 1 to 6."""
+    marker: str = "-"
+    """Of an item."""
+
+
+@dataclass(slots=True)
+class _OpenTable:
+    """A table of data that has not ended. No other table is inside it."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    in_cell: bool = False
+    """Whether its last cell has not ended."""
+    has_marked_header: bool = False
+    """Whether a cell of its first row is marked as the header of a column."""
+
+    def add_row(self) -> None:
+        self.rows.append([])
+
+    def open_cell(self, is_header: bool) -> None:
+        if not self.rows:
+            self.add_row()
+        self.rows[-1].append("")
+        self.in_cell = True
+        # A header over the columns, and not only one to the left of a row.
+        if is_header and len(self.rows) == 1 and len(self.rows[0]) != 1:
+            self.has_marked_header = True
+
+    def close_cell(self, text: str) -> None:
+        self.rows[-1][-1] = text
+        self.in_cell = False
+
+
+@dataclass(slots=True)
+class _OpenCode:
+    """A block of code that has not ended."""
+
+    texts: list[str] = field(default_factory=list)
+    depth: int = 0
+    """How many of its elements, one inside the other, have not ended."""
+
+
 class _Walk:
     """Goes through a tree once, and gives each block to the writer when it ends."""
 
     def __init__(self, root: Any, limits: Limits, keep_line_ends: bool) -> None:
         self._root = root
         self._keep_line_ends = keep_line_ends
-        self._writer = MarkdownWriter(limits)
         self._layout = _layout_tables(root)
         self._lines_of_code = _verbatim_with_lines(root)
+        self._writer = MarkdownWriter(limits)
         self._line: list[str] = []
-        self._kind = "paragraph"
-        self._level = 0
-        self._marker = "-"
+        """The words since the last block or cell."""
+        self._block: _OpenBlock | None = None
+        """What the line is a block of; None for a paragraph."""
         self._term = ""
-        self._open_lists = 0
+        """Terms of a list of definitions that wait for their definition."""
         self._numbers: list[int] = []
-        # Only the outermost table of data is a table; what is inside its cells are their words.
-        self._open_tables = 0
-        self._rows: list[list[str]] = []
-        self._in_cell = False
-        self._marked_header = False
-        self._code: list[str] | None = None
-        self._open_code = 0
+        """For each open list, how many items it has."""
+        self._table: _OpenTable | None = None
+        self._code: _OpenCode | None = None
 
     def text(self) -> str:
         for event, element in etree.iterwalk(self._root, events=("start", "end")):
@@ -78,28 +123,29 @@ class _Walk:
     def _start(self, element: Any) -> None:
         tag = element.tag
         if tag == "table" and element not in self._layout:
-            self._open_table()
-        if self._open_tables:
-            self._start_in_table(element)
+            self._flush()
+            self._table = _OpenTable()
+        if self._table:
+            self._start_in_table(element, self._table)
             return
-        if tag in _VERBATIM and (self._code is not None or element in self._lines_of_code):
+        if tag in _VERBATIM and (self._code or element in self._lines_of_code):
             self._open_verbatim()
             return
 
         if tag in _BLOCKS:
-            self._flush(keeps_kind=True)
+            self._flush(keeps_block=True)
             self._open_block(element)
         elif tag in _BREAKS:
             self._line.append("\n")
 
     def _end(self, element: Any) -> None:
         tag = element.tag
-        if self._open_tables:
-            self._end_in_table(element)
+        if self._table:
+            self._end_in_table(element, self._table)
             return
-        if self._code is not None:
+        if self._code:
             if tag in _VERBATIM:
-                self._close_verbatim()
+                self._close_verbatim(self._code)
             return
 
         if tag in _BLOCKS:
@@ -113,19 +159,17 @@ class _Walk:
         if tag in _LISTS:
             self._numbers.append(0)
         elif rend.startswith("dt") or tag == "dt":
-            self._kind = "term"
+            self._block = _OpenBlock("term")
         elif rend.startswith("dd") or tag == "dd":
-            self._kind = "value"
+            self._block = _OpenBlock("value")
         elif tag in _ITEMS:
-            self._kind = "item"
-            self._marker = self._next_marker(element)
+            self._block = _OpenBlock("item", marker=self._next_marker(element))
         else:
             heading = _HEADING.fullmatch(rend if tag == "head" else tag)
             if heading:
-                self._kind = "heading"
-                self._level = int(heading[1])
+                self._block = _OpenBlock("heading", level=int(heading[1]))
             elif tag == "head":
-                self._kind, self._level = "heading", 2
+                self._block = _OpenBlock("heading", level=2)
 
     def _next_marker(self, item: Any) -> str:
         if not self._numbers:
@@ -135,27 +179,27 @@ class _Walk:
         is_numbered = parent is not None and (parent.tag == "ol" or parent.get("rend") == "ol")
         return f"{self._numbers[-1]}." if is_numbered else "-"
 
-    def _flush(self, keeps_kind: bool = False) -> None:
-        """Gives the line to the writer. `keeps_kind`: an item's own block is still to come."""
+    def _flush(self, keeps_block: bool = False) -> None:
+        """Gives the line to the writer. `keeps_block`: an item's own block is still to come."""
         text = "".join(self._line)
         self._line = []
         if not text.strip():
-            if not keeps_kind:
-                self._kind = "paragraph"
+            if not keeps_block:
+                self._block = None
             return
 
-        kind = self._kind
-        self._kind = "paragraph"
-        if self._term and kind not in ("value", "term"):
+        block = self._block or _OpenBlock("paragraph")
+        self._block = None
+        if self._term and block.kind not in ("value", "term"):
             self._close_term()
-        if kind == "heading":
-            self._writer.heading(text, self._level)
-        elif kind == "item":
-            self._writer.item(text, len(self._numbers) - 1, self._marker)
-        elif kind == "term":
+        if block.kind == "heading":
+            self._writer.heading(text, block.level)
+        elif block.kind == "item":
+            self._writer.item(text, len(self._numbers) - 1, block.marker)
+        elif block.kind == "term":
             # Several terms can have one description.
             self._term = f"{self._term}, {text}" if self._term else text
-        elif kind == "value":
+        elif block.kind == "value":
             self._writer.value(self._term, text)
             self._term = ""
         else:
@@ -168,74 +212,53 @@ class _Walk:
     def _add(self, text: str | None) -> None:
         if not text:
             return
-        if self._code is not None:
-            self._code.append(text)
+        if self._code:
+            self._code.texts.append(text)
             return
-        is_exact = self._keep_line_ends and not self._open_tables
+        is_exact = self._keep_line_ends and not self._table
         self._line.append(text if is_exact else re.sub(r"\s+", " ", text))
 
     def _open_verbatim(self) -> None:
-        if self._code is None:
+        if not self._code:
             self._flush()
-            self._code = []
-        self._open_code += 1
+            self._code = _OpenCode()
+        self._code.depth += 1
 
-    def _close_verbatim(self) -> None:
-        self._open_code -= 1
-        if not self._open_code:
-            self._writer.code("".join(self._code or ()))
+    def _close_verbatim(self, code: _OpenCode) -> None:
+        code.depth -= 1
+        if not code.depth:
+            self._writer.code("".join(code.texts))
             self._code = None
 
-    def _open_table(self) -> None:
-        if not self._open_tables:
-            self._flush()
-            self._rows = []
-            self._marked_header = False
-        self._open_tables += 1
-
-    def _start_in_table(self, element: Any) -> None:
+    def _start_in_table(self, element: Any, table: _OpenTable) -> None:
         tag = element.tag
-        if self._open_tables > 1 or tag not in _ROWS | _CELLS:
-            if tag in _BLOCKS or tag in _BREAKS or tag in _CELLS:
+        if tag not in _ROWS | _CELLS:
+            # What is inside a cell are its words.
+            if tag in _BLOCKS or tag in _BREAKS:
                 self._line.append(" ")
             return
         # The caption, or words that stand in a table outside its cells.
-        self._close_cell()
+        self._close_cell(table)
         self._flush()
         if tag in _ROWS:
-            self._rows.append([])
+            table.add_row()
         else:
-            self._open_cell(element)
+            table.open_cell(is_header=tag == "th" or element.get("role") == "head")
 
-    def _open_cell(self, cell: Any) -> None:
-        if not self._rows:
-            self._rows.append([])
-        self._rows[-1].append("")
-        self._in_cell = True
-        # A header over the columns, and not only one to the left of a row.
-        is_header = cell.tag == "th" or cell.get("role") == "head"
-        if is_header and len(self._rows) == 1 and len(self._rows[0]) != 1:
-            self._marked_header = True
+    def _close_cell(self, table: _OpenTable) -> None:
+        if table.in_cell:
+            table.close_cell("".join(self._line))
+            self._line = []
 
-    def _close_cell(self) -> None:
-        if not self._in_cell:
-            return
-        self._rows[-1][-1] = "".join(self._line)
-        self._line = []
-        self._in_cell = False
-
-    def _end_in_table(self, element: Any) -> None:
+    def _end_in_table(self, element: Any, table: _OpenTable) -> None:
         tag = element.tag
-        is_outer = self._open_tables == 1
         if tag == "table":
-            if is_outer:
-                self._close_cell()
-                self._flush()
-                self._writer.table(self._rows, self._marked_header)
-                self._rows = []
-            self._open_tables -= 1
-        elif is_outer and tag in _CELLS:
-            self._close_cell()
+            self._close_cell(table)
+            self._flush()
+            self._writer.table(table.rows, table.has_marked_header)
+            self._table = None
+        elif tag in _CELLS:
+            self._close_cell(table)
         elif tag in _BLOCKS:
             self._line.append(" ")
 
