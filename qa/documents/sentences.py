@@ -1,7 +1,8 @@
 """Splits a document's text into sentences with exact offsets.
 
 Blocks first (paragraphs, headings, list items, rows, code), then the sentences inside each block.
-Page furniture (`qa.documents.furniture`) and duplicates (`qa.documents.noise`) must not answer.
+Page furniture (`qa.documents.furniture`) must not answer, and duplicates
+(`qa.documents.duplicates`) must not either.
 Every step takes time that is linear in the text, whatever the text is.
 """
 
@@ -14,9 +15,9 @@ import sentencex
 
 from qa.documents.blocks import Block, BlockKind, text_blocks, text_of
 from qa.documents.context import Context, contexts
+from qa.documents.duplicates import find_duplicates
 from qa.documents.furniture import is_furniture
 from qa.documents.markdown_blocks import markdown_blocks
-from qa.documents.noise import find_duplicates
 from qa.documents.parsing import check_sentences
 from qa.documents.spans import trimmed
 from qa.documents.tables import Cell, cells_of

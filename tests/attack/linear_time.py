@@ -24,9 +24,9 @@ from qa.answer.verify import Verifier
 from qa.bot import Bot
 from qa.chain import CHECKED_TOGETHER
 from qa.config import PACKAGED_EMBEDDING, Settings
+from qa.documents.duplicates import find_duplicates
 from qa.documents.furniture import with_furniture
 from qa.documents.load import load
-from qa.documents.noise import find_duplicates
 from qa.documents.passages import MAX_PASSAGE, split
 from qa.documents.sentences import MAX_SENTENCE, segment
 from qa.errors import LanguageModelError
