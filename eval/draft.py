@@ -21,7 +21,7 @@ from eval.dataset import Question, read_questions
 from qa.answer.prompts import as_data
 from qa.documents.sentences import Sentence, segment
 from qa.errors import FootnoteError, LanguageModelError, NotWritableError
-from qa.llm.client import LanguageModel, Message, prompt_tokens, without_thinking
+from qa.llm.model import LanguageModel, Message, prompt_tokens, without_thinking
 from qa.suggestions import SURE, Answerer, template_questions
 from qa.types import AnswerSentence, Citation, Document, Span
 

@@ -20,7 +20,7 @@ from eval.run_schema import Result, Run
 from eval.stats.intervals import wilson
 from qa.answer.prompts import as_data
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm.client import LanguageModel, Message, without_thinking
+from qa.llm.model import LanguageModel, Message, without_thinking
 
 JudgeVerdict = Literal["correct", "partly", "incorrect"]
 VERDICTS: tuple[JudgeVerdict, ...] = get_args(JudgeVerdict)

@@ -35,7 +35,7 @@ from qa.library.index import Index
 from qa.library.search import retrieve
 from qa.library.snapshot import Snapshot
 from qa.library.spelling import correct_spelling
-from qa.llm.client import CountingModel, LanguageModel
+from qa.llm.model import CountingModel, LanguageModel
 from qa.models.embedding import Embedder, Encoding
 from qa.overview import Overviews
 from qa.progress import Progress

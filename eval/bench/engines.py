@@ -19,7 +19,7 @@ from qa.bot import Bot
 from qa.chain import ModelEngine
 from qa.config import Settings
 from qa.library.index import Index
-from qa.llm.client import LanguageModel
+from qa.llm.model import LanguageModel
 from qa.models.embedding import Embedder, EncodingCache
 from qa.models.entailment import CrossEncoderEntailment
 from qa.models.spans import CrossEncoder

@@ -34,7 +34,7 @@ from eval.bench.served_model import ServedLlm
 from qa.answer.generate import ANSWER_TOKENS
 from qa.answer.prompts import DECLINE_SENTENCE
 from qa.config import PACKAGED_EMBEDDING
-from qa.llm.client import LanguageModel
+from qa.llm.model import LanguageModel
 from qa.models.embedding import BATCH
 from qa.models.loading import computes_bfloat16
 from qa.types import (

@@ -12,7 +12,7 @@ from llama_index.core.llms import CompletionResponse, CompletionResponseGen, Cus
 
 from qa.answer.prompts import DECLINE_SENTENCE
 from qa.documents.sentences import segment
-from qa.llm.client import Message
+from qa.llm.model import Message
 from qa.text.words import terms
 from qa.types import Document
 
@@ -52,7 +52,7 @@ def most_similar_sentence(question: str, sources: Sequence[Source]) -> str:
 
 
 class ScriptedModel:
-    """The rule as the language model of Footnote (`qa.llm.client.LanguageModel`)."""
+    """The rule as the language model of Footnote (`qa.llm.model.LanguageModel`)."""
 
     name = NAME
 

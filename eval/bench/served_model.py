@@ -12,7 +12,7 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.llms import CompletionResponse, CompletionResponseGen, CustomLLM, LLMMetadata
 
 from qa.answer.generate import ANSWER_TOKENS
-from qa.llm.client import LanguageModel, Message, without_thinking
+from qa.llm.model import LanguageModel, Message, without_thinking
 
 
 class ServedLlm(CustomLLM):

@@ -114,12 +114,12 @@ def _proposals(
     After those by rule come the sentences that no question is about.
     """
     from eval.draft import by_model, by_rule, unasked
-    from qa.llm.client import LlmSettings, language_model, model_host
+    from qa.llm.client import LlmSettings, language_model, model_server
 
     if settings.llm != BUILT_IN:
         llm_settings = LlmSettings.from_settings(settings)
         model = language_model(llm_settings)
-        host, _ = model_host(llm_settings)
+        host = model_server(llm_settings).host
         print(f"Passages of {document.name} go to {host}.", file=sys.stderr)
         # Nothing sets the event: Ctrl+C ends the command.
         never = threading.Event()

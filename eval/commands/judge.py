@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from eval.dataset import Question
     from eval.judge import JudgedAnswer
     from eval.run_schema import Run
-    from qa.llm.client import LanguageModel
+    from qa.llm.model import LanguageModel
 
 _NO_VERDICT = {
     "unsettled": "unsettled between repeats",
@@ -65,7 +65,7 @@ def _judge(options: argparse.Namespace) -> int:
     """
     from eval.judge import answers_to_judge
     from eval.results import read_results, read_run, read_run_questions
-    from qa.llm.client import LlmSettings, language_model, model_host
+    from qa.llm.client import LlmSettings, language_model, model_server
 
     llm_settings = LlmSettings.from_settings(_settings(options))
     model = language_model(llm_settings)
@@ -86,7 +86,7 @@ def _judge(options: argparse.Namespace) -> int:
         raise FootnoteError(f"{folder} has no answer to judge: {reasons}.")
 
     # Printed before anything is sent, so that a person can still stop it.
-    host, _ = model_host(llm_settings)
+    host = model_server(llm_settings).host
     print(f"{len(answers)} answers and their evidence go to {host}.", file=sys.stderr)
     judgements = _judge_answers(answers, model, options.repeat)
     report = {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from eval.bench.comparison import EngineEstimates, Scored
     from eval.bench.engines import IndexingSeconds
     from eval.dataset import Question
-    from qa.llm.client import LanguageModel
+    from qa.llm.model import LanguageModel
     from qa.types import Answer, Document
 
 REQUIRED = ("llama_index.vector_stores.chroma", "llama_index.embeddings.huggingface")

@@ -13,7 +13,7 @@ from qa.answer.completeness import PERSON_PRONOUN, completeness, content_words
 from qa.answer.prompts import rewrite_messages
 from qa.answer.substitute import replace_pronoun, substituted
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm.client import LanguageModel, without_thinking
+from qa.llm.model import LanguageModel, without_thinking
 from qa.text.english import MONTHS, QUESTION_WORDS
 from qa.text.facts import missing_names, names
 from qa.text.numbers import numbers

@@ -18,7 +18,7 @@ from qa.answer.prompts import answer_messages, passage_ids
 from qa.documents.sentences import segment
 from qa.documents.views import ViewOf, plain_view
 from qa.errors import LanguageModelError
-from qa.llm.client import LanguageModel, Message, prompt_tokens, without_thinking
+from qa.llm.model import LanguageModel, Message, prompt_tokens, without_thinking
 from qa.reader.reader import Reading
 from qa.types import Document, Event, OnEvent, Passage, RankedPassage, Span
 

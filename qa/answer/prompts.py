@@ -9,7 +9,7 @@ from itertools import count, product
 from string import ascii_lowercase
 
 from qa.documents.views import ViewOf, name_line, plain_view
-from qa.llm.client import Message
+from qa.llm.model import Message
 from qa.types import Passage, Turn
 
 PROMPT_VERSION = "2"

@@ -1,4 +1,4 @@
-"""The language model that a person chose, behind its server, and the protocol that answers use.
+"""The language model that a person chose, behind its server.
 
 An answer arrives as a stream of words. Whatever goes wrong is a LanguageModelError that keeps the
 words that had arrived.
@@ -6,35 +6,31 @@ words that had arrived.
 
 import os
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Literal, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any
 
 from qa.config import Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
-from qa.llm import errors
+from qa.llm import error_messages
 from qa.llm.bounds import ANSWER, WHOLE, BodyLimits
-from qa.llm.errors import Server
 from qa.llm.http import CHECK_SECONDS, Request, TimeLimits, invalid_proxy_variable
+from qa.llm.model import LanguageModel, Message
 from qa.llm.providers import PROVIDERS, Provider, TokenLimits
+from qa.llm.server import Server, parse_url
 from qa.llm.surrogates import SurrogateJoiner, encodable
 from qa.llm.tokens import estimate_tokens
-from qa.types import Usage
 
 if TYPE_CHECKING:
     from llama_index.core.llms import ChatMessage
 
 UNKNOWN_CONTEXT = 4096
 """Tokens of context for a model whose server does not report any."""
-MESSAGE_TOKENS = 8
-"""About what a chat template adds to a message."""
 MAX_TOKEN_CHARACTERS = 8
 """Characters a token, at most, before the rest of an answer is ignored: some servers ignore the
 limit of tokens."""
-THINKING_BEGINS, THINKING_ENDS = "<think>", "</think>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +61,6 @@ class LlmSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message of a prompt: instructions, a person's words, or an earlier answer."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-class LanguageModel(Protocol):
-    """Answers a prompt in its own words."""
-
-    @property
-    def name(self) -> str: ...
-
-    def context_size(self, stop: threading.Event) -> int:
-        """Returns the tokens that prompt and answer may have together.
-
-        Asks the server on first use. Raises StoppedError once `stop` is set.
-        """
-
-    def count_tokens(self, text: str) -> int:
-        """Returns the tokens of a text, rather too many than too few."""
-
-    def stream(
-        self, messages: Sequence[Message], max_tokens: int, stop: threading.Event
-    ) -> Iterator[str]:
-        """Yields the words of an answer of at most `max_tokens` tokens as they arrive.
-
-        Raises StoppedError once `stop` is set and LanguageModelError for any failure, both with
-        the words that had arrived.
-        """
-
-
 def language_model(settings: LlmSettings, environ: Mapping[str, str] = os.environ) -> LanguageModel:
     """Returns the model that the settings name. Connects to nothing before its first use.
 
@@ -111,7 +74,7 @@ def language_model(settings: LlmSettings, environ: Mapping[str, str] = os.enviro
         raise FootnoteError(
             f"Invalid language model {settings.name!r}. Set QA_LLM to one of {names}."
         )
-    url, login = _parse_url(provider_name, settings.url or provider.url)
+    url, login = parse_url(provider_name, settings.url or provider.url)
     key = _checked_key(provider, settings, environ)
     server = Server(settings.name, url, key, login, provider.advice)
     _import_library(server, provider)
@@ -130,9 +93,9 @@ def _import_library(server: Server, provider: Provider) -> None:
     except Exception as error:  # noqa: BLE001  # of any kind; raised as ours below
         # ollama makes a client when it is imported, which fails for a proxy that it cannot use.
         variable = invalid_proxy_variable()
-        failure = errors.cannot_load(server, error)
+        failure = error_messages.cannot_load(server, error)
         if variable:
-            failure = errors.invalid_proxy(server, variable)
+            failure = error_messages.invalid_proxy(server, variable)
     # Outside the handler: the library's error may quote the proxy's password.
     raise ModelError(failure)
 
@@ -154,70 +117,6 @@ def _install_command(provider: Provider) -> str:
     return f"pip install -c constraints.txt -e '.[{provider.extra}]'"
 
 
-class CountingModel:
-    """A language model that counts the tokens of its prompts and answers, for one question."""
-
-    def __init__(self, model: LanguageModel) -> None:
-        self._model = model
-        self._prompts: list[Message] = []
-        self._answers: list[str] = []
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def was_called(self) -> bool:
-        return bool(self._prompts)
-
-    @property
-    def usage(self) -> Usage:
-        answer_tokens = sum(self.count_tokens(answer) for answer in self._answers)
-        return Usage(prompt_tokens(self, self._prompts), answer_tokens)
-
-    def context_size(self, stop: threading.Event) -> int:
-        return self._model.context_size(stop)
-
-    def count_tokens(self, text: str) -> int:
-        return self._model.count_tokens(text)
-
-    def stream(
-        self, messages: Sequence[Message], max_tokens: int, stop: threading.Event
-    ) -> Iterator[str]:
-        self._prompts += messages
-        self._answers.append("")
-        for piece in self._model.stream(messages, max_tokens, stop):
-            self._answers[-1] += piece
-            yield piece
-
-
-def prompt_tokens(model: LanguageModel, messages: Sequence[Message]) -> int:
-    """Returns how many tokens of the model's context these messages take."""
-    return sum(model.count_tokens(message.content) + MESSAGE_TOKENS for message in messages)
-
-
-def without_thinking(pieces: Iterable[str]) -> Generator[str, None, None]:
-    """Yields a streamed answer without its leading `<think>…</think>`.
-
-    Reasoning models (DeepSeek-R1, QwQ) write their reasoning there; some servers leave it in.
-    """
-    held_back, answering = "", False
-    for piece in pieces:
-        if answering:
-            yield piece
-            continue
-        held_back += piece
-        opening = held_back.lstrip()[: len(THINKING_BEGINS)]
-        if opening == THINKING_BEGINS and THINKING_ENDS in held_back:
-            answering = True
-            yield held_back.split(THINKING_ENDS, 1)[1].lstrip()
-        elif not THINKING_BEGINS.startswith(opening):
-            answering = True
-            yield held_back
-    if not answering and not held_back.lstrip().startswith(THINKING_BEGINS):
-        yield held_back
-
-
 def model_server(settings: LlmSettings) -> Server:
     """Returns the server that questions and passages are sent to, without key and login.
 
@@ -226,39 +125,8 @@ def model_server(settings: LlmSettings) -> Server:
     provider_name, _, _ = settings.name.partition("/")
     provider = PROVIDERS.get(provider_name)
     usual_url = provider.url if provider else None
-    url, _ = _parse_url(provider_name, settings.url or usual_url)
+    url, _ = parse_url(provider_name, settings.url or usual_url)
     return Server(settings.name, url)
-
-
-def model_host(settings: LlmSettings) -> tuple[str, bool]:
-    """Returns the host that questions and passages are sent to, and whether it is this machine.
-
-    Raises FootnoteError for an address that is missing or invalid.
-    """
-    server = model_server(settings)
-    return server.host, server.is_local
-
-
-def _parse_url(provider_name: str, url: str | None) -> tuple[str, str | None]:
-    """Returns a URL without `user:password`, and these, which no message may quote."""
-    if not url:
-        raise FootnoteError(
-            f"{provider_name} needs the address of a server. "
-            "Set QA_LLM_URL, for example to http://localhost:8000/v1."
-        )
-    try:
-        parts = urlsplit(url.strip() if "://" in url else f"http://{url.strip()}")
-        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise FootnoteError(
-            "QA_LLM_URL is not the address of a server. "
-            "Set it to an address like http://localhost:8000/v1."
-        )
-    login, _, host = parts.netloc.rpartition("@")
-    clean = parts._replace(netloc=host, query="", fragment="").geturl().rstrip("/")
-    return clean, unquote(login) or None
 
 
 def _checked_key(
@@ -297,7 +165,7 @@ class _RemoteModel:
         """Asks the server once, on first use; a failure is not remembered."""
         while not self._probe_lock.acquire(timeout=CHECK_SECONDS):
             if stop.is_set():
-                raise StoppedError(errors.stopped(self._server))
+                raise StoppedError(error_messages.stopped(self._server))
         try:
             if self._context is None:
                 # Also with a chosen context: the probe finds a missing model before the prompt.
@@ -350,6 +218,8 @@ class _RemoteModel:
                 if not reply.delta:
                     continue
                 remaining = max_characters - len(request.words)
+                # A server sends about one token per piece. Some servers ignore the limit of tokens
+                # in the request: their answers are cut here.
                 if pieces == limits.answer or remaining <= 0:
                     return
                 pieces += 1
@@ -359,7 +229,7 @@ class _RemoteModel:
             # openai's library stops reading at the end mark [DONE]; for the others, a body that
             # was read to its end without an end mark was cut.
             if any_reply and not complete and request.body_ended:
-                raise LanguageModelError(errors.cut_off(self._server), request.words)
+                raise LanguageModelError(error_messages.cut_off(self._server), request.words)
             self._check_not_empty(request)
 
     def _whole(
@@ -375,7 +245,7 @@ class _RemoteModel:
 
     def _check_not_empty(self, request: Request) -> None:
         if not request.words.strip():
-            raise LanguageModelError(errors.empty(self._server), request.words)
+            raise LanguageModelError(error_messages.empty(self._server), request.words)
 
 
 def _chat_messages(messages: Sequence[Message]) -> "list[ChatMessage]":

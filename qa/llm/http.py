@@ -19,9 +19,9 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm import errors
+from qa.llm import error_messages
 from qa.llm.bounds import WHOLE, BodyLimits, TooLargeError, beginning, replace_stream, within
-from qa.llm.errors import ResponseHead, Server
+from qa.llm.server import ResponseHead, Server
 
 Result = TypeVar("Result")
 Client = TypeVar("Client")
@@ -135,7 +135,7 @@ class Request:
         if self.response and self.response.failed:
             path_is_optional = body is None and self.response.status in NO_SUCH_PATH
             if not path_is_optional:
-                raise LanguageModelError(errors.describe_status(self.server, self.response))
+                raise LanguageModelError(error_messages.describe_status(self.server, self.response))
         try:
             return response.json()
         except (ValueError, RecursionError):
@@ -148,7 +148,7 @@ class Request:
             return False
         is_json = self.response.content_type.startswith("application/json")
         answered_whole = self.body_ended and is_json and not self.response.failed
-        return answered_whole or errors.refuses_streaming(self.response)
+        return answered_whole or error_messages.refuses_streaming(self.response)
 
     @property
     def is_silent(self) -> bool:
@@ -230,7 +230,7 @@ class Request:
             body = "" if compressed else response.text
             self.response = replace(self.response, body=body)
         elif compressed:
-            self._refusal = errors.compressed(self.server)
+            self._refusal = error_messages.compressed(self.server)
             raise TooLargeError(self._refusal)
         else:
             replace_stream(library, response, self._bounded)
@@ -240,7 +240,7 @@ class Request:
         try:
             yield from within(self._body_limits, body)
         except TooLargeError as error:
-            self._refusal = errors.too_large(self.server, str(error))
+            self._refusal = error_messages.too_large(self.server, str(error))
             raise
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
@@ -266,9 +266,11 @@ class Request:
         now = time.monotonic()
         since = self._waiting_since
         if since is not None and now - since > self._limits.silence:
-            return errors.timed_out(self.server, self._limits.silence, started=bool(self.words))
+            return error_messages.timed_out(
+                self.server, self._limits.silence, started=bool(self.words)
+            )
         if self._sent_at is not None and now - self._sent_at > self._limits.total:
-            return errors.took_too_long(self.server, self._limits.total)
+            return error_messages.took_too_long(self.server, self._limits.total)
         return None
 
     def _cut(self) -> None:
@@ -281,7 +283,7 @@ class Request:
     def _ended_here(self) -> LanguageModelError | None:
         """Returns our error if this side ended the request; a cut connection raises any error."""
         if self._stop.is_set():
-            return StoppedError(errors.stopped(self.server), self.words)
+            return StoppedError(error_messages.stopped(self.server), self.words)
         return LanguageModelError(self._refusal, self.words) if self._refusal else None
 
     def _described(self, error: Exception) -> LanguageModelError:
@@ -289,9 +291,9 @@ class Request:
         # Without a request it was the making of a client that failed.
         variable = invalid_proxy_variable() if self._sent_at is None else None
         if variable:
-            message = errors.invalid_proxy(self.server, variable)
+            message = error_messages.invalid_proxy(self.server, variable)
         else:
-            message = errors.describe_error(self.server, self.response, error)
+            message = error_messages.describe_error(self.server, self.response, error)
         return LanguageModelError(message, self.words)
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from qa.errors import LanguageModelError
-from qa.llm.errors import Server
 from qa.llm.http import Request, TimeLimits
 from qa.llm.providers import listed_models, reported_context
+from qa.llm.server import Server
 from qa.llm.surrogates import encodable
 
 _LOG = logging.getLogger(__name__)

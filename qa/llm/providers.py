@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from qa.errors import LanguageModelError
-from qa.llm import errors
+from qa.llm import error_messages
 from qa.llm.bounds import EVENTS, LINES, BodyLimits
-from qa.llm.errors import HOSTED_ADVICE, Advice
 from qa.llm.http import KEY, Request
+from qa.llm.server import HOSTED_ADVICE, Advice
 
 if TYPE_CHECKING:
     from llama_index.core.llms import ChatMessage
@@ -125,7 +125,7 @@ def _probe_openai_like(request: Request) -> ProbedModel:
         ((name, entry),) = entries.items()
         return ProbedModel(reported_context(entry), (name,))
     if entries:
-        raise LanguageModelError(errors.model_missing(request.server, list(entries)))
+        raise LanguageModelError(error_messages.model_missing(request.server, list(entries)))
     return ProbedModel(None)
 
 

@@ -22,7 +22,8 @@ from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 
 from qa.errors import FootnoteError
-from qa.llm.client import LlmSettings, Message, language_model, without_thinking
+from qa.llm.client import LlmSettings, language_model
+from qa.llm.model import Message, without_thinking
 from tests.attack.server_behaviours import ON_ANSWER, ON_PROBE, WIRES, Peer, Wire, words
 from tests.qa.llm.scripted import JSON
 

@@ -18,7 +18,7 @@ from qa.documents.sentences import Sentence, segment
 from qa.errors import StoppedError
 from qa.library.index import Index
 from qa.library.snapshot import Snapshot
-from qa.llm.client import Message
+from qa.llm.model import Message
 from qa.models.embedding import Encoding, EncodingCache
 from qa.models.spans import SpanScores
 from qa.reader.reader import Candidate, Reading

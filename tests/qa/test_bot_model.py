@@ -27,7 +27,7 @@ from qa.answer.verify import Verifier
 from qa.bot import Bot
 from qa.chain import CHECKED_TOGETHER, ModelEngine
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm.client import MESSAGE_TOKENS
+from qa.llm.model import MESSAGE_TOKENS
 from qa.models.embedding import EncodingCache
 from qa.types import Answer, Event, Reason, Signals, Turn
 from tests.properties import examples

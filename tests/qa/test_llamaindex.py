@@ -30,7 +30,7 @@ from qa.llamaindex import (
     FootnoteReranker,
     FootnoteRetriever,
 )
-from qa.llm.client import Message
+from qa.llm.model import Message
 from tests.qa.fakes import (
     CoverEntailment,
     ScriptedModel,

@@ -17,7 +17,8 @@ from eval.bench.served_model import ServedLlm
 from qa.answer.generate import ANSWER_TOKENS
 from qa.answer.prompts import DECLINE_SENTENCE
 from qa.errors import FootnoteError, LanguageModelError
-from qa.llm.client import LanguageModel, LlmSettings, language_model
+from qa.llm.client import LlmSettings, language_model
+from qa.llm.model import LanguageModel
 from qa.types import AnswerSentence
 from tests.eval.bench.test_bench import (
     ARGUMENTS,

@@ -21,7 +21,7 @@ from qa.answer.generate import (
 from qa.answer.plaintext import plain_text
 from qa.answer.prompts import DECLINE_SENTENCE, passage_ids
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm.client import Message, without_thinking
+from qa.llm.model import Message, without_thinking
 from qa.reader.reader import Reading
 from qa.types import Event, Passage, RankedPassage, Span, Why
 from tests.properties import examples

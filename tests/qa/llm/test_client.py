@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
-from qa.llm.client import LanguageModel, LlmSettings, Message, language_model, model_host
+from qa.llm.client import LlmSettings, language_model, model_server
+from qa.llm.model import LanguageModel, Message
 from tests.conftest import NetworkUsed
 from tests.properties import examples
 from tests.qa.llm.scripted import (
@@ -338,8 +339,8 @@ def use_proxy(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
         ("10.0.0.1", False),
     ],
 )
-def test_model_host_is_local_for_loopback_addresses_only(url: str, local: bool) -> None:
-    assert model_host(LlmSettings("openai-like/x", url=url))[1] is local
+def test_model_server_is_local_for_loopback_addresses_only(url: str, local: bool) -> None:
+    assert model_server(LlmSettings("openai-like/x", url=url)).is_local is local
 
 
 # Stopping

@@ -13,9 +13,9 @@ import pytest
 
 from qa.answer.generate import draft_answer
 from qa.errors import LanguageModelError
-from qa.llm import errors
+from qa.llm import error_messages
 from qa.llm.bounds import ERROR_BYTES
-from qa.llm.errors import ResponseHead, Server
+from qa.llm.server import ResponseHead, Server
 from qa.reader.reader import Reading
 from qa.types import Event, Passage, RankedPassage, Span, Why
 from tests.qa.fakes import text_document
@@ -202,7 +202,7 @@ def test_half_character_in_an_error_can_be_printed(kind: str) -> None:
     ],
 )
 def test_describe_status_of_odd_response_is_a_short_message(response: ResponseHead) -> None:
-    message = errors.describe_status(Server("ollama/x", "http://localhost:1"), response)
+    message = error_messages.describe_status(Server("ollama/x", "http://localhost:1"), response)
     message.encode()
     assert len(message) < 500
     assert "e+" not in message

@@ -22,7 +22,8 @@ from qa.answer.verify import SupportThresholds, Verifier
 from qa.bot import Bot
 from qa.chain import ModelEngine
 from qa.errors import LanguageModelError, StoppedError
-from qa.llm.client import LanguageModel, LlmSettings, Message, language_model
+from qa.llm.client import LlmSettings, language_model
+from qa.llm.model import LanguageModel, Message
 from qa.models.embedding import EncodingCache
 from tests.qa.fakes import CoverEntailment, text_document, word_bot
 

@@ -1,28 +1,23 @@
-"""The messages for everything that can go wrong with a language model's server.
+"""The texts of the errors for everything that can go wrong with a language model's server.
 
 Libraries raise many kinds of errors, some with text that a server wrote. That text is quoted
 without secrets, or not at all. Each message says what failed and what to do next.
 """
 
-import ipaddress
 import json
 import re
 import socket
 import ssl
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
 from shlex import quote as quote_for_shell
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from qa.llm.surrogates import encodable
+from qa.llm.server import ResponseHead, Server
 
-MAX_QUOTED_CHARACTERS = 200
-"""How much of a server's own text a message quotes."""
 LONGEST_WAIT = 24 * 60 * 60
 """Seconds that a message passes on from a server; it may say any number."""
 
@@ -52,96 +47,6 @@ _STATUSES = {
     504: "The gateway at {at} timed out waiting for {name} (status 504). Ask again in a minute.",
     529: "{name} at {at} is overloaded (status 529). Ask again in a minute.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What the messages say to the users of one provider; the defaults suit a hosted one."""
-
-    model_not_found: str = (
-        "{at} does not have {name} (status 404). Check the model's name in QA_LLM."
-    )
-    """The message for status 404. `{at}` is the address, `{name}` is `provider/model`."""
-    start_command: str | None = None
-    """Starts the server, where it runs on the person's own machine."""
-    setting: str = "QA_LLM"
-    """The setting that most likely is wrong when the server sends nonsense."""
-
-
-HOSTED_ADVICE = Advice()
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A language model and where it runs. No repr shows its secrets."""
-
-    name: str
-    """As the person wrote it: `provider/model`."""
-    url: str
-    """Without user and password."""
-    key: str | None = field(default=None, repr=False)
-    login: str | None = field(default=None, repr=False)
-    """`user:password`, where the address had them."""
-    advice: Advice = HOSTED_ADVICE
-    listed_instead: tuple[str, ...] = ()
-    """The names in the server's list of models, where this model's name is not in it."""
-
-    @property
-    def model(self) -> str:
-        return self.name.partition("/")[2]
-
-    @property
-    def address(self) -> str:
-        """Host and, where the URL has one, port."""
-        return urlsplit(self.url).netloc
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.url).hostname or self.url
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is on this machine. A name like 127.example.com may be anywhere."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-    def clean(self, text: str) -> str:
-        """Returns a server's text as one short line, without the secrets that it may echo."""
-        text = encodable(text)
-        for secret in self._secret_forms():
-            text = text.replace(secret, "…")
-        printable = "".join(letter if letter.isprintable() else " " for letter in text)
-        line = " ".join(printable.split())
-        if len(line) <= MAX_QUOTED_CHARACTERS:
-            return line
-        return line[:MAX_QUOTED_CHARACTERS] + "…"
-
-    def _secret_forms(self) -> list[str]:
-        """Returns all forms that a server may echo; longest first, so that none leaves a piece."""
-        password = (self.login or "").partition(":")[2]
-        forms = set()
-        for secret in (self.key, self.login, password):
-            if secret:
-                forms |= {secret, quote(secret, safe=""), b64encode(secret.encode()).decode()}
-        return sorted(forms, key=len, reverse=True)
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseHead:
-    """What a server sent before the words of an answer."""
-
-    status: int
-    content_type: str = ""
-    retry_after: str = ""
-    location: str = ""
-    body: str = ""
-    """Of an error response; empty otherwise."""
-
-    @property
-    def failed(self) -> bool:
-        return self.status >= 300
 
 
 def describe_error(server: Server, response: ResponseHead | None, error: BaseException) -> str:
