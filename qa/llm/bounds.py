@@ -31,22 +31,50 @@ class BodyLimits:
     line_ends: int
     """Line ends in one part: the libraries copy the part again for each of its lines."""
     marks: int
-    """Brackets, braces and commas in one part. The libraries try each value between them as every
-    kind of object that it may be, which takes up to 20 kB; so few bytes could fill the memory.
-    Those in texts count too: what a library takes for a text is not known here."""
+    """Opening brackets, opening braces and commas in one part: about the number of values in its
+    JSON. The libraries try to read each value as every type that it may have. One value takes up to
+    20 kB of memory meanwhile, so a part with many short values could fill the memory. Marks inside
+    the texts of the JSON count too, because the JSON is not parsed here."""
     part_end: re.Pattern[bytes]
     """What ends a part: only what each library takes for an end, or it would collect more."""
 
 
-EVENTS = BodyLimits(32_000_000, 256_000, 2000, 4000, re.compile(rb"(?:\n\n|\r\n\r\n)+"))
+_NO_END = re.compile(rb"(?!)")
+"""Matches nothing: the whole body is one part."""
+
+EVENT_STREAM = BodyLimits(
+    total=32_000_000,
+    part=256_000,
+    line_ends=2000,
+    marks=4000,
+    part_end=re.compile(rb"(?:\n\n|\r\n\r\n)+"),
+)
 """Of an answer as server-sent events. A long reasoning has 10 MB."""
-LINES = BodyLimits(32_000_000, 256_000, 2000, 4000, re.compile(rb"\n+"))
+LINE_STREAM = BodyLimits(
+    total=32_000_000,
+    part=256_000,
+    line_ends=2000,
+    marks=4000,
+    part_end=re.compile(rb"\n+"),
+)
 """Of an answer with JSON in each line."""
-ANSWER = BodyLimits(1_000_000, 1_000_000, 1_000_000, 10_000, re.compile(rb"(?!)"))
-"""Of an answer in one piece: it has no parts."""
-WHOLE = BodyLimits(4_000_000, 4_000_000, 4_000_000, 4_000_000, re.compile(rb"(?!)"))
-"""Of JSON that no library checks, such as a list of models. As objects it takes up to 40 times as
-much."""
+WHOLE_ANSWER = BodyLimits(
+    total=1_000_000,
+    part=1_000_000,
+    line_ends=1_000_000,
+    marks=10_000,
+    part_end=_NO_END,
+)
+"""Of an answer in one piece."""
+MODEL_LIST = BodyLimits(
+    total=4_000_000,
+    part=4_000_000,
+    line_ends=4_000_000,
+    marks=4_000_000,
+    part_end=_NO_END,
+)
+"""Of what a server reports of its models. No library checks this JSON against types, so its marks
+need no limit of their own. As objects it takes up to 40 times as much memory."""
 
 
 def replace_stream(

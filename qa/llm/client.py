@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from qa.config import Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError, StoppedError
 from qa.llm import error_messages
-from qa.llm.bounds import ANSWER, WHOLE, BodyLimits
+from qa.llm.bounds import MODEL_LIST, WHOLE_ANSWER, BodyLimits
 from qa.llm.http import CHECK_SECONDS, Request, TimeLimits, invalid_proxy_variable
 from qa.llm.model import LanguageModel, Message
 from qa.llm.providers import PROVIDERS, Provider, TokenLimits
@@ -195,9 +195,9 @@ class _RemoteModel:
                 if not request.cannot_stream:
                     raise
             self._can_stream = False
-        yield from self._whole(self._request(stop, ANSWER), chat, limits)
+        yield from self._whole(self._request(stop, WHOLE_ANSWER), chat, limits)
 
-    def _request(self, stop: threading.Event, body_limits: BodyLimits = WHOLE) -> Request:
+    def _request(self, stop: threading.Event, body_limits: BodyLimits = MODEL_LIST) -> Request:
         return Request(self._server, self._time_limits, stop, body_limits)
 
     def _streamed(

@@ -20,14 +20,14 @@ from typing import Any, TypeVar
 
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm import error_messages
-from qa.llm.bounds import WHOLE, BodyLimits, TooLargeError, beginning, replace_stream, within
+from qa.llm.bounds import MODEL_LIST, BodyLimits, TooLargeError, beginning, replace_stream, within
 from qa.llm.server import ResponseHead, Server
 
 Result = TypeVar("Result")
 Client = TypeVar("Client")
 _LOG = logging.getLogger(__name__)
 
-KEY = "footnote-no-key"
+KEY_PLACEHOLDER = "footnote-no-key"
 """What the libraries get for the key, so that none of their reprs, logs and events can have the
 real key, which replaces it only in the request that leaves. Sent as it is without a key."""
 KEY_HEADERS = frozenset({"authorization", "x-api-key"})
@@ -71,7 +71,7 @@ class Request:
         server: Server,
         limits: TimeLimits,
         stop: threading.Event,
-        body_limits: BodyLimits = WHOLE,
+        body_limits: BodyLimits = MODEL_LIST,
     ) -> None:
         self.server = server
         self.words = ""
@@ -127,7 +127,7 @@ class Request:
         """
         import httpx
 
-        headers = {"authorization": f"Bearer {KEY}"}
+        headers = {"authorization": f"Bearer {KEY_PLACEHOLDER}"}
         client = self.run(lambda: httpx.Client(**self.client_options(httpx), headers=headers))
         self.close_later(client)
         url = self.server.url + path
@@ -203,10 +203,10 @@ class Request:
         # Compressed, a few bytes can become any number of them.
         request.headers["accept-encoding"] = "identity"
         for name, value in request.headers.items():
-            if name not in SENT_HEADERS or (name in KEY_HEADERS and KEY not in value):
+            if name not in SENT_HEADERS or (name in KEY_HEADERS and KEY_PLACEHOLDER not in value):
                 del request.headers[name]
-            elif KEY in value and self.server.key:
-                request.headers[name] = value.replace(KEY, self.server.key)
+            elif KEY_PLACEHOLDER in value and self.server.key:
+                request.headers[name] = value.replace(KEY_PLACEHOLDER, self.server.key)
         if self.server.login:
             encoded = b64encode(self.server.login.encode()).decode()
             request.headers["authorization"] = f"Basic {encoded}"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from qa.errors import LanguageModelError
 from qa.llm import error_messages
-from qa.llm.bounds import EVENTS, LINES, BodyLimits
-from qa.llm.http import KEY, Request
+from qa.llm.bounds import EVENT_STREAM, LINE_STREAM, BodyLimits
+from qa.llm.http import KEY_PLACEHOLDER, Request
 from qa.llm.server import HOSTED_ADVICE, Advice
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Provider:
     """Whether a part of an answer, as the provider's library returns it, marks its end."""
     advice: Advice = HOSTED_ADVICE
     """What error messages recommend."""
-    stream_limits: BodyLimits = EVENTS
+    stream_limits: BodyLimits = EVENT_STREAM
     """The limits of a streamed answer, whose parts each protocol ends in its own way."""
 
 
@@ -158,7 +158,7 @@ def _build_ollama(request: Request, limits: TokenLimits) -> "FunctionCallingLLM"
     from llama_index.llms.ollama import Ollama
     from ollama import Client
 
-    headers = {"authorization": f"Bearer {KEY}"}
+    headers = {"authorization": f"Bearer {KEY_PLACEHOLDER}"}
     client = Client(request.server.url, headers=headers, **request.client_options(httpx))
     llm: FunctionCallingLLM = Ollama(
         model=request.server.model,
@@ -191,7 +191,7 @@ def _openai_options(request: Request, limits: TokenLimits) -> dict[str, Any]:
     return {
         "model": request.server.model,
         "api_base": request.server.url,
-        "api_key": KEY,
+        "api_key": KEY_PLACEHOLDER,
         "max_retries": 0,
         "temperature": 0.0,
         "max_tokens": limits.answer,
@@ -203,7 +203,11 @@ def _build_anthropic(request: Request, limits: TokenLimits) -> "FunctionCallingL
     import anthropic
     import httpx2
 
-    options: dict[str, Any] = {"api_key": KEY, "base_url": request.server.url, "max_retries": 0}
+    options: dict[str, Any] = {
+        "api_key": KEY_PLACEHOLDER,
+        "base_url": request.server.url,
+        "max_retries": 0,
+    }
     client = request.close_later(httpx2.Client(**request.client_options(httpx2)))
     llm = _anthropic_class()(model=request.server.model, max_tokens=limits.answer, **options)
     # The class has no argument for an HTTP client.
@@ -292,7 +296,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
             probe=_probe_ollama,
             build=_build_ollama,
             is_last=_is_last_ollama,
-            stream_limits=LINES,
+            stream_limits=LINE_STREAM,
             advice=Advice(
                 "Ollama at {at} does not have {name}. Get it with: ollama pull {model}",
                 start_command="ollama serve",

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from qa.llm.bounds import (
     ERROR_BYTES,
-    EVENTS,
-    LINES,
+    EVENT_STREAM,
+    LINE_STREAM,
     LONGEST_END,
-    WHOLE,
+    MODEL_LIST,
     BodyLimits,
     TooLargeError,
     beginning,
@@ -19,7 +19,7 @@ from qa.llm.bounds import (
 )
 from tests.properties import examples
 
-SMALL = BodyLimits(total=1000, part=20, line_ends=3, marks=5, part_end=EVENTS.part_end)
+SMALL = BodyLimits(total=1000, part=20, line_ends=3, marks=5, part_end=EVENT_STREAM.part_end)
 
 
 def test_beginning_of_endless_body_ends_after_64_kb() -> None:
@@ -31,7 +31,7 @@ def test_beginning_of_short_body_is_the_body() -> None:
     assert list(beginning(iter([b"a", b"b"]))) == [b"a", b"b"]
 
 
-@pytest.mark.parametrize("limits", [EVENTS, LINES, WHOLE])
+@pytest.mark.parametrize("limits", [EVENT_STREAM, LINE_STREAM, MODEL_LIST])
 @pytest.mark.parametrize(
     "part", [b"x" * 60_000, b"\n" * 60_000, b": ping\n\n" * 9000, b"a\r\n" * 99]
 )
