@@ -73,17 +73,19 @@ class _Values:
     def of(cls, text: str) -> "_Values":
         return cls(numbers(text), months_and_weekdays(text))
 
-    def beyond(self, other_values: "_Values") -> "_Values":
-        """Returns the values that the others do not have."""
+    def without(self, other_values: "_Values") -> "_Values":
+        """Returns these values without those that are among the others."""
         new_numbers = []
         for number in self.numbers:
             if not number.is_among(other_values.numbers):
                 new_numbers.append(number)
         return _Values(tuple(new_numbers), self.days - other_values.days)
 
-    def share(self, other_values: "_Values") -> bool:
+    def has_any_of(self, other_values: "_Values") -> bool:
         """Returns whether one of these values is among the others."""
-        return self.beyond(other_values) != self
+        if self.days & other_values.days:
+            return True
+        return any(number.is_among(other_values.numbers) for number in self.numbers)
 
     def is_like(self, other_values: "_Values") -> bool:
         """Returns whether both have values, and values of the same kind: a date and a date."""
@@ -105,7 +107,7 @@ class _Statement:
     """Of the words that answer."""
     answer_terms: frozenset[str]
     """Of the words that answer; empty if no words stand out."""
-    frame: frozenset[str]
+    surrounding_terms: frozenset[str]
     """The terms around the answer, without numbers, and those of the line that introduces it."""
     names: tuple[str, ...]
     """The names in the sentence, without those that answer."""
@@ -123,13 +125,13 @@ class _Statement:
         words_around = terms(f"{introduction} {text}")
         answer = document.text_of(candidate.span) if candidate.span else ""
         answer_terms = frozenset(terms(answer))
-        frame = frozenset(term for term in words_around if not _has_digit(term))
+        surrounding_terms = frozenset(term for term in words_around if not _has_digit(term))
         return cls(
             candidate=candidate,
             values=_Values.of(text),
             answer_values=_Values.of(answer or text),
             answer_terms=answer_terms,
-            frame=frame - answer_terms,
+            surrounding_terms=surrounding_terms - answer_terms,
             names=tuple(missing_names(names(text), answer)),
             covered=question_terms & frozenset(terms(f"{around} {text}")),
         )
@@ -156,10 +158,27 @@ class _Statement:
 
     def differs_from(self, better: "_Statement") -> bool:
         """Returns whether the answering values, or without values the words, differ."""
-        new = self.values.beyond(better.values)
-        missing = better.values.beyond(self.values)
         if better.answer_values:
-            return bool(new) and better.answer_values.share(missing)
+            return self._gives_other_value(better)
+        return self._gives_other_words(better)
+
+    def _gives_other_value(self, better: "_Statement") -> bool:
+        """Returns whether this sentence has another value in place of a value that answers.
+
+        "Annual leave is 28 days" does, where the better sentence is "Annual leave is 25 days".
+        """
+        new = self.values.without(better.values)
+        missing = better.values.without(self.values)
+        return bool(new) and better.answer_values.has_any_of(missing)
+
+    def _gives_other_words(self, better: "_Statement") -> bool:
+        """Returns whether other words answer. No value may answer, and all values must be the same.
+
+        "The new director is Paul Lund" does, where the better sentence is "The new director is Ann
+        Berg".
+        """
+        new = self.values.without(better.values)
+        missing = better.values.without(self.values)
         # With other numbers in it, a sentence says something else: "the Stratos costs 949 dollars".
         if self.answer_values or new or missing:
             return False
@@ -169,10 +188,10 @@ class _Statement:
 
     def is_worded_as(self, better: "_Statement") -> bool:
         """Returns whether the words around the answers are mostly the same."""
-        # The reader may take a word of the frame into one answer and not into the other.
+        # The reader may take a surrounding word into one answer and not into the other.
         answers = self.answer_terms | better.answer_terms
-        shared = (self.frame & better.frame) - answers
-        all_terms = (self.frame | better.frame) - answers
+        shared = (self.surrounding_terms & better.surrounding_terms) - answers
+        all_terms = (self.surrounding_terms | better.surrounding_terms) - answers
         return bool(shared) and len(shared) / len(all_terms) >= MIN_SHARED
 
 
@@ -193,7 +212,8 @@ def _newer_part(
             continue
         new = _Statement.of(candidate, topic)
         # A reply has words of its own: the same kind of value, about the same topic.
-        replies = new.answer_values.is_like(old.answer_values) and bool(new.frame & topic)
+        has_same_kind = new.answer_values.is_like(old.answer_values)
+        replies = has_same_kind and bool(new.surrounding_terms & topic)
         if new.differs_from(old) and (replies or new.is_worded_as(old)):
             return candidate
     return None

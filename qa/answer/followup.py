@@ -65,11 +65,11 @@ def standalone_by_rule(question: str, history: Sequence[Turn]) -> tuple[str, ...
     if pronoun and name:
         return (replace_pronoun(question, pronoun, name),)
 
-    frame = last_standalone_question(history)
-    appended = f"{question.rstrip()} ({_topic(history, frame)})"
+    previous_question = last_standalone_question(history)
+    appended = f"{question.rstrip()} ({_topic(history, previous_question)})"
     if kind == "unsure":
         return question, appended
-    completed = substituted(question, frame)
+    completed = substituted(question, previous_question)
     return (completed, appended) if completed else (appended, question)
 
 
@@ -123,15 +123,15 @@ def last_standalone_question(history: Sequence[Turn]) -> str:
     return question
 
 
-def _topic(history: Sequence[Turn], frame: str) -> str:
+def _topic(history: Sequence[Turn], previous_question: str) -> str:
     """Returns the last question that is complete: it names more of what the conversation is about.
 
-    Without such a question it is the frame.
+    Without a complete question, returns `previous_question`.
     """
     for turn in reversed(history):
         if completeness(turn.question) == "complete":
             return turn.question.strip()
-    return frame
+    return previous_question
 
 
 def _last_name(history: Sequence[Turn]) -> str | None:

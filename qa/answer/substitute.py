@@ -72,14 +72,14 @@ class _Phrase:
     end: int
 
 
-def substituted(question: str, frame: str) -> str | None:
-    """Returns the follow-up, completed from the question before it (`frame`).
+def substituted(question: str, previous_question: str) -> str | None:
+    """Returns the follow-up, completed from the previous question.
 
-    None: the rules find no place for it.
+    None: the rules find no place for it in the previous question.
     """
-    frame = frame.strip()
+    previous_question = previous_question.strip()
     if not is_fragment(question):
-        return _with_antecedent(question, frame)
+        return _with_antecedent(question, previous_question)
 
     fragment = without_continuation(question)
     fragment = fragment.strip(_END_MARKS)
@@ -88,66 +88,69 @@ def substituted(question: str, frame: str) -> str | None:
     words = fragment.split()
     opening = words[0].casefold()
     if opening in QUESTION_WORDS:
-        return _with_quantity(frame, fragment)
-    return _with_fragment(frame, fragment)
+        return _with_quantity(previous_question, fragment)
+    return _with_fragment(previous_question, fragment)
 
 
-def _with_fragment(frame: str, fragment: str) -> str | None:
-    """Returns the frame with the fragment in the place of what is like it."""
+def _with_fragment(previous_question: str, fragment: str) -> str | None:
+    """Returns the previous question with the fragment in the place of what is like it."""
     opening, _, value = fragment.partition(" ")
     preposition = opening.casefold()
     if value and preposition in PREPOSITIONS:
-        return _with_adverbial(frame, preposition, value)
+        return _with_adverbial(previous_question, preposition, value)
 
     bare = _without_determiner(fragment)
     kind = _kind(bare)
     if kind is None:
-        return _with_noun(frame, fragment)
-    place = _last(kind, frame)
+        return _with_noun(previous_question, fragment)
+    place = _last(kind, previous_question)
     if place is None:
         return None
-    return _exchange(frame, place, bare)
+    return _exchange(previous_question, place, bare)
 
 
-def _with_quantity(frame: str, fragment: str) -> str | None:
-    """Returns the frame with "how much copper" in the place of "how much gold"."""
+def _with_quantity(previous_question: str, fragment: str) -> str | None:
+    """Returns the previous question with "how much copper" in the place of "how much gold"."""
     quantity = _QUANTITY.fullmatch(fragment)
     if quantity is None:
         return None
-    frame_quantity = _QUANTITY.match(frame)
-    if frame_quantity is None:
+    previous_quantity = _QUANTITY.match(previous_question)
+    if previous_quantity is None:
         return None
-    place = _matched(frame_quantity, "noun")
-    return _exchange(frame, place, quantity["noun"])
+    place = _matched(previous_quantity, "noun")
+    return _exchange(previous_question, place, quantity["noun"])
 
 
-def _with_adverbial(frame: str, preposition: str, value: str) -> str:
-    """Returns the frame with "in 2020" or "for a child" in it, in a like place or at its end."""
+def _with_adverbial(previous_question: str, preposition: str, value: str) -> str:
+    """Returns the previous question with "in 2020" or "for a child" in it.
+
+    The words replace words of their kind; without any, they follow at the end.
+    """
     adverbial = f"{preposition} {value}"
     bare = _without_determiner(value)
     kind = _kind(bare)
     if kind:
         replacement = value
-        place = _last(kind, frame)
+        place = _last(kind, previous_question)
     else:
         replacement = adverbial
-        place = _last_adverbial(preposition, frame)
+        place = _last_adverbial(preposition, previous_question)
     if place:
-        return _exchange(frame, place, replacement)
-    statement = frame.rstrip(_END_MARKS)
+        return _exchange(previous_question, place, replacement)
+    statement = previous_question.rstrip(_END_MARKS)
     return f"{statement} {adverbial}?"
 
 
-def _last_adverbial(preposition: str, frame: str) -> _Phrase | None:
-    """Returns the last place where the frame has this preposition and a noun."""
+def _last_adverbial(preposition: str, previous_question: str) -> _Phrase | None:
+    """Returns the last place where the previous question has this preposition and a noun."""
     escaped = re.escape(preposition)
     adverbial = _any_case(rf"\b{escaped}\s+(?:(?:the|an?)\s+)?[\w-]+")
-    return _last(adverbial, frame)
+    return _last(adverbial, previous_question)
 
 
-def _with_noun(frame: str, fragment: str) -> str | None:
-    """Returns the frame with another noun as its subject."""
-    subject = subject_of(frame)
+def _with_noun(previous_question: str, fragment: str) -> str | None:
+    """Returns the previous question with another noun as its subject."""
+    subject = subject_of(previous_question)
     if subject is None:
         return None
     bare_subject = _without_determiner(subject.text)
@@ -162,7 +165,7 @@ def _with_noun(frame: str, fragment: str) -> str | None:
     if asks_superlative and had_superlative:
         # And the highest: the noun is that of "the lowest temperature".
         noun = f"{noun} {head}"
-    return _exchange(frame, subject, noun)
+    return _exchange(previous_question, subject, noun)
 
 
 def _is_common_noun(text: str) -> bool:
@@ -174,14 +177,14 @@ def _is_common_noun(text: str) -> bool:
     return kind_of_all is None
 
 
-def _with_antecedent(question: str, frame: str) -> str | None:
-    """Returns the question with the frame's subject in the place of its pronoun."""
+def _with_antecedent(question: str, previous_question: str) -> str | None:
+    """Returns the question with its pronoun replaced by the subject of the previous question."""
     pronoun = PERSON_PRONOUN.search(question)
     if pronoun:
-        antecedent = _antecedent(frame)
+        antecedent = _antecedent(previous_question)
     else:
         pronoun = THING_PRONOUN.search(question)
-        antecedent = _thing_antecedent(frame)
+        antecedent = _thing_antecedent(previous_question)
     if not pronoun:
         return None
     if not antecedent:
@@ -193,20 +196,20 @@ def _with_antecedent(question: str, frame: str) -> str | None:
     return initial.upper() + completed[1:]
 
 
-def _thing_antecedent(frame: str) -> str | None:
+def _thing_antecedent(previous_question: str) -> str | None:
     """Returns what "it" stands for."""
-    if not _ASKS_WHO_IS.match(frame):
-        return _antecedent(frame)
+    if not _ASKS_WHO_IS.match(previous_question):
+        return _antecedent(previous_question)
     # Who is the head of the company: "it" is the company.
-    companion = _COMPANION.search(frame)
+    companion = _COMPANION.search(previous_question)
     if companion is None:
         return None
     return companion["noun"]
 
 
-def _antecedent(frame: str) -> str | None:
+def _antecedent(previous_question: str) -> str | None:
     """Returns the subject of a question, as far as a pronoun may stand for it."""
-    subject = subject_of(frame)
+    subject = subject_of(previous_question)
     if subject is None:
         return None
     text = subject.text
@@ -217,14 +220,14 @@ def _antecedent(frame: str) -> str | None:
         return owner
 
     next_start = subject.end + 1
-    gap = frame[subject.end : next_start]
+    gap = previous_question[subject.end : next_start]
     if not gap.isspace():
         return text
-    companion = _COMPANION.match(frame, next_start)
+    companion = _COMPANION.match(previous_question, next_start)
     if companion is None:
         return text
     end = companion.end("noun")
-    return frame[subject.start : end]
+    return previous_question[subject.start : end]
 
 
 def replace_pronoun(question: str, pronoun: re.Match[str], name: str) -> str:
@@ -358,8 +361,8 @@ def _kind(text: str) -> re.Pattern[str] | None:
     return None
 
 
-def _last(kind: re.Pattern[str], frame: str) -> _Phrase | None:
-    places = list(kind.finditer(frame))
+def _last(kind: re.Pattern[str], question: str) -> _Phrase | None:
+    places = list(kind.finditer(question))
     if not places:
         return None
     return _matched(places[-1])
@@ -371,7 +374,7 @@ def _matched(match: re.Match[str], group: str | int = 0) -> _Phrase:
     return _Phrase(text, start, end)
 
 
-def _exchange(frame: str, place: _Phrase, replacement: str) -> str:
-    before = frame[: place.start]
-    after = frame[place.end :]
+def _exchange(question: str, place: _Phrase, replacement: str) -> str:
+    before = question[: place.start]
+    after = question[place.end :]
     return before + replacement + after

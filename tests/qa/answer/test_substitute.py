@@ -6,7 +6,7 @@ from qa.answer.substitute import substituted
 
 
 @pytest.mark.parametrize(
-    ("frame", "question", "expected"),
+    ("previous_question", "question", "expected"),
     [
         ("How much is the rent?", "And the deposit?", "How much is the deposit?"),
         ("What does code F4 mean?", "And F6?", "What does code F6 mean?"),
@@ -34,12 +34,14 @@ from qa.answer.substitute import substituted
         ("How long does a queen live?", "How much does she weigh?", "How much does a queen weigh?"),
     ],
 )  # fmt: skip
-def test_substituted_exchanges_what_is_alike(frame: str, question: str, expected: str) -> None:
-    assert substituted(question, frame) == expected
+def test_substituted_exchanges_what_is_alike(
+    previous_question: str, question: str, expected: str
+) -> None:
+    assert substituted(question, previous_question) == expected
 
 
 @pytest.mark.parametrize(
-    ("frame", "question"),
+    ("previous_question", "question"),
     [
         ("What does error E1 mean?", "And the guarantee?"),
         ("How much is the rent?", "And Oslo?"),
@@ -49,6 +51,8 @@ def test_substituted_exchanges_what_is_alike(frame: str, question: str, expected
         ("They were late. What are some of the causes?", "How did it end?"),
     ],
 )
-def test_substituted_without_a_like_part_returns_none(frame: str, question: str) -> None:
+def test_substituted_without_a_like_part_returns_none(
+    previous_question: str, question: str
+) -> None:
     """A name is not exchanged for a common noun, and a person is not "it"."""
-    assert substituted(question, frame) is None
+    assert substituted(question, previous_question) is None
