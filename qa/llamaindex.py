@@ -123,7 +123,7 @@ class FootnoteReranker(BaseNodePostprocessor):
         ranked = []
         for node, text, spans in zip(nodes, texts, scores, strict=True):
             best = spans.best_span(0, len(text))
-            probability = 1 / (1 + math.exp(-best[0])) if best else 0.0
+            probability = 1 / (1 + math.exp(-best.margin)) if best else 0.0
             ranked.append(NodeWithScore(node=node.node, score=probability))
         ranked.sort(key=lambda node: -(node.score or 0.0))
         return ranked[: self.top_n]

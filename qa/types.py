@@ -91,7 +91,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Half-open character offsets in the text of a document."""
+    """Half-open character offsets.
+
+    They count in a document's text unless the field's docstring says otherwise.
+    """
 
     start: int
     end: int

@@ -85,24 +85,24 @@ class View:
             end = piece.view_start + high - piece.document_start
         return None if start is None else Span(start, end)
 
-    def to_document(self, start: int, end: int) -> Span | None:
-        """Returns the words of the document behind a part of the view.
+    def to_document(self, view_span: Span) -> Span | None:
+        """Returns the words of the document behind a span of the view.
 
         Of several parts of the document, the one with the most of its characters. The name of a
         cell stands for the cell. None: all of it is context.
         """
         best: Span | None = None
         for piece in self.pieces:
-            if piece.view_start - piece.copied >= end:
+            if piece.view_start - piece.copied >= view_span.end:
                 break
-            low = max(start, piece.view_start)
-            high = min(end, piece.view_end)
+            low = max(view_span.start, piece.view_start)
+            high = min(view_span.end, piece.view_end)
             shift = piece.document_start - piece.view_start
             if low < high:
                 span = Span(low + shift, high + shift)
                 if best is None or len(span) > len(best):
                     best = span
-            elif start < piece.view_start and best is None:
+            elif view_span.start < piece.view_start and best is None:
                 best = Span(piece.document_start, piece.document_end)
         return best
 

@@ -6,7 +6,7 @@ so every score is a margin over that (Devlin et al. 2019).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,16 @@ MAX_SPAN = 30
 BATCH = 4
 _NO_TOKENS = -30.0
 """The margin of characters without tokens: as good as never."""
+
+
+class BestSpan(NamedTuple):
+    """The span of a text that answers best, with its score."""
+
+    margin: float
+    """The mean log-odds of its start and end against "not here", higher is likelier."""
+    start: int
+    """Of its characters in the text that the cross-encoder read."""
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,8 @@ class SpanScores:
         """
         return replace(self, offsets=self.offsets - length)
 
-    def best_span(self, start: int, end: int) -> tuple[float, int, int] | None:
-        """Returns score, start and end of the best span between these characters.
-
-        None where no token lies between them.
-        """
+    def best_span(self, start: int, end: int) -> BestSpan | None:
+        """Returns the best span between these characters; None where no token lies between them."""
         inside = self._inside(start, end)
         places = np.flatnonzero(inside)
         size = len(places)
@@ -79,8 +86,8 @@ class SpanScores:
         begin, _ = self.offsets[places[first]]
         _, stop = self.offsets[places[last]]
         # The mean of two log-odds, as in `margin`.
-        score = float(sums[first, last]) / 2
-        return score, int(begin), int(stop)
+        margin = float(sums[first, last]) / 2
+        return BestSpan(margin, int(begin), int(stop))
 
     def _inside(self, start: int, end: int | None) -> NDArray[np.bool_]:
         begins, stops = self.offsets.T

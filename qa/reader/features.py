@@ -284,7 +284,7 @@ def _sentence_input(passage_input: _PassageInput, sentence: Sentence) -> _Senten
         has_asked_kind=has_asked_kind,
         kind_nearby=kind_nearby,
         margin=margin,
-        best_margin=best[0] if best else margin,
+        best_margin=best.margin if best else margin,
         is_structured=context is not None or sentence.kind in ("item", "row"),
     )
 

@@ -241,8 +241,8 @@ def _best_span(
     best = scores.best_span(place.start, place.end) if place else None
     if best is None:
         return None, 0.0
-    margin, first, last = best
-    return view.to_document(first, last), margin
+    view_span = Span(best.start, best.end)
+    return view.to_document(view_span), best.margin
 
 
 def _reranked(

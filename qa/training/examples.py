@@ -52,6 +52,7 @@ class TrainingPair:
     question: str
     context: str
     answers: tuple[Span, ...]
+    """Offsets in `context`."""
     region: bool = False
 
 

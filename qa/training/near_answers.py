@@ -40,5 +40,4 @@ def _best_answer(question: str, context: str, model: SpanModel) -> Span | None:
     best = scores.best_span(0, len(context))
     if best is None:
         return None
-    _, start, end = best
-    return Span(start, end)
+    return Span(best.start, best.end)

@@ -43,8 +43,7 @@ def measure_reading(questions: Sequence[TrainingQuestion], model: SpanModel) -> 
         predicted = ""
         best = scores.best_span(0, len(question.context))
         if best:
-            _, start, end = best
-            predicted = question.context[start:end]
+            predicted = question.context[best.start : best.end]
         f1_values.append(_best_f1(predicted, question))
 
     answerable = [bool(question.answers) for question in questions]

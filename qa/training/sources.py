@@ -35,12 +35,14 @@ class TrainingQuestion:
     context: str
     """The text of the passage."""
     answers: tuple[Span, ...]
+    """Offsets in `context`."""
     region: bool = False
     """Whether the answers are sentences, in which the words that answer lie somewhere."""
     simplified: bool = False
     """Whether the passage is an easier version of another one: used in training only."""
     plausible: tuple[Span, ...] = ()
-    """Where the passage does not answer: words that a careless reader takes for the answer."""
+    """Offsets in `context`, where the passage does not answer: words that a careless reader takes
+    for the answer."""
     part: Part = "train"
 
     @property

@@ -109,7 +109,7 @@ def test_to_document_cuts_an_answer_to_the_cell() -> None:
 
     def behind(words: str) -> str | None:
         start = view.text.index(words)
-        span = view.to_document(start, start + len(words))
+        span = view.to_document(Span(start, start + len(words)))
         return document.text_of(span) if span else None
 
     assert behind("$12 a") == "$12 a"
@@ -122,7 +122,7 @@ def test_to_document_of_context_is_none() -> None:
     text = "# A\n\n## Leave\n\nOne day.\n\nTwo days.\n"
     view = _view(text_document(text, "a.md", markdown=True), text.index("Two"))
     assert view.context == "A > Leave:\n"
-    assert view.to_document(0, 9) is None
+    assert view.to_document(Span(0, 9)) is None
 
 
 def test_to_view_header_is_none() -> None:
@@ -150,7 +150,7 @@ def test_view_pieces_are_verbatim(text: str, markdown: bool, start: int) -> None
         assert place or not sentence.may_answer
         if place and not sentence.header:
             assert view.text[place.start : place.end] == document.text_of(sentence.span)
-            assert view.to_document(place.start, place.end) == sentence.span
+            assert view.to_document(place) == sentence.span
 
 
 @examples(100)
@@ -167,4 +167,4 @@ def test_view_row_cells_go_both_ways(rows: list[list[str]]) -> None:
             name = f"{document.text_of(cell.name)}: " if cell.name else ""
             value = document.text_of(cell.value)
             assert view.text[place.start : place.end] == f"{name}{value}"
-            assert view.to_document(place.start, place.end) == cell.value
+            assert view.to_document(place) == cell.value

@@ -7,7 +7,7 @@ import pytest
 from transformers import BertModel
 
 from qa.errors import ModelError
-from qa.models.spans import CrossEncoder, SpanScores
+from qa.models.spans import BestSpan, CrossEncoder, SpanScores
 from tests.qa.random_models import random_model
 
 FILLER = "The quiet river ran past the old mill and the wide fields of the valley. "
@@ -56,7 +56,7 @@ def test_score_odd_texts_is_finite(tiny: Path, question: str, text: str) -> None
     assert np.isfinite(pointing.margin())
     best = pointing.best_span(0, len(text))
     if best:
-        assert 0 <= best[1] < best[2] <= len(text)
+        assert 0 <= best.start < best.end <= len(text)
 
 
 def test_score_no_texts_returns_empty_list(tiny: Path) -> None:
@@ -68,9 +68,9 @@ OFFSETS = np.array([[0, 2], [3, 5], [6, 9], [10, 12]])
 
 def test_best_span_is_best_pair_between_characters() -> None:
     pointing = SpanScores(OFFSETS, np.array([0.0, 3.0, 1.0, 9.0]), np.array([8.0, 0.0, 2.0, 9.0]))
-    assert pointing.best_span(0, 9) == (4.0, 0, 2)
-    assert pointing.best_span(3, 9) == (2.5, 3, 9)
-    assert pointing.best_span(0, 12) == (9.0, 10, 12)
+    assert pointing.best_span(0, 9) == BestSpan(4.0, 0, 2)
+    assert pointing.best_span(3, 9) == BestSpan(2.5, 3, 9)
+    assert pointing.best_span(0, 12) == BestSpan(9.0, 10, 12)
     assert pointing.best_span(12, 20) is None
 
 

@@ -37,8 +37,7 @@ def test_name_with_a_term_of_the_question_is_read() -> None:
     assert pointer.texts == [f"Invoice (2024):\n{TEXT}"]
     best = scores.best_span(0, len(TEXT))
     assert best is not None
-    _, start, end = best
-    assert TEXT[start:end] == "Amount"
+    assert TEXT[best.start : best.end] == "Amount"
 
 
 def test_name_without_a_missing_term_is_not_read() -> None:

@@ -61,7 +61,7 @@ def test_train_reader_learns_and_writes_a_model(base: Path, tmp_path: Path) -> N
     assert there.margin() > 0 > absent.margin()
     best = there.best_span(0, len(TEXT))
     assert best is not None
-    assert TEXT[best[1] : best[2]] == "Islamabad"
+    assert TEXT[best.start : best.end] == "Islamabad"
     asked = TrainingQuestion("s", "g", "Where was it held?", TEXT, (CITY,))
     figures = measure_reading(
         [asked, TrainingQuestion("s", "g", "Where was it held?", "Nobody came.", ())], model
