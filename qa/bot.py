@@ -6,7 +6,7 @@ from copy import copy
 
 from qa.answer.conversation import without_small_talk
 from qa.answer.verify import Verifier
-from qa.chain import Chain, ModelEngine, Resources
+from qa.chain import Chain, ModelEngine
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
 from qa.fair_lock import FairLock
@@ -19,9 +19,9 @@ from qa.models.embedding import (
 )
 from qa.models.entailment import SharedEntailment
 from qa.models.spans import CrossEncoder
-from qa.overview import Overviews
 from qa.progress import Progress
 from qa.reader.reader import Reader, TrainedReader, Weights
+from qa.resources import Resources
 from qa.types import MAX_QUESTION, Answer, OnEvent, Turn
 
 MAX_TURNS = 50
@@ -51,7 +51,6 @@ class Bot:
         self._model_engine = engine
         self._entailment = SharedEntailment()
         self._lock = FairLock()
-        self._overviews = Overviews(index, embedder, self._lock)
 
     @classmethod
     def open(cls, settings: Settings) -> "Bot":
@@ -112,7 +111,7 @@ class Bot:
         questions_before = without_small_talk(_bounded(history))
         with self._lock:
             snapshot = self.index.snapshot(documents)
-        resources = Resources(self.index, self._embedder, self._reader, self._lock, self._overviews)
+        resources = Resources(self.index, self._embedder, self._reader, self._lock)
         chain = Chain(
             resources,
             self._settings,

@@ -30,16 +30,15 @@ from qa.answer.overview_request import OverviewRequest, overview_request
 from qa.answer.verify import CheckedClaim, Verifier
 from qa.config import BUILT_IN, PACKAGED_READER, Settings
 from qa.errors import StoppedError
-from qa.fair_lock import FairLock
-from qa.library.index import Index
 from qa.library.search import retrieve
 from qa.library.snapshot import Snapshot
 from qa.library.spelling import correct_spelling
 from qa.llm.model import CountingModel, LanguageModel
-from qa.models.embedding import Embedder, Encoding
-from qa.overview import Overviews
+from qa.models.embedding import Encoding
+from qa.overview import overview_passages, select_overview
 from qa.progress import Progress
-from qa.reader.reader import Reader, Reading
+from qa.reader.reader import Reading
+from qa.resources import Resources
 from qa.text.words import stem
 from qa.types import Answer, RankedPassage, Reason, Turn
 
@@ -64,17 +63,6 @@ class _CountedEngine:
     model: CountingModel
     verifier: Verifier
     strict: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What all questions share: the index, the models of this machine, and the turns at them."""
-
-    index: Index
-    embedder: Embedder
-    reader: Reader
-    lock: FairLock
-    overviews: Overviews
 
 
 class Chain:
@@ -137,8 +125,13 @@ class Chain:
         request = overview_request(question, history, self._snapshot.documents)
         if not request:
             return None
-        overviews = self._resources.overviews
-        selection = overviews.select(request, self._snapshot, self._progress, self._stop)
+        selection = select_overview(
+            self._resources,
+            request,
+            self._snapshot,
+            self._progress,
+            self._stop,
+        )
         content = selected_answer(selection, self._snapshot)
         if not content.sentences:
             return None
@@ -154,7 +147,7 @@ class Chain:
     ) -> AnswerContent:
         """Lets the model write an overview, and checks it; `selected` if nothing is supported."""
         progress = self._progress
-        passages = self._resources.overviews.passages(request, self._snapshot)
+        passages = overview_passages(self._resources, request, self._snapshot)
 
         def draft_part(task: str, part: Sequence[RankedPassage]) -> DraftAnswer:
             progress.begin("answer")

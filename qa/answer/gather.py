@@ -1,4 +1,7 @@
-"""Lets a language model answer an overview request: part by part, then the parts joined.
+"""Overviews, step 3 of 3: a language model writes the overview part by part, and joins the parts.
+
+Without a language model, or if nothing supports its sentences, the sentences of step 2
+(`selection.py`) are the answer.
 
 Each part is as many passages as fit the model's window, and is drafted like any answer. The claims
 of the parts are then given to the model as passages, and the claims that it joins from them cite

@@ -1,4 +1,7 @@
-"""Recognises questions that one fact does not answer: summaries, comparisons, "list all …".
+"""Overviews, step 1 of 3: recognises summaries, comparisons and "list all …" among the questions.
+
+One fact does not answer them. Step 2 selects sentences to quote (`selection.py`). With a language
+model, step 3 lets the model write the overview (`gather.py`).
 
 The rules take whole questions, and are narrow: "What is the treaty about the river?" is an ordinary
 question. Which document "this document" means comes from the conversation and from the library.

@@ -1,4 +1,7 @@
-"""Answers an overview request with sentences of the documents: those that carry most.
+"""Overviews, step 2 of 3: selects the sentences of the documents that carry most.
+
+They answer the request that step 1 recognised (`overview_request.py`), unless step 3 (`gather.py`)
+replaces them with supported sentences of a language model.
 
 For a summary, sentences near the mean of their document that do not repeat each other (maximal
 marginal relevance, Carbonell and Goldstein 1998). For a topic, the sentences nearest to the topic.
