@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from qa.documents.quotations import quotation_depth
 from qa.reader.reader import Candidate
-from qa.text.facts import missing_names, months_and_weekdays, names
-from qa.text.numbers import Number, numbers
+from qa.text.facts import missing_names, months_and_weekdays, names_in
+from qa.text.numbers import Number, numbers_in
 from qa.text.words import terms
 
 MAX_SCORE_LOSS = 2.0
@@ -71,7 +71,7 @@ class _Values:
 
     @classmethod
     def of(cls, text: str) -> "_Values":
-        return cls(numbers(text), months_and_weekdays(text))
+        return cls(numbers_in(text), months_and_weekdays(text))
 
     def without(self, other_values: "_Values") -> "_Values":
         """Returns these values without those that are among the others."""
@@ -132,7 +132,7 @@ class _Statement:
             answer_values=_Values.of(answer or text),
             answer_terms=answer_terms,
             surrounding_terms=surrounding_terms - answer_terms,
-            names=tuple(missing_names(names(text), answer)),
+            names=tuple(missing_names(names_in(text), answer)),
             covered=question_terms & frozenset(terms(f"{around} {text}")),
         )
 

@@ -15,8 +15,8 @@ from qa.answer.substitute import replace_pronoun, substituted
 from qa.errors import LanguageModelError, StoppedError
 from qa.llm.model import LanguageModel, without_thinking
 from qa.text.english import MONTHS, QUESTION_WORDS
-from qa.text.facts import missing_names, names
-from qa.text.numbers import numbers
+from qa.text.facts import missing_names, names_in
+from qa.text.numbers import numbers_in
 from qa.text.words import terms
 from qa.types import Turn
 
@@ -209,7 +209,7 @@ def _keeps_meaning(rewritten: str, question: str, history: Sequence[Turn]) -> bo
 
 def _has_names_and_numbers(text: str, part: str) -> bool:
     """Returns whether a text has every name and every number of another."""
-    if missing_names(names(part), text):
+    if missing_names(names_in(part), text):
         return False
-    available = numbers(text, ones=True)
-    return all(number.is_among(available) for number in numbers(part))
+    available = numbers_in(text, include_ones=True)
+    return all(number.is_among(available) for number in numbers_in(part))

@@ -28,7 +28,7 @@ from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
 from qa.models.entailment import EntailmentModel
 from qa.text import facts
-from qa.text.numbers import in_digits, numbers
+from qa.text.numbers import in_digits, numbers_in
 from qa.types import AnswerSentence, Citation, Passage, Support
 
 
@@ -242,11 +242,11 @@ def _choose_sentences(
 def _lacks_facts(claim: str, sentences: Sequence[CoveredSentence]) -> bool:
     """Returns whether the claim has a number, date word or quotation that the sentences lack."""
     text = _joined(sentences)
-    available = numbers(text, ones=True)
-    for number in numbers(claim):
+    available = numbers_in(text, include_ones=True)
+    for number in numbers_in(claim):
         if not number.is_among(available):
             return True
-    for quotation in facts.quotations(claim):
+    for quotation in facts.quotations_in(claim):
         if not _contains(text, quotation):
             return True
     claim_days = facts.months_and_weekdays(claim)
@@ -261,7 +261,7 @@ def _lacks_names(claim: str, sentences: Sequence[CoveredSentence], snapshot: Sna
     """
     passages = {covered.passage for covered in sentences}
     texts = [snapshot.embedded_text(passage) for passage in passages]
-    return bool(facts.missing_names(facts.names(claim), "\n".join(texts)))
+    return bool(facts.missing_names(facts.names_in(claim), "\n".join(texts)))
 
 
 def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapshot) -> str:

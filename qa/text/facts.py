@@ -94,7 +94,7 @@ def months_and_weekdays(text: str) -> frozenset[str]:
     return frozenset(days)
 
 
-def names(text: str) -> tuple[str, ...]:
+def names_in(text: str) -> tuple[str, ...]:
     """Returns the runs of words written with a capital, without months, weekdays and stop words.
 
     The first word of a sentence counts if more of the run follows it or if it is all capitals.
@@ -137,7 +137,7 @@ def missing_names(names: Iterable[str], text: str) -> list[str]:
     A text has a name by its words, its people ("Pakistani") or its initials.
     """
     text_words = set(_name_words(text))
-    text_initials = initials(text)
+    text_initials = initials_in(text)
     # Words are related by their first letters, so only few of the text can be related to a word.
     by_root: dict[str, list[str]] = defaultdict(list)
     for word in text_words:
@@ -155,7 +155,7 @@ def missing_names(names: Iterable[str], text: str) -> list[str]:
     return missing
 
 
-def initials(text: str) -> frozenset[str]:
+def initials_in(text: str) -> frozenset[str]:
     """Returns the initials of the names of a text, in lower case: "us" for "United States"."""
     initials = set()
     for run in _LONG_NAME.findall(text):
@@ -172,7 +172,7 @@ def initials(text: str) -> frozenset[str]:
     return frozenset(initials)
 
 
-def quotations(text: str) -> tuple[str, ...]:
+def quotations_in(text: str) -> tuple[str, ...]:
     """Returns the texts in quotation marks that have three words or more.
 
     A quotation with words left out or put in, "…" or "[…]", gives the text on either side.

@@ -89,11 +89,11 @@ class Number:
         return rounded == reading
 
 
-def numbers(text: str, ones: bool = False) -> tuple[Number, ...]:
+def numbers_in(text: str, include_ones: bool = False) -> tuple[Number, ...]:
     """Returns the numbers of a text, in digits or in words, each once.
 
-    "One", "first" and "the two" mostly do not count anything and are left out. With `ones`, the
-    numbers of the text with these words are added to those of the text without them.
+    "One", "first" and "the two" mostly do not count anything and are left out. With
+    `include_ones`, the numbers of the text with these words are added.
     """
     text = _WHITE_SPACE.sub(" ", text.translate(CASE_TWINS))
     text = _HYPHEN.sub(" ", text)
@@ -104,7 +104,7 @@ def numbers(text: str, ones: bool = False) -> tuple[Number, ...]:
     text = _VAGUE_COUNT.sub(" ", text)
 
     numbers += _other_numbers(_ONE.sub("a", text))
-    if ones:
+    if include_ones:
         numbers += _other_numbers(text)
     return tuple(dict.fromkeys(numbers))
 

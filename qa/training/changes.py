@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from qa.text.english import MONTHS, WEEKDAYS
-from qa.text.facts import folded, months_and_weekdays, names
+from qa.text.facts import folded, months_and_weekdays, names_in
 
 _OPPOSED = """
     increase decrease, rise fall, rose fell, risen fallen, grow shrink, grew shrank, gain lose,
@@ -91,7 +91,7 @@ def changed(claim: str, context: str, rng: random.Random) -> str | None:
 
 def other_answer(context: str, answer: str, rng: random.Random) -> str | None:
     """Returns another number of the passage for a number, another name for anything else."""
-    candidates = _NUMBER.findall(context) if _NUMBER.search(answer) else names(context)
+    candidates = _NUMBER.findall(context) if _NUMBER.search(answer) else names_in(context)
     fitting = [candidate for candidate in candidates if not _overlap(candidate, answer)]
     return rng.choice(fitting) if fitting else None
 
@@ -140,11 +140,12 @@ def _other_digits(number: str, context: str, rng: random.Random) -> str:
 
 
 def _with_other_name(claim: str, context: str, rng: random.Random) -> str | None:
-    # `names` may change the white space of a name; only what stands in the claim can be replaced.
-    present = [name for name in names(claim) if name in claim]
+    # `names_in` may change the white space of a name. Only a name that stands in the claim can be
+    # replaced.
+    present = [name for name in names_in(claim) if name in claim]
     absent = []
     # Each name once, or the frequent names of a passage would be drawn more often.
-    for name in dict.fromkeys(names(context)):
+    for name in dict.fromkeys(names_in(context)):
         if not any(_overlap(name, present_name) for present_name in present):
             absent.append(name)
     if not present or not absent:
@@ -203,7 +204,7 @@ def _with_opposite(claim: str, _: str, rng: random.Random) -> str | None:
 def _with_detail(claim: str, context: str, rng: random.Random) -> str | None:
     """Returns the claim with a year, a name or something else that its sentence does not have."""
     folded_claim = folded(claim)
-    absent = [name for name in names(context) if folded(name) not in folded_claim]
+    absent = [name for name in names_in(context) if folded(name) not in folded_claim]
 
     year = rng.randint(1850, 2024)
     detail = rng.choice(_DETAILS)

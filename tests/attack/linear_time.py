@@ -35,7 +35,7 @@ from qa.models.embedding import EncodingCache, SentenceTransformerEmbedder
 from qa.models.entailment import CrossEncoderEntailment
 from qa.reader.reader import Reading
 from qa.text import facts
-from qa.text.numbers import in_digits, numbers
+from qa.text.numbers import in_digits, numbers_in
 from qa.types import Document, Passage, RankedPassage, Span, Turn, Why
 from tests.attack.repeated_tokens import REPEATED
 
@@ -171,13 +171,13 @@ def _facts(text: str) -> None:
     """Reads the facts of sentences and of whole passages, as the check of an answer does."""
     read = text[:MAX_ANSWER]
     for piece in chain(_pieces(read), _pieces(read, MAX_PASSAGE)):
-        facts.missing_names(facts.names(piece), piece)
-        facts.initials(piece)
-        facts.quotations(piece)
+        facts.missing_names(facts.names_in(piece), piece)
+        facts.initials_in(piece)
+        facts.quotations_in(piece)
         facts.months_and_weekdays(piece)
         facts.folded(piece)
-        available = numbers(piece, ones=True)
-        for number in numbers(piece):
+        available = numbers_in(piece, include_ones=True)
+        for number in numbers_in(piece):
             number.is_among(available)
         in_digits(piece)
 

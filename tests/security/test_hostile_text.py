@@ -18,7 +18,7 @@ from qa.documents.sandbox import run_in_sandbox
 from qa.documents.segmentation import SHORT_TEXT, segment_untrusted
 from qa.documents.sentences import MAX_PAIRED_SIGNS, MAX_SENTENCE, WINDOW, segment
 from qa.errors import DocumentError
-from qa.text.facts import MAX_INITIALS, initials
+from qa.text.facts import MAX_INITIALS, initials_in
 from tests.attack.repeated_tokens import REPEATED
 from tests.qa.fakes import text_document
 from tests.qa.files import docx, paragraph
@@ -132,7 +132,7 @@ def test_split_reads_each_sentence_once() -> None:
 
 def test_initials_of_many_names_are_short() -> None:
     """A run of capitalised words gives parts of at most MAX_INITIALS letters."""
-    found = initials("Ab Cd " * 300)
+    found = initials_in("Ab Cd " * 300)
     assert max(map(len, found)) == MAX_INITIALS
 
 

@@ -10,17 +10,19 @@ from hypothesis import strategies as st
 from qa.text.english import MONTHS, WEEKDAYS
 from qa.text.facts import (
     folded,
-    initials,
+    initials_in,
     missing_names,
     months_and_weekdays,
-    names,
-    quotations,
+    names_in,
+    quotations_in,
 )
-from qa.text.numbers import numbers
+from qa.text.numbers import numbers_in
 
 
 def _is_stated(claim: str, evidence: str) -> bool:
-    return all(number.is_among(numbers(evidence, ones=True)) for number in numbers(claim))
+    return all(
+        number.is_among(numbers_in(evidence, include_ones=True)) for number in numbers_in(claim)
+    )
 
 
 PIECES = [
@@ -63,7 +65,7 @@ def test_facts_any_text_has_its_own_facts(text: str) -> None:
     """A text states its own numbers, dates and names, whatever folding does to its letters."""
     assert _is_stated(text, text)
     assert months_and_weekdays(text) <= {name[:3].lower() for name in (*MONTHS, *WEEKDAYS)}
-    assert missing_names(names(text), text) == []
+    assert missing_names(names_in(text), text) == []
 
 
 @given(any_text)
@@ -117,13 +119,13 @@ def test_months_and_weekdays_by_three_letters(text: str, found: str) -> None:
     ],
 )
 def test_names_runs_of_capitals(text: str, found: list[str]) -> None:
-    assert list(names(text)) == found
+    assert list(names_in(text)) == found
 
 
 def test_names_of_long_text_take_linear_time() -> None:
     """Four times the text takes about four times as long, not sixteen times."""
     short = "“ Anna  met the Mayor. " * 10_000
-    assert _seconds(names, 4 * short) < 10 * _seconds(names, short)
+    assert _seconds(names_in, 4 * short) < 10 * _seconds(names_in, short)
 
 
 def _seconds(function: Callable[[str], object], text: str) -> float:
@@ -175,7 +177,7 @@ def test_missing_names_other_name_is_missing(name: str, text: str) -> None:
 
 
 def test_initials_parts_of_a_name() -> None:
-    assert initials("the United States of America, said Karachi") == {"us", "sa", "usa"}
+    assert initials_in("the United States of America, said Karachi") == {"us", "sa", "usa"}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,7 @@ def test_initials_parts_of_a_name() -> None:
     ],
 )
 def test_quotations_three_words_or_more(text: str, found: list[str]) -> None:
-    assert list(quotations(text)) == found
+    assert list(quotations_in(text)) == found
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.text.numbers import numbers
+from qa.text.numbers import numbers_in
 
 
 def _is_stated(claim: str, evidence: str) -> bool:
-    return all(number.is_among(numbers(evidence, ones=True)) for number in numbers(claim))
+    return all(
+        number.is_among(numbers_in(evidence, include_ones=True)) for number in numbers_in(claim)
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def _is_stated(claim: str, evidence: str) -> bool:
     ],
 )
 def test_numbers_any_spelling_same_value(written: str, value: float) -> None:
-    assert [number.value for number in numbers(written)] == pytest.approx([value])
+    assert [number.value for number in numbers_in(written)] == pytest.approx([value])
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_numbers_any_spelling_same_value(written: str, value: float) -> None:
     ],
 )
 def test_numbers_words_that_do_not_count_none(text: str) -> None:
-    assert numbers(text) == ()
+    assert numbers_in(text) == ()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_numbers_words_that_do_not_count_none(text: str) -> None:
     ],
 )
 def test_numbers_adjacent_kept_apart(text: str, values: list[float]) -> None:
-    assert [number.value for number in numbers(text)] == values
+    assert [number.value for number in numbers_in(text)] == values
 
 
 @pytest.mark.parametrize(
