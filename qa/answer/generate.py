@@ -121,9 +121,10 @@ def _stream(
     stop: threading.Event,
 ) -> bool:
     """Feeds the answer to the parser, its words to `on_event`. Returns whether it was too long."""
-    stream = model.stream(prompt.messages, prompt.answer_tokens, stop)
-    # Closed here: an error of `on_event` would keep the stream, and its connection, alive.
-    with closing(without_thinking(stream)) as pieces:
+    # Closed here: an error of `on_event` would keep the stream, and its connection, alive. So would
+    # a variable for the model's own stream.
+    words = without_thinking(model.stream(prompt.messages, prompt.answer_tokens, stop))
+    with closing(words) as pieces:
         is_cut = _read(pieces, parser, on_event)
     last_words = parser.finish()
     on_event(Event("words", last_words))

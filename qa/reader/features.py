@@ -229,6 +229,19 @@ FEATURES: tuple[_Feature, ...] = (
 """One row a feature: its name and its function. The order is that of the fitted weights."""
 FEATURE_NAMES = tuple(name for name, _ in FEATURES)
 CROSS_ENCODER_FEATURES = frozenset({"span_margin", "sentence_margin", "passage_margin"})
+_MARGINS = [name in CROSS_ENCODER_FEATURES for name in FEATURE_NAMES]
+"""(features,): whether the feature is a margin of the cross-encoder."""
+
+
+def reading_features(rows: NDArray[np.float64], scores: Row) -> Row:
+    """Returns the features of a whole reading, from its (sentences, features).
+
+    They are the margins of the best sentence and the highest of each margin. Whether any sentence
+    answers is for the cross-encoder alone to say: other features depend on the kind of document.
+    """
+    margins = rows[:, _MARGINS]
+    best = np.argmax(scores)
+    return np.concatenate([margins[best], margins.max(axis=0)])
 
 
 def _row(sentence_input: _SentenceInput) -> Row:

@@ -22,7 +22,13 @@ from qa.errors import ModelError
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
 from qa.models.spans import SpanModel, SpanScores
-from qa.reader.features import FEATURE_NAMES, Row, analyse, sentence_features
+from qa.reader.features import (
+    FEATURE_NAMES,
+    Row,
+    analyse,
+    reading_features,
+    sentence_features,
+)
 from qa.reader.named_views import score_views
 from qa.types import Document, Passage, RankedPassage, Span
 
@@ -132,26 +138,6 @@ class Weights:
         standardised = (features - self.sure_mean) / self.sure_scale
         log_odds = standardised @ self.sure + self.sure_bias
         return float(1 / (1 + np.exp(-log_odds)))
-
-
-def reading_features(rows: Rows, scores: Row) -> Row:
-    """Returns the features of a whole reading.
-
-    They are the best sentence's score, its lead over the second, its share of the probability and
-    its features, then the highest value of each feature.
-    """
-    order = np.argsort(-scores)
-    best = order[0]
-    top = scores[best]
-    lead = 0.0
-    if len(order) > 1:
-        second = scores[order[1]]
-        lead = top - second
-    odds = np.exp(scores - top)
-    share = 1 / odds.sum()
-
-    highest = rows.max(axis=0)
-    return np.concatenate([[top, lead, share], rows[best], highest])
 
 
 class TrainedReader:

@@ -34,7 +34,7 @@ PARAGRAPHS = 12
 """Paragraphs of a document, about as many as in a news article."""
 PASSAGES_READ = 5
 """As many as an answer is looked for in, see `Settings.top_k`."""
-MAX_DOCUMENTS: Mapping[Part, int] = {"fit": 5, "report": 3}
+MAX_DOCUMENTS: Mapping[Part, int] = {"fit": 12, "report": 3}
 """Documents taken from a source, by part."""
 MAX_QUESTIONS_OF_DOCUMENT = 24
 LIBRARY_SOURCES = ("squad_train_a", "squadshifts_new_wiki")

@@ -1,9 +1,10 @@
 """Makes what the cross-encoder is trained on: a question, its passage, and passages without answer.
 
-Five kinds of negatives are made: the passage of the same article (or source) that BM25 ranks best
+Six kinds of negatives are made: the passage of the same article (or source) that BM25 ranks best
 without an answer in it (hard), a random passage (easy), the question's own passage without the
 sentences that answer (cut), the question with a name or number exchanged for another one of its
-article (swapped), and the question with a word exchanged for its opposite (opposed).
+article (swapped), the question with a word exchanged for its opposite (opposed), and the question
+with the noun that it asks for exchanged for the noun of another question (other noun).
 """
 
 import random
@@ -19,8 +20,8 @@ from qa.training.changes import OPPOSITES
 from qa.training.sources import QuestionsBySource, TrainingQuestion
 from qa.types import Span
 
-WINDOW = 1000
-"""Characters of a passage that are read, about 220 tokens; a longer passage is cut."""
+WINDOW = 800
+"""Characters of a passage that are read, about 180 tokens; a longer passage is cut."""
 MIN_GROUP_PASSAGES = 8
 """An article with fewer passages takes its negatives from the whole source."""
 MAX_TRIES = 6
@@ -31,6 +32,21 @@ _YES_OR_NO = re.compile(
     r"(is|are|was|were|do|does|did|has|have|had|can|could|will|would|may|must|should)\b",
     re.IGNORECASE,
 )
+_NOUN = r"(?P<noun>[a-z][a-z-]{3,}(?: [a-z][a-z-]{3,})?)"
+_ASKED_NOUNS = (
+    re.compile(
+        rf"(?P<before>(?:what|who) (?:is|are|was|were) the ){_NOUN} (?:of|for|in|at|on|to)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"(?P<before>how many |how much |which |what ){_NOUN}"
+        r" (?:is|are|was|were|did|does|do|has|have|had|can|will)\b",
+        re.IGNORECASE,
+    ),
+)
+"""Questions that name what they ask for: "what is the population of", "how many seats does"."""
+STEM_LETTERS = 5
+"""Words that begin alike are taken for forms of one word."""
 _NAME_OR_NUMBER = re.compile(r"(?<!^)\b[A-Z][\w’'-]+(?:\s+[A-Z][\w’'-]+)*|\b\d[\d.,]*\b")
 
 
@@ -43,6 +59,7 @@ class NegativeShares:
     cut: float = 0.15
     swapped: float = 0.1
     opposed: float = 0.0
+    other_noun: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +188,10 @@ def _examples_of(
         if opposed_question:
             opposed = pair_without_answer(opposed_question, question.context)
             examples.append((opposed,))
+    if shares.other_noun and rng.random() < shares.other_noun:
+        noun_question = _with_other_noun(question, passages, rng)
+        if noun_question:
+            examples.append((pair_without_answer(noun_question, question.context),))
     return examples
 
 
@@ -185,6 +206,7 @@ class ArticlePassages:
             every_context[row.context] = None
             contexts_of.setdefault(row.group, {})[row.context] = None
 
+        self.asked_nouns = _asked_nouns(rows)
         self._all = list(every_context)
         self._groups: dict[str, list[str]] = {}
         for group, contexts in contexts_of.items():
@@ -284,6 +306,47 @@ def _opposed(question: TrainingQuestion, rng: random.Random) -> str | None:
             if match and opposite not in passage_words:
                 opposed.append(text[: match.start()] + opposite + text[match.end() :])
     return rng.choice(opposed) if opposed else None
+
+
+def _asked_noun(question: str) -> re.Match[str] | None:
+    """Returns the match of the noun that a question asks for."""
+    for form in _ASKED_NOUNS:
+        match = form.search(question)
+        if match:
+            return match
+    return None
+
+
+def _asked_nouns(rows: Sequence[TrainingQuestion]) -> dict[str, list[str]]:
+    """Returns the nouns that questions ask for, by the words before them: "how many"."""
+    nouns: dict[str, dict[str, None]] = {}
+    for row in rows:
+        match = _asked_noun(row.question)
+        if match:
+            before = match["before"].casefold()
+            nouns.setdefault(before, {})[match["noun"].casefold()] = None
+    return {before: list(of_form) for before, of_form in nouns.items()}
+
+
+def _with_other_noun(
+    question: TrainingQuestion, passages: ArticlePassages, rng: random.Random
+) -> str | None:
+    """Returns the question with another noun as what it asks for, which its passage lacks.
+
+    None where no noun is found in the question, or none among some that other questions ask for.
+    """
+    text = question.question
+    match = _asked_noun(text)
+    if not match:
+        return None
+    nouns = passages.asked_nouns[match["before"].casefold()]
+    folded_context = question.context.casefold()
+    for noun in rng.choices(nouns, k=MAX_TRIES):
+        stems = [word[:STEM_LETTERS] for word in noun.split()]
+        is_new = not any(stem in folded_context or stem in text.casefold() for stem in stems)
+        if is_new:
+            return text[: match.start("noun")] + noun + text[match.end("noun") :]
+    return None
 
 
 def _swapped(

@@ -1,5 +1,6 @@
 """Fits the weights that combine the features, on questions the cross-encoder was not trained on."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,31 +9,28 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from qa.reader.features import FEATURE_NAMES, Row
-from qa.reader.reader import reading_features
+from qa.reader.features import FEATURE_NAMES, Row, reading_features
 from qa.training.cases import FitCase, Labels, Rows
 
 RANKING_PENALTY = 1e-3
 """L2 penalty of the ranking weights."""
 CONFIDENCE_INVERSE_PENALTY = 0.1
-ORDINARY_SHARE = 0.75
-"""The weight of the fit that has ordinary documents too. Chosen on the development splits: with all
-of the weight, near misses over news are answered more often; with none, rows and items refused."""
+PRIOR = 0.6
+"""The share of a person's questions that the documents answer, as the confidence assumes."""
 MIN_SPREAD = 1e-4
 """A feature that varies less is not scaled."""
 
 
-def fit_weights(cases: Sequence[FitCase], ordinary: Sequence[FitCase] = ()) -> dict[str, Any]:
+def fit_weights(prose: Sequence[FitCase], ordinary: Sequence[FitCase] = ()) -> dict[str, Any]:
     """Returns the weights as JSON, which `Weights.from_json` reads.
 
     Two linear models on standardised features: which sentence answers, and whether any does. Which
-    is fitted on `cases` alone. Whether is the weighted mean of two fits: on `cases`, and on these
-    with `ordinary`, questions over tables, lists and notes.
+    is fitted on questions over prose alone, whether also on those over tables, lists and notes.
     """
     rows = []
     right = []
     sizes = []
-    for case in cases:
+    for case in prose:
         # A case without a right sentence says nothing about their order.
         if case.right.any():
             rows.append(case.rows)
@@ -44,17 +42,13 @@ def fit_weights(cases: Sequence[FitCase], ordinary: Sequence[FitCase] = ()) -> d
     standardised = (every_row - mean) / scale
     rank = _conditional_logit(standardised, np.concatenate(right), sizes)
 
-    def readings(of_cases: Sequence[FitCase]) -> Rows:
-        features = []
-        for case in of_cases:
-            scores = ((case.rows - mean) / scale) @ rank
-            features.append(reading_features(case.rows, scores))
-        return np.stack(features)
-
-    sure = _logistic(readings(cases), cases)
-    if ordinary:
-        both = [*cases, *ordinary]
-        sure = sure.blended(_logistic(readings(both), both), ORDINARY_SHARE)
+    readings = []
+    answered = []
+    for case in [*prose, *ordinary]:
+        scores = ((case.rows - mean) / scale) @ rank
+        readings.append(reading_features(case.rows, scores))
+        answered.append(case.answered)
+    sure = _logistic(np.stack(readings), answered)
     return {
         "features": list(FEATURE_NAMES),
         "rank_mean": _rounded(mean),
@@ -76,22 +70,8 @@ class _Logistic:
     weights: Row
     bias: float
 
-    def blended(self, second: "_Logistic", share: float) -> "_Logistic":
-        """Returns the model whose log-odds are the mean of both, `share` of them the second's."""
-        own_share = 1 - share
-        # This model's weights, in the second's standardised features.
-        weights = self.weights * second.scale / self.scale
-        shift = (second.mean - self.mean) / self.scale
-        bias = self.bias + float(self.weights @ shift)
-        return _Logistic(
-            mean=second.mean,
-            scale=second.scale,
-            weights=own_share * weights + share * second.weights,
-            bias=own_share * bias + share * second.bias,
-        )
 
-
-def _logistic(features: Rows, cases: Sequence[FitCase]) -> _Logistic:
+def _logistic(features: Rows, answered: Sequence[bool]) -> _Logistic:
     """Returns the model of whether the documents answer, fitted on the features of readings."""
     mean = features.mean(axis=0)
     scale = _scale(features)
@@ -101,9 +81,9 @@ def _logistic(features: Rows, cases: Sequence[FitCase]) -> _Logistic:
         # The share of unanswerable questions in the sets is not that of a person's questions.
         class_weight="balanced",
     )
-    answered = [case.answered for case in cases]
     model.fit((features - mean) / scale, answered)
-    return _Logistic(mean, scale, model.coef_[0], float(model.intercept_[0]))
+    bias = float(model.intercept_[0]) + math.log(PRIOR / (1 - PRIOR))
+    return _Logistic(mean, scale, model.coef_[0], bias)
 
 
 def _scale(rows: Rows) -> Row:

@@ -69,16 +69,20 @@ def metrics_by_source(cases: Cases, weights: Weights) -> JsonObject:
 
 
 def feature_ablations(fitted: Cases, reported: Cases, weights: Weights) -> JsonObject:
-    """Returns the metrics with all features, without the cross-encoder's, and with those alone."""
+    """Returns the metrics with all features, without the cross-encoder's, and with those alone.
+
+    A feature that is left out is 0 in every row. Without the cross-encoder the confidence is the
+    same for every question.
+    """
     of_cross_encoder = np.isin(FEATURE_NAMES, sorted(CROSS_ENCODER_FEATURES))
     columns_of = {
         "without the cross-encoder": ~of_cross_encoder,
         "cross-encoder alone": of_cross_encoder,
     }
 
-    metrics = {"all signals": metrics_by_source(reported, weights)}
+    metrics = {"all features": metrics_by_source(reported, weights)}
     for name, columns in columns_of.items():
-        # Fewer features need weights of their own.
+        # Other features need weights of their own.
         fewer_fitted = _with_columns(fitted, columns)
         refitted = Weights.from_json(fit_weights(fewer_fitted))
         fewer_reported = _with_columns(reported, columns)
@@ -118,10 +122,10 @@ def _by_source(cases: Cases) -> Mapping[str, Cases]:
 
 
 def _with_columns(cases: Cases, columns: Labels) -> list[FitCase]:
-    """Returns the cases with some of their features only."""
+    """Returns the cases with 0 for all but some of their features."""
     reduced = []
     for case in cases:
-        rows = case.rows[:, columns]
+        rows = np.where(columns, case.rows, 0.0)
         reduced.append(replace(case, rows=rows))
     return reduced
 

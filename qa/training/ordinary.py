@@ -4,7 +4,7 @@ They are written from public tables, paragraphs and claims, and read as the view
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -12,28 +12,14 @@ from pathlib import Path
 from qa.errors import DocumentError
 from qa.training.prose_documents import CLAIM_FILES, prose_documents, yes_no_documents
 from qa.training.rewording import reworded
-from qa.training.sources import Part, QuestionsBySource, TrainingQuestion
+from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, of_part
 from qa.training.table_claims import TABLE_FILES, read_tables
 from qa.training.table_documents import read_table_questions, table_documents
 from qa.training.written import WrittenDocument, training_questions
 
 SEED = 30
-MAX_REPEATED: Mapping[str, int] = {
-    "squad2_half": 2500,
-    "squad_train_a": 2500,
-    "squad2_train_unanswerable": 1500,
-    "squadshifts_new_wiki": 1500,
-    "squadshifts_reddit": 300,
-    "nq_oracle": 1000,
-    "onestop_news": 1000,
-    "qadiscourse_wikinews": 500,
-    "fairytale": 300,
-    "multispan_list": 500,
-    "qed": 600,
-    "selqa": 300,
-    "qamr": 1000,
-}
-"""Questions over prose that are trained on again, by source, so that prose is not forgotten."""
+SHARE_OFFERED = 0.5
+"""Questions over prose that may be asked as people type, see `qa/training/rewording.py`."""
 
 
 def written_documents(
@@ -56,21 +42,21 @@ def written_documents(
             yield document
 
 
-def ordinary_questions(
+def reader_questions(
     data: Path, questions: QuestionsBySource, count_tokens: Callable[[str], int]
 ) -> dict[str, list[TrainingQuestion]]:
-    """Returns the questions to train on over ordinary documents, and some over prose, by source."""
+    """Returns the questions to train on, by source: over prose, then over ordinary documents."""
+    rng = random.Random(SEED)
     by_source: dict[str, list[TrainingQuestion]] = {}
+    for name, rows in of_part(questions, "train").items():
+        asked_as_typed = []
+        for row in rows:
+            if rng.random() < SHARE_OFFERED:
+                row = replace(row, question=reworded(row.question, rng))
+            asked_as_typed.append(row)
+        by_source[name] = asked_as_typed
+
     documents = list(written_documents(data, questions, "train"))
     for question in training_questions(documents, count_tokens):
         by_source.setdefault(question.source, []).append(question)
-
-    rng = random.Random(SEED)
-    for name, count in MAX_REPEATED.items():
-        rows = [row for row in questions[name] if row.part == "train"]
-        chosen = rng.sample(rows, min(count, len(rows)))
-        repeated = []
-        for row in chosen:
-            repeated.append(replace(row, question=reworded(row.question, rng)))
-        by_source[name] = repeated
     return by_source

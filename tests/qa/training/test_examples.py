@@ -70,6 +70,26 @@ def test_opposed_question_is_not_answered_by_its_passage() -> None:
     }
 
 
+def test_other_noun_is_not_in_the_passage() -> None:
+    """The noun comes from a question of the same form; one that the passage has is not taken."""
+    context = "The pool has six lanes and 120 seats. It cost two million euros."
+    answer = Span(context.index("six"), context.index(" lanes"))
+    questions = (
+        "How many lanes does the pool have?",
+        "How many seats does the pool have?",
+        "How many slides does the pool have?",
+        "What is the depth of the pool?",
+    )
+    rows = [TrainingQuestion("s", "g", text, context, (answer,)) for text in questions[:1]]
+    rows += [TrainingQuestion("s", "g", text, context, ()) for text in questions[1:]]
+    shares = NegativeShares(hard=0, easy=0, cut=0, swapped=0, other_noun=1)
+
+    examples = training_examples({"s": rows}, shares, seed=1)
+
+    asked_of_passage = [example[0].question for example in examples if not example[0].answers]
+    assert sorted(asked_of_passage) == sorted([*questions[1:], questions[2]])
+
+
 def test_same_seed_makes_the_same_examples() -> None:
     assert training_examples({"s": _questions()}, NegativeShares(), seed=3) == training_examples(
         {"s": _questions()}, NegativeShares(), seed=3

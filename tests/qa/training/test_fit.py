@@ -15,7 +15,7 @@ from qa.training.sources import Part, TrainingQuestion
 from qa.types import Span
 from tests.qa.fakes import WordEmbedder, WordPointer
 
-INFORMATIVE = FEATURE_NAMES.index("late_interaction")
+INFORMATIVE = FEATURE_NAMES.index("sentence_margin")
 
 
 def _case(rng: np.random.Generator, answered: bool) -> FitCase:
@@ -38,12 +38,14 @@ def test_informative_feature_decides_which_and_whether() -> None:
     figures = feature_ablations(
         made, [_case(rng, answered=number % 2 == 0) for number in range(100)], weights
     )
-    with_all = figures["all signals"]["made"]
+    with_all = figures["all features"]["made"]
     assert with_all["right sentence first"][0] > 0.9
     assert with_all["AUROC"][0] > 0.9
     low, high = with_all["AUROC"][1:]
     assert low <= with_all["AUROC"][0] <= high
-    assert figures["cross-encoder alone"]["made"]["right sentence first"][0] < 0.5
+    without = figures["without the cross-encoder"]["made"]
+    assert without["right sentence first"][0] < 0.5
+    assert without["AUROC"][0] == 0.5
 
 
 def test_calibration_error_agrees_with_sklearn() -> None:
@@ -57,8 +59,8 @@ def test_calibration_error_agrees_with_sklearn() -> None:
     sizes = np.bincount(np.minimum((sure * 10).astype(int), 9), minlength=10)
     expected = float(np.abs(shares - means) @ sizes[sizes > 0]) / len(kept)
     assert found["fitted"][0] == pytest.approx(expected, abs=1e-4)
-    # The margins here are noise, and say "yes" to nearly everything.
-    assert found["fitted"][0] < 0.15 < found["margin alone"][0]
+    # The margins here have no zero of their own, and say "yes" to nearly everything.
+    assert found["fitted"][0] < found["margin alone"][0]
     assert calibration([case for case in kept if case.answered], weights) == {}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from qa.errors import DocumentError
 from qa.training.cases import Models, ordinary_cases
-from qa.training.ordinary import ordinary_questions, written_documents
+from qa.training.ordinary import reader_questions, written_documents
 from qa.training.prose_documents import prose_documents, yes_no_documents
 from qa.training.rewording import reworded, yes_no_question
 from qa.training.sources import TrainingQuestion
@@ -187,12 +187,15 @@ def test_reworded_questions_keep_their_rare_words() -> None:
 def test_questions_come_with_the_view_that_answers(data: Path) -> None:
     empty: dict[str, list[TrainingQuestion]] = {name: [] for name in _SOURCES}
     questions = {**empty, "squad_train_a": _prose()}
-    made = ordinary_questions(data, questions, _count_words)
+    made = reader_questions(data, questions, _count_words)
     assert {"table", "cards", "list", "faq", "notes", "yes or no"} <= set(made)
     for rows in made.values():
         for row in rows:
             assert row.part == "train"
             assert all(text.strip() for text in row.answer_texts)
+    # Questions over prose come too, on the passage that they were asked about.
+    to_train = [row.context for row in questions["squad_train_a"] if row.part == "train"]
+    assert [row.context for row in made["squad_train_a"]] == to_train
     # A row is read with the names of its columns, and a card below its heading.
     managers = [row for row in made["table"] if "manager of Birch" in row.question]
     assert managers
