@@ -180,7 +180,8 @@ def _interval(metric: Callable[[Places], float], size: int) -> list[float]:
         places = rng.integers(0, size, size)
         resampled.append(metric(places))
 
-    low, high = np.percentile(resampled, [2.5, 97.5])
+    # A resample of few unanswerable questions may have none, and then no AUROC.
+    low, high = np.nanpercentile(resampled, [2.5, 97.5])
     every_place = np.arange(size)
     value = metric(every_place)
     return [round(float(number), 4) for number in (value, low, high)]

