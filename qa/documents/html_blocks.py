@@ -118,6 +118,7 @@ class _Walk:
                 if element is not self._root:
                     self._add(element.tail)
         self._flush()
+        self._close_term()
         return self._writer.text()
 
     def _start(self, element: Any) -> None:

@@ -65,6 +65,13 @@ def test_html_structure_of_tables_lists_definitions() -> None:
     )
 
 
+def test_html_term_without_definition_is_kept() -> None:
+    """Also if nothing follows it on the page."""
+    page = "<p>House rules.</p><dl><dt>Deposit</dt><dd>50 euros</dd><dt>Keys</dt></dl>"
+    text = from_bytes("a.html", page.encode()).text
+    assert text == "House rules.\n\nDeposit: 50 euros\n\nKeys"
+
+
 @pytest.mark.parametrize(
     "data",
     [
