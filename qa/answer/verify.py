@@ -180,7 +180,7 @@ class Verifier:
 
             # What lacks a fact is not read: the model may not notice a wrong number.
             has_facts = sentences and not _lacks_facts(claim.text, sentences)
-            if has_facts and not _lacks_names(claim.text, sentences, seen.snapshot):
+            if has_facts and not _lacks_names(claim.text, seen):
                 # In digits on both sides: "two thousand" and "2,000" are the same words then.
                 context = _with_sentence_before(sentences, seen.snapshot)
                 pair = (in_digits(claim.text), in_digits(context))
@@ -254,13 +254,13 @@ def _lacks_facts(claim: str, sentences: Sequence[CoveredSentence]) -> bool:
     return not claim_days <= text_days
 
 
-def _lacks_names(claim: str, sentences: Sequence[CoveredSentence], snapshot: Snapshot) -> bool:
-    """Returns whether the claim has a name that the passages around the sentences lack.
+def _lacks_names(claim: str, seen: _SeenPassages) -> bool:
+    """Returns whether the claim has a name that no passage has which the model saw.
 
-    A name may stand in the title, in a heading, or sentences before the pronoun that means it.
+    Not only the cited sentences are searched: a name may stand in a title, or sentences before the
+    pronoun that means it.
     """
-    passages = {covered.passage for covered in sentences}
-    texts = [snapshot.embedded_text(passage) for passage in passages]
+    texts = [seen.snapshot.embedded_text(passage) for passage in seen.encodings]
     return bool(facts.missing_names(facts.names_in(claim), "\n".join(texts)))
 
 

@@ -6,7 +6,7 @@ these bytes are all that there is to hold in memory.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -50,13 +50,7 @@ EVENT_STREAM = BodyLimits(
     part_end=re.compile(rb"(?:\n\n|\r\n\r\n)+"),
 )
 """Of an answer as server-sent events. A long reasoning has 10 MB."""
-LINE_STREAM = BodyLimits(
-    total=32_000_000,
-    part=256_000,
-    line_ends=2000,
-    marks=4000,
-    part_end=re.compile(rb"\n+"),
-)
+LINE_STREAM = replace(EVENT_STREAM, part_end=re.compile(rb"\n+"))
 """Of an answer with JSON in each line."""
 WHOLE_ANSWER = BodyLimits(
     total=1_000_000,

@@ -25,6 +25,7 @@ MODEL_FILE = "model.onnx"
 SEED = 0
 """Of the layer that the model lacks: where an answer starts and ends."""
 _QUANTIZED = "_quantized"
+_WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
 _UNQUANTIZED = re.compile(r"(bert\.)?(embeddings|encoder)\.")
 _DENSE = re.compile(r"encoder/layer\.(?P<layer>\d+)/(?P<name>.+)/MatMul")
 """The name of the node that multiplies by a dense layer's weights."""
@@ -55,8 +56,10 @@ def _make(options: argparse.Namespace) -> None:
     if not file.is_file():
         raise DocumentError(f"Missing: {file}. See docs/model_card.md.")
     tensors = dequantized(onnx.load(file))
+    if _WORD_EMBEDDINGS not in tensors:
+        raise DocumentError(f"{file} has no 8-bit word embeddings. See docs/model_card.md.")
 
-    vocabulary_size, width = tensors["bert.embeddings.word_embeddings.weight"].shape
+    vocabulary_size, width = tensors[_WORD_EMBEDDINGS].shape
     intermediate = tensors["bert.encoder.layer.0.intermediate.dense.bias"]
     layers = {name.split(".")[3] for name in tensors if ".layer." in name}
     config = BertConfig(
@@ -70,9 +73,9 @@ def _make(options: argparse.Namespace) -> None:
     model = BertForQuestionAnswering(config)
     state = {name: torch.tensor(tensor) for name, tensor in tensors.items()}
     missing, _ = model.load_state_dict(state, strict=False)
-    unexpected = [name for name in missing if not name.startswith("qa_outputs.")]
-    if unexpected:
-        raise DocumentError(f"{file} has no weights for {unexpected[0]}. It must be a BERT.")
+    missing_layers = [name for name in missing if not name.startswith("qa_outputs.")]
+    if missing_layers:
+        raise DocumentError(f"{file} has no weights for {missing_layers[0]}. It must be a BERT.")
     model.save_pretrained(options.out)
     AutoTokenizer.from_pretrained(options.model).save_pretrained(options.out)
 

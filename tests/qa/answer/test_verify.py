@@ -195,7 +195,7 @@ def test_quotation_may_lose_markdown_but_not_half_a_word() -> None:
     assert (kept.support, cut.support) == ("supported", "unsupported")
 
 
-def test_name_that_the_passages_lack_is_unsupported() -> None:
+def test_name_that_no_passage_has_is_unsupported() -> None:
     """Whatever the entailment model says: small models invent who did it."""
     sentence = _one("Ines Prado and Olaf Thorsen opened the bridge on Tuesday.", BRIDGE, odds=9.0)
     assert (sentence.support, sentence.citations) == ("unsupported", ())

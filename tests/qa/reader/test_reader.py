@@ -9,6 +9,7 @@ import pytest
 
 from qa.bot import Bot
 from qa.config import PACKAGED_READER, Settings
+from qa.errors import ModelError
 from qa.library.index import Index
 from qa.library.search import retrieve
 from qa.models.embedding import EncodingCache
@@ -127,6 +128,16 @@ def test_packaged_model_is_the_one_in_its_card() -> None:
     assert f"`{sha256(model).hexdigest()}`" in (root / "docs" / "model_card.md").read_text(
         encoding="utf-8"
     )
+
+
+def test_weights_of_other_features_are_an_error(tmp_path: Path) -> None:
+    """The weights are multiplied by position: another order would be wrong without a word."""
+    packaged = Path(__file__).parents[3] / "qa" / "models" / PACKAGED_READER / WEIGHTS
+    raw = json.loads(packaged.read_text(encoding="utf-8"))
+    raw["features"].reverse()
+    (tmp_path / WEIGHTS).write_text(json.dumps(raw))
+    with pytest.raises(ModelError, match=r"weights\.json was fitted for other features"):
+        Weights.load(str(tmp_path))
 
 
 def test_weights_load_prefers_weights_of_the_folder(tmp_path: Path) -> None:
