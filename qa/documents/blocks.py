@@ -21,6 +21,9 @@ MIN_WRAP = 30
 
 _ITEM = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+")
 _NUMBERED = re.compile(r"[ \t]*(\d{1,3}\.)[ \t]+")
+_WIDE_GAP = re.compile(r"(?<=\S) {3,}(?=\S)")
+"""Between the cells of a row. Justified lines and old sentence ends have two spaces."""
+_WORD = re.compile(r"\w")
 _SENTENCE_END = re.compile(r"[.!?…。！？।॥۔؟።፧‼⁇⁈⁉][\"'”’»)\]]*$")
 _VALUE = re.compile(r"[^:]{1,60}:\s+\S|[^=]{1,60}=\s*\S|[^,;\t]+[,;\t][^,;\t]*[,;\t]")
 """A name with its value, or the cells of a table."""
@@ -152,7 +155,8 @@ def _is_heading(
     one of the first lines of a text with long paragraphs.
     """
     content = contents[place]
-    if _VALUE.match(content):
+    is_drawn_line = not _WORD.search(content)
+    if is_drawn_line or _VALUE.match(content):
         return False
     if not may_answer_alone(content):
         following = contents[place + 1 : place + 2]
@@ -229,6 +233,8 @@ def _is_wrapped(text: str, line: Span, following: Span, width: int) -> bool:
     """Returns whether the first word of the following line would not have fitted in this line."""
     content = text_of(text, following)
     if not content.strip() or _ITEM.match(content):
+        return False
+    if _WIDE_GAP.search(text, line.start, line.end) or _WIDE_GAP.search(content):
         return False
 
     first_word = content.split(maxsplit=1)[0]

@@ -6,6 +6,7 @@ lists, all visible text is taken instead: a menu too many is better than an answ
 
 import codecs
 import re
+from itertools import dropwhile
 from typing import Any
 
 import trafilatura
@@ -37,6 +38,8 @@ _UNSEEN = frozenset(
     """head script style noscript template nav aside footer button select input textarea dialog svg
     math canvas iframe object embed audio video""".split()
 )
+_HEAD_TAGS = frozenset("base link meta noscript script style template title".split())
+"""The elements that HTML allows in a page's head."""
 _UNSEEN_ROLES = frozenset(
     "navigation banner contentinfo dialog alertdialog search menu".split(),
 )
@@ -112,7 +115,33 @@ def _tree(data: bytes, charset: str | None = None) -> Any:
     for entry in parser.error_log:
         if entry.type_name == "ERR_RESOURCE_LIMIT" or "depth" in entry.message:
             raise Unreadable(_TOO_DEEP)
+    _move_content_to_body(tree)
     return tree
+
+
+def _move_content_to_body(tree: Any) -> None:
+    """Moves what stands in the head by mistake to the beginning of the body.
+
+    A page may leave out the tags of head and body. libxml2 knows the elements of HTML 4, and takes
+    `<main>` or `<article>` after the title for a part of the head.
+    """
+    head = tree.find("head")
+    if head is None:
+        return
+    misplaced = list(dropwhile(_belongs_to_head, head))
+    if not misplaced:
+        return
+
+    body = tree.find("body")
+    if body is None:
+        body = html.Element("body")
+        tree.append(body)
+    for place, element in enumerate(misplaced):
+        body.insert(place, element)
+
+
+def _belongs_to_head(element: Any) -> bool:
+    return element.tag in _HEAD_TAGS
 
 
 def _decoded(data: bytes) -> str:

@@ -1,13 +1,19 @@
 """Rows of tables: where their cells are, and where the rows of a plain text have a header.
 
 A header is the line that names the columns. In a plain text only a certain header counts: a line
-without any number, above lines of the same number of cells with numbers in one column.
+of names, above lines of the same number of cells with numbers in one column. Tables whose columns
+are aligned by spaces are in `aligned_tables`.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from qa.documents.aligned_tables import (
+    aligned_columns,
+    find_aligned_tables,
+    is_aligned_header,
+)
 from qa.documents.spans import trimmed
 from qa.types import Span
 
@@ -18,6 +24,7 @@ MAX_ROW = 600
 MAX_NAME = 60
 """Characters of a column's name."""
 _DIGIT = re.compile(r"\d")
+_OPENS_WITH_NUMBER = re.compile(r"\W*\d")
 _RULE = re.compile(r"[-:=|+\s]+")
 """A line that is drawn below a header."""
 _QUOTED = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*')
@@ -33,6 +40,9 @@ class Cell:
 
 def cells_of(text: str, row: Span, header: Span) -> tuple[Cell, ...]:
     """Returns the cells of a row that are not empty, with the names of their columns."""
+    if is_aligned_header(text, header):
+        columns = aligned_columns(text, row, header)
+        return tuple(Cell(column.name, column.value) for column in columns if column.value)
     separator = _separator(text, header)
     if separator is None:
         return ()
@@ -59,6 +69,8 @@ class Column:
 
 def columns_of(text: str, row: Span, header: Span) -> tuple[Column, ...]:
     """Returns the columns of a row or of its header, the empty ones too."""
+    if is_aligned_header(text, header):
+        return tuple(_tiled(row, [column.value for column in aligned_columns(text, row, header)]))
     separator = _separator(text, header)
     if separator is None:
         return ()
@@ -67,6 +79,15 @@ def columns_of(text: str, row: Span, header: Span) -> tuple[Column, ...]:
         value = trimmed(text, content.start, content.end)
         columns.append(Column(bounds, value))
     return tuple(columns)
+
+
+def _tiled(row: Span, values: Sequence[Span | None]) -> Iterator[Column]:
+    """Yields columns that follow each other without a gap; an empty one has no character."""
+    start = row.start
+    for value in values:
+        end = value.end if value else start
+        yield Column(Span(start, end), value)
+        start = end
 
 
 def is_header(text: str, header: Span) -> bool:
@@ -84,11 +105,11 @@ def find_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
 
     The header, and a line that is drawn below it, have their own place.
     """
-    header_of = {}
+    header_of = find_aligned_tables(text, lines)
     for places in _runs(text, lines):
         header = places[0]
         rows = [lines[place] for place in places]
-        if not _has_header(text, rows):
+        if header in header_of or not _has_header(text, rows):
             continue
         for place, row in zip(places, rows, strict=True):
             is_rule = _is_rule(text, row)
@@ -133,11 +154,13 @@ def _shape(text: str, line: Span) -> tuple[str, int] | None:
 def _has_header(text: str, rows: Sequence[Span]) -> bool:
     header = rows[0]
     separator = _separator(text, header)
-    if separator is None or _DIGIT.search(text, header.start, header.end):
+    if separator is None or not is_header(text, header):
         return False
-    names = list(_split(text, header, separator))
-    if not is_header(text, header) or None in names:
-        return False
+    names = []
+    for name in _split(text, header, separator):
+        if name is None or _is_value(text, name, separator):
+            return False
+        names.append(name)
     if separator not in "|\t" and len(rows) < 3:
         return False
 
@@ -152,6 +175,16 @@ def _has_header(text: str, rows: Sequence[Span]) -> bool:
                 has_number = match is not None
             with_numbers[column] &= has_number
     return any(with_numbers)
+
+
+def _is_value(text: str, name: Span, separator: str) -> bool:
+    """Returns whether a cell is a value and does not name its column.
+
+    In a line with commas or semicolons, any number speaks against a header: it may be a sentence.
+    """
+    if separator in "|\t":
+        return _OPENS_WITH_NUMBER.match(text, name.start, name.end) is not None
+    return _DIGIT.search(text, name.start, name.end) is not None
 
 
 def _is_rule(text: str, line: Span) -> bool:

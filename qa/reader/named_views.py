@@ -27,7 +27,7 @@ def score_views(
     name_lines = []
     texts = []
     for passage, view in zip(passages, views, strict=True):
-        line = _helpful_line(question_terms, passage, view)
+        line = helpful_line(question_terms, passage, view)
         name_lines.append(line)
         texts.append(line + view.text)
 
@@ -38,7 +38,7 @@ def score_views(
     return scores
 
 
-def _helpful_line(
+def helpful_line(
     question_terms: frozenset[str],
     passage: Passage,
     view: View,

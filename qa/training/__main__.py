@@ -10,7 +10,8 @@ import json
 import random
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
 SEED = 20
 MODEL_FILE = "model.safetensors"
-RATE = 1e-4
-"""The highest learning rate."""
-EXAMPLES = 46_500
-"""Examples of one pass, of 76,848: what a CPU trains on in an hour and a half."""
 MAX_LIBRARIES: Mapping[str, int] = {"fit": 13, "report": 5}
 """Libraries of ordinary documents, by part."""
 MEASURED_ALONE = (
@@ -42,6 +39,25 @@ MAX_MEASURED_ALONE = 600
 """Questions of each of these sources."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A pass of the training."""
+
+    rate: float
+    """The highest learning rate."""
+    examples: slice
+    """Of the examples over prose and ordinary documents, in their order."""
+    handmade_copies: int
+    """How often the documents that were written by hand are read, each time with new negatives."""
+
+
+PASSES: Mapping[int, Pass] = {
+    1: Pass(rate=1e-4, examples=slice(0, 46_500), handmade_copies=0),
+    2: Pass(rate=5e-5, examples=slice(46_500, 68_500), handmade_copies=3),
+}
+"""Each takes a CPU about an hour and a half. There are 76,848 examples."""
+
+
 def main() -> int:
     """Trains unless OUT holds the model already, then fits and reports."""
     parser = argparse.ArgumentParser(
@@ -52,10 +68,14 @@ def main() -> int:
         "--start",
         type=Path,
         required=True,
-        help="the folder with the model to start from, see qa.training.start",
+        help="the folder with the model to start from: of pass 1, see qa.training.start; of pass "
+        "2, the model of pass 1",
     )
     parser.add_argument(
         "--out", type=Path, required=True, help="the folder for model, checkpoint and metrics"
+    )
+    parser.add_argument(
+        "--pass", type=int, choices=tuple(PASSES), default=1, dest="number", help="default: 1"
     )
     parser.add_argument("--device", default="cpu", help="where to train (default: cpu)")
     parser.add_argument(
@@ -75,21 +95,32 @@ def _make(options: argparse.Namespace) -> None:
 
 
 def _train(questions: "QuestionsBySource", options: argparse.Namespace) -> None:
-    """Trains one pass over prose and ordinary documents together."""
+    """Trains a pass over prose, ordinary documents and documents written by hand together."""
     from qa.config import PACKAGED_EMBEDDING
     from qa.models.embedding import SentenceTransformerEmbedder
     from qa.training.examples import NegativeShares, training_examples
-    from qa.training.ordinary import reader_questions
+    from qa.training.ordinary import handmade_questions, reader_questions
     from qa.training.train import train_reader
 
     shares = NegativeShares(
         hard=0.4, easy=0.04, cut=0.2, swapped=0.18, opposed=0.15, other_noun=0.15
     )
     count_tokens = SentenceTransformerEmbedder(PACKAGED_EMBEDDING).count_tokens
+    chosen = PASSES[options.number]
     by_source = reader_questions(options.data, questions, count_tokens)
-    examples = training_examples(by_source, shares, SEED)[: options.most or EXAMPLES]
+    examples = training_examples(by_source, shares, SEED)[chosen.examples]
+
+    if chosen.handmade_copies:
+        handmade = handmade_questions(count_tokens)
+        # Another lease may well answer a question about this one, so hard negatives are of the same
+        # document; a random passage hardly ever answers.
+        shares = replace(shares, easy=0.15)
+        for copy in range(chosen.handmade_copies):
+            examples += training_examples(handmade, shares, SEED + copy, min_group_passages=1)
+        random.Random(SEED).shuffle(examples)
+    examples = examples[: options.most]
     start = str(options.start)
-    train_reader(examples, start, options.out, rate=RATE, seed=SEED, device=options.device)
+    train_reader(examples, start, options.out, rate=chosen.rate, seed=SEED, device=options.device)
 
 
 def _fit_and_report(questions: "QuestionsBySource", options: argparse.Namespace) -> None:
@@ -99,6 +130,7 @@ def _fit_and_report(questions: "QuestionsBySource", options: argparse.Namespace)
     from qa.reader.reader import WEIGHTS, Weights
     from qa.training.cases import Models, document_cases, library_cases, ordinary_cases
     from qa.training.fit import fit_weights
+    from qa.training.handmade import handmade_documents
     from qa.training.metrics import calibration, feature_ablations
     from qa.training.ordinary import written_documents
 
@@ -106,7 +138,8 @@ def _fit_and_report(questions: "QuestionsBySource", options: argparse.Namespace)
     models = Models(SentenceTransformerEmbedder(PACKAGED_EMBEDDING), CrossEncoder(str(out)))
 
     def over_ordinary(part: "Part") -> Iterator["FitCase"]:
-        documents = written_documents(options.data, questions, part)
+        written = written_documents(options.data, questions, part)
+        documents = chain(written, handmade_documents(part))
         return ordinary_cases(documents, models, MAX_LIBRARIES[part])
 
     fitted = list(document_cases(questions, "fit", models))

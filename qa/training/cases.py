@@ -45,7 +45,7 @@ LIBRARY_DOCUMENTS = 20
 """Ordinary documents of a library, at least."""
 LIBRARY_DOCUMENTS_OF_FORM = 6
 MAX_QUESTIONS_OF_WRITTEN = 3
-"""Questions of each of them."""
+"""Questions of each of them, but for the documents that were written by hand: all."""
 _log = logging.getLogger(__name__)
 
 Rows = NDArray[np.float64]
@@ -152,7 +152,8 @@ def ordinary_cases(
             return
         library = _library([document.as_document() for document in chosen], models)
         for document, written in zip(library.documents, chosen, strict=True):
-            for question in written.questions[:MAX_QUESTIONS_OF_WRITTEN]:
+            max_questions = None if written.file else MAX_QUESTIONS_OF_WRITTEN
+            for question in written.questions[:max_questions]:
                 gold = _gold(document, question.answers)
                 yield from _read(written.source, question.question, gold, library, models)
         _log.info("a library of %d ordinary documents", len(chosen))

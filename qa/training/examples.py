@@ -87,15 +87,22 @@ MAX_QUESTIONS: Mapping[str, int] = {
 
 
 def training_examples(
-    questions: QuestionsBySource, shares: NegativeShares, seed: int
+    questions: QuestionsBySource,
+    shares: NegativeShares,
+    seed: int,
+    *,
+    min_group_passages: int = MIN_GROUP_PASSAGES,
 ) -> list[Example]:
-    """Returns one or two examples for each question, in a random order fixed by the seed."""
+    """Returns one or two examples for each question, in a random order fixed by the seed.
+
+    `min_group_passages`: an article with fewer passages takes its negatives from the whole source.
+    """
     rng = random.Random(seed)
     examples: list[Example] = []
     for name, rows in questions.items():
         chosen = list(rows)
         rng.shuffle(chosen)
-        passages = ArticlePassages(rows)
+        passages = ArticlePassages(rows, min_group_passages)
         for question in chosen[: MAX_QUESTIONS.get(name, len(chosen))]:
             examples += _examples_of(question, passages, shares, rng)
     rng.shuffle(examples)
@@ -198,7 +205,9 @@ def _examples_of(
 class ArticlePassages:
     """The passages of a source, by article, each article with a BM25 ranking."""
 
-    def __init__(self, rows: Sequence[TrainingQuestion]) -> None:
+    def __init__(
+        self, rows: Sequence[TrainingQuestion], min_group_passages: int = MIN_GROUP_PASSAGES
+    ) -> None:
         # Dictionaries keep each passage once, in order.
         every_context: dict[str, None] = {}
         contexts_of: dict[str, dict[str, None]] = {}
@@ -210,7 +219,7 @@ class ArticlePassages:
         self._all = list(every_context)
         self._groups: dict[str, list[str]] = {}
         for group, contexts in contexts_of.items():
-            if len(contexts) >= MIN_GROUP_PASSAGES:
+            if len(contexts) >= min_group_passages:
                 self._groups[group] = list(contexts)
         self._rankings: dict[str, Bm25] = {}
 

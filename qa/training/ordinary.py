@@ -10,6 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 from qa.errors import DocumentError
+from qa.training.handmade import SOURCE as HANDMADE
+from qa.training.handmade import handmade_documents
 from qa.training.prose_documents import CLAIM_FILES, prose_documents, yes_no_documents
 from qa.training.rewording import reworded
 from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, of_part
@@ -60,3 +62,9 @@ def reader_questions(
     for question in training_questions(documents, count_tokens):
         by_source.setdefault(question.source, []).append(question)
     return by_source
+
+
+def handmade_questions(count_tokens: Callable[[str], int]) -> dict[str, list[TrainingQuestion]]:
+    """Returns the questions to train on over the documents that were written by hand."""
+    documents = list(handmade_documents("train"))
+    return {HANDMADE: list(training_questions(documents, count_tokens))}

@@ -12,6 +12,7 @@ from qa.documents.passages import split
 from qa.documents.sentences import segment
 from qa.documents.views import View, view_of
 from qa.library.snapshot import sentences_in
+from qa.reader.named_views import helpful_line
 from qa.text.words import terms
 from qa.training.sources import Part, TrainingQuestion
 from qa.types import Document, Passage, Span
@@ -41,9 +42,13 @@ class WrittenDocument:
     part: Part
     markdown: bool = True
     title: str = ""
+    file: Document | None = None
+    """The document as it was read, where it is a file."""
 
     def as_document(self) -> Document:
         """Returns it as a document of a library."""
+        if self.file:
+            return self.file
         # Documents of one group may begin alike, and each needs an id of its own.
         source = f"{self.source} {self.group} {self.text}"
         return Document(
@@ -129,36 +134,45 @@ def training_questions(
 ) -> Iterator[TrainingQuestion]:
     """Yields each question with the view of the passage that answers it.
 
-    A question without an answer gets the view that shares most words with it.
+    A question without an answer gets the view that shares most words with it. The view of a file is
+    below the file's name where that helps, as the reader reads it.
     """
     for document in documents:
         read = views_of(document.as_document(), count_tokens)
         for question in document.questions:
             find_view = _own_view if question.answers else _nearest_view
-            view = find_view(question, read)
-            if view is None:
+            found = find_view(question, read)
+            if found is None:
                 continue
-            text, places = view
+            passage_view, places = found
+            line = ""
+            if document.file:
+                question_terms = frozenset(terms(question.question))
+                line = helpful_line(question_terms, passage_view.passage, passage_view.view)
             yield TrainingQuestion(
                 source=document.source,
                 group=document.group,
                 question=question.question,
-                context=text,
-                answers=places,
+                context=line + passage_view.view.text,
+                answers=tuple(_moved(place, len(line)) for place in places),
                 region=question.region,
                 part=document.part,
             )
 
 
-_Found = tuple[str, tuple[Span, ...]]
-"""The text of a view, and the places in it that answer."""
+def _moved(span: Span, distance: int) -> Span:
+    return Span(span.start + distance, span.end + distance)
+
+
+_Found = tuple[PassageView, tuple[Span, ...]]
+"""A passage, and the places in its view that answer."""
 
 
 def _own_view(question: WrittenQuestion, read: Sequence[PassageView]) -> _Found | None:
     for passage_view in read:
         places = passage_view.places_of(question.answers)
         if places:
-            return passage_view.view.text, places
+            return passage_view, places
     return None
 
 
@@ -169,4 +183,4 @@ def _nearest_view(question: WrittenQuestion, read: Sequence[PassageView]) -> _Fo
         return len(question_terms & set(terms(passage_view.view.text)))
 
     nearest = max(read, key=shared_terms, default=None)
-    return (nearest.view.text, ()) if nearest else None
+    return (nearest, ()) if nearest else None

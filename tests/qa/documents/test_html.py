@@ -72,6 +72,14 @@ def test_html_term_without_definition_is_kept() -> None:
     assert text == "House rules.\n\nDeposit: 50 euros\n\nKeys"
 
 
+def test_html_without_tags_of_head_and_body_is_read() -> None:
+    """libxml2 takes `<main>` after a title for a part of the head."""
+    page = "<!doctype html><title>Prize</title><main><h1>The prize</h1><p>Closes in May.</p></main>"
+    document = from_bytes("a.html", page.encode())
+    assert document.text == "# The prize\n\nCloses in May."
+    assert document.title == "Prize"
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -1,8 +1,12 @@
 """Cells of rows, and the headers of tables in a plain text."""
 
+from itertools import pairwise
+
 import pytest
 
 from qa.documents.sentences import segment
+from qa.documents.tables import columns_of
+from qa.types import Span
 from tests.qa.fakes import text_document
 
 Names = list[tuple[str | None, str]]
@@ -66,6 +70,76 @@ def test_cells_quoted_keep_their_commas() -> None:
 )
 def test_cells_without_certain_header_have_none(text: str) -> None:
     assert _rows(text) == []
+
+
+ROOMS = """Our rooms in 2026
+
+Room        Seats   Rent a day   Note
+Hall A        120       € 800    stage, bar
+Cellar         40
+Studio 2                € 120    no shoes
+Ask the office for keys.
+"""
+
+
+def test_cells_aligned_by_spaces_have_names() -> None:
+    assert _rows(ROOMS) == [
+        [("Room", "Hall A"), ("Seats", "120"), ("Rent a day", "€ 800"), ("Note", "stage, bar")],
+        [("Room", "Cellar"), ("Seats", "40")],
+        [("Room", "Studio 2"), ("Rent a day", "€ 120"), ("Note", "no shoes")],
+    ]
+
+
+def test_cells_aligned_without_name_of_first_column() -> None:
+    text = (
+        "            Merino      Alpaca\nIron        1 dot       no\nSpin                    600\n"
+    )
+    assert _rows(text) == [
+        [(None, "Iron"), ("Merino", "1 dot"), ("Alpaca", "no")],
+        [(None, "Spin"), ("Alpaca", "600")],
+    ]
+
+
+def test_cells_aligned_below_a_rule_have_names() -> None:
+    text = "Plan   2026\n-----------\nPro    all day\nBasic  mornings\n"
+    assert _rows(text) == [
+        [("Plan", "Pro"), ("2026", "all day")],
+        [("Plan", "Basic"), ("2026", "mornings")],
+    ]
+
+
+def test_columns_of_an_aligned_row_tile_it() -> None:
+    header = Span(ROOMS.index("Room  "), ROOMS.index("Note") + 4)
+    row = Span(ROOMS.index("Cellar"), ROOMS.index("40") + 2)
+    columns = columns_of(ROOMS, row, header)
+    assert [column.value is not None for column in columns] == [True, True, False, False]
+    assert columns[0].bounds.start == row.start
+    assert columns[-1].bounds.end == row.end
+    for left, right in pairwise(columns):
+        assert left.bounds.end == right.bounds.start
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Names with values, a form, a schedule, a receipt, a price list without names.
+        "Centre    Friary Street\nDates     16 to 19 June\nSteward   Mrs Vickers, 07700 900\n",
+        "Name: Talia    Born: 1991    Zone: 3\nName: Bo       Born: 1987    Zone: 4\nName: Cy       Born: 1990    Zone: 1\n",
+        "6:30    Mon Tue    Laps, 6 lanes\n8:00    Wed        Aqua gym, 24 places\n9:00    Fri        Slide 2\n",
+        "Shop receipt\n    oat milk    0.40\nTOTAL           11.88\nCard            11.88\n",
+        "oak beam     2 m    40.50\npine beam    3 m    22.10\nfir beam     4 m    30.90\n",
+        # Two spaces after a full stop are no columns.
+        "He came.  She left.  It rained on the 3rd.\nThey met.  All sat.  It was the 4th of May.\nThe end.  No more.  On 5 June it closed.\n",
+    ],
+)
+def test_aligned_lines_without_certain_header_have_no_cells(text: str) -> None:
+    assert _rows(text) == []
+
+
+def test_lines_with_wide_gaps_are_not_joined() -> None:
+    text = "Sat   9.30      Churchyard working party, bring loppers and a sack\nSun   10.00     one joint service only at Holy Cross, with posies, and a\nMon   7.30 pm   Lent group at the Bartletts, please ring if you need it\n"
+    sentences = segment(text_document(text))
+    assert [text[s.span.start : s.span.start + 3] for s in sentences] == ["Sat", "Sun", "Mon"]
 
 
 def test_header_does_not_answer() -> None:

@@ -1,0 +1,233 @@
+"""Tables of a plain text whose columns are aligned by spaces.
+
+    Room        Rent    From
+    Hall A       800    May
+    Cellar       120
+
+Two spaces separate cells. A cell belongs to the column whose name it stands below; a row may lack
+cells. A header that begins further right than its rows has a first column without a name.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from qa.types import Span
+
+MIN_COLUMNS = 2
+MIN_COLUMNS_ALONE = 3
+"""Of a header that neither a line below it nor a first column without a name shows to be one."""
+MIN_ROWS = 2
+MIN_SHARE_WITH_NUMBERS = 2 / 3
+"""Rows with a number in a column whose name has none: then the first line is a header."""
+MAX_NAME = 60
+"""Characters of a column's name."""
+MAX_LINE = 300
+"""Characters. A longer line is a paragraph."""
+_CELL = re.compile(r"\S+(?: \S+)*")
+"""Words with single spaces between them."""
+_DIGIT = re.compile(r"\d")
+_SENTENCE = re.compile(r"(?:\S+ ){2,}\S*[.!?]")
+"""Three words and a full stop; "Video conf." is an abbreviation."""
+_OPENS_WITH_NUMBER = re.compile(r"\W*\d")
+_AMOUNT = re.compile(r"\W*\d+[.,:]\d+\W*")
+"""An amount or a time, which does not name a column; a year may."""
+_OTHER_SEPARATORS = "|\t"
+_VALUE_SIGN = re.compile(r":(?:\s|$)|\.{3}")
+"""In a line that gives a name its value: "Host ..... Lena", "Born : 1991"."""
+_RULE = re.compile(r"[-=_\s]+")
+"""A line that is drawn below a header."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedColumn:
+    """A column of a header, or a row's part of it."""
+
+    name: Span | None
+    value: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedColumn:
+    name: Span | None
+    start: int
+    """Characters from the start of the line."""
+    end: int
+
+
+def is_aligned_header(text: str, header: Span) -> bool:
+    """Returns whether a line has the names of columns, with two spaces or more between them."""
+    if len(header) > MAX_LINE or text.find("\n", header.start, header.end) >= 0:
+        return False
+    for separator in _OTHER_SEPARATORS:
+        if text.find(separator, header.start, header.end) >= 0:
+            return False
+    names = list(_cells(text, header))
+    gaps = len(names) - 1
+    # Names with commas are possible, but a line with more commas than gaps is not aligned.
+    most_signs = max(text.count(sign, header.start, header.end) for sign in ",;")
+    is_short = all(len(name) <= MAX_NAME for name in names)
+    has_words = all(re.search(r"\w", text[name.start : name.end]) for name in names)
+    return gaps >= max(1, most_signs) and is_short and has_words
+
+
+def aligned_columns(text: str, row: Span, header: Span) -> tuple[AlignedColumn, ...]:
+    """Returns the columns of a header in their order, each with the row's cell, if it has one."""
+    columns = _columns(text, header)
+    values: list[Span | None] = [None] * len(columns)
+    for cell in _cells(text, row):
+        place = _column_of(text, cell, columns)
+        before = values[place]
+        values[place] = Span(before.start, cell.end) if before else cell
+    found = []
+    for column, value in zip(columns, values, strict=True):
+        found.append(AlignedColumn(column.name, value))
+    return tuple(found)
+
+
+def find_aligned_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
+    """Returns, for the place of each line of such a table, the place of its header.
+
+    The header, and a line that is drawn below it, have their own place.
+    """
+    header_of: dict[int, int] = {}
+    place = 0
+    while place < len(lines):
+        end = _end_of_table(text, lines, place)
+        for row in range(place, end):
+            header_of[row] = row if _is_rule(text, lines[row]) else place
+        place = max(end, place + 1)
+    return header_of
+
+
+def _end_of_table(text: str, lines: Sequence[Span], header: int) -> int:
+    """Returns the place after the table with this header; the header's own place: no table."""
+    if not is_aligned_header(text, lines[header]):
+        return header
+    columns = _columns(text, lines[header])
+    if len(columns) < MIN_COLUMNS:
+        return header
+
+    rows = []
+    end = header + 1
+    has_rule = False
+    while end < len(lines) and _is_directly_below(text, lines[end - 1], lines[end]):
+        line = lines[end]
+        if _is_rule(text, line):
+            has_rule = has_rule or end == header + 1
+        elif _is_row(text, line, columns):
+            rows.append(line)
+        else:
+            break
+        end += 1
+    if len(rows) < MIN_ROWS or not (has_rule or _may_open_table(text, lines, header)):
+        return header
+    is_marked = has_rule or columns[0].name is None
+    is_table = is_marked or _names_columns(text, lines[header], rows)
+    return end if is_table else header
+
+
+def _may_open_table(text: str, lines: Sequence[Span], header: int) -> bool:
+    """Returns whether a line may be a header: it has no values, and is not one of several rows."""
+    line = lines[header]
+    if _VALUE_SIGN.search(text, line.start, line.end):
+        return False
+    for name in _cells(text, line):
+        is_amount = _AMOUNT.fullmatch(text, name.start, name.end)
+        if is_amount or _SENTENCE.fullmatch(text, name.start, name.end):
+            return False
+    if header == 0 or not _is_directly_below(text, lines[header - 1], line):
+        return True
+    cells_above = list(_cells(text, lines[header - 1]))
+    return len(cells_above) < MIN_COLUMNS
+
+
+def _names_columns(text: str, header: Span, rows: Sequence[Span]) -> bool:
+    """Returns whether a line is a header by its words alone, and not the first of the rows.
+
+    Most of its names do not open with a number, nor does the first one, and most rows have a number
+    in a column whose name does not.
+    """
+    opens_with_number = []
+    for name in _cells(text, header):
+        match = _OPENS_WITH_NUMBER.match(text, name.start, name.end)
+        opens_with_number.append(match is not None)
+    count = len(opens_with_number)
+    if count < MIN_COLUMNS_ALONE or opens_with_number[0] or 2 * sum(opens_with_number) > count:
+        return False
+
+    with_number = [0] * count
+    for row in rows:
+        for place, column in enumerate(aligned_columns(text, row, header)):
+            value = column.value
+            if value and _DIGIT.search(text, value.start, value.end):
+                with_number[place] += 1
+    least = MIN_SHARE_WITH_NUMBERS * len(rows)
+    columns = zip(with_number, opens_with_number, strict=True)
+    return any(rows_with >= least and not opens for rows_with, opens in columns)
+
+
+def _is_row(text: str, line: Span, columns: Sequence[_NamedColumn]) -> bool:
+    """Returns whether a line has cells of two columns, each below or beside its name."""
+    if len(line) > MAX_LINE or text.find("\n", line.start, line.end) >= 0:
+        return False
+    places = []
+    for cell in _cells(text, line):
+        place = _column_of(text, cell, columns)
+        column = columns[place]
+        start, end = _extent(text, cell)
+        is_aligned = start == column.start or (start < column.end and column.start < end)
+        if not is_aligned and column.name is not None:
+            return False
+        places.append(place)
+    return len(places) >= MIN_COLUMNS and len(set(places)) == len(places)
+
+
+def _columns(text: str, header: Span) -> list[_NamedColumn]:
+    columns = []
+    for name in _cells(text, header):
+        start, end = _extent(text, name)
+        columns.append(_NamedColumn(name, start, end))
+    indent = columns[0].start if columns else 0
+    if indent:
+        columns.insert(0, _NamedColumn(None, 0, indent - 1))
+    return columns
+
+
+def _column_of(text: str, cell: Span, columns: Sequence[_NamedColumn]) -> int:
+    """Returns the place of the column that a cell is in.
+
+    The column whose name begins where the cell does; else the one whose name it shares most
+    characters of its line with; else the last one that begins before it.
+    """
+    start, end = _extent(text, cell)
+    best = 0
+    most_shared = 0
+    for place, column in enumerate(columns):
+        if column.name is not None and column.start == start:
+            return place
+        shared = min(end, column.end) - max(start, column.start)
+        if shared > most_shared or (not most_shared and column.start <= start):
+            best = place
+            most_shared = max(shared, 0)
+    return best
+
+
+def _extent(text: str, cell: Span) -> tuple[int, int]:
+    """Returns where a cell begins and ends, in characters from the start of its line."""
+    line_start = text.rfind("\n", 0, cell.start) + 1
+    return cell.start - line_start, cell.end - line_start
+
+
+def _cells(text: str, line: Span) -> Iterator[Span]:
+    for match in _CELL.finditer(text, line.start, line.end):
+        yield Span(match.start(), match.end())
+
+
+def _is_directly_below(text: str, line: Span, following: Span) -> bool:
+    between = text[line.end : following.start]
+    return between.count("\n") == 1
+
+
+def _is_rule(text: str, line: Span) -> bool:
+    return _RULE.fullmatch(text, line.start, line.end) is not None
