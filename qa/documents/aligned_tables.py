@@ -76,69 +76,77 @@ def aligned_columns(text: str, row: Span, header: Span) -> tuple[AlignedColumn, 
     columns = _columns(text, header)
     values: list[Span | None] = [None] * len(columns)
     for cell in _cells(text, row):
-        place = _column_of(text, cell, columns)
-        before = values[place]
-        values[place] = Span(before.start, cell.end) if before else cell
-    found = []
+        column_index = _column_index(text, cell, columns)
+        previous = values[column_index]
+        # Several cells of a row can stand below one name: they are one value.
+        values[column_index] = Span(previous.start, cell.end) if previous else cell
+    aligned = []
     for column, value in zip(columns, values, strict=True):
-        found.append(AlignedColumn(column.name, value))
-    return tuple(found)
+        aligned.append(AlignedColumn(column.name, value))
+    return tuple(aligned)
 
 
 def find_aligned_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
-    """Returns, for the place of each line of such a table, the place of its header.
+    """Returns, for the index of each line of such a table, the index of its header.
 
-    The header, and a line that is drawn below it, have their own place.
+    The header, and a line that is drawn below it, have their own index.
     """
-    header_of: dict[int, int] = {}
-    place = 0
-    while place < len(lines):
-        end = _end_of_table(text, lines, place)
-        for row in range(place, end):
-            header_of[row] = row if _is_rule(text, lines[row]) else place
-        place = max(end, place + 1)
-    return header_of
+    header_indexes: dict[int, int] = {}
+    index = 0
+    while index < len(lines):
+        end = _end_of_table(text, lines, index)
+        for row_index in range(index, end):
+            is_rule = _is_rule(text, lines[row_index])
+            header_indexes[row_index] = row_index if is_rule else index
+        index = max(end, index + 1)
+    return header_indexes
 
 
-def _end_of_table(text: str, lines: Sequence[Span], header: int) -> int:
-    """Returns the place after the table with this header; the header's own place: no table."""
-    if not is_aligned_header(text, lines[header]):
-        return header
-    columns = _columns(text, lines[header])
+def _end_of_table(text: str, lines: Sequence[Span], header_index: int) -> int:
+    """Returns the index after the last line of the table that begins with this header.
+
+    Without such a table, returns the index of the header.
+    """
+    header = lines[header_index]
+    if not is_aligned_header(text, header):
+        return header_index
+    columns = _columns(text, header)
     if len(columns) < MIN_COLUMNS:
-        return header
+        return header_index
 
     rows = []
-    end = header + 1
+    end = header_index + 1
     has_rule = False
     while end < len(lines) and _is_directly_below(text, lines[end - 1], lines[end]):
         line = lines[end]
         if _is_rule(text, line):
-            has_rule = has_rule or end == header + 1
+            has_rule = has_rule or end == header_index + 1
         elif _is_row(text, line, columns):
             rows.append(line)
         else:
             break
         end += 1
-    if len(rows) < MIN_ROWS or not (has_rule or _may_open_table(text, lines, header)):
-        return header
+    if len(rows) < MIN_ROWS:
+        return header_index
+    if not has_rule and not _may_open_table(text, lines, header_index):
+        return header_index
     is_marked = has_rule or columns[0].name is None
-    is_table = is_marked or _names_columns(text, lines[header], rows)
-    return end if is_table else header
+    is_table = is_marked or _names_columns(text, header, rows)
+    return end if is_table else header_index
 
 
-def _may_open_table(text: str, lines: Sequence[Span], header: int) -> bool:
+def _may_open_table(text: str, lines: Sequence[Span], index: int) -> bool:
     """Returns whether a line may be a header: it has no values, and is not one of several rows."""
-    line = lines[header]
+    line = lines[index]
     if _VALUE_SIGN.search(text, line.start, line.end):
         return False
     for name in _cells(text, line):
         is_amount = _AMOUNT.fullmatch(text, name.start, name.end)
         if is_amount or _SENTENCE.fullmatch(text, name.start, name.end):
             return False
-    if header == 0 or not _is_directly_below(text, lines[header - 1], line):
+    if index == 0 or not _is_directly_below(text, lines[index - 1], line):
         return True
-    cells_above = list(_cells(text, lines[header - 1]))
+    cells_above = list(_cells(text, lines[index - 1]))
     return len(cells_above) < MIN_COLUMNS
 
 
@@ -153,15 +161,18 @@ def _names_columns(text: str, header: Span, rows: Sequence[Span]) -> bool:
         match = _OPENS_WITH_NUMBER.match(text, name.start, name.end)
         opens_with_number.append(match is not None)
     count = len(opens_with_number)
-    if count < MIN_COLUMNS_ALONE or opens_with_number[0] or 2 * sum(opens_with_number) > count:
+    if count < MIN_COLUMNS_ALONE:
+        return False
+    are_mostly_numbers = 2 * sum(opens_with_number) > count
+    if opens_with_number[0] or are_mostly_numbers:
         return False
 
     with_number = [0] * count
     for row in rows:
-        for place, column in enumerate(aligned_columns(text, row, header)):
+        for column_index, column in enumerate(aligned_columns(text, row, header)):
             value = column.value
             if value and _DIGIT.search(text, value.start, value.end):
-                with_number[place] += 1
+                with_number[column_index] += 1
     least = MIN_SHARE_WITH_NUMBERS * len(rows)
     columns = zip(with_number, opens_with_number, strict=True)
     return any(rows_with >= least and not opens for rows_with, opens in columns)
@@ -171,19 +182,22 @@ def _is_row(text: str, line: Span, columns: Sequence[_NamedColumn]) -> bool:
     """Returns whether a line has cells of two columns, each below or beside its name."""
     if len(line) > MAX_LINE or text.find("\n", line.start, line.end) >= 0:
         return False
-    places = []
+    column_indexes = []
     for cell in _cells(text, line):
-        place = _column_of(text, cell, columns)
-        column = columns[place]
+        column_index = _column_index(text, cell, columns)
+        column = columns[column_index]
         start, end = _extent(text, cell)
-        is_aligned = start == column.start or (start < column.end and column.start < end)
+        overlaps_name = start < column.end and column.start < end
+        is_aligned = start == column.start or overlaps_name
         if not is_aligned and column.name is not None:
             return False
-        places.append(place)
-    return len(places) >= MIN_COLUMNS and len(set(places)) == len(places)
+        column_indexes.append(column_index)
+    are_distinct = len(set(column_indexes)) == len(column_indexes)
+    return len(column_indexes) >= MIN_COLUMNS and are_distinct
 
 
 def _columns(text: str, header: Span) -> list[_NamedColumn]:
+    """Returns the columns that a header names; before an indent, a column without a name."""
     columns = []
     for name in _cells(text, header):
         start, end = _extent(text, name)
@@ -194,21 +208,22 @@ def _columns(text: str, header: Span) -> list[_NamedColumn]:
     return columns
 
 
-def _column_of(text: str, cell: Span, columns: Sequence[_NamedColumn]) -> int:
-    """Returns the place of the column that a cell is in.
+def _column_index(text: str, cell: Span, columns: Sequence[_NamedColumn]) -> int:
+    """Returns the index of the column that a cell is in.
 
-    The column whose name begins where the cell does; else the one whose name it shares most
-    characters of its line with; else the last one that begins before it.
+    The column whose name begins where the cell does; else the column whose name it shares most
+    characters of its line with; else the last column that begins before it.
     """
     start, end = _extent(text, cell)
     best = 0
     most_shared = 0
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         if column.name is not None and column.start == start:
-            return place
+            return index
         shared = min(end, column.end) - max(start, column.start)
-        if shared > most_shared or (not most_shared and column.start <= start):
-            best = place
+        begins_before = column.start <= start
+        if shared > most_shared or (not most_shared and begins_before):
+            best = index
             most_shared = max(shared, 0)
     return best
 

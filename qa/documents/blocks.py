@@ -60,25 +60,25 @@ def text_blocks(text: str) -> Iterator[Block]:
     spans = list(_paragraphs(text))
     contents = [text_of(text, span) for span in spans]
     bare = list(map(_is_bare, contents))
-    header_of = find_tables(text, spans)
-    for place, span in enumerate(spans):
-        content = contents[place]
+    header_indexes = find_tables(text, spans)
+    for index, span in enumerate(spans):
+        content = contents[index]
         marker = _ITEM.match(content)
-        header = header_of.get(place)
-        if header == place:
+        header_index = header_indexes.get(index)
+        if header_index == index:
             yield Block(span, "heading")
-        elif header is not None:
-            yield Block(span, "row", header=spans[header])
+        elif header_index is not None:
+            yield Block(span, "row", header=spans[header_index])
         elif marker:
             start = span.start + marker.end()
-            level = _numbered_heading(contents, place)
+            level = _numbered_heading(contents, index)
             yield Block(Span(start, span.end), "heading" if level else "item", level)
-        elif not bare[place]:
+        elif not bare[index]:
             yield Block(span, "prose")
-        elif _is_introduced(text, spans, place):
+        elif _is_introduced(text, spans, index):
             # What a line with a colon introduces is its value, not the heading of what follows.
             yield Block(span, "row")
-        elif _is_heading(contents, bare, place, _stands_alone(text, spans, place)):
+        elif _is_heading(contents, bare, index, _stands_alone(text, spans, index)):
             yield Block(span, "heading", level=1)
         else:
             # A line with a colon introduces the lines below it.
@@ -117,51 +117,51 @@ def _is_bare(content: str) -> bool:
     return not _SENTENCE_END.search(content)
 
 
-def _numbered_heading(contents: Sequence[str], place: int) -> int:
+def _numbered_heading(contents: Sequence[str], index: int) -> int:
     """Returns the level of a numbered heading; 0 for an item.
 
     A heading "2. Rent" is followed by a paragraph "2.1 The rent is …".
     """
-    number = _NUMBERED.match(contents[place])
-    if number is None or place + 1 == len(contents):
+    number = _NUMBERED.match(contents[index])
+    if number is None or index + 1 == len(contents):
         return 0
-    prefix, _, rest = contents[place + 1].partition(".")
+    prefix, _, rest = contents[index + 1].partition(".")
     is_part = f"{prefix}." == number[1] and rest[:1].isdigit()
     return 1 if is_part else 0
 
 
-def _is_introduced(text: str, spans: Sequence[Span], place: int) -> bool:
+def _is_introduced(text: str, spans: Sequence[Span], index: int) -> bool:
     """Returns whether a paragraph stands directly below a line with a colon, and has none."""
-    if place == 0 or text_of(text, spans[place]).endswith(":"):
+    if index == 0 or text_of(text, spans[index]).endswith(":"):
         return False
-    is_below = not _stands_alone(text, spans, place)
-    return is_below and text_of(text, spans[place - 1]).endswith(":")
+    is_below = not _stands_alone(text, spans, index)
+    return is_below and text_of(text, spans[index - 1]).endswith(":")
 
 
-def _stands_alone(text: str, spans: Sequence[Span], place: int) -> bool:
+def _stands_alone(text: str, spans: Sequence[Span], index: int) -> bool:
     """Returns whether a paragraph is the first, stands after an empty line, or has a colon."""
-    if place == 0 or text_of(text, spans[place]).endswith(":"):
+    if index == 0 or text_of(text, spans[index]).endswith(":"):
         return True
-    between = text[spans[place - 1].end : spans[place].start]
+    between = text[spans[index - 1].end : spans[index].start]
     return between.count("\n") > 1
 
 
 def _is_heading(
-    contents: Sequence[str], bare: Sequence[bool], place: int, stands_alone: bool
+    contents: Sequence[str], bare: Sequence[bool], index: int, stands_alone: bool
 ) -> bool:
     """Returns whether a bare line is a heading.
 
     It is a label above prose, or a label that stands alone above items or lines with values; or
     one of the first lines of a text with long paragraphs.
     """
-    content = contents[place]
+    content = contents[index]
     is_drawn_line = not _WORD.search(content)
     if is_drawn_line or _VALUE.match(content):
         return False
     if not may_answer_alone(content):
-        following = contents[place + 1 : place + 2]
+        following = contents[index + 1 : index + 2]
         return any(_is_body(line, stands_alone) for line in following)
-    return place < HEADLINES and _opens_article(contents, bare, place)
+    return index < HEADLINES and _opens_article(contents, bare, index)
 
 
 def _is_body(line: str, stands_alone: bool) -> bool:
@@ -172,9 +172,9 @@ def _is_body(line: str, stands_alone: bool) -> bool:
     return stands_alone and bool(is_value)
 
 
-def _opens_article(contents: Sequence[str], bare: Sequence[bool], place: int) -> bool:
+def _opens_article(contents: Sequence[str], bare: Sequence[bool], index: int) -> bool:
     """Returns whether a long paragraph follows the first lines of a text."""
-    for content, is_bare in zip(contents[place:HEADLINES], bare[place:HEADLINES], strict=True):
+    for content, is_bare in zip(contents[index:HEADLINES], bare[index:HEADLINES], strict=True):
         if not is_bare:
             return len(content) >= LONG_PARAGRAPH
     first_paragraph = contents[HEADLINES : HEADLINES + 1]
@@ -192,9 +192,8 @@ def _wrap_width(text: str, lines: Sequence[Span]) -> int | None:
         return None
     lengths.sort()
     # A few longer lines, such as addresses of pages, do not count.
-    last = len(lengths) - 1
-    place = int(0.95 * last)
-    width = lengths[place]
+    last_index = len(lengths) - 1
+    width = lengths[int(0.95 * last_index)]
     if not MIN_WRAP <= width <= MAX_WRAP:
         return None
 

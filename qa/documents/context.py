@@ -34,11 +34,11 @@ def contexts(
     """
     reader = _ContextReader(text)
     block_contexts: list[Context] = []
-    for place, block in enumerate(blocks):
-        if boilerplate[place]:
+    for index, block in enumerate(blocks):
+        if boilerplate[index]:
             block_contexts.append(())
         else:
-            block_contexts.append(reader.read(block, last_sentences[place]))
+            block_contexts.append(reader.read(block, last_sentences[index]))
     return block_contexts
 
 

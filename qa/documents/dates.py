@@ -125,17 +125,17 @@ def _head_date(text: str) -> str | None:
 def _head(text: str) -> Iterator[str]:
     """Yields the first lines that have words, cut to MAX_LINE."""
     front_matter = _FRONT_MATTER.match(text)
-    place = front_matter.end() if front_matter else 0
+    start = front_matter.end() if front_matter else 0
     for _ in range(HEAD_LINES):
-        while place < len(text) and text[place].isspace():
-            place += 1
-        if place == len(text):
+        while start < len(text) and text[start].isspace():
+            start += 1
+        if start == len(text):
             return
-        end = text.find("\n", place)
+        end = text.find("\n", start)
         if end < 0:
             end = len(text)
-        yield text[place : min(end, place + MAX_LINE)]
-        place = end
+        yield text[start : min(end, start + MAX_LINE)]
+        start = end
 
 
 def _date_in_name(name: str) -> str | None:

@@ -5,7 +5,7 @@ They say again, without the speaker, what another sentence of the document says 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _WORD = re.compile(r"\w+")
@@ -47,45 +47,46 @@ class _ComparedSentence:
 
 
 def find_duplicates(sentences: Sequence[str], may_answer: Sequence[bool]) -> dict[int, int]:
-    """Returns, for the place of each duplicate, the place of the sentence that says it in full.
+    """Returns, for the index of each duplicate, the index of the sentence that says it in full.
 
     That sentence is not a duplicate itself. Of two equal sentences the quoted one stays, else the
     first. Time is linear in the text.
     """
     contents = _compared(sentences, may_answer)
-    places_of: dict[Run, list[int]] = defaultdict(list)
-    for place, content in contents.items():
+    indexes_of: dict[Run, list[int]] = defaultdict(list)
+    for index, content in contents.items():
         for run in content.shared_runs:
-            places = places_of[run]
-            # One place more shows that a run is common.
-            if len(places) <= COMMON_RUN:
-                places.append(place)
+            indexes = indexes_of[run]
+            # One index more shows that a run is common.
+            if len(indexes) <= COMMON_RUN:
+                indexes.append(index)
 
     original_of = {}
-    for place, content in contents.items():
+    for index, content in contents.items():
         originals = []
-        rank = _rank(content, place)
-        for candidate in _similar(place, content, places_of):
+        rank = _rank(content, index)
+        for candidate in _similar(index, content, indexes_of):
             original = contents[candidate]
-            if _rank(original, candidate) > rank and _says_everything(original, content):
+            is_cited_first = _rank(original, candidate) > rank
+            if is_cited_first and _says_everything(original, content):
                 originals.append(candidate)
         if originals:
-            original_of[place] = max(originals, key=lambda at: (len(contents[at].words), -at))
-    return {place: _last(original_of, place) for place in original_of}
+            original_of[index] = _longest(originals, contents)
+    return {index: _last_original(original_of, index) for index in original_of}
 
 
 def _compared(sentences: Sequence[str], may_answer: Sequence[bool]) -> dict[int, _ComparedSentence]:
-    """Returns, by their places, the sentences that share a run with another."""
+    """Returns, by their indexes, the sentences that share a run with another."""
     repeated = _repeated_runs(sentences)
     contents = {}
-    for place, text in enumerate(sentences):
+    for index, text in enumerate(sentences):
         words = _WORD.findall(text)
         folded = [word.casefold() for word in words]
         runs = _runs(folded)
         shared = runs & repeated
         if not shared:
             continue
-        contents[place] = _ComparedSentence(
+        contents[index] = _ComparedSentence(
             text,
             words,
             folded,
@@ -93,7 +94,7 @@ def _compared(sentences: Sequence[str], may_answer: Sequence[bool]) -> dict[int,
             denials=len(_DENIAL.findall(text)),
             runs=len(runs),
             shared_runs=shared,
-            may_answer=may_answer[place],
+            may_answer=may_answer[index],
         )
     return contents
 
@@ -118,22 +119,25 @@ def _runs(folded: Sequence[str]) -> set[Run]:
     return set(map(hash, zip(*shifted, strict=False)))
 
 
-def _similar(place: int, content: _ComparedSentence, places_of: dict[Run, list[int]]) -> list[int]:
-    """Returns the places of the sentences that share nearly all runs of a sentence."""
+def _similar(index: int, content: _ComparedSentence, indexes_of: dict[Run, list[int]]) -> list[int]:
+    """Returns the indexes of the sentences that share nearly all runs of a sentence."""
     shared: Counter[int] = Counter()
     for run in content.shared_runs:
-        places = places_of[run]
-        if len(places) <= COMMON_RUN:
-            shared.update(places)
-    del shared[place]
+        indexes = indexes_of[run]
+        if len(indexes) <= COMMON_RUN:
+            shared.update(indexes)
+    del shared[index]
     least = SHARED_RUNS * content.runs
     return [candidate for candidate, count in shared.items() if count >= least]
 
 
-def _rank(content: _ComparedSentence, place: int) -> tuple[bool, int, bool, int]:
-    """Of two alike sentences the one with the higher rank is cited: it says more or is quoted."""
+def _rank(content: _ComparedSentence, index: int) -> tuple[bool, int, bool, int]:
+    """Returns the rank of a sentence: of two alike sentences, the one with the higher is cited.
+
+    First counts whether it may answer, then its length, a quotation mark, and the earlier index.
+    """
     is_quoted = content.text.startswith(_OPENING_QUOTES)
-    return content.may_answer, len(content.words), is_quoted, -place
+    return content.may_answer, len(content.words), is_quoted, -index
 
 
 def _says_everything(original: _ComparedSentence, duplicate: _ComparedSentence) -> bool:
@@ -156,8 +160,13 @@ def _is_name_or_number(word: str) -> bool:
     return word[0].isupper() or any(letter.isdigit() for letter in word)
 
 
-def _last(original_of: dict[int, int], place: int) -> int:
-    """Follows a chain of duplicates to its end; ranks rise along it, so it ends."""
-    while place in original_of:
-        place = original_of[place]
-    return place
+def _longest(indexes: Sequence[int], contents: Mapping[int, _ComparedSentence]) -> int:
+    """Returns the index of the longest sentence; of equally long sentences, the first index."""
+    return max(indexes, key=lambda index: (len(contents[index].words), -index))
+
+
+def _last_original(original_of: dict[int, int], index: int) -> int:
+    """Returns the index at the end of a chain of duplicates; ranks rise along it, so it ends."""
+    while index in original_of:
+        index = original_of[index]
+    return index

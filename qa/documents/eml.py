@@ -103,8 +103,8 @@ def _parts(message: EmailMessage) -> tuple[str, str, list[str]]:
     plain: list[str] = []
     pages: list[str] = []
     attachments: list[str] = []
-    for number, part in enumerate(message.walk()):
-        if number >= MAX_PARTS:
+    for index, part in enumerate(message.walk()):
+        if index >= MAX_PARTS:
             raise Unreadable(_TOO_MANY)
         if part.is_multipart():
             # The words of a mail that is attached whole are read with its other parts.
@@ -160,12 +160,12 @@ def _mails(lines: Sequence[str]) -> list[Lines]:
     """
     by_depth: dict[int, Lines] = {0: []}
     below = 0
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         depth, content = _quotation(line)
-        if depth == 0 and _opens_quotation(lines, place):
+        if depth == 0 and _opens_quotation(lines, index):
             below += 1
         # The line that introduces a quotation says who wrote it.
-        if _introduces(lines, place):
+        if _introduces(lines, index):
             depth += 1
         mail = by_depth.setdefault(below + depth, [])
         mail.append(clean(content))
@@ -181,26 +181,27 @@ def _quotation(line: str) -> tuple[int, str]:
     return depth, line[mark.end() :]
 
 
-def _opens_quotation(lines: Sequence[str], place: int) -> bool:
-    line = lines[place].strip()
+def _opens_quotation(lines: Sequence[str], index: int) -> bool:
+    """Returns whether a line opens a mail that is quoted without signs ">"."""
+    line = lines[index].strip()
     if FORWARDED.fullmatch(line):
         return True
     # Outlook quotes without signs, below a block of headers.
     if not _OUTLOOK_HEADER.match(line):
         return False
-    following = lines[place + 1] if place + 1 < len(lines) else ""
+    following = lines[index + 1] if index + 1 < len(lines) else ""
     if not _OUTLOOK_NEXT.match(following.strip()):
         return False
-    previous = lines[place - 1] if place else ""
+    previous = lines[index - 1] if index else ""
     return not FORWARDED.fullmatch(previous.strip())
 
 
-def _introduces(lines: Sequence[str], place: int) -> bool:
+def _introduces(lines: Sequence[str], index: int) -> bool:
     """Returns whether a line introduces the deeper quotation that follows it."""
-    depth, content = _quotation(lines[place])
+    depth, content = _quotation(lines[index])
     if not content.rstrip().endswith(":") or not _INTRODUCTION.match(content):
         return False
-    for following in lines[place + 1 : place + 3]:
+    for following in lines[index + 1 : index + 3]:
         next_depth, _ = _quotation(following)
         if next_depth > depth:
             return True

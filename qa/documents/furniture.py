@@ -52,10 +52,11 @@ def is_furniture(document: Document, span: Span) -> bool:
     # A block that was wrapped by hand has several lines, and all must be furniture.
     rest: Span | None = span
     while rest:
-        place = bisect_right(furniture, rest.start, key=_start) - 1
-        if place < 0 or furniture[place].end <= rest.start:
+        # The last line of furniture that begins at the start of the rest or before it.
+        index = bisect_right(furniture, rest.start, key=_start) - 1
+        if index < 0 or furniture[index].end <= rest.start:
             return False
-        line_end = furniture[place].end
+        line_end = furniture[index].end
         rest = trimmed(document.text, line_end, max(line_end, span.end))
     return True
 

@@ -136,8 +136,8 @@ def _move_content_to_body(tree: Any) -> None:
     if body is None:
         body = html.Element("body")
         tree.append(body)
-    for place, element in enumerate(misplaced):
-        body.insert(place, element)
+    for index, element in enumerate(misplaced):
+        body.insert(index, element)
 
 
 def _belongs_to_head(element: Any) -> bool:

@@ -289,7 +289,7 @@ def _has_line_end(text: str | None) -> bool:
 
 
 def _layout_tables(root: Any) -> set[Any]:
-    """Returns the tables that place the parts of a page and hold no data."""
+    """Returns the tables that arrange the parts of a page and hold no data."""
     layout: set[Any] = set()
     tables: list[Any] = []
     for event, element in etree.iterwalk(root, events=("start", "end")):
@@ -306,7 +306,7 @@ def _layout_tables(root: Any) -> set[Any]:
 
 
 def expand_spans(tree: Any, limits: Limits) -> None:
-    """Rewrites the tables whose cells span columns or rows, so that each place has its cell.
+    """Rewrites the tables whose cells span columns or rows: then each row has a cell per column.
 
     trafilatura leaves the spans out. Raises Unreadable for tables that become too long.
     """
@@ -353,8 +353,8 @@ def _rewrite_table(table: Any, limits: Limits) -> None:
         paragraph = etree.Element("p")
         paragraph.text = caption
         table.addprevious(paragraph)
-    for number, row_texts in enumerate(texts):
+    for row_index, row_texts in enumerate(texts):
         row = etree.SubElement(table, "tr")
         for text in row_texts:
-            is_header = number == 0 and len(headers) > 1
+            is_header = row_index == 0 and len(headers) > 1
             etree.SubElement(row, "th" if is_header else "td").text = text

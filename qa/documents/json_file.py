@@ -55,8 +55,8 @@ def _value(text: str) -> Value:
         except json.JSONDecodeError as error:
             is_lines = bool(values)
             cause = error if is_lines else whole_error
-            place = number if is_lines else whole_error.lineno
-            raise Unreadable(_INVALID.format(line=place, reason=cause.msg)) from error
+            line_number = number if is_lines else whole_error.lineno
+            raise Unreadable(_INVALID.format(line=line_number, reason=cause.msg)) from error
     return values
 
 

@@ -215,8 +215,8 @@ def _without_empty(rows: Iterable[Row], limits: Limits) -> Texts:
         if not any(cells):
             continue
         tidy.append(cells)
-        filled_places = _filled_places(cells)
-        used.update(filled_places)
+        filled_columns = _filled_columns(cells)
+        used.update(filled_columns)
         characters += _row_length(cells)
         check_length(characters, limits)
 
@@ -224,13 +224,14 @@ def _without_empty(rows: Iterable[Row], limits: Limits) -> Texts:
     characters = CELL_SIGNS * len(used) * len(tidy)
     check_length(characters, limits)
     columns = sorted(used)
-    return [_at_places(cells, columns) for cells in tidy]
+    return [_cells_in(cells, columns) for cells in tidy]
 
 
-def _filled_places(cells: Row) -> Iterator[int]:
-    for place, cell in enumerate(cells):
+def _filled_columns(cells: Row) -> Iterator[int]:
+    """Yields the columns, counted from 0, in which a row has a text."""
+    for column, cell in enumerate(cells):
         if cell:
-            yield place
+            yield column
 
 
 def _row_length(cells: Row) -> int:
@@ -239,14 +240,14 @@ def _row_length(cells: Row) -> int:
     return words + CELL_SIGNS * len(cells)
 
 
-def _at_places(cells: Row, places: Sequence[int]) -> list[str]:
-    """Returns the cells at some places; a place after the end of a short row is empty."""
+def _cells_in(cells: Row, columns: Sequence[int]) -> list[str]:
+    """Returns a row's cells in some columns; a column after the end of a short row is empty."""
     texts = []
     width = len(cells)
-    for place in places:
+    for column in columns:
         text = ""
-        if place < width:
-            text = cells[place]
+        if column < width:
+            text = cells[column]
         texts.append(text)
     return texts
 
@@ -266,7 +267,7 @@ def holds_values(rows: Sequence[Row]) -> bool:
 
 
 def flat_grid(rows: Sequence[SpanRow], limits: Limits) -> tuple[list[str], Texts]:
-    """Returns the captions above a table, and its rows with a text for each place.
+    """Returns the captions above a table, and its rows with a text for each column.
 
     A cell that spans rows stands in each of them. A header of two rows becomes one row, with the
     words of both.
@@ -307,15 +308,15 @@ def _is_caption(row: SpanRow, spans: Sequence[int]) -> bool:
 
 
 class _Grid:
-    """The places of a table, row by row, with the cells that span rows repeated in each row.
+    """The texts of a table, row by row, with the cells that span rows repeated in each row.
 
-    Raises Unreadable as soon as the places hold more characters than the limits allow.
+    Raises Unreadable as soon as the rows hold more characters than the limits allow.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.texts: Texts = []
         self.spans: list[list[int]] = []
-        """How many columns the cell at each place spans. The columns after its first are empty."""
+        """For each text, how many columns its cell spans. The columns after its first are empty."""
         self._limits = limits
         self._characters = 0
         # By column: the text that goes on from above, and for how many rows.
@@ -353,8 +354,8 @@ class _Grid:
             return
         self._open[column] = (text, rows_below)
         end = column + columns
-        for place in range(column + 1, end):
-            self._open[place] = ("", rows_below)
+        for covered_column in range(column + 1, end):
+            self._open[covered_column] = ("", rows_below)
 
     def _add_open(self, texts: list[str], spans: list[int]) -> None:
         """Adds the cells from the rows above that come next in a row."""
@@ -393,12 +394,12 @@ def _joined_headers(upper: Row, spans: Sequence[int], lower: Row) -> list[str]:
     """Returns the names of columns from two rows, of which the upper has cells over several."""
     names = []
     group = ""
-    for place, name in enumerate(lower):
+    for column, name in enumerate(lower):
         above = ""
         span = 1
-        if place < len(upper):
-            above = upper[place]
-            span = spans[place]
+        if column < len(upper):
+            above = upper[column]
+            span = spans[column]
         # Only the first of the columns that a cell spans has its text.
         if above or span == 1:
             group = above

@@ -59,8 +59,8 @@ def split(
         while text[cursor].isspace():
             cursor += 1
         if not text.startswith(chunk, cursor):
-            place = f"the text of {document.name} at character {cursor}"
-            raise RuntimeError(f"llama-index's splitter changed {place}")
+            where = f"the text of {document.name} at character {cursor}"
+            raise RuntimeError(f"llama-index's splitter changed {where}")
         starts.append(cursor)
         cursor += len(chunk)
 
@@ -149,5 +149,5 @@ def _units(
             continue
         for first, last in pairwise([start, *inside, end]):
             # Between two sentences there can be any length of white space and markup.
-            for place in range(first, last, MAX_UNIT):
-                yield text[place : min(place + MAX_UNIT, last)]
+            for offset in range(first, last, MAX_UNIT):
+                yield text[offset : min(offset + MAX_UNIT, last)]

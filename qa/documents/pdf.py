@@ -1,4 +1,4 @@
-"""Reads the text of a PDF with pdfium: the words of each page, with their places.
+"""Reads the text of a PDF with pdfium: the words of each page, with their positions.
 
 `qa.documents.pdf_layout` makes lines, columns and tables of the words, and
 `qa.documents.pdf_paragraphs` paragraphs of the lines.
@@ -93,24 +93,24 @@ def _read_pages(document: pdfium.PdfDocument, limits: Limits) -> list[list[PageL
         raise Unreadable(f"has {count}. Split it into smaller files.")
     pages = []
     characters = 0
-    for number in range(len(document)):
-        lines = _read_page(document, number)
+    for page_index in range(len(document)):
+        lines = _read_page(document, page_index)
         pages.append(lines)
         characters += sum(len(line.text) for line in lines)
         check_length(characters, limits)
     return pages
 
 
-def _read_page(document: pdfium.PdfDocument, number: int) -> list[PageLine]:
+def _read_page(document: pdfium.PdfDocument, page_index: int) -> list[PageLine]:
     """Returns the lines of a page in the order in which they are read."""
     try:
-        page = document[number]
+        page = document[page_index]
     except pdfium.PdfiumError:
         # The other pages can still be read, and pdfium has no text of this page either.
         return []
     text_page = page.get_textpage()
-    places = range(text_page.count_chars())
-    codes = [raw.FPDFText_GetUnicode(text_page, place) for place in places]
+    indexes = range(text_page.count_chars())
+    codes = [raw.FPDFText_GetUnicode(text_page, index) for index in indexes]
     rotation = (-1j) ** (page.get_rotation() // 90)
 
     characters = _Characters(text_page, codes, _packed(codes), rotation)
@@ -132,7 +132,7 @@ def _packed(codes: list[int]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """The place of a character on the page as it is seen, in points from the lower left corner."""
+    """The edges of a character on the page as it is seen, in points from the lower left corner."""
 
     left: float
     bottom: float
@@ -142,7 +142,7 @@ class _Box:
 
 @dataclass(frozen=True, slots=True)
 class _Characters:
-    """The characters of a page in reading order; a place is an index into `codes`."""
+    """The characters of a page in reading order. Its methods take indexes of `codes`."""
 
     text_page: pdfium.PdfTextPage
     codes: list[int]
@@ -153,12 +153,14 @@ class _Characters:
     """The factor that turns a point of the page, as a complex number, to where it is seen."""
 
     def text(self, start: int, end: int) -> str:
+        """Returns the characters from the index `start` up to the index `end`."""
         # Half of a surrogate pair without its other half is dropped.
         return self.units[2 * start : 2 * end].decode("utf-16-le", "ignore")
 
-    def box(self, place: int) -> _Box:
+    def box(self, index: int) -> _Box:
+        """Returns the edges of a character."""
         box = raw.FS_RECTF()
-        raw.FPDFText_GetLooseCharBox(self.text_page, place, ctypes.byref(box))
+        raw.FPDFText_GetLooseCharBox(self.text_page, index, ctypes.byref(box))
         is_upright = box.left <= box.right and box.bottom <= box.top
         # Most pages are not turned, and most of the time goes into this method.
         if self.rotation == 1 and is_upright:
@@ -171,27 +173,27 @@ class _Characters:
 
 
 def _runs(codes: list[int]) -> Iterator[tuple[int, int]]:
-    """Yields the first and last place of each line, without spaces at its ends.
+    """Yields the indexes of the first and the last character of each line, without outer spaces.
 
     A hyphen that pdfium marks belongs to the line that it ends.
     """
     start = 0
-    for place, code in enumerate([*codes, _LINE_END]):
+    for index, code in enumerate([*codes, _LINE_END]):
         if code not in _BREAKS:
             continue
         first = start
-        last = place if code == _HYPHEN else place - 1
+        last = index if code == _HYPHEN else index - 1
         while first <= last and codes[first] == _SPACE:
             first += 1
         while last >= first and codes[last] == _SPACE:
             last -= 1
         if first <= last:
             yield first, last
-        start = place + 1
+        start = index + 1
 
 
 def _text_run(characters: _Characters, first: int, last: int) -> TextRun:
-    """Returns the words between two places, which pdfium has on one line."""
+    """Returns the words of one line of pdfium: from the index `first` to the index `last`."""
     box = characters.box(first)
     height = max(box.top - box.bottom, MIN_LINE_HEIGHT)
     # pdfium gives the hyphen that it marks no box of its own.
@@ -212,14 +214,14 @@ def _text_run(characters: _Characters, first: int, last: int) -> TextRun:
 
 
 def _words(codes: list[int], first: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yields the first place of each word and the place after it."""
+    """Yields, for each word, the index of its first character and the index after its last."""
     start = first
-    for place in range(first, end + 1):
-        if place < end and codes[place] != _SPACE:
+    for index in range(first, end + 1):
+        if index < end and codes[index] != _SPACE:
             continue
-        if place > start:
-            yield start, place
-        start = place + 1
+        if index > start:
+            yield start, index
+        start = index + 1
 
 
 def _word_text(characters: _Characters, start: int, stop: int, line: _Box) -> str:

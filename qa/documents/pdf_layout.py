@@ -1,4 +1,4 @@
-"""Finds the lines, the columns and the tables of a PDF page from the places of its words.
+"""Finds the lines, the columns and the tables of a PDF page from the positions of its words.
 
 A gutter is a strip from the top to the bottom of several lines in which no word stands. The words
 to its left and right are cells of a table, or two columns of a text whose lines were written row by
@@ -83,13 +83,13 @@ def page_lines(runs: Sequence[TextRun]) -> list[PageLine]:
     """Returns the lines of a page, in the order of the runs; columns are read one by one."""
     lines = _joined_runs(runs)
     page: list[PageLine] = []
-    place = 0
-    while place < len(lines):
-        end, gutters = _block(lines, place)
-        block = lines[place:end]
+    start = 0
+    while start < len(lines):
+        end, gutters = _block(lines, start)
+        block = lines[start:end]
         if not gutters:
-            page.append(_plain_line(lines[place]))
-            place += 1
+            page.append(_plain_line(lines[start]))
+            start += 1
             continue
 
         rows = []
@@ -101,7 +101,7 @@ def page_lines(runs: Sequence[TextRun]) -> list[PageLine]:
                 page += _column_lines(rows, block, column)
         else:
             page += _table_lines(rows, block)
-        place = end
+        start = end
     return page
 
 
@@ -153,7 +153,8 @@ def _is_raised_run(line: TextRun, run: TextRun) -> bool:
 def _block(lines: Sequence[TextRun], start: int) -> tuple[int, list[Gap]]:
     """Returns the end of the table or columns that begin with a line, and their gutters.
 
-    Without gutters, the line is a line of text.
+    `start`: the index of the line. The end is the index after the last line of the block. Without
+    gutters, the line is a line of text.
     """
     most_cells = len(_loose_gaps(lines[start]))
     if not 0 < most_cells <= MAX_GUTTERS:
@@ -227,14 +228,14 @@ def _shared(gutters: Sequence[Gap], line: TextRun) -> list[Gap]:
     # The space to the left and to the right of the line is free too.
     free = [(_LEFT_MARGIN, line.left), *_gaps(line), (line.right, _RIGHT_MARGIN)]
     parts = []
-    place = 0
+    index = 0
     for left, right in gutters:
         # The first free strip that ends to the right of the left edge of the gutter.
-        while place < len(free) and free[place][1] <= left:
-            place += 1
-        if place == len(free):
+        while index < len(free) and free[index][1] <= left:
+            index += 1
+        if index == len(free):
             break
-        free_left, free_right = free[place]
+        free_left, free_right = free[index]
         part = (max(left, free_left), min(right, free_right))
         parts.append(part)
     return _wider(parts, MIN_GUTTER * line.height)
@@ -317,8 +318,8 @@ def _table_lines(rows: Sequence[Cells], block: Sequence[TextRun]) -> Iterator[Pa
         texts.append(row)
     are_values = holds_values(texts)
 
-    for number, (row, line) in enumerate(zip(texts, block, strict=True)):
-        is_header = number == 0
+    for row_index, (row, line) in enumerate(zip(texts, block, strict=True)):
+        is_header = row_index == 0
         if are_values:
             text = value_text(*row)
         elif len(texts) == 1:

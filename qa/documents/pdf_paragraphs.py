@@ -55,7 +55,7 @@ MIN_RUNNING_PAGES = 3
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """A line of a page with its place, in points from the lower left corner."""
+    """A line of a page with its position, in points from the lower left corner."""
 
     text: str
     left: float
@@ -69,12 +69,12 @@ class PageLine:
 
 
 @dataclass(frozen=True, slots=True)
-class _PlacedLine:
+class _DocumentLine:
     """A line of the document and what its page says about it."""
 
     line: PageLine
     page: int
-    """The place of its page."""
+    """The index of its page."""
     usual_distance: float
     """The distance of lines inside a paragraph of its page, in line heights."""
 
@@ -84,62 +84,64 @@ def join_pages(pages: Sequence[Sequence[PageLine]]) -> tuple[str, tuple[int, ...
 
     A page without text begins where the next page begins.
     """
-    lines = _placed_lines(_without_running_heads(pages))
+    lines = _document_lines(_without_running_heads(pages))
     parts = _parts(lines, _are_continued(lines))
     return "".join(parts), _page_offsets(lines, parts, len(pages))
 
 
-def _placed_lines(pages: Sequence[Sequence[PageLine]]) -> list[_PlacedLine]:
-    placed = []
-    for number, page in enumerate(pages):
+def _document_lines(pages: Sequence[Sequence[PageLine]]) -> list[_DocumentLine]:
+    """Returns the lines of all pages, each with what its page says about it."""
+    lines = []
+    for page_index, page in enumerate(pages):
         distance = _usual_distance(page)
         for line in page:
-            placed.append(_PlacedLine(line, number, distance))
-    return placed
+            lines.append(_DocumentLine(line, page_index, distance))
+    return lines
 
 
-def _are_continued(placed: Sequence[_PlacedLine]) -> list[bool]:
+def _are_continued(lines: Sequence[_DocumentLine]) -> list[bool]:
     """Returns, for each line, whether the next line continues its paragraph."""
-    lines = [entry.line for entry in placed]
+    page_lines = [line.line for line in lines]
     are_continued = []
-    for place, (entry, next_entry) in enumerate(pairwise(placed)):
-        edge = _column_edge(lines, place)
-        same_page = entry.page == next_entry.page
-        is_continued = _continues(entry, next_entry.line, edge, same_page=same_page)
+    for index, (line, next_line) in enumerate(pairwise(lines)):
+        edge = _column_edge(page_lines, index)
+        same_page = line.page == next_line.page
+        is_continued = _continues(line, next_line.line, edge, same_page=same_page)
         are_continued.append(is_continued)
-    if placed:
+    if lines:
         # No line follows the last line.
         are_continued.append(False)
     return are_continued
 
 
-def _parts(placed: Sequence[_PlacedLine], are_continued: Sequence[bool]) -> list[str]:
+def _parts(document_lines: Sequence[_DocumentLine], are_continued: Sequence[bool]) -> list[str]:
     """Returns, for each line, its Markdown with what stands between it and the next line."""
-    lines = [entry.line for entry in placed]
+    lines = [document_line.line for document_line in document_lines]
     levels = _heading_levels(lines)
     words = _words(lines)
     parts = []
-    for place, line in enumerate(lines):
-        begins_block = place == 0 or not are_continued[place - 1]
+    for index, line in enumerate(lines):
+        begins_block = index == 0 or not are_continued[index - 1]
         part = _marked(line, levels) if begins_block else line.text
 
-        following = place + 1
-        if are_continued[place]:
-            part = _with_joint(part, lines[following].text, words)
-        elif following < len(lines):
-            part += _separator(line, lines[following])
+        next_index = index + 1
+        if are_continued[index]:
+            part = _with_joint(part, lines[next_index].text, words)
+        elif next_index < len(lines):
+            part += _separator(line, lines[next_index])
         parts.append(part)
     return parts
 
 
 def _page_offsets(
-    placed: Sequence[_PlacedLine], parts: Sequence[str], page_count: int
+    lines: Sequence[_DocumentLine], parts: Sequence[str], page_count: int
 ) -> tuple[int, ...]:
+    """Returns the offset at which each page begins, in the text that the parts make."""
     offsets: list[int] = []
     size = 0
-    for entry, part in zip(placed, parts, strict=True):
+    for line, part in zip(lines, parts, strict=True):
         # A loop, because pages without a line begin here too.
-        while len(offsets) <= entry.page:
+        while len(offsets) <= line.page:
             offsets.append(size)
         size += len(part)
 
@@ -188,14 +190,14 @@ def _marked(line: PageLine, levels: Mapping[float, int]) -> str:
     return text
 
 
-def _column_edge(lines: Sequence[PageLine], place: int) -> float:
+def _column_edge(lines: Sequence[PageLine], index: int) -> float:
     """Returns the right edge of the column of a line: of its neighbours with the same left edge."""
-    line = lines[place]
+    line = lines[index]
     edge = line.right
     tolerance = COLUMN_TOLERANCE * line.height
 
-    first = max(0, place - NEIGHBOURS)
-    last = place + NEIGHBOURS
+    first = max(0, index - NEIGHBOURS)
+    last = index + NEIGHBOURS
     neighbours = lines[first : last + 1]
     for neighbour in neighbours:
         indent = abs(neighbour.left - line.left)
@@ -225,13 +227,15 @@ def _are_same_size(line: PageLine, next_line: PageLine) -> bool:
     return difference <= SIZE_TOLERANCE * larger
 
 
-def _continues(placed: _PlacedLine, next_line: PageLine, edge: float, *, same_page: bool) -> bool:
+def _continues(
+    document_line: _DocumentLine, next_line: PageLine, edge: float, *, same_page: bool
+) -> bool:
     """Returns whether the next line continues the paragraph of a line.
 
     `edge`: the right edge of the column. `same_page`: whether both lines are on one page; lines of
     different pages have no distance.
     """
-    line = placed.line
+    line = document_line.line
     if line.is_row or next_line.is_row:
         return False
     if _is_item(next_line) or not _are_same_size(line, next_line):
@@ -245,7 +249,7 @@ def _continues(placed: _PlacedLine, next_line: PageLine, edge: float, *, same_pa
         is_broken = _BROKEN_WORD.search(line.text) is not None
         return is_open and (is_full or is_broken)
 
-    usual_down = placed.usual_distance * line.height
+    usual_down = document_line.usual_distance * line.height
     if down > PARAGRAPH_DISTANCE * usual_down:
         return False
 
@@ -329,19 +333,22 @@ def _without_running_heads(pages: Sequence[Sequence[PageLine]]) -> list[list[Pag
             text = page[edge].text if page else ""
             texts.append(text)
 
-        for place in _running(texts):
-            page = stripped[place]
+        for page_index in _running(texts):
+            page = stripped[page_index]
             del page[edge]
     return stripped
 
 
 def _running(texts: Sequence[str]) -> list[int]:
-    """Returns the pages whose line at one edge is a page number or the repeat of a running head."""
-    # Numbers that grow with the pages have the same difference to the place of their page.
+    """Returns the indexes of the pages whose line at one edge is to be left out.
+
+    Such a line is a page number, or the repeat of a running head.
+    """
+    # Numbers that grow with the pages have the same difference to the index of their page.
     differences: list[int | None] = []
-    for place, text in enumerate(texts):
+    for index, text in enumerate(texts):
         number = _PAGE_NUMBER.fullmatch(text)
-        difference = int(number[1]) - place if number else None
+        difference = int(number[1]) - index if number else None
         differences.append(difference)
 
     growing = Counter(differences)
@@ -352,12 +359,12 @@ def _running(texts: Sequence[str]) -> list[int]:
 
     running = []
     seen: set[str] = set()
-    for place, text in enumerate(texts):
-        difference = differences[place]
+    for index, text in enumerate(texts):
+        difference = differences[index]
         is_page_number = growing[difference] >= MIN_RUNNING_PAGES
         is_frequent = repeats[text] >= MIN_RUNNING_PAGES
         is_repeat = is_frequent and text in seen
         if is_page_number or is_repeat:
-            running.append(place)
+            running.append(index)
         seen.add(text)
     return running

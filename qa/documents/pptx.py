@@ -130,7 +130,7 @@ def _write_frame(writer: MarkdownWriter, frame: Any) -> None:
 
 def _span_cells(row: Any) -> Iterator[SpanCell]:
     for cell in row.iterchildren("{*}tc"):
-        # The cell to its left covers this place.
+        # The cell to its left spans this column.
         if attribute(cell, "hMerge") in _TRUE:
             continue
         text = _text(cell)

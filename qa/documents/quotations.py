@@ -1,4 +1,4 @@
-"""How deep a place of a mail stands in quotations: the newest mail at 0, older mails below."""
+"""How deep a character of a mail stands in quotations: the newest mail at 0, older mails below."""
 
 import re
 
@@ -10,7 +10,7 @@ FORWARDED = re.compile(
 )
 """The line above a mail that is quoted without signs."""
 MAX_MAIL = 100_000
-"""Characters before a place in which the mails above it are looked for."""
+"""Characters before an offset in which the mails above it are looked for."""
 MAX_SIGNS = 100
 """Characters of the signs ">" before a line that are counted."""
 

@@ -118,14 +118,14 @@ class _RtfReader:
         self._rows: list[list[str]] = []
 
     def read(self, data: bytes) -> None:
-        place = 0
+        offset = 0
         size = len(data)
-        while place < size:
-            token = _TOKEN.match(data, place)
+        while offset < size:
+            token = _TOKEN.match(data, offset)
             if not token:
-                place += 1
+                offset += 1
                 continue
-            place = token.end()
+            offset = token.end()
             word, number, code, symbol, brace, run = token.groups()
             if code:
                 self._add_byte(int(code, 16))
@@ -135,8 +135,9 @@ class _RtfReader:
                 self._add(run.decode("latin-1"), is_plain=True)
             elif word:
                 value = int(number) if number else None
-                # Raw data of a picture follows, with braces that mean nothing.
-                place += max(0, value or 0) if word == b"bin" else 0
+                if word == b"bin":
+                    # Raw data of a picture follows, with braces that mean nothing.
+                    offset += max(0, value or 0)
                 self._control(word.decode("ascii"), value)
             elif brace:
                 self._brace(brace)

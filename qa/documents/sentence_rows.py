@@ -12,7 +12,7 @@ from qa.documents.sentences import Sentence
 from qa.types import Span
 
 KINDS: tuple[BlockKind, ...] = get_args(BlockKind)
-"""A row has the place of its kind in this tuple."""
+"""A row has the index of its kind in this tuple."""
 FIELDS = 9
 """Numbers of a sentence, before the starts and ends of its context."""
 _NO_DUPLICATE = -1

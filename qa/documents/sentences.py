@@ -56,10 +56,10 @@ class Sentence:
     span: Span
     kind: BlockKind
     paragraph: int
-    """The number of its block in the document."""
+    """The index of its block in the document."""
     boilerplate: bool = False
     duplicate_of: int | None = None
-    """The place, among the document's sentences, of the sentence that says the same in full."""
+    """The index, among the document's sentences, of the sentence that says the same in full."""
     is_question: bool = False
     context: Context = ()
     """Its headings, the outermost first, then the question and the line that introduce it.
@@ -118,15 +118,15 @@ def segment(document: Document, limit: int = sys.maxsize) -> tuple[Sentence, ...
 
     sentences = []
     contents = []
-    for number, block in enumerate(blocks):
-        for span in spans_of[number]:
+    for block_index, block in enumerate(blocks):
+        for span in spans_of[block_index]:
             sentence = Sentence(
                 span,
                 block.kind,
-                paragraph=number,
-                boilerplate=boilerplate[number],
+                paragraph=block_index,
+                boilerplate=boilerplate[block_index],
                 is_question=_is_question(text, span),
-                context=context_of[number],
+                context=context_of[block_index],
                 # A part of a row has other columns than the row.
                 header=block.header if span == block.span else None,
             )
@@ -136,9 +136,9 @@ def segment(document: Document, limit: int = sys.maxsize) -> tuple[Sentence, ...
     # Last, because a sentence that must not answer is never the original of a duplicate.
     may_answer = [sentence.may_answer for sentence in sentences]
     duplicates = find_duplicates(contents, may_answer)
-    for place, original in duplicates.items():
-        sentence = sentences[place]
-        sentences[place] = replace(sentence, duplicate_of=original)
+    for index, original_index in duplicates.items():
+        sentence = sentences[index]
+        sentences[index] = replace(sentence, duplicate_of=original_index)
     return tuple(sentences)
 
 
@@ -154,6 +154,7 @@ def _is_question(text: str, span: Span) -> bool:
 
 
 def _sentence_spans(text: str, block: Block, language: str) -> Iterator[Span]:
+    """Yields the spans of the sentences of a block; they count in the document's text."""
     is_whole = block.kind in ("heading", "code", "row")
     if is_whole and len(block.span) <= MAX_SENTENCE:
         yield block.span
@@ -175,7 +176,7 @@ def _sentence_spans(text: str, block: Block, language: str) -> Iterator[Span]:
 
 
 def _boundaries(flat: str, language: str) -> Iterator[Offsets]:
-    """Yields offsets of sentences.
+    """Yields the offsets at which each sentence begins and ends.
 
     A quotation of several sentences stays whole, with the words that name the speaker, unless it
     is too long.
@@ -235,9 +236,9 @@ def _cut(flat: str, start: int, end: int) -> Iterator[Offsets]:
         cut = limit
         for marks in _CUT_AFTER:
             # The last half only, so that no piece is very short.
-            place = max(flat.rfind(mark, middle, limit) for mark in marks)
-            if place > 0:
-                cut = place + 1
+            last_mark = max(flat.rfind(mark, middle, limit) for mark in marks)
+            if last_mark > 0:
+                cut = last_mark + 1
                 break
         yield start, cut
         start = cut

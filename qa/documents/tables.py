@@ -101,39 +101,38 @@ def is_header(text: str, header: Span) -> bool:
 
 
 def find_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
-    """Returns, for the place of each line of a table with a header, the place of the header.
+    """Returns, for the index of each line of a table with a header, the index of the header.
 
-    The header, and a line that is drawn below it, have their own place.
+    The header, and a line that is drawn below it, have their own index.
     """
-    header_of = find_aligned_tables(text, lines)
-    for places in _runs(text, lines):
-        header = places[0]
-        rows = [lines[place] for place in places]
-        if header in header_of or not _has_header(text, rows):
+    header_indexes = find_aligned_tables(text, lines)
+    for indexes in _runs(text, lines):
+        header_index = indexes[0]
+        rows = [lines[index] for index in indexes]
+        if header_index in header_indexes or not _has_header(text, rows):
             continue
-        for place, row in zip(places, rows, strict=True):
+        for index, row in zip(indexes, rows, strict=True):
             is_rule = _is_rule(text, row)
-            header_of[place] = place if is_rule else header
-    return header_of
+            header_indexes[index] = index if is_rule else header_index
+    return header_indexes
 
 
 def _runs(text: str, lines: Sequence[Span]) -> Iterator[range]:
-    """Yields the places of lines that follow each other and have equally many cells."""
+    """Yields the indexes of lines that follow each other and have equally many cells."""
     shapes = [_shape(text, line) for line in lines]
     count = len(lines)
     first = 0
-    for place in range(1, count + 1):
+    for index in range(1, count + 1):
         shape = shapes[first]
-        if shape and place < count and shapes[place] == shape:
-            end_of_last = lines[place - 1].end
-            start = lines[place].start
-            between = text[end_of_last:start]
+        has_same_shape = shape is not None and index < count and shapes[index] == shape
+        if has_same_shape:
+            between = text[lines[index - 1].end : lines[index].start]
             if between.count("\n") == 1:
                 continue
-        run = range(first, place)
+        run = range(first, index)
         if len(run) > 1:
             yield run
-        first = place
+        first = index
 
 
 def _shape(text: str, line: Span) -> tuple[str, int] | None:
@@ -168,12 +167,12 @@ def _has_header(text: str, rows: Sequence[Span]) -> bool:
     for row in rows[1:]:
         if _is_rule(text, row):
             continue
-        for column, value in enumerate(_split(text, row, separator)):
+        for column_index, value in enumerate(_split(text, row, separator)):
             has_number = False
             if value:
                 match = _DIGIT.search(text, value.start, value.end)
                 has_number = match is not None
-            with_numbers[column] &= has_number
+            with_numbers[column_index] &= has_number
     return any(with_numbers)
 
 
@@ -230,7 +229,7 @@ def _bounds(text: str, line: Span, separator: str) -> Iterator[tuple[Span, Span]
 
 def _find(text: str, separator: str, start: int, end: int) -> int:
     """Returns the offset of the next separator, or of the end; `\\|` is a bar inside a cell."""
-    place = text.find(separator, start, end)
-    while separator == "|" and place > start and text[place - 1] == "\\":
-        place = text.find(separator, place + 1, end)
-    return place if place >= 0 else end
+    offset = text.find(separator, start, end)
+    while separator == "|" and offset > start and text[offset - 1] == "\\":
+        offset = text.find(separator, offset + 1, end)
+    return offset if offset >= 0 else end

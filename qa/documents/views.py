@@ -65,12 +65,12 @@ class View:
 
         The names of cells belong to the words of the cells. None: the view leaves the span out.
         """
-        following = bisect_right(self.pieces, span.start, key=_document_start)
-        first = max(0, following - 1)
+        following_index = bisect_right(self.pieces, span.start, key=_document_start)
+        first_index = max(0, following_index - 1)
         start: int | None = None
         end = 0
-        for place in range(first, len(self.pieces)):
-            piece = self.pieces[place]
+        for index in range(first_index, len(self.pieces)):
+            piece = self.pieces[index]
             if piece.document_start >= span.end:
                 break
             low = max(span.start, piece.document_start)
@@ -123,12 +123,12 @@ def view_of(passage: Passage, sentences: Sequence[Sentence]) -> View:
     writer = _Writer(text)
     if sentences:
         writer.add(_context(passage, sentences[0]))
-    place = passage.span.start
+    offset = passage.span.start
     for cut in _replaced(passage, sentences):
-        writer.add_verbatim(place, cut.start)
+        writer.add_verbatim(offset, cut.start)
         writer.add_row(cut.cells)
-        place = cut.end
-    writer.add_verbatim(place, passage.span.end)
+        offset = cut.end
+    writer.add_verbatim(offset, passage.span.end)
     return writer.view()
 
 
@@ -170,7 +170,7 @@ def row_text(text: str, cells: Sequence[Cell]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A part of the document in whose place the view has a row; without cells, nothing."""
+    """A part of the document that the view replaces by a row; without cells, by nothing."""
 
     start: int
     end: int
@@ -237,8 +237,8 @@ class _Writer:
     def add_row(self, cells: Sequence[Cell]) -> None:
         """Adds "Plan: Pro; Price: $12." for the cells of a row."""
         value = ""
-        for number, cell in enumerate(cells):
-            if number:
+        for index, cell in enumerate(cells):
+            if index:
                 self.add("; ")
             name = text_of(self._text, cell.name) if cell.name else ""
             name = f"{name.rstrip(':')}: " if name else ""

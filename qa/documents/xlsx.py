@@ -94,15 +94,16 @@ def _rows(
     characters: _CharacterCount,
 ) -> Iterator[list[str]]:
     """Yields the rows of a sheet; a row that the file leaves out is an empty row."""
-    previous = 0
+    previous_number = 0
     for row in package.elements(part, "{*}row"):
         if row.get("hidden") in ("1", "true"):
             continue
-        place = small_number(row.get("r"), default=previous + 1, most_digits=8)
+        next_number = previous_number + 1
+        row_number = small_number(row.get("r"), default=next_number, most_digits=8)
         # One empty row says as much as many.
-        if place > previous + 1:
+        if row_number > next_number:
             yield []
-        previous = place
+        previous_number = row_number
         cells = _cells(row, strings, formats)
         characters.add(cells)
         yield cells
@@ -124,7 +125,7 @@ def _cells(row: Any, strings: Sequence[str], formats: NumberFormats) -> list[str
 
 
 def _column(letters: str) -> int:
-    """Returns the number of a column from its letters, from 0."""
+    """Returns the index of a column from its letters; column A has the index 0."""
     number = 0
     for letter in letters:
         number = 26 * number + ord(letter) - ord("A") + 1
@@ -140,9 +141,9 @@ def _cell_text(cell: Any, strings: Sequence[str], formats: NumberFormats) -> str
     if not text or kind == "e":
         return ""
     if kind == "s":
-        place = small_number(text, default=-1, most_digits=8)
-        is_known = 0 <= place < len(strings)
-        return strings[place].strip() if is_known else ""
+        index = small_number(text, default=-1, most_digits=8)
+        is_known = 0 <= index < len(strings)
+        return strings[index].strip() if is_known else ""
     if kind == "b":
         return "TRUE" if text == "1" else "FALSE"
     if kind in ("str", "d"):
@@ -179,8 +180,8 @@ def _begins_table(row: list[str], table: list[list[str]]) -> bool:
 
 
 def _columns(row: list[str]) -> tuple[int, int]:
-    """Returns the first filled column, and the column after the last."""
-    first = next((place for place, cell in enumerate(row) if cell), 0)
+    """Returns the index of the first filled column, and the index after the last column."""
+    first = next((column for column, cell in enumerate(row) if cell), 0)
     return first, len(row)
 
 

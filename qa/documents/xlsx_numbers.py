@@ -102,11 +102,11 @@ class NumberFormats:
         return cls(codes, flag in ("1", "true"))
 
     def of_style(self, style: str) -> str:
-        """Returns the format of a style by its number."""
-        place = small_number(style, default=-1, most_digits=6)
-        if not 0 <= place < len(self.codes):
+        """Returns the format of a style, which a cell names by its index."""
+        index = small_number(style, default=-1, most_digits=6)
+        if not 0 <= index < len(self.codes):
             return GENERAL
-        return self.codes[place]
+        return self.codes[index]
 
 
 def shown_number(text: str, code: str, starts_in_1904: bool = False) -> str:
@@ -166,7 +166,7 @@ def _formatted(number: Decimal, section: str) -> str:
     before = literals[: match.start()]
     after = literals[match.end() :]
     digits = match[0]
-    # A comma at the end divides by a thousand, and digits in two places are a fraction.
+    # A comma at the end divides by a thousand, and two groups of digits are a fraction.
     if digits.endswith(",") or _DIGIT_SIGN.search(after):
         return ""
 
@@ -224,20 +224,20 @@ def _epoch(days: float, starts_in_1904: bool) -> datetime:
 def _with_minutes(tokens: Sequence[str]) -> Iterator[tuple[str, bool]]:
     """Yields each token and whether it is for minutes: "m" after hours or before seconds."""
     follows_hours = False
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         sign = token[0].lower()
         is_minute = False
         if sign == "m":
-            is_minute = follows_hours or _precedes_seconds(tokens, place)
+            is_minute = follows_hours or _precedes_seconds(tokens, index)
         yield token, is_minute
         # A colon between hours and minutes changes nothing.
         if sign.isalpha() or sign == "[":
             follows_hours = sign in ("h", "[")
 
 
-def _precedes_seconds(tokens: Sequence[str], place: int) -> bool:
+def _precedes_seconds(tokens: Sequence[str], index: int) -> bool:
     """Returns whether the next letter after a token, past at most two other signs, is an "s"."""
-    for token in tokens[place + 1 : place + 4]:
+    for token in tokens[index + 1 : index + 4]:
         sign = token[0].lower()
         if sign.isalpha():
             return sign == "s"

@@ -92,8 +92,8 @@ def _html(trees: list[Tree]) -> bytes:
             parts.append("<ul>" + "".join(f"<li>{text}</li>" for text in texts) + "</ul>")
         else:
             rows = []
-            for number, row in enumerate(tree.rows):
-                tag = "td" if number else "th"
+            for row_index, row in enumerate(tree.rows):
+                tag = "td" if row_index else "th"
                 cells = "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)
                 rows.append(f"<tr>{cells}</tr>")
             parts.append(f"<table>{''.join(rows)}</table>")
@@ -150,14 +150,14 @@ def _found(text: str) -> list[tuple[str, str]]:
 
 def _headers(text: str, trees: list[Tree]) -> bool:
     """Whether the header of every table stands in the text, in order."""
-    place = 0
+    offset = 0
     for tree in trees:
         if tree.kind == "table":
             header = _row(tree.rows[0]) + "\n|" + "---|" * tree.columns + "\n"
-            place = text.find(header, place)
-            if place < 0:
+            offset = text.find(header, offset)
+            if offset < 0:
                 return False
-            place += len(header)
+            offset += len(header)
     return True
 
 
@@ -196,10 +196,10 @@ def _text_of(name: str, trees: list[Tree]) -> str:
 @LOOSE
 @given(sheets=st.lists(_table(), min_size=1, max_size=3))
 def test_block_trees_xlsx_every_row_found_again(sheets: list[Tree]) -> None:
-    data = xlsx({f"Sheet {number}": tree.rows for number, tree in enumerate(sheets)})
+    data = xlsx({f"Sheet {index}": tree.rows for index, tree in enumerate(sheets)})
     text = xlsx_parser.parse(data, Limits()).text
     expected: list[tuple[str, str]] = []
-    for number, tree in enumerate(sheets):
-        expected += [("heading", f"Sheet {number}"), *_expected([tree])]
+    for index, tree in enumerate(sheets):
+        expected += [("heading", f"Sheet {index}"), *_expected([tree])]
     assert _found(text) == expected
     assert _headers(text, sheets)

@@ -21,7 +21,7 @@ def test_flat_grid_header_of_two_rows_becomes_one() -> None:
 
 
 def test_flat_grid_empty_rows_below_a_wide_cell_are_bounded() -> None:
-    """Nine bytes of HTML, an empty row, can become a thousand places."""
+    """Nine bytes of HTML, an empty row, can become a thousand cells."""
     rows = [[SpanCell("a", columns=1_000, rows=1_000)], *[[] for _ in range(999)]]
     with pytest.raises(Unreadable, match="holds more than 100,000 characters"):
         flat_grid(rows, Limits(characters=100_000))

@@ -84,12 +84,12 @@ def test_pdf_broken_word_joined_compound_keeps_hyphen() -> None:
     )
 
 
-def _placed(rows: Sequence[Sequence[str]], places: Sequence[float], top: float = 700) -> list[Put]:
-    """Words at the same places of each row; an empty text is not written."""
+def _aligned(rows: Sequence[Sequence[str]], lefts: Sequence[float], top: float = 700) -> list[Put]:
+    """Rows of words whose columns begin at these left edges; an empty text is not written."""
     return [
-        Put(place, top - 14 * number, words)
-        for number, row in enumerate(rows)
-        for place, words in zip(places, row, strict=True)
+        Put(left, top - 14 * row_index, words)
+        for row_index, row in enumerate(rows)
+        for left, words in zip(lefts, row, strict=True)
         if words
     ]
 
@@ -97,15 +97,15 @@ def _placed(rows: Sequence[Sequence[str]], places: Sequence[float], top: float =
 def test_pdf_narrow_gaps_that_agree_are_columns_of_a_table() -> None:
     """No gap of the second row is wider than between words by itself; the rows agree."""
     rows = [["Model", "Weight", "Price"], ["Heron S", "9.8 kg", "899.50"], ["Heron XL", "", "20"]]
-    text = from_bytes("t.pdf", pdf([_placed(rows, (72, 130, 180))])).text
+    text = from_bytes("t.pdf", pdf([_aligned(rows, (72, 130, 180))])).text
     assert text == (
         "| Model | Weight | Price |\n|---|---|---|\n| Heron S | 9.8 kg | 899.50 |\n| Heron XL |  | 20 |"
     )
 
 
 def test_pdf_names_with_values_and_a_table_below() -> None:
-    values = _placed([["Invoice number:", "0815"], ["Customer:", "Kolb"]], (72, 200))
-    rows = _placed([["Item", "Qty", "EUR"], ["Flour", "12", "18.90"]], (72, 200, 300), top=600)
+    values = _aligned([["Invoice number:", "0815"], ["Customer:", "Kolb"]], (72, 200))
+    rows = _aligned([["Item", "Qty", "EUR"], ["Flour", "12", "18.90"]], (72, 200, 300), top=600)
     assert from_bytes("t.pdf", pdf([[*values, *rows]])).text == (
         "Invoice number: 0815\n\nCustomer: Kolb\n\n"
         "| Item | Qty | EUR |\n|---|---|---|\n| Flour | 12 | 18.90 |"
@@ -125,7 +125,7 @@ def test_pdf_columns_written_row_by_row_are_read_one_by_one() -> None:
         "physics room, and members pay",
         "twelve euros a year.",
     )
-    page = _placed(list(zip(left, right, strict=True)), (72, 320))
+    page = _aligned(list(zip(left, right, strict=True)), (72, 320))
     text = from_bytes("m.pdf", pdf([page])).text
     assert text == " ".join(left) + "\n\n" + " ".join(right)
 
@@ -168,9 +168,9 @@ def test_pdf_page_numbers_dropped_running_head_once() -> None:
         [
             Put(72, 760, "The Daily Lock"),
             *lines(f"Canal number {word} is open."),
-            Put(300, 40, str(number + 7)),
+            Put(300, 40, str(page_index + 7)),
         ]
-        for number, word in enumerate(("one", "two", "three", "four"))
+        for page_index, word in enumerate(("one", "two", "three", "four"))
     ]
     text = from_bytes("p.pdf", pdf(pages)).text
     assert text.split("\n\n") == [

@@ -146,11 +146,11 @@ def test_view_pieces_are_verbatim(text: str, markdown: bool, start: int) -> None
         words = text[piece.document_start : piece.document_end]
         assert view.text[piece.view_start : piece.view_end] == words
     for sentence in sentences:
-        place = view.to_view(sentence.span)
-        assert place or not sentence.may_answer
-        if place and not sentence.header:
-            assert view.text[place.start : place.end] == document.text_of(sentence.span)
-            assert view.to_document(place) == sentence.span
+        view_span = view.to_view(sentence.span)
+        assert view_span or not sentence.may_answer
+        if view_span and not sentence.header:
+            assert view.text[view_span.start : view_span.end] == document.text_of(sentence.span)
+            assert view.to_document(view_span) == sentence.span
 
 
 @examples(100)
@@ -162,9 +162,9 @@ def test_view_row_cells_go_both_ways(rows: list[list[str]]) -> None:
     view = _view(document)
     for sentence in segment(document):
         for cell in sentence.cells(document.text):
-            place = view.to_view(cell.value)
-            assert place
+            view_span = view.to_view(cell.value)
+            assert view_span
             name = f"{document.text_of(cell.name)}: " if cell.name else ""
             value = document.text_of(cell.value)
-            assert view.text[place.start : place.end] == f"{name}{value}"
-            assert view.to_document(place) == cell.value
+            assert view.text[view_span.start : view_span.end] == f"{name}{value}"
+            assert view.to_document(view_span) == cell.value
