@@ -125,10 +125,10 @@ def _is_name_word(word: str) -> bool:
 def _opens_sentence(text: str, start: int) -> bool:
     """Returns whether a sentence begins at this offset."""
     # Looks back over white space only: a copy of all text before each name takes too long.
-    place = start - 1
-    while place >= 0 and text[place].isspace():
-        place -= 1
-    return place < 0 or text[place] in _SENTENCE_OPENERS
+    offset = start - 1
+    while offset >= 0 and text[offset].isspace():
+        offset -= 1
+    return offset < 0 or text[offset] in _SENTENCE_OPENERS
 
 
 def missing_names(names: Iterable[str], text: str) -> list[str]:

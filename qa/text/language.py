@@ -103,8 +103,8 @@ def _sample(text: str) -> str:
     size = MAX_READ // PIECES
     step = (len(text) - size) // (PIECES - 1)
     pieces = []
-    for number in range(PIECES):
-        start = number * step
+    for index in range(PIECES):
+        start = index * step
         pieces.append(text[start : start + size])
     return "\n".join(pieces)
 

@@ -59,5 +59,5 @@ def _pairs(word: str) -> Iterator[str]:
         if match[1] is None or len(run) == 1:
             yield run
             continue
-        for place in range(len(run) - 1):
-            yield run[place : place + 2]
+        for start in range(len(run) - 1):
+            yield run[start : start + 2]
