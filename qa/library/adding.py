@@ -137,5 +137,5 @@ def _was_below_any(file: MissingFile, folders: Sequence[Path]) -> bool:
 
 def _has_any(folder: Path, documents: Sequence[Document]) -> bool:
     """Returns whether one of the documents is in a folder or below it."""
-    place = folder.resolve()
-    return any(Path(document.source).is_relative_to(place) for document in documents)
+    resolved = folder.resolve()
+    return any(Path(document.source).is_relative_to(resolved) for document in documents)

@@ -86,9 +86,9 @@ class Snapshot:
     def passage_at(self, document: Document, offset: int) -> Passage:
         """Returns the passage of a document that holds the character at this offset."""
         passages = self._in_order.get(document.id, [])
-        following = bisect_right(passages, offset, key=_passage_start)
-        if following:
-            passage = passages[following - 1]
+        following_index = bisect_right(passages, offset, key=_passage_start)
+        if following_index:
+            passage = passages[following_index - 1]
             if offset < passage.span.end:
                 return passage
 

@@ -146,10 +146,10 @@ def _similar(words: Sequence[str], candidates: Sequence[str]) -> Iterator[tuple[
     distances = cdist(words, candidates, scorer=OSA.distance, score_cutoff=cutoff, dtype=np.uint8)
     limit_column = np.reshape(limits, (-1, 1))
     is_near = distances <= limit_column
-    places = np.argwhere(is_near)
-    for row, column in places.tolist():
-        word = words[row]
-        candidate = candidates[column]
+    near_pairs = np.argwhere(is_near)
+    for word_index, candidate_index in near_pairs.tolist():
+        word = words[word_index]
+        candidate = candidates[candidate_index]
         yield word, candidate
 
 

@@ -291,7 +291,7 @@ def _require_database(folder: Path) -> None:
 
     Chroma would open an empty library there.
     """
-    if not _has_database(folder) and any(place.is_dir() for place in folder.iterdir()):
+    if not _has_database(folder) and any(path.is_dir() for path in folder.iterdir()):
         raise damaged(folder, f"its {_DATABASE} is missing or empty")
 
 

@@ -70,11 +70,11 @@ def _require_tiling(spans: Sequence[Span], length: int) -> None:
 
 def _require_originals(sentences: Sequence[Sentence]) -> None:
     """Raises ValueError where a sentence repeats itself, or a sentence that is not there."""
-    for place, sentence in enumerate(sentences):
-        original = sentence.duplicate_of
-        if original is None:
+    for index, sentence in enumerate(sentences):
+        original_index = sentence.duplicate_of
+        if original_index is None:
             continue
-        if original == place or not 0 <= original < len(sentences):
+        if original_index == index or not 0 <= original_index < len(sentences):
             raise ValueError("a repeated sentence has no original")
 
 
