@@ -204,8 +204,8 @@ class Chain:
         def read(form: _Retrieved) -> Reading:
             return reader.read(form.question, form.encoding, form.passages, self._snapshot)
 
-        def read_turn(place: int) -> Reading:
-            forms = standalone_by_rule(history[place].question, history[:place])
+        def read_turn(index: int) -> Reading:
+            forms = standalone_by_rule(history[index].question, history[:index])
             (first,) = self._retrieve(forms[:1])
             return read(first)
 

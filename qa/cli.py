@@ -339,15 +339,16 @@ def _answer_text(answer: "Answer") -> str:
 
     lines += [" ".join(sentences), ""]
     for citation, number in numbers.items():
-        lines.append(f"[{number}] {citation.title} ({_place(citation)}): “{citation.quote}”")
+        lines.append(f"[{number}] {citation.title} ({_source(citation)}): “{citation.quote}”")
     return "\n".join(lines)
 
 
-def _place(citation: "Citation") -> str:
+def _source(citation: "Citation") -> str:
+    """Returns the document of a citation, its date, and the page and characters of the quote."""
     date = f"{citation.date}, " if citation.date else ""
     page = f"page {citation.page}, " if citation.page else ""
-    place = f"{page}characters {citation.start}-{citation.end}"
-    return f"{escaped_line(citation.document)}, {date}{place}"
+    characters = f"characters {citation.start}-{citation.end}"
+    return f"{escaped_line(citation.document)}, {date}{page}{characters}"
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -36,20 +36,21 @@ def check_address(address: str, port: int) -> None:
     unknown = f"This machine does not have the address {address}. Use one of its own addresses, "
     unknown += "0.0.0.0 for all of them, or leave out --address for this machine only."
     try:
-        listening = socket.getaddrinfo(
+        entries = socket.getaddrinfo(
             address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (OSError, UnicodeError) as error:
         raise FootnoteError(unknown) from error
 
     # Streamlit listens on an IPv4 address where a name such as localhost has both kinds.
-    family, kind, protocol, _, place = min(listening, key=lambda place: place[0] != socket.AF_INET)
+    entry = min(entries, key=lambda entry: entry[0] != socket.AF_INET)
+    family, kind, protocol, _, socket_address = entry
     with socket.socket(family, kind, protocol) as listener:
         if os.name == "posix":
             # Connections of a server that has just ended keep its port for a minute otherwise.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(place)
+            listener.bind(socket_address)
             listener.listen()
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:

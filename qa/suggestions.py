@@ -172,28 +172,28 @@ def _of_headings(sentences: Sequence[Sentence], lines: Sequence[str]) -> Iterato
 
     A paragraph that may answer has to follow.
     """
-    for place, (sentence, following) in enumerate(pairwise(sentences)):
+    for index, (sentence, following) in enumerate(pairwise(sentences)):
         if not following.may_answer:
             continue
 
-        paragraph = _paragraph(sentences, place + 1)
-        line = lines[place]
+        paragraph = _paragraph(sentences, index + 1)
+        line = lines[index]
         match = _QUESTION.fullmatch(line)
         # The first heading is the document's title, which is not a question's subject.
-        is_subject = place > 0 and sentence.kind == "heading"
+        is_subject = index > 0 and sentence.kind == "heading"
         if match:
             yield TemplateQuestion(match["question"], "fact", paragraph)
         elif is_subject and _HEADING.fullmatch(line):
             yield TemplateQuestion(f"What about {line}?", "fact", paragraph)
 
 
-def _paragraph(sentences: Sequence[Sentence], place: int) -> Span:
-    """Returns the span of the paragraph that begins with the sentence at this place."""
-    first = sentences[place]
+def _paragraph(sentences: Sequence[Sentence], first_index: int) -> Span:
+    """Returns the span of the paragraph that begins with the sentence at this index."""
+    first = sentences[first_index]
     last = first
-    # By place: a slice to the end of the document would be copied for every paragraph.
-    for following in range(place + 1, len(sentences)):
-        sentence = sentences[following]
+    # By index: a slice to the end of the document would be copied for every paragraph.
+    for index in range(first_index + 1, len(sentences)):
+        sentence = sentences[index]
         if sentence.paragraph != first.paragraph:
             break
         last = sentence

@@ -128,14 +128,16 @@ def cover_sentences(
     bounds = []
     sentences_with: dict[str, list[int]] = {}
     for sentence in sentences:
-        place = view.to_view(sentence.span)
-        if place is None:
+        view_span = view.to_view(sentence.span)
+        if view_span is None:
             continue
         row = len(read)
         read.append(sentence)
-        first, end = np.searchsorted(token_starts, (place.start, place.end))
-        bounds.append((int(first), int(end)))
-        text = view.text[place.start : place.end].rstrip()
+
+        first_token, end_token = np.searchsorted(token_starts, (view_span.start, view_span.end))
+        bounds.append((int(first_token), int(end_token)))
+
+        text = view.text[view_span.start : view_span.end].rstrip()
         texts.append(text)
         for sentence_stem in {stem(word) for word in words(text)}:
             sentences_with.setdefault(sentence_stem, []).append(row)

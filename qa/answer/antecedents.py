@@ -80,10 +80,10 @@ def _needs_name(text: str) -> bool:
 
 def _sentences_before(sentence: Sentence, sentences: Sequence[Sentence]) -> list[Sentence]:
     """Returns the sentences before this one, back to the last heading, nearest first."""
-    position = bisect_left(sentences, sentence.span.start, key=attrgetter("start"))
-    first = max(0, position - MAX_LOOK_BACK)
+    index = bisect_left(sentences, sentence.span.start, key=attrgetter("start"))
+    first = max(0, index - MAX_LOOK_BACK)
     section: list[Sentence] = []
-    for earlier in reversed(sentences[first:position]):
+    for earlier in reversed(sentences[first:index]):
         if earlier.kind == "heading":
             break
         section.append(earlier)
@@ -124,7 +124,7 @@ def _first_with_name(document: Document, sentences: Iterable[Sentence]) -> Sente
 def _has_name(text: str, document_text: str) -> bool:
     """Returns whether a sentence has a capitalised word, or a first word that is a name."""
     for match in _CAPITALISED.finditer(text):
-        # Position 1 follows an opening quotation mark.
+        # Offset 1 follows an opening quotation mark.
         if match.start() > 1 or _is_capitalised_inside(match[0], document_text):
             return True
     return False
@@ -133,10 +133,11 @@ def _has_name(text: str, document_text: str) -> bool:
 def _is_capitalised_inside(word: str, text: str) -> bool:
     """Returns whether a text has this word inside a sentence."""
     # A search for the word alone, because the text can be a whole library's longest document.
-    place = text.find(f" {word}")
-    while place >= 0:
-        match = _CAPITALISED_INSIDE.match(text, place + 1)
+    space_offset = text.find(f" {word}")
+    while space_offset >= 0:
+        word_offset = space_offset + 1
+        match = _CAPITALISED_INSIDE.match(text, word_offset)
         if match and match[0] == word:
             return True
-        place = text.find(f" {word}", place + 1)
+        space_offset = text.find(f" {word}", word_offset)
     return False

@@ -67,11 +67,11 @@ def _repeats(
         return False
     best = reading.candidates[0]
     first_turn = max(0, len(history) - MAX_TURNS)
-    for place in reversed(range(first_turn, len(history))):
-        answer = folded(history[place].answer)
+    for index in reversed(range(first_turn, len(history))):
+        answer = folded(history[index].answer)
         if not is_likeliest and folded(best.text) in answer:
             return True
-        if _is_in(best, answer) and _answer_alike(reading, read_turn(place)):
+        if _is_in(best, answer) and _answer_alike(reading, read_turn(index)):
             return True
     return False
 

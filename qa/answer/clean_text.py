@@ -62,7 +62,7 @@ class CleanText:
     def add_space(self, character: str) -> None:
         """Holds white space back. Drops a space, not a line end, directly after leading markers."""
         if character == "\n" or not (self._pending and self._pending_leads):
-            self._place_pending(words_follow=False)
+            self._add_pending(words_follow=False)
             self._space += character
         if len(self._space) > MAX_HELD_SPACE:
             self._append(self._space[0])
@@ -74,7 +74,7 @@ class CleanText:
         # A leading marker is followed by its words even where these begin with a sign: `[a1] “It`.
         if self._pending_leads:
             words_follow = first not in _CLOSING_SIGNS
-        self._place_pending(words_follow)
+        self._add_pending(words_follow)
         self._append(self._space + words)
         self._space = ""
 
@@ -86,7 +86,7 @@ class CleanText:
 
     def add_named_marker(self, marker: Marker, opens_sentence: bool) -> None:
         """Takes a marker that the sentence needs: `According to a1` has "the source" for it."""
-        self._place_pending(words_follow=True)
+        self._add_pending(words_follow=True)
         article = "The" if opens_sentence else "the"
         several = len(marker.ids) + len(marker.unknown) > 1
         noun = "sources" if several else "source"
@@ -108,12 +108,12 @@ class CleanText:
         return sign == ":" and self._pending_leads
 
     def finish(self) -> None:
-        self._place_pending(words_follow=False)
+        self._add_pending(words_follow=False)
         self._append(self._space)
         self._space = ""
 
-    def _place_pending(self, words_follow: bool) -> None:
-        """Gives the pending markers their position, now that it is known what follows them."""
+    def _add_pending(self, words_follow: bool) -> None:
+        """Adds the pending markers at their position, now that it is known what follows them."""
         if not self._pending:
             return
         # The space before a leading marker separates its words from the text before. The space

@@ -22,11 +22,12 @@ def introduced_code(candidate: Candidate, snapshot: Snapshot) -> Sentence | None
     """Returns the code that a candidate introduces; None: it is not the line before code."""
     document = candidate.document
     sentences = snapshot.sentences[document.id]
-    place = bisect_left(sentences, candidate.sentence.span.end, key=attrgetter("start"))
-    if place == len(sentences):
+    span = candidate.sentence.span
+    index = bisect_left(sentences, span.end, key=attrgetter("start"))
+    if index == len(sentences):
         return None
-    following = sentences[place]
-    is_introduced = candidate.sentence.span in following.context[-1:]
+    following = sentences[index]
+    is_introduced = span in following.context[-1:]
     return following if following.kind == "code" and is_introduced else None
 
 
@@ -41,10 +42,10 @@ def neighbouring_code(candidate: Candidate, snapshot: Snapshot) -> Sentence | No
     headings = candidate.sentence.context
     after = bisect_left(sentences, paragraph + 1, key=_paragraph)
     before = bisect_left(sentences, paragraph, key=_paragraph) - 1
-    for place in (after, before):
-        if not 0 <= place < len(sentences):
+    for index in (after, before):
+        if not 0 <= index < len(sentences):
             continue
-        neighbour = sentences[place]
+        neighbour = sentences[index]
         same_section = neighbour.context[: len(headings)] == headings
         if neighbour.kind == "code" and same_section:
             return neighbour

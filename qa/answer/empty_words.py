@@ -116,8 +116,8 @@ def _lacks_something(sentence: str) -> bool:
     if _QUOTATION.match(sentence):
         return False
     introduction = _INTRODUCTION.match(plain)
-    place = introduction.end() if introduction else 0
-    return _LACKS.match(plain, place) is not None
+    start = introduction.end() if introduction else 0
+    return _LACKS.match(plain, start) is not None
 
 
 def _repeats_prompt(sentence: str) -> bool:

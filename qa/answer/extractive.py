@@ -68,8 +68,8 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
     code = neighbouring_code(best, snapshot) if asks_for_steps(question) else None
     if code and len(answer) == 1:
         is_before = code.span.start < best.sentence.span.start
-        place = 0 if is_before else 1
-        answer.insert(place, show_code(best.document, code, snapshot))
+        index = 0 if is_before else 1
+        answer.insert(index, show_code(best.document, code, snapshot))
     return tuple(answer)
 
 

@@ -113,12 +113,13 @@ def forms_with_model(question: str, rewritten: str) -> tuple[str, ...]:
 
 def last_standalone_question(history: Sequence[Turn]) -> str:
     """Returns the last question, completed as far as the rules can; at worst the first question."""
-    start = 0
-    for place, turn in enumerate(history):
+    # Of the last question that may stand alone; the rules complete what follows it.
+    first_index = 0
+    for index, turn in enumerate(history):
         if completeness(turn.question) != "incomplete":
-            start = place
-    question = history[start].question.strip()
-    for turn in history[start + 1 :]:
+            first_index = index
+    question = history[first_index].question.strip()
+    for turn in history[first_index + 1 :]:
         question = substituted(turn.question, question) or question
     return question
 

@@ -196,9 +196,9 @@ def _hints(
         passage = candidate.ranked.passage
         passage_id = ids.get(passage.id)
         view = view_of(passage)
-        place = view.to_view(candidate.sentence.span)
-        if passage_id and place:
-            words = view.text[place.start : place.end].split()
+        view_span = view.to_view(candidate.sentence.span)
+        if passage_id and view_span:
+            words = view.text[view_span.start : view_span.end].split()
             hints.append((passage_id, " ".join(words)))
     return hints
 

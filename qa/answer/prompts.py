@@ -158,5 +158,5 @@ def _all_ids() -> Iterator[str]:
     """
     for length in count(1):
         for shift in range(9):
-            for position, letters in enumerate(product(ascii_lowercase, repeat=length)):
-                yield f"{''.join(letters)}{(position + shift) % 9 + 1}"
+            for index, letters in enumerate(product(ascii_lowercase, repeat=length)):
+                yield f"{''.join(letters)}{(index + shift) % 9 + 1}"

@@ -165,8 +165,8 @@ def _about(
             candidates = _few_a_document(candidates)
         for candidate in candidates[:limit]:
             document = candidate.document
-            place = (document.id, candidate.start)
-            chosen[place] = candidate
+            key = (document.id, candidate.start)
+            chosen[key] = candidate
 
     topic_names = "” and “".join(topics)
     what = ABOUT.format(topic=topic_names)
@@ -292,9 +292,9 @@ def _central(
     centrality = _centrality(vectors)
 
     chosen = []
-    for place in _unlike_each_other(vectors, centrality, count):
-        score = float(centrality[place])
-        scored = _Scored(document, sentences[place], score)
+    for index in _unlike_each_other(vectors, centrality, count):
+        score = float(centrality[index])
+        scored = _Scored(document, sentences[index], score)
         chosen.append(scored)
     return chosen
 
@@ -307,14 +307,14 @@ def _centrality(vectors: Vectors) -> Scores:
     direction = mean / length
     nearness = vectors @ direction
     count = len(vectors)
-    places = np.arange(count) / count
-    bonus = FIRST_BONUS * (1 - places)
+    shares_before = np.arange(count) / count
+    bonus = FIRST_BONUS * (1 - shares_before)
     centrality: Scores = nearness + bonus
     return centrality
 
 
 def _unlike_each_other(vectors: Vectors, centrality: Scores, count: int) -> list[int]:
-    """Returns the places of up to `count` central sentences, the best first."""
+    """Returns the indexes of up to `count` central sentences, the best first."""
     chosen: list[int] = []
     total = len(vectors)
     repetition = np.zeros(total)
@@ -335,20 +335,19 @@ def _nearest(
     topic: str, passages: Sequence[RankedPassage], snapshot: Snapshot, encode: Encode
 ) -> list[_Scored]:
     """Returns the sentences of the passages that are about the topic, best first."""
-    places = _places(passages, snapshot)
-    if not places:
+    candidates = _topic_candidates(passages, snapshot)
+    if not candidates:
         return []
-    texts = [document.text_of(sentence.span) for document, sentence in places]
+    texts = [document.text_of(sentence.span) for document, sentence in candidates]
     vectors = encode([topic, *texts])
     topic_vector = vectors[0]
     cosines = vectors[1:] @ topic_vector
     topic_terms = set(terms(topic))
 
     nearest = []
-    for place, text, cosine in zip(places, texts, cosines, strict=True):
+    for (document, sentence), text, cosine in zip(candidates, texts, cosines, strict=True):
         score = _topic_score(topic_terms, text, float(cosine))
         if score >= MIN_TOPIC_SCORE:
-            document, sentence = place
             scored = _Scored(document, sentence, score)
             nearest.append(scored)
     # Equal scores stay in the order of the passages.
@@ -356,20 +355,18 @@ def _nearest(
     return nearest
 
 
-def _places(
+def _topic_candidates(
     passages: Sequence[RankedPassage], snapshot: Snapshot
 ) -> list[tuple[Document, Sentence]]:
-    """Returns the sentences of the passages that may answer, each with its document."""
-    places = []
+    """Returns the sentences of the passages that may answer, each after its document."""
+    candidates = []
     for ranked in passages:
         passage = ranked.passage
         for sentence in snapshot.sentences_in(passage):
-            if not sentence.may_answer:
-                continue
-            if len(sentence.span) >= MIN_CHARACTERS:
-                place = (passage.document, sentence)
-                places.append(place)
-    return places
+            is_long_enough = len(sentence.span) >= MIN_CHARACTERS
+            if sentence.may_answer and is_long_enough:
+                candidates.append((passage.document, sentence))
+    return candidates
 
 
 def _topic_score(topic_terms: set[str], text: str, cosine: float) -> float:

@@ -75,7 +75,7 @@ class _Phrase:
 def substituted(question: str, previous_question: str) -> str | None:
     """Returns the follow-up, completed from the previous question.
 
-    None: the rules find no place for it in the previous question.
+    None: the rules cannot complete it.
     """
     previous_question = previous_question.strip()
     if not is_fragment(question):
@@ -93,7 +93,7 @@ def substituted(question: str, previous_question: str) -> str | None:
 
 
 def _with_fragment(previous_question: str, fragment: str) -> str | None:
-    """Returns the previous question with the fragment in the place of what is like it."""
+    """Returns the previous question with the fragment instead of what is like it."""
     opening, _, value = fragment.partition(" ")
     preposition = opening.casefold()
     if value and preposition in PREPOSITIONS:
@@ -103,22 +103,22 @@ def _with_fragment(previous_question: str, fragment: str) -> str | None:
     kind = _kind(bare)
     if kind is None:
         return _with_noun(previous_question, fragment)
-    place = _last(kind, previous_question)
-    if place is None:
+    phrase = _last(kind, previous_question)
+    if phrase is None:
         return None
-    return _exchange(previous_question, place, bare)
+    return _exchange(previous_question, phrase, bare)
 
 
 def _with_quantity(previous_question: str, fragment: str) -> str | None:
-    """Returns the previous question with "how much copper" in the place of "how much gold"."""
+    """Returns the previous question with "how much copper" instead of "how much gold"."""
     quantity = _QUANTITY.fullmatch(fragment)
     if quantity is None:
         return None
     previous_quantity = _QUANTITY.match(previous_question)
     if previous_quantity is None:
         return None
-    place = _matched(previous_quantity, "noun")
-    return _exchange(previous_question, place, quantity["noun"])
+    noun = _matched(previous_quantity, "noun")
+    return _exchange(previous_question, noun, quantity["noun"])
 
 
 def _with_adverbial(previous_question: str, preposition: str, value: str) -> str:
@@ -131,18 +131,18 @@ def _with_adverbial(previous_question: str, preposition: str, value: str) -> str
     kind = _kind(bare)
     if kind:
         replacement = value
-        place = _last(kind, previous_question)
+        phrase = _last(kind, previous_question)
     else:
         replacement = adverbial
-        place = _last_adverbial(preposition, previous_question)
-    if place:
-        return _exchange(previous_question, place, replacement)
+        phrase = _last_adverbial(preposition, previous_question)
+    if phrase:
+        return _exchange(previous_question, phrase, replacement)
     statement = previous_question.rstrip(_END_MARKS)
     return f"{statement} {adverbial}?"
 
 
 def _last_adverbial(preposition: str, previous_question: str) -> _Phrase | None:
-    """Returns the last place where the previous question has this preposition and a noun."""
+    """Returns the last phrase of the previous question with this preposition and a noun."""
     escaped = re.escape(preposition)
     adverbial = _any_case(rf"\b{escaped}\s+(?:(?:the|an?)\s+)?[\w-]+")
     return _last(adverbial, previous_question)
@@ -231,7 +231,7 @@ def _antecedent(previous_question: str) -> str | None:
 
 
 def replace_pronoun(question: str, pronoun: re.Match[str], name: str) -> str:
-    """Returns the question with a name, in the form that the pronoun has, in its place."""
+    """Returns the question with a name, or its possessive, instead of the pronoun."""
     start, end = pronoun.span()
     before = question[:start]
     after = question[end:]
@@ -250,7 +250,7 @@ def _is_possessive(pronoun: str, after: str) -> bool:
 
 
 def subject_of(question: str) -> _Phrase | None:
-    """Returns the noun phrase that a question is about, by its place after the auxiliary verb."""
+    """Returns the noun phrase that a question is about; it mostly follows the auxiliary verb."""
     stripped = question.strip()
     if _SENTENCE_END.search(stripped):
         return None
@@ -362,10 +362,11 @@ def _kind(text: str) -> re.Pattern[str] | None:
 
 
 def _last(kind: re.Pattern[str], question: str) -> _Phrase | None:
-    places = list(kind.finditer(question))
-    if not places:
+    """Returns the last part of a question that the pattern matches."""
+    matches = list(kind.finditer(question))
+    if not matches:
         return None
-    return _matched(places[-1])
+    return _matched(matches[-1])
 
 
 def _matched(match: re.Match[str], group: str | int = 0) -> _Phrase:
@@ -374,7 +375,8 @@ def _matched(match: re.Match[str], group: str | int = 0) -> _Phrase:
     return _Phrase(text, start, end)
 
 
-def _exchange(question: str, place: _Phrase, replacement: str) -> str:
-    before = question[: place.start]
-    after = question[place.end :]
+def _exchange(question: str, phrase: _Phrase, replacement: str) -> str:
+    """Returns a question with this phrase of it replaced."""
+    before = question[: phrase.start]
+    after = question[phrase.end :]
     return before + replacement + after

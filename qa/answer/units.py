@@ -59,13 +59,13 @@ def list_of(candidate: Candidate, snapshot: Snapshot) -> ItemList | None:
     sentences = snapshot.sentences[document.id]
     sentence = candidate.sentence
     start = sentence.span.start
-    place = bisect_left(sentences, start, key=attrgetter("start"))
+    index = bisect_left(sentences, start, key=attrgetter("start"))
     item = sentence
     if sentence.kind != "item":
-        place += 1
-        if place >= len(sentences):
+        index += 1
+        if index >= len(sentences):
             return None
-        item = sentences[place]
+        item = sentences[index]
         if not _introduces(sentence, item):
             return None
 
@@ -76,7 +76,7 @@ def list_of(candidate: Candidate, snapshot: Snapshot) -> ItemList | None:
     introduction = context[-1]
     if document.text_of(introduction) == document.title:
         return None
-    items = _whole_items(_items_around(place, sentences, context))
+    items = _whole_items(_items_around(index, sentences, context))
     is_list = 1 < len(items) <= MAX_ITEMS
     return ItemList(introduction, items) if is_list else None
 
@@ -100,19 +100,19 @@ def _introduces(sentence: Sentence, following: Sentence) -> bool:
 
 
 def _items_around(
-    place: int,
+    index: int,
     sentences: Sequence[Sentence],
     context: tuple[Span, ...],
 ) -> list[Sentence]:
-    """Returns the items without a gap before and after a place that have this context."""
-    first = place
+    """Returns the items without a gap before and after an index that have this context."""
+    first = index
     while first > 0:
         previous = sentences[first - 1]
         if not _is_item(previous, context):
             break
         first -= 1
 
-    end = place
+    end = index
     while end < len(sentences):
         following = sentences[end]
         if not _is_item(following, context):
@@ -269,7 +269,7 @@ def _shown(candidate: Candidate, parts: Sequence[_Part], cited: Sequence[Span]) 
 
 
 def _bold(document: Document, answer: Span, part: Span, part_start: int) -> Span:
-    """Returns the place of an answer in the text, from the start of its part in the text."""
+    """Returns the span of an answer in the shown text, in which its part begins at `part_start`."""
     part_words = _on_one_line(document, part)
     part_end = part_start + len(part_words)
     # Counted from the end, where no white space before the answer is in the way.

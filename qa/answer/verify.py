@@ -273,9 +273,9 @@ def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapsh
         document = covered.document
         all_sentences = snapshot.sentences[document.id]
         start = covered.sentence.span.start
-        position = bisect_left(all_sentences, start, key=attrgetter("start"))
-        first = max(0, position - 1)
-        spans = [sentence.span for sentence in all_sentences[first:position]]
+        index = bisect_left(all_sentences, start, key=attrgetter("start"))
+        first = max(0, index - 1)
+        spans = [sentence.span for sentence in all_sentences[first:index]]
         for span in covered.sentence.context[-1:]:
             if introduces(document.text_of(span)):
                 spans.insert(0, span)

@@ -149,15 +149,15 @@ def _source(name: str) -> ModelSource:
 
 def _encoding(row: Any, offsets: Any, special: Any) -> Encoding:
     """Returns the encoding of one text, without its special tokens."""
-    keep = [place for place, mark in enumerate(special) if not mark]
+    indexes = [index for index, is_special in enumerate(special) if not is_special]
     tokens = row["token_embeddings"].float().numpy()
     vector = row["sentence_embedding"].float().numpy()
 
-    spans = []
-    for place in keep:
-        start, end = offsets[place]
-        spans.append((int(start), int(end)))
-    return Encoding(_unit(vector), _unit(tokens[keep]), tuple(spans))
+    token_offsets = []
+    for index in indexes:
+        start, end = offsets[index]
+        token_offsets.append((int(start), int(end)))
+    return Encoding(_unit(vector), _unit(tokens[indexes]), tuple(token_offsets))
 
 
 def _untruncated(tokenizer: "Tokenizer") -> "Tokenizer":

@@ -43,23 +43,23 @@ class CrossEncoderEntailment:
 
     def log_odds(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Returns, for each claim and its evidence, the log-odds that the evidence supports it."""
-        short = []
-        for place, (claim, _) in enumerate(pairs):
+        short_indexes = []
+        for index, (claim, _) in enumerate(pairs):
             # Without `verbose=False` the tokenizer warns that the model cannot read a long claim.
             tokens = self._model.tokenizer.tokenize(claim, verbose=False)
             if len(tokens) <= CLAIM_TOKENS:
-                short.append(place)
+                short_indexes.append(index)
 
         # Pairs of similar length share a batch: the library sorts them.
         values = self._model.predict(
-            [pairs[place] for place in short],
+            [pairs[index] for index in short_indexes],
             batch_size=BATCH,
             show_progress_bar=False,
             processing_kwargs={"text": _ONLY_EVIDENCE_IS_CUT},
         )
         odds = [NEVER] * len(pairs)
-        for place, value in zip(short, values.tolist(), strict=True):
-            odds[place] = value
+        for index, value in zip(short_indexes, values.tolist(), strict=True):
+            odds[index] = value
         return odds
 
 

@@ -69,13 +69,13 @@ class SpanScores:
     def best_span(self, start: int, end: int) -> BestSpan | None:
         """Returns the best span between these characters; None where no token lies between them."""
         inside = self._inside(start, end)
-        places = np.flatnonzero(inside)
-        size = len(places)
+        indexes = np.flatnonzero(inside)
+        size = len(indexes)
         if not size:
             return None
 
         # (first token, last token): each pair is a span.
-        sums = np.add.outer(self.starts[places], self.ends[places])
+        sums = np.add.outer(self.starts[indexes], self.ends[indexes])
         order = np.arange(size)
         length = np.subtract.outer(order, order).T
         sums[length < 0] = -np.inf
@@ -83,8 +83,8 @@ class SpanScores:
 
         best = int(np.argmax(sums))
         first, last = divmod(best, size)
-        begin, _ = self.offsets[places[first]]
-        _, stop = self.offsets[places[last]]
+        begin, _ = self.offsets[indexes[first]]
+        _, stop = self.offsets[indexes[last]]
         # The mean of two log-odds, as in `margin`.
         margin = float(sums[first, last]) / 2
         return BestSpan(margin, int(begin), int(stop))
@@ -133,20 +133,20 @@ class CrossEncoder:
         types = windows["token_type_ids"]
         # Windows of similar length share a batch, so that little of it is padding.
         lengths = list(map(len, windows["input_ids"]))
-        order = sorted(range(len(owners)), key=lambda row: lengths[row])
+        order = sorted(range(len(owners)), key=lambda window: lengths[window])
 
         tokens: list[_TokenScores] = [{} for _ in texts]
         for first in range(0, len(order), BATCH):
-            rows = order[first : first + BATCH]
-            starts, ends = self._margins(windows, rows)
-            for place, row in enumerate(rows):
-                owner = owners[row]
+            batch = order[first : first + BATCH]
+            starts, ends = self._margins(windows, batch)
+            for row, window in enumerate(batch):
+                owner = owners[window]
                 _collect(
                     tokens[owner],
-                    offsets[row],
-                    types[row],
-                    starts[place],
-                    ends[place],
+                    offsets[window],
+                    types[window],
+                    starts[row],
+                    ends[row],
                 )
         return list(map(_span_scores, tokens))
 
@@ -177,14 +177,14 @@ class CrossEncoder:
     def _margins(
         self,
         windows: dict[str, Any],
-        rows: Sequence[int],
+        indexes: Sequence[int],
     ) -> tuple[Scores, Scores]:
         """Returns the start and end scores of some windows, each (windows, tokens)."""
         import torch
 
         batch = {}
         for key, values in windows.items():
-            batch[key] = [values[row] for row in rows]
+            batch[key] = [values[index] for index in indexes]
         inputs = self._tokenizer.pad(
             batch,
             return_tensors="pt",
@@ -207,18 +207,17 @@ def _collect(
     ends: Scores,
 ) -> None:
     """Adds the tokens of a window to those of its text; in two windows the higher score counts."""
-    for place, kind in enumerate(types):
-        begin, stop = offsets[place]
+    for index, kind in enumerate(types):
+        start, end = offsets[index]
         # Type 1 is the text, type 0 the question; special tokens have no characters.
-        if kind != 1 or stop <= begin:
+        if kind != 1 or end <= start:
             continue
-        start = float(starts[place])
-        end = float(ends[place])
-        key = (begin, stop)
-        earlier_start, earlier_end = tokens.get(key, (start, end))
-        best_start = max(start, earlier_start)
-        best_end = max(end, earlier_end)
-        tokens[key] = (best_start, best_end)
+        start_score = float(starts[index])
+        end_score = float(ends[index])
+        earlier_start_score, earlier_end_score = tokens.get((start, end), (start_score, end_score))
+        best_start_score = max(start_score, earlier_start_score)
+        best_end_score = max(end_score, earlier_end_score)
+        tokens[start, end] = (best_start_score, best_end_score)
 
 
 def _span_scores(tokens: _TokenScores) -> SpanScores:

@@ -128,14 +128,14 @@ class _PassageInput:
     margin: float
 
     def tokens(self, start: int, end: int) -> list[int]:
-        """Returns the tokens between two offsets in the view."""
-        first = start + self.shift
-        last = end + self.shift
-        places = []
-        for place, (begin, stop) in enumerate(self.encoding.offsets):
-            if begin >= first and stop <= last:
-                places.append(place)
-        return places
+        """Returns the indexes of the tokens between two offsets in the view."""
+        embedded_start = start + self.shift
+        embedded_end = end + self.shift
+        indexes = []
+        for index, (token_start, token_end) in enumerate(self.encoding.offsets):
+            if token_start >= embedded_start and token_end <= embedded_end:
+                indexes.append(index)
+        return indexes
 
     def coverage(self, own_terms: frozenset[str]) -> float:
         """Returns the share of the question's terms that a text has, weighted by rarity."""
@@ -276,18 +276,19 @@ def _passage_input(
 
 def _sentence_input(passage_input: _PassageInput, sentence: Sentence) -> _SentenceInput:
     view = passage_input.view
-    place = view.to_view(sentence.span) or Span(0, 0)
-    text = view.text[place.start : place.end]
-    tokens = passage_input.tokens(place.start, place.end)
+    # The view may leave a sentence out: then its text is empty.
+    view_span = view.to_view(sentence.span) or Span(0, 0)
+    text = view.text[view_span.start : view_span.end]
+    tokens = passage_input.tokens(view_span.start, view_span.end)
     context = _context(passage_input, sentence, text)
     context_words = passage_input.passage.document.text_of(context) if context else ""
     if context:
         tokens = _context_tokens(passage_input, context) + tokens
     late = _late_interaction(passage_input.question, passage_input.cosines[:, tokens])
-    has_asked_kind, kind_nearby = _fit(passage_input, place, text, late)
+    has_asked_kind, kind_nearby = _fit(passage_input, view_span, text, late)
 
-    margin = passage_input.scores.margin(place.start, place.end)
-    best = passage_input.scores.best_span(place.start, place.end)
+    margin = passage_input.scores.margin(view_span.start, view_span.end)
+    best = passage_input.scores.best_span(view_span.start, view_span.end)
     return _SentenceInput(
         passage_input=passage_input,
         text=text,
@@ -320,25 +321,25 @@ def _context(passage_input: _PassageInput, sentence: Sentence, text: str) -> Spa
 
 
 def _context_tokens(passage_input: _PassageInput, context: Span) -> list[int]:
-    """Returns the tokens of a line that a sentence is read with, wherever the view has it."""
-    place = passage_input.view.to_view(context)
-    if place:
-        return passage_input.tokens(place.start, place.end)
+    """Returns the indexes of the tokens of a line that a sentence is read with."""
+    view_span = passage_input.view.to_view(context)
+    if view_span:
+        return passage_input.tokens(view_span.start, view_span.end)
     # It stands before the passage.
     return passage_input.tokens(0, len(passage_input.view.context))
 
 
 def _fit(
-    passage_input: _PassageInput, place: Span, text: str, late: _LateInteraction
+    passage_input: _PassageInput, view_span: Span, text: str, late: _LateInteraction
 ) -> tuple[float, float]:
-    """Returns "has_asked_kind" and "kind_nearby" of a sentence at a place in the view."""
+    """Returns "has_asked_kind" and "kind_nearby" of a sentence with this span in the view."""
     question = passage_input.question
     if question.kind == "any":
         return UNKNOWN, late.mean
 
     near = []
-    for low, high in spans_of_kind(question.text, question.kind, text):
-        tokens = passage_input.tokens(place.start + low, place.start + high)
+    for start, end in spans_of_kind(question.text, question.kind, text):
+        tokens = passage_input.tokens(view_span.start + start, view_span.start + end)
         cosines = passage_input.cosines[:, tokens]
         near.append(_late_interaction(question, cosines).mean)
     if not near:

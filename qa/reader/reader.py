@@ -223,12 +223,12 @@ def _best_span(
     scores: SpanScores,
 ) -> tuple[Span | None, float]:
     """Returns the words of a sentence that answer best, by the cross-encoder, and their margin."""
-    place = view.to_view(sentence.span)
-    best = scores.best_span(place.start, place.end) if place else None
+    view_span = view.to_view(sentence.span)
+    best = scores.best_span(view_span.start, view_span.end) if view_span else None
     if best is None:
         return None, 0.0
-    view_span = Span(best.start, best.end)
-    return view.to_document(view_span), best.margin
+    answer = Span(best.start, best.end)
+    return view.to_document(answer), best.margin
 
 
 def _reranked(

@@ -30,7 +30,7 @@ DIMENSION = 64
 
 
 class WordEmbedder:
-    """A token is a word or a mark; its vector has a 1 in a place that its letters decide. A text is their sum."""
+    """A token is a word or a mark; its vector has a 1 at an index that its letters decide. A text is their sum."""
 
     def __init__(self, name: str = "words") -> None:
         self.name = name
@@ -119,7 +119,7 @@ class ScriptedModel:
         self, messages: Sequence[Message], most: int, stop: threading.Event
     ) -> Iterator[str]:
         self.prompts.append(list(messages))
-        words = _PLACE.sub(lambda match: self._id(match[1]), self._script.pop(0))
+        words = _ID_REFERENCE.sub(lambda match: self._id(match[1]), self._script.pop(0))
         for start in range(0, len(words), 7):
             if stop.is_set():
                 raise StoppedError("stopped", words[:start])
@@ -132,7 +132,7 @@ class ScriptedModel:
         return next(key for key, text in blocks if words in " ".join(text.split()))
 
 
-_PLACE = re.compile(r"\{ID:([^{}]+)\}")
+_ID_REFERENCE = re.compile(r"\{ID:([^{}]+)\}")
 _PASSAGE = re.compile(r'<passage id="(\w+)" title="[^"\n]*">\n(.*?)\n</passage>', re.DOTALL)
 
 

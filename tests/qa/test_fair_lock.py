@@ -24,10 +24,10 @@ def test_thread_that_comes_back_waits_for_those_before_it() -> None:
 
     with lock:
         waiting = []
-        for place, name in enumerate(["first", "second"]):
+        for index, name in enumerate(["first", "second"]):
             waiting.append(threading.Thread(target=work, args=(name,)))
             waiting[-1].start()
-            _wait_for_queue(lock, place + 2)
+            _wait_for_queue(lock, index + 2)
     work("back again")
     for thread in waiting:
         thread.join()

@@ -28,12 +28,12 @@ def _reading(confidence: float, sentence: str, answer: str) -> Reading:
     return Reading((candidate,), (passage,), confidence)
 
 
-def _read_turn(place: int) -> Reading:
-    assert place == 0
+def _read_turn(index: int) -> Reading:
+    assert index == 0
     return _reading(0.9, OPENED, WHEN)
 
 
-def _never(place: int) -> Reading:
+def _never(index: int) -> Reading:
     raise AssertionError("no answer is that of an earlier turn")
 
 

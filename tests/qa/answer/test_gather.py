@@ -22,7 +22,7 @@ def _paragraphs(count: int) -> str:
     """Returns a text of so many paragraphs, each a passage."""
     paragraphs = []
     for number in range(1, count + 1):
-        facts = [f"Town {number} has house {number}{place} by the river." for place in range(15)]
+        facts = [f"Town {number} has house {number}{house} by the river." for house in range(15)]
         paragraphs.append(f"The bridge of town {number} is green. {' '.join(facts)}")
     return "\n\n".join(paragraphs) + "\n"
 

@@ -84,7 +84,7 @@ FORMS = [
     ("[a1, c4, 2]", "a1 ?c4 ?2"),
 ]
 """A form and what it cites: markers parted by strokes, unknown ids with a question marker."""
-PLACES = [
+CONTEXTS = [
     ("The forum met {}. It closed.", "The forum met¦. It closed."),
     ("The forum met{}. It closed.", "The forum met¦. It closed."),
     ("The forum met. {} It closed.", "The forum met.¦ It closed."),
@@ -95,6 +95,7 @@ PLACES = [
     ("The forum met.\n{} It closed.", "The forum met.\n¦It closed."),
     ("Points:\n- {} It closed.", "Points:\n- ¦It closed."),
 ]
+"""A text around a form, and the clean text with a ¦ for each marker."""
 TEXTS = [
     # ids without brackets
     ("It closed. a1", "It closed.¦", "a1"),
@@ -173,19 +174,22 @@ TEXTS = [
         )
     ],
 ]
-ROWS = [(place.format(form), clean.replace("¦", "¦" * (cited.count("|") + 1)), cited) for form, cited in FORMS
-        for place, clean in PLACES] + TEXTS  # fmt: skip
+ROWS = [(context.format(form), clean.replace("¦", "¦" * (cited.count("|") + 1)), cited) for form, cited in FORMS
+        for context, clean in CONTEXTS] + TEXTS  # fmt: skip
 
 
 def _expected(clean: str, cited: str) -> tuple[str, tuple[Marker, ...]]:
     """Each ¦ in the clean text is the position of a marker."""
-    places = [match.start() - count for count, match in enumerate(re.finditer("¦", clean))]
+    # Each ¦ before a marker is not in the clean text.
+    offsets = [match.start() - index for index, match in enumerate(re.finditer("¦", clean))]
     markers = [marker.split() for marker in cited.split("|")] if cited else []
     return clean.replace("¦", ""), tuple(
         Marker(
-            at, tuple(x for x in names if x[0] != "?"), tuple(x[1:] for x in names if x[0] == "?")
+            offset,
+            tuple(name for name in names if name[0] != "?"),
+            tuple(name[1:] for name in names if name[0] == "?"),
         )
-        for at, names in zip(places, markers, strict=True)
+        for offset, names in zip(offsets, markers, strict=True)
     )
 
 

@@ -235,10 +235,10 @@ def test_duplicate_is_cited_only_if_its_original_is_unseen() -> None:
         "This bridge belongs to the people who waited for it and nobody will ever pay to cross it."
     )
     document = text_document(f"{repeat}\n{said}\n", "quote.txt")
-    place = document.text.index("“")
+    quote_start = document.text.index("“")
     passages = [
-        Passage(document, Span(0, place)),
-        Passage(document, Span(place, len(document.text))),
+        Passage(document, Span(0, quote_start)),
+        Passage(document, Span(quote_start, len(document.text))),
     ]
     snapshot = snapshot_of(passages, [document])
     verifier = Verifier(EncodingCache(WordEmbedder()), CoverEntailment())

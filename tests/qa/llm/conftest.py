@@ -22,7 +22,7 @@ def _libraries() -> None:
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In place of that for all tests: only this machine's own servers; no other host is known."""
+    """Replaces the rule of all tests: only this machine's own servers; no other host is known."""
     connect, resolve = socket.socket.connect, socket.getaddrinfo
 
     def guarded_connect(self: socket.socket, address: Any) -> None:

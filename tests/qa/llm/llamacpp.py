@@ -64,7 +64,7 @@ class LlamaServer:
         return f"http://{self.address}/v1"
 
     def slot(self) -> dict[str, Any]:
-        """Returns what the server says of the only place where it writes an answer."""
+        """Returns the state of the server's only slot, in which it writes an answer."""
         response = httpx.get(f"http://{self.address}/slots", timeout=30, trust_env=False)
         (slot,) = response.json()
         return dict(slot)

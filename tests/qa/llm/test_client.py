@@ -976,8 +976,8 @@ def test_stream_of_any_bytes_gives_words_or_our_error(kind: str, data: st.DataOb
     }
     whole = bytearray(b"".join(makers[kind]("Hello", " wörld")))
     for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(whole) - 1))
-        whole[place : place + data.draw(st.integers(0, 6))] = data.draw(st.binary(max_size=4))
+        start = data.draw(st.integers(0, len(whole) - 1))
+        whole[start : start + data.draw(st.integers(0, 6))] = data.draw(st.binary(max_size=4))
     with SERVERS[kind](Reply([bytes(whole)], chunked=False)) as server:
         try:
             words = words_of(model_of(server, kind))

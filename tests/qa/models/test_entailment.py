@@ -111,8 +111,8 @@ from importlib.metadata import Distribution, PackageNotFoundError
 HIDDEN = {"datasets", "accelerate"}
 find, describe = PathFinder.find_spec, Distribution.from_name
 
-def find_others(name, *places):
-    return None if name in HIDDEN else find(name, *places)
+def find_others(name, *arguments):
+    return None if name in HIDDEN else find(name, *arguments)
 
 def describe_others(name):
     if name in HIDDEN:
