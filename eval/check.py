@@ -19,8 +19,8 @@ from eval.dataset import (
     Problem,
     Question,
     find_evidence,
+    repeated_quotes_note,
     scan_questions,
-    several_places_note,
 )
 from eval.metrics.answers import contains_answer
 from eval.metrics.example import Example
@@ -105,8 +105,8 @@ def check(
         return CheckResult((), tuple(findings))
 
     findings += _wrong_lines(problems)
-    gold, misplaced = _check_evidence(questions, documents, unread)
-    findings += misplaced
+    gold, evidence_findings = _check_evidence(questions, documents, unread)
+    findings += evidence_findings
 
     for question in questions:
         findings += _check_question(question, gold[question.id])
@@ -161,7 +161,7 @@ def _wrong_lines(problems: Iterable[Problem]) -> Iterator[Finding]:
 def _check_evidence(
     questions: Questions, documents: Sequence[Document], unread: bool
 ) -> tuple[GoldByQuestion, list[Finding]]:
-    """Returns the places of the quotes by question, and findings about the others.
+    """Returns the spans of the quotes by question, and findings about the others.
 
     A finding is a quote that is in no document: its question has no quotes. `unread`: some document
     could not be read.
@@ -180,7 +180,7 @@ def _check_evidence(
 
     if findings and unread:
         findings.append(_note("Missing evidence may be in a document that could not be read."))
-    note = several_places_note(gold)
+    note = repeated_quotes_note(gold)
     if note:
         findings.append(_note(note))
     return gold, findings
@@ -243,9 +243,9 @@ def _leaks(questions: Questions, gold: GoldByQuestion) -> Iterator[Finding]:
             score_cutoff=SAME_FACT,
         )
         # Below the cutoff a similarity is 0.
-        (similar_places,) = similarities.nonzero()
-        for place in similar_places:
-            similar = development[place]
+        (similar_indexes,) = similarities.nonzero()
+        for index in similar_indexes:
+            similar = development[index]
             if _is_leak(question, similar, gold):
                 where = f"line {similar.line}: {similar.question!r}"
                 yield _warning(question, f"like {similar.id} ({where}), of the other split")
@@ -280,12 +280,14 @@ def _same_fact(first: Question, second: Question, gold: GoldByQuestion) -> bool:
     second_answers = set(map(normalized, second.answers))
     if first_answers.isdisjoint(second_answers):
         return False
-    places = product(gold[first.id], gold[second.id])
-    return any(_overlap(*pair) for pair in places)
+    for first_quote, second_quote in product(gold[first.id], gold[second.id]):
+        if _overlap(first_quote, second_quote):
+            return True
+    return False
 
 
 def _overlap(first: Gold, second: Gold) -> int:
-    """Returns the most characters that a place of one quote shares with a place of the other."""
+    """Returns the most characters that a span of one quote shares with a span of the other."""
     most = 0
     for (document, span), (other_document, other_span) in product(first, second):
         if document == other_document:

@@ -189,7 +189,7 @@ def _passages_with(quote: str, snapshot: Snapshot) -> list[Passage]:
         start = document.text.find(quote)
         if start < 0:
             continue
-        # Its first place is enough: the words are the same in every other.
+        # Its first span is enough: the words are the same in every other.
         span = Span(start, start + len(quote))
         passages = []
         for passage in snapshot.passages.values():

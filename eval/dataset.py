@@ -23,18 +23,18 @@ from qa.terminal import escaped_line
 from qa.types import Document, Span, Turn
 
 Split = Literal["dev", "test"]
-Place = tuple[str, Span]
+DocumentSpan = tuple[str, Span]
 """The name of a document and a span of its text."""
-Gold = tuple[Place, ...]
-"""The places of a gold quote, at least one. Any of them counts."""
+Gold = tuple[DocumentSpan, ...]
+"""The spans of a gold quote in the documents, at least one. Any of them counts."""
 GoldById = dict[str, list[Gold]]
 """The quotes of each question, by question id."""
 Problem = tuple[int, str]
 """A line of a question file, and what is wrong with it."""
 MAX_QUESTION_FILE = 64 * 2**20
 """Bytes. A larger question file is not read."""
-MAX_PLACES = 1_000
-"""A quote with more places than this shows nothing, and each measure would compare them all."""
+MAX_GOLD_SPANS = 1_000
+"""A quote with more spans than this shows nothing, and each measure would compare them all."""
 _SHOWN = 80
 """Characters of a quote that an error message shows."""
 _MAX_IDS = 5
@@ -155,7 +155,7 @@ def read_question_file(path: Path) -> bytes:
 
 
 def check_evidence(questions: Iterable[Question], documents: Sequence[Document]) -> GoldById:
-    """Returns the gold quotes by question id, in their order, each with all its places.
+    """Returns the gold quotes by question id, in their order, each with all its spans.
 
     Raises one QuestionFileError that names every quote that is in no document, or in too many
     places, and every document that a question names and that is missing.
@@ -187,11 +187,11 @@ def find_evidence(
             continue
 
         for quote in question.evidence:
-            places = _all_places(quote, question.document, unique.values())
-            if 0 < len(places) <= MAX_PLACES:
-                gold[question.id].append(places)
+            spans = _spans_of(quote, question.document, unique.values())
+            if 0 < len(spans) <= MAX_GOLD_SPANS:
+                gold[question.id].append(spans)
             else:
-                words = _misplaced(quote, question.document, len(places))
+                words = _quote_problem(quote, question.document, len(spans))
                 problems.append((question.line, f"{question.id}: {words}"))
     return gold, problems
 
@@ -204,13 +204,13 @@ def named_documents(question: Question) -> set[str]:
     return names
 
 
-def several_places_note(gold: GoldById) -> str:
+def repeated_quotes_note(gold: GoldById) -> str:
     """Returns a sentence about the quotes that are in several places; empty without any."""
     count = 0
     ids: dict[str, None] = {}
     for key, quotes in gold.items():
-        for places in quotes:
-            if len(places) > 1:
+        for spans in quotes:
+            if len(spans) > 1:
                 count += 1
                 ids[key] = None
     if not count:
@@ -226,11 +226,14 @@ def several_places_note(gold: GoldById) -> str:
     )
 
 
-def _misplaced(quote: str, document: str, count: int) -> str:
-    """Returns what is wrong with a quote that is in no place, or in too many."""
+def _quote_problem(quote: str, document: str, span_count: int) -> str:
+    """Returns what is wrong with a quote that has no span, or too many.
+
+    `document`: the name of the only document in which the quote counts; empty: it counts in any.
+    """
     where = f"not in {document}" if document else "in no document"
-    if count:
-        where = f"in more than {MAX_PLACES:,} places. Quote more words"
+    if span_count:
+        where = f"in more than {MAX_GOLD_SPANS:,} places. Quote more words"
     shown = quote
     if len(quote) > _SHOWN:
         shown = f"{quote[:_SHOWN]}…"
@@ -248,20 +251,21 @@ def format_problems(heading: str, problems: Iterable[Problem]) -> str:
     return "\n".join(lines)
 
 
-def _all_places(quote: str, name: str, documents: Iterable[Document]) -> Gold:
-    """Returns the places of a quote in the documents of a name; an empty name: in all of them.
+def _spans_of(quote: str, name: str, documents: Iterable[Document]) -> Gold:
+    """Returns the spans of a quote in the documents of a name; an empty name: in all of them.
 
-    Stops after `MAX_PLACES` and one more.
+    Stops after `MAX_GOLD_SPANS` and one more.
     """
-    places: list[Place] = []
+    spans: list[DocumentSpan] = []
     for document in documents:
         if name in ("", document.name):
-            places += islice(_places(quote, document), MAX_PLACES + 1 - len(places))
-    return tuple(places)
+            remaining = MAX_GOLD_SPANS + 1 - len(spans)
+            spans += islice(_spans_in(quote, document), remaining)
+    return tuple(spans)
 
 
-def _places(quote: str, document: Document) -> Iterator[Place]:
-    """Yields every place of a quote in a document, also places that overlap."""
+def _spans_in(quote: str, document: Document) -> Iterator[DocumentSpan]:
+    """Yields every span of a quote in a document, also spans that overlap."""
     start = document.text.find(quote)
     while start >= 0:
         yield document.name, Span(start, start + len(quote))
@@ -349,13 +353,18 @@ def _parse(line: bytes, number: int) -> tuple[Question | None, list[str]]:
     return question, list(_contradictions(question))
 
 
-def _problem(error: str, place: tuple[str | int, ...]) -> str:
-    if not place:
+def _problem(error: str, field_path: tuple[str | int, ...]) -> str:
+    """Returns what is wrong with a field, in words.
+
+    `error`, `field_path`: the type and the location of an error, as pydantic has them.
+    """
+    if not field_path:
         return "not a JSON object"
-    name = place[0]
-    if len(place) == 1 and error == "missing":
+    name = field_path[0]
+    is_whole_field = len(field_path) == 1
+    if is_whole_field and error == "missing":
         return f'"{name}" is missing'
-    if len(place) == 1 and error == "extra_forbidden":
+    if is_whole_field and error == "extra_forbidden":
         return f'unknown field "{name}"'
     return f'"{name}" must be {_WANTED[name]}'
 

@@ -199,12 +199,13 @@ def without_duplicates(
 
 def unique(span: Span, document: Document, sentences: Sequence[Sentence]) -> Span:
     """Returns the span, widened by whole sentences until the document has its text only once."""
-    places = []
-    for place, sentence in enumerate(sentences):
+    # The sentences that the span is in are those from `first` to `last`, both included.
+    indexes = []
+    for index, sentence in enumerate(sentences):
         if sentence.span.overlap(span):
-            places.append(place)
-    first = places[0]
-    last = places[-1]
+            indexes.append(index)
+    first = indexes[0]
+    last = indexes[-1]
 
     while _repeats(_text_at(span, document), document.text):
         # Widened to the right first, and to the left where the document ends.

@@ -2,7 +2,7 @@
 
 The rule is the one of the metrics (`eval.metrics.example.agree`): a passage and a gold quote
 agree if they share at least half of the shorter. The folder of a run holds no documents, so a
-quote is first placed by its words: where the passage holds it, lies in it, or shares the longest
+quote is first located by its words: where the passage holds it, lies in it, or shares the longest
 end with it.
 """
 
@@ -74,10 +74,10 @@ def words_agree(text: str, quote: str) -> bool:
     start = _start_of(quote, text)
     if start is None:
         return False
-    passage = Span(0, len(text))
-    gold = Span(start, start + len(quote))
-    # The metrics compare places in a document: these two are in the same document.
-    return agree(("", passage), ("", gold))
+    passage_span = Span(0, len(text))
+    quote_span = Span(start, start + len(quote))
+    # The metrics compare spans of documents: these two are of the same document.
+    return agree(("", passage_span), ("", quote_span))
 
 
 def _start_of(quote: str, text: str) -> int | None:
@@ -86,7 +86,7 @@ def _start_of(quote: str, text: str) -> int | None:
         return text.index(quote)
     if text in quote:
         return -quote.index(text)
-    # The longest common end first: it is the likeliest place of the quote.
+    # The longest common end first: it is the likeliest start of the quote.
     longest = min(len(text), len(quote)) - 1
     for shared in range(longest, 0, -1):
         if text.endswith(quote[:shared]):

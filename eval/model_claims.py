@@ -21,8 +21,8 @@ from qa.types import Document, Passage, Span, Support
 
 Label = Literal["supported", "partly", "unsupported", "empty"]
 """What the passages say of a sentence. "partly": some of it; "empty": it states nothing."""
-Place = tuple[str, int, int]
-"""A document's name, and the offsets of a passage in it."""
+PassageBounds = tuple[str, int, int]
+"""A document's name, and the offsets in it at which a passage starts and ends."""
 LABELS: tuple[Label, ...] = ("supported", "partly", "unsupported", "empty")
 Outcome = Support | Literal["left out"]
 """What a person sees of a sentence; "left out": it was recognised as empty."""
@@ -38,9 +38,9 @@ class ModelClaim:
     question: str
     claim: str
     label: Label
-    cited: tuple[Place, ...]
+    cited: tuple[PassageBounds, ...]
     """The passages that the model cited for it, a part of `seen`."""
-    seen: tuple[Place, ...]
+    seen: tuple[PassageBounds, ...]
     """All passages that were in the prompt."""
     split: Literal["dev", "test"]
 
@@ -99,8 +99,8 @@ def check_model_claims(
     """Returns each sentence as it was checked; None where it was recognised as empty."""
     documents = {document.name: document for document in snapshot.documents}
 
-    def passages(places: Sequence[Place]) -> tuple[Passage, ...]:
-        return tuple(Passage(documents[name], Span(start, end)) for name, start, end in places)
+    def passages(bounds: Sequence[PassageBounds]) -> tuple[Passage, ...]:
+        return tuple(Passage(documents[name], Span(start, end)) for name, start, end in bounds)
 
     checked: list[CheckedClaim | None] = []
     for claim in claims:

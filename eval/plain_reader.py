@@ -45,8 +45,8 @@ class PlainReader:
         dense = _ranks(cosines)
         lexical = _ranks(Bm25(texts).scores(question))
         candidates = []
-        for place, candidate in enumerate(unscored):
-            score = 1 / (RRF_K + dense[place]) + 1 / (RRF_K + lexical[place])
+        for index, candidate in enumerate(unscored):
+            score = 1 / (RRF_K + dense[index]) + 1 / (RRF_K + lexical[index])
             candidates.append(replace(candidate, score=score))
         candidates.sort(key=lambda candidate: -candidate.score)
         # A cosine may be below 0, a confidence may not.
@@ -56,8 +56,8 @@ class PlainReader:
 
 def _ranks(scores: Sequence[float]) -> list[int]:
     """Returns the rank of each score, highest first, counted from 1."""
-    order = sorted(range(len(scores)), key=lambda place: -scores[place])
+    best_first = sorted(range(len(scores)), key=lambda index: -scores[index])
     ranks = [0] * len(scores)
-    for rank, place in enumerate(order, start=1):
-        ranks[place] = rank
+    for rank, index in enumerate(best_first, start=1):
+        ranks[index] = rank
     return ranks

@@ -28,7 +28,7 @@ PACKAGES = (
     "transformers",
 )
 """Packages whose versions are recorded."""
-_PLACES = ("home", "index", "chroma_url")
+_LOCATION_SETTINGS = ("home", "index", "chroma_url")
 _CODE = (Path(qa.__file__).parent, Path(__file__).parent)
 
 
@@ -61,7 +61,7 @@ def recorded_settings(settings: Settings) -> dict[str, Any]:
     return {
         setting.name: getattr(settings, setting.name)
         for setting in fields(settings)
-        if setting.repr and setting.name not in _PLACES
+        if setting.repr and setting.name not in _LOCATION_SETTINGS
     }
 
 

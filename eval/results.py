@@ -184,15 +184,16 @@ def damaged(path: Path, problems: Sequence[str]) -> RunError:
 
 
 def problems_of(error: ValueError) -> list[str]:
-    """Returns the problems of a file, each with the place where it is."""
+    """Returns the problems of a file, each with the path of its field."""
     if not isinstance(error, ValidationError):
         return [str(error)]
     if error.error_count() > MAX_LISTED:
         return [f"{error.error_count()} values are not what they must be"]
     problems = []
     for details in error.errors(include_url=False, include_input=False):
-        place = ".".join(map(str, details["loc"]))
-        problems.append(f"{place}: {details['msg']}" if place else details["msg"])
+        field_path = ".".join(map(str, details["loc"]))
+        message = details["msg"]
+        problems.append(f"{field_path}: {message}" if field_path else message)
     return problems
 
 

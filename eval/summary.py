@@ -68,8 +68,8 @@ def cluster(question: Question, gold: Sequence[Gold]) -> str:
         return question.document
     if gold:
         # Question files without groups usually ask several questions of each document.
-        first_places = gold[0]
-        document, _ = first_places[0]
+        first_quote = gold[0]
+        document, _ = first_quote[0]
         return document
     return question.id
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from qa.types import Span
 from ui.jinja import count, shorten
-from ui.structure import TABLE_KINDS, CellPlace, LineKind, LineStructure
+from ui.structure import TABLE_KINDS, CellSpans, LineKind, LineStructure
 
 MAX_CHARACTERS = 400_000
 """A text that is longer, or has more lines, is not shown whole: a browser gets it at each rerun."""
@@ -84,9 +84,12 @@ def grouped(lines: Sequence[Line]) -> list[tuple[LineGroup, list[Line]]]:
 
 def _tables(lines: list[Line]) -> list[list[Line]]:
     """Returns lines of one group, cut before each header: a table may follow another at once."""
-    cuts = [place for place, line in enumerate(lines) if line.kind == "header" and place > 0]
+    cuts = []
+    for index, line in enumerate(lines):
+        if line.kind == "header" and index > 0:
+            cuts.append(index)
     edges = [0, *cuts, len(lines)]
-    return [lines[first:last] for first, last in pairwise(edges)]
+    return [lines[start:end] for start, end in pairwise(edges)]
 
 
 def split_lines(
@@ -116,14 +119,16 @@ def split_lines(
                 is_furniture = first_letter in furniture_starts
                 lines.append(Line(pieces, is_blank, furniture=is_furniture))
                 continue
-            cells = [_cell(text, place, highlights) for place in structure.cells]
+            cells = [_cell(text, cell, highlights) for cell in structure.cells]
             lines.append(Line(pieces, is_blank, kind=structure.kind, cells=cells))
         shown = end
     return lines + _left_out(len(text) - shown)
 
 
-def _cell(text: str, place: CellPlace, highlights: Sequence[Highlight]) -> RowCell:
-    whole, value = place.whole, place.value
+def _cell(text: str, cell: CellSpans, highlights: Sequence[Highlight]) -> RowCell:
+    """Returns the pieces of a cell: its value, and what is before and after it."""
+    whole = cell.whole
+    value = cell.value
     return RowCell(
         before=_pieces(text, whole.start, value.start, highlights),
         value=_pieces(text, value.start, value.end, highlights),
@@ -139,20 +144,26 @@ def _left_out(characters: int) -> list[Line]:
 
 
 def _parts(text: str, highlights: Sequence[Highlight]) -> list[tuple[int, int]]:
-    """Returns the bounds of the parts that are shown: all of a short text."""
+    """Returns the bounds of the parts that are shown: all of a short text.
+
+    Of a long text, each part has words that a footnote cites, and the text around them. Parts that
+    touch or overlap are joined.
+    """
     if len(text) <= MAX_CHARACTERS and text.count("\n") <= MAX_LINES:
         return [(0, len(text))]
 
     # Without highlights the text is shown from its beginning.
-    places = sorted((highlight.start, highlight.end) for highlight in highlights) or [(0, 0)]
-    characters = MAX_CHARACTERS // (2 * len(places))
-    line_count = max(1, MAX_LINES // (2 * len(places)))
+    cited = sorted((highlight.start, highlight.end) for highlight in highlights) or [(0, 0)]
+    characters = MAX_CHARACTERS // (2 * len(cited))
+    line_count = max(1, MAX_LINES // (2 * len(cited)))
     parts: list[tuple[int, int]] = []
-    for first, last in places:
-        before = text[max(0, first - characters) : first].split("\n")[-line_count:]
-        after = text[last : last + characters].split("\n")[:line_count]
-        start = first - len("\n".join(before))
-        end = last + len("\n".join(after))
+    for cited_start, cited_end in cited:
+        text_before = text[max(0, cited_start - characters) : cited_start]
+        text_after = text[cited_end : cited_end + characters]
+        lines_before = text_before.split("\n")[-line_count:]
+        lines_after = text_after.split("\n")[:line_count]
+        start = cited_start - len("\n".join(lines_before))
+        end = cited_end + len("\n".join(lines_after))
         if parts and start <= parts[-1][1]:
             previous_start, previous_end = parts.pop()
             start, end = previous_start, max(previous_end, end)

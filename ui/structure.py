@@ -21,7 +21,7 @@ TABLE_KINDS: tuple[LineKind, ...] = ("header", "row", "rule")
 
 
 @dataclass(frozen=True, slots=True)
-class CellPlace:
+class CellSpans:
     """The characters of a cell with the separator before it, and its value among them."""
 
     whole: Span
@@ -33,7 +33,7 @@ class LineStructure:
     """What a line is, and its cells, which tile it."""
 
     kind: LineKind
-    cells: tuple[CellPlace, ...] = ()
+    cells: tuple[CellSpans, ...] = ()
 
 
 @lru_cache(maxsize=4)
@@ -83,10 +83,11 @@ def _add_row(
     cells = []
     start = line.start
     columns = columns_of(text, row or header, header)
-    for place, column in enumerate(columns, start=1):
-        end = line.end if place == len(columns) else column.bounds.end
+    for number, column in enumerate(columns, start=1):
+        is_last = number == len(columns)
+        end = line.end if is_last else column.bounds.end
         value = column.value or Span(end, end)
-        cells.append(CellPlace(Span(start, end), value))
+        cells.append(CellSpans(Span(start, end), value))
         start = end
     structures[line.start] = LineStructure(kind, tuple(cells))
 

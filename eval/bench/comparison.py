@@ -96,11 +96,11 @@ def hit_within(example: Example, budget: int = BUDGET) -> float | None:
         read.update(characters[:left])
         left = max(0, left - len(characters))
 
-    for places in example.gold:
-        for document, span in places:
-            quote = _characters(document, span)
-            shared = read.intersection(quote)
-            if 2 * len(shared) >= len(quote):
+    for quote in example.gold:
+        for document, span in quote:
+            characters = _characters(document, span)
+            shared = read.intersection(characters)
+            if 2 * len(shared) >= len(characters):
                 return 1.0
     return 0.0
 

@@ -67,8 +67,9 @@ def make_engines(bench: Workbench) -> list[Engine]:
     # Peers that cut the documents in the same way share an index.
     stacks = {}
     for chunking in llamaindex.CHUNKINGS:
-        place = folder / f"peer-{chunking.size}"
-        stacks[chunking] = llamaindex.make_stack(bench.documents, chunking, bench.embedding, place)
+        stacks[chunking] = llamaindex.make_stack(
+            bench.documents, chunking, bench.embedding, folder / f"peer-{chunking.size}"
+        )
     for variant in variants(bench.model):
         peer = llamaindex.make_peer(stacks[variant.chunking], variant, bench.model)
         # A peer is compared with the Footnote engine that gives the same output.

@@ -162,10 +162,10 @@ def locate_chunks(chunks: Sequence[str], text: str) -> list[Span]:
     """Returns the span of each chunk of a text.
 
     The chunks are in order, may overlap, and leave out only white space. llama-index's own offsets
-    are the first place where the words occur, which is wrong in a text that repeats itself. It also
-    drops some white space inside a chunk, so chunks are compared without any. A span is ambiguous
-    only if the chunk is the same few words repeated, so never if it contains a unique quote. Raises
-    ValueError for a chunk that is not in the text.
+    are those of the first occurrence of the words, which is wrong in a text that repeats itself. It
+    also drops some white space inside a chunk, so chunks are compared without any. A span is
+    ambiguous only if the chunk is the same few words repeated, so never if it contains a unique
+    quote. Raises ValueError for a chunk that is not in the text.
     """
     # The text without white space, and where each of its characters stands in the text.
     offsets = [offset for offset, character in enumerate(text) if not character.isspace()]

@@ -68,7 +68,7 @@ def _print(file: Path, result: "CheckResult") -> None:
             print(f"\n{HEADINGS[level]}")
         for finding in findings:
             # A finding about the whole set has no line.
-            place = f"line {finding.line}: " if finding.line else ""
-            print(f"  {place}{visible_line(finding.words)}")
+            prefix = f"line {finding.line}: " if finding.line else ""
+            print(f"  {prefix}{visible_line(finding.words)}")
     if not result.at("wrong"):
         print("\nNothing is wrong.")

@@ -16,8 +16,8 @@ from eval.dataset import (
     find_evidence,
     format_problems,
     read_question_file,
+    repeated_quotes_note,
     scan_questions,
-    several_places_note,
 )
 from eval.formats import FORMATS, read
 from eval.results import QUESTIONS as RUN_QUESTIONS
@@ -101,9 +101,9 @@ def read_question_set(options: argparse.Namespace) -> "QuestionSet":
     note = ""
     # Without any document every quote would be reported as missing.
     if documents:
-        gold, misplaced = find_evidence(questions, documents)
-        problems += misplaced
-        note = several_places_note(gold)
+        gold, evidence_problems = find_evidence(questions, documents)
+        problems += evidence_problems
+        note = repeated_quotes_note(gold)
     if problems or failures:
         heading = f"{options.questions} and its documents do not fit. Fix these:"
         lines = [format_problems(heading, sorted(problems))]

@@ -13,7 +13,7 @@ from qa.types import Document
 UNANSWERABLE = "unanswerable"
 """The kind of every question that the documents do not answer."""
 
-SEVERAL_PLACES = "Questions with evidence in several places, any of which counts"
+REPEATED_EVIDENCE = "Questions with evidence in several places, any of which counts"
 """The words before their number, in a note."""
 
 _QUESTION_WORD = re.compile(

@@ -20,7 +20,7 @@ from eval.formats.base import (
     question_kind,
 )
 from eval.formats.canonical import TakenNames, canonical, one_line, unique
-from eval.formats.paragraphs import ArticleBuilder, ParagraphPlace
+from eval.formats.paragraphs import ArticleBuilder, ParagraphSpan
 from eval.formats.parsing import (
     ANY_TEXT,
     ID,
@@ -50,7 +50,7 @@ class _ClapnqQuestion:
     answers: tuple[str, ...]
     selected: tuple[str, ...]
     """The sentences that annotators selected."""
-    passages: tuple[ParagraphPlace, ...]
+    passages: tuple[ParagraphSpan, ...]
 
 
 def read(path: Path, _options: ImportOptions) -> ImportedSet:
@@ -102,12 +102,12 @@ def _row(
         if not meta.get("skip"):
             outputs.append(output)
 
-    places = []
+    passages = []
     for passage in row["passages"]:
         title = one_line(passage.get("title") or "")
-        places.append(articles.add(title or line, title, passage["text"]))
+        passages.append(articles.add(title or line, title, passage["text"]))
 
-    if not places:
+    if not passages:
         notes.leave_out(key, "without a passage")
         return
     if not outputs:
@@ -125,7 +125,7 @@ def _row(
         question=canonical(row["input"]).strip(),
         answers=tuple(answer for answer in answers if answer),
         selected=tuple(sentence for sentence in selected if sentence),
-        passages=tuple(place for place in places if place),
+        passages=tuple(passage for passage in passages if passage),
     )
 
 
@@ -147,7 +147,7 @@ def _question(
     relevant = {}
     if answerable and not row.answers:
         # Without an answer to compare with, the documents are still known to be relevant.
-        names = [documents[place.document].name for place in row.passages]
+        names = [documents[passage.document].name for passage in row.passages]
         relevant = dict.fromkeys(names, 1)
     return Question(
         id=unique(row.id, taken),

@@ -11,7 +11,7 @@ from typing import TextIO
 from eval.dataset import Question
 from eval.files import open_regular
 from eval.formats.base import (
-    SEVERAL_PLACES,
+    REPEATED_EVIDENCE,
     UNANSWERABLE,
     Format,
     ImportedSet,
@@ -184,7 +184,7 @@ def _questions(
 
         evidence = tuple(dict.fromkeys(quote for quote in quotes if quote))
         if finder.stands_in_several(evidence, document):
-            notes.count(SEVERAL_PLACES)
+            notes.count(REPEATED_EVIDENCE)
         relevant = named or finder.documents_with(evidence)
         question = _question(key, row, row.values("answers", separator), evidence, relevant)
         yield replace(question, document=document) if evidence else question

@@ -1,4 +1,4 @@
-"""Paragraphs become documents, one document for each article, and keep their places."""
+"""Paragraphs become documents, one document for each article, and keep their spans."""
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ _BETWEEN = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class ParagraphPlace:
+class ParagraphSpan:
     """The number of a paragraph's document, from 0, and the paragraph's span in the document."""
 
     document: int
@@ -34,31 +34,31 @@ class ArticleBuilder:
         self._notes = notes
         self._articles: dict[Hashable, _Article] = {}
         self._numbers: dict[Hashable, int] = {}
-        self._places: dict[str, ParagraphPlace] = {}
+        self._spans: dict[str, ParagraphSpan] = {}
 
-    def add(self, key: Hashable, title: str, text: str) -> ParagraphPlace | None:
-        """Adds a paragraph and returns its place; None for a blank text, which is not added."""
+    def add(self, key: Hashable, title: str, text: str) -> ParagraphSpan | None:
+        """Adds a paragraph and returns its span; None for a blank text, which is not added."""
         paragraph = canonical(text)
         if not paragraph.strip():
             return None
 
-        place = self._places.get(paragraph)
-        if place is None:
+        paragraph_span = self._spans.get(paragraph)
+        if paragraph_span is None:
             if is_altered(text):
                 self._notes.count(
                     "Texts with characters that a text file cannot hold, replaced by spaces or "
                     "U+FFFD"
                 )
-            place = self._append(key, title, paragraph)
-            self._places[paragraph] = place
-        elif self._numbers.get(key) != place.document:
+            paragraph_span = self._append(key, title, paragraph)
+            self._spans[paragraph] = paragraph_span
+        elif self._numbers.get(key) != paragraph_span.document:
             self._notes.count("Texts that another document already has, kept only there")
-        return place
+        return paragraph_span
 
     def documents(
         self, by_key: bool = False, taken_by: Iterable[Document] = ()
     ) -> tuple[Document, ...]:
-        """Returns the documents, in the order in which `ParagraphPlace.document` counts them.
+        """Returns the documents, in the order in which `ParagraphSpan.document` counts them.
 
         by_key: name the documents by their keys; otherwise by their titles.
         taken_by: documents whose names are not used again.
@@ -79,7 +79,8 @@ class ArticleBuilder:
             documents.append(document)
         return tuple(documents)
 
-    def _append(self, key: Hashable, title: str, paragraph: str) -> ParagraphPlace:
+    def _append(self, key: Hashable, title: str, paragraph: str) -> ParagraphSpan:
+        """Adds a paragraph to the article of its key, and returns its span."""
         number = self._numbers.setdefault(key, len(self._numbers))
         article = self._articles.setdefault(key, _Article(one_line(title)))
 
@@ -88,4 +89,4 @@ class ArticleBuilder:
             start += len(_BETWEEN)
         article.paragraphs.append(paragraph)
         article.length = start + len(paragraph)
-        return ParagraphPlace(number, Span(start, article.length))
+        return ParagraphSpan(number, Span(start, article.length))

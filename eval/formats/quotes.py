@@ -1,11 +1,11 @@
-"""Finds gold quotes in the documents, and widens them until they stand in one place only."""
+"""Finds gold quotes in the documents, and widens them until they occur only once."""
 
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from eval.formats.paragraphs import ParagraphPlace
+from eval.formats.paragraphs import ParagraphSpan
 from qa.documents.sentences import segment
 from qa.types import Document, Span
 
@@ -14,6 +14,8 @@ MAX_SENTENCES = 8
 
 SentenceBounds = tuple[list[int], list[int]]
 """The starts and the ends of a document's sentences, in order."""
+Occurrence = tuple[int, Span]
+"""The number of a document, from 0, and the span of a quote in it."""
 _WORD = re.compile(r"\w+")
 
 
@@ -29,29 +31,29 @@ class QuoteFinder:
             for word in set(words):
                 self._documents_with[word].add(number)
 
-    def places(self, quote: str) -> Iterator[ParagraphPlace]:
-        """Yields every place of a quote, counted as `eval.dataset.check_evidence` counts."""
+    def occurrences(self, quote: str) -> Iterator[Occurrence]:
+        """Yields every occurrence of a quote, as `eval.dataset.check_evidence` counts them."""
         for number in self._candidates(quote):
             text = self._documents[number].text
             start = text.find(quote)
             while start >= 0:
                 span = Span(start, start + len(quote))
-                yield ParagraphPlace(number, span)
-                # From the next character, not from the end: places may overlap.
+                yield number, span
+                # From the next character, not from the end: occurrences may overlap.
                 start = text.find(quote, start + 1)
 
     def is_unique(self, quote: str) -> bool:
-        """Returns whether the quote stands in exactly one place."""
-        places = self.places(quote)
-        has_first = next(places, None) is not None
-        has_second = next(places, None) is not None
+        """Returns whether the quote occurs exactly once."""
+        occurrences = self.occurrences(quote)
+        has_first = next(occurrences, None) is not None
+        has_second = next(occurrences, None) is not None
         return has_first and not has_second
 
     def verbatim(self, quote: str, document: str = "") -> str | None:
         """Returns the quote with the white space of the documents; None if it is in none of them.
 
         `document`: the name of the only document to look in; empty: all. If the white space
-        differs from place to place, that of the first place counts.
+        differs between occurrences, that of the first occurrence counts.
         """
         exact = quote.strip()
         if not exact:
@@ -70,16 +72,21 @@ class QuoteFinder:
         return spelling
 
     def stands_in_several(self, quotes: Iterable[str], document: str = "") -> bool:
-        """Returns whether any of these quotes is in more than one place."""
+        """Returns whether any of these quotes occurs more than once.
+
+        `document`: the name of the only document in which occurrences count; empty: all.
+        """
         for quote in quotes:
-            places = 0
-            for place in self.places(quote):
-                places += document in ("", self._documents[place.document].name)
-                if places > 1:
+            count = 0
+            for number, _ in self.occurrences(quote):
+                name = self._documents[number].name
+                if document in ("", name):
+                    count += 1
+                if count > 1:
                     return True
         return False
 
-    def span(self, quote: str, paragraph: ParagraphPlace) -> Span | None:
+    def span(self, quote: str, paragraph: ParagraphSpan) -> Span | None:
         """Returns where a quote first stands in a paragraph, whatever its white space."""
         text = self._documents[paragraph.document].text
         pattern = _any_white_space(quote)
@@ -92,12 +99,12 @@ class QuoteFinder:
         """Returns the names of the documents that hold these quotes, each name once."""
         names: dict[str, None] = {}
         for quote in quotes:
-            for place in self.places(quote):
-                document = self._documents[place.document]
+            for number, _ in self.occurrences(quote):
+                document = self._documents[number]
                 names[document.name] = None
         return list(names)
 
-    def evidence(self, span: Span, paragraph: ParagraphPlace) -> str | None:
+    def evidence(self, span: Span, paragraph: ParagraphSpan) -> str | None:
         """Returns the sentences around a span, widened until they are unique; None: never unique.
 
         Grows by one sentence at a time: first those that follow, then those before, and in the end
@@ -108,7 +115,7 @@ class QuoteFinder:
                 return quote
         return None
 
-    def widened(self, span: Span, paragraph: ParagraphPlace) -> str | None:
+    def widened(self, span: Span, paragraph: ParagraphSpan) -> str | None:
         """Returns the text of the span if it is unique; otherwise like `evidence`."""
         document = self._documents[paragraph.document]
         quote = document.text_of(span)
@@ -116,7 +123,7 @@ class QuoteFinder:
             return quote
         return self.evidence(span, paragraph)
 
-    def _widening(self, span: Span, paragraph: ParagraphPlace) -> Iterator[str]:
+    def _widening(self, span: Span, paragraph: ParagraphSpan) -> Iterator[str]:
         document = self._documents[paragraph.document]
         text = document.text
         starts, ends = self._sentence_bounds(paragraph.document)

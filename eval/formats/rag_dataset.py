@@ -5,7 +5,7 @@ from typing import Any
 
 from eval.dataset import Question
 from eval.formats.base import (
-    SEVERAL_PLACES,
+    REPEATED_EVIDENCE,
     Format,
     ImportedSet,
     ImportOptions,
@@ -98,7 +98,7 @@ def _question(
 
     evidence = tuple(dict.fromkeys(quote for quote in quotes if quote))
     if finder.stands_in_several(evidence):
-        notes.count(SEVERAL_PLACES)
+        notes.count(REPEATED_EVIDENCE)
     answer = canonical(example.get("reference_answer") or "").strip()
     relevant = finder.documents_with(evidence)
     return Question(

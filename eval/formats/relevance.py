@@ -45,12 +45,12 @@ class Corpus:
 
     def add(self, key: str, title: str, text: str) -> None:
         """Adds a record. A blank text becomes no document, but its key is known."""
-        place = self._articles.add(key, title or key, text)
-        if place is None:
+        paragraph_span = self._articles.add(key, title or key, text)
+        if paragraph_span is None:
             self._notes.count("Blank documents, left out")
             self._numbers[key] = None
         else:
-            self._numbers[key] = place.document
+            self._numbers[key] = paragraph_span.document
 
     def documents(self, taken_by: Iterable[Document] = ()) -> tuple[Documents, DocumentNames]:
         """Returns the documents, and their names by key.
@@ -77,9 +77,9 @@ def positive_judgements(
             grade, is_whole = 0, False
 
         if not is_whole:
-            place = at_line(path, judgement.line)
+            where = at_line(path, judgement.line)
             shown = judgement.grade[:80]
-            problems.add(place, f"the grade must be a whole number, not {shown!r}")
+            problems.add(where, f"the grade must be a whole number, not {shown!r}")
         elif grade > 0:
             yield judgement
 

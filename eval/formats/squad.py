@@ -21,7 +21,7 @@ from eval.formats.base import (
     question_kind,
 )
 from eval.formats.canonical import TakenNames, canonical, one_line, unique
-from eval.formats.paragraphs import ArticleBuilder, ParagraphPlace
+from eval.formats.paragraphs import ArticleBuilder, ParagraphSpan
 from eval.formats.parsing import ANY_TEXT, FLAG, ID, LIST, NUMBER, TEXT, is_valid, read_json
 from eval.formats.quotes import QuoteFinder
 from qa.types import Document, Span
@@ -43,7 +43,7 @@ class _SquadQuestion:
     answers: tuple[str, ...]
     spans: tuple[Span, ...]
     """The answers in the document; only those that are where the file says."""
-    paragraph: ParagraphPlace
+    paragraph: ParagraphSpan
 
 
 def read(path: Path, _options: ImportOptions) -> ImportedSet:
@@ -72,8 +72,8 @@ def _rows(
 ) -> Iterator[_SquadQuestion]:
     if not is_valid(root, {"data": LIST}, "the file", problems):
         return
-    for number, article in enumerate(root["data"]):
-        where = f"data[{number}]"
+    for article_index, article in enumerate(root["data"]):
+        where = f"data[{article_index}]"
         if not is_valid(article, _ARTICLE, where, problems):
             continue
 
@@ -81,28 +81,34 @@ def _rows(
         has_title = is_valid(article, _TITLE, where, problems)
         title = article.get("title") if has_title else None
         title = unquote(title or "").replace("_", " ")
-        for position, paragraph in enumerate(article["paragraphs"]):
-            here = f"{where}.paragraphs[{position}]"
+        # Each article without a title is a document of its own.
+        key = title or article_index
+        for paragraph_index, paragraph in enumerate(article["paragraphs"]):
+            here = f"{where}.paragraphs[{paragraph_index}]"
             if is_valid(paragraph, _PARAGRAPH, here, problems):
-                place = articles.add(title or number, title, paragraph["context"])
-                yield from _paragraph_rows(paragraph, place, here, problems, notes)
+                paragraph_span = articles.add(key, title, paragraph["context"])
+                yield from _paragraph_rows(paragraph, paragraph_span, here, problems, notes)
 
 
 def _paragraph_rows(
     paragraph: dict[str, Any],
-    place: ParagraphPlace | None,
+    paragraph_span: ParagraphSpan | None,
     where: str,
     problems: Problems,
     notes: Notes,
 ) -> Iterator[_SquadQuestion]:
-    for number, row in enumerate(paragraph["qas"]):
-        here = f"{where}.qas[{number}]"
+    """Yields the valid questions of a paragraph that can be used.
+
+    `paragraph_span`: None for a blank paragraph, of which no question can be used.
+    """
+    for question_index, row in enumerate(paragraph["qas"]):
+        here = f"{where}.qas[{question_index}]"
         if not is_valid(row, _QUESTION, here, problems):
             continue
 
         answers = []
-        for position, answer in enumerate(row["answers"]):
-            valid = is_valid(answer, _ANSWER, f"{here}.answers[{position}]", problems)
+        for answer_index, answer in enumerate(row["answers"]):
+            valid = is_valid(answer, _ANSWER, f"{here}.answers[{answer_index}]", problems)
             if valid and canonical(answer.get("text") or "").strip():
                 answers.append(answer)
 
@@ -112,8 +118,9 @@ def _paragraph_rows(
             problems.add(here, '"is_impossible", but with "answers"')
         elif impossible is False and not answers:
             notes.leave_out(key, "without an answer, though not marked as impossible")
-        elif place:
-            yield _row(key, row["question"], paragraph["context"], answers, place, notes)
+        elif paragraph_span:
+            context = paragraph["context"]
+            yield _row(key, row["question"], context, answers, paragraph_span, notes)
 
 
 def _row(
@@ -121,7 +128,7 @@ def _row(
     question: str,
     context: str,
     answers: list[dict[str, Any]],
-    paragraph: ParagraphPlace,
+    paragraph: ParagraphSpan,
     notes: Notes,
 ) -> _SquadQuestion:
     texts: dict[str, None] = {}
@@ -135,7 +142,7 @@ def _row(
 
 
 def _document_span(
-    context: str, answer: dict[str, Any], paragraph: ParagraphPlace, notes: Notes
+    context: str, answer: dict[str, Any], paragraph: ParagraphSpan, notes: Notes
 ) -> Span | None:
     """Returns an answer's span in the document; None if the answer is not where the file says."""
     start = answer["answer_start"]

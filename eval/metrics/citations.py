@@ -10,7 +10,7 @@ of the place that is cited most; its other places count neither for nor against 
 
 from collections.abc import Iterable, Sequence
 
-from eval.dataset import Place
+from eval.dataset import DocumentSpan
 from eval.metrics.example import Example, cited, holds_quote
 from eval.metrics.metric import Metric
 from qa.types import Citation, Document, Support
@@ -97,27 +97,32 @@ def unsupported_sentences(example: Example) -> float | None:
 
 
 def _compared_characters(example: Example) -> tuple[Characters, Characters]:
-    """Returns the cited characters that count, and the gold characters."""
+    """Returns the cited characters that count, and the gold characters.
+
+    The gold characters of a quote are those of its span that is cited most.
+    """
     citations = _characters(cited(example.sentences))
     gold: Characters = set()
-    all_places: Characters = set()
-    for places in example.gold:
-        most = -1
-        chosen: Characters = set()
-        for place in places:
-            characters = _characters([place])
-            all_places |= characters
+    of_all_spans: Characters = set()
+    for quote in example.gold:
+        most_shared = -1
+        most_cited: Characters = set()
+        for span in quote:
+            characters = _characters([span])
+            of_all_spans |= characters
             shared = len(characters & citations)
-            # Of equal places the first counts.
-            if shared > most:
-                most, chosen = shared, characters
-        gold |= chosen
+            # Of equal spans the first counts.
+            if shared > most_shared:
+                most_shared = shared
+                most_cited = characters
+        gold |= most_cited
 
-    uncounted = all_places - gold
+    uncounted = of_all_spans - gold
     return citations - uncounted, gold
 
 
-def _characters(spans: Iterable[Place]) -> Characters:
+def _characters(spans: Iterable[DocumentSpan]) -> Characters:
+    """Returns the characters of the spans, each once."""
     # A set, so that overlapping spans count once.
     characters: Characters = set()
     for document, span in spans:

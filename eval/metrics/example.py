@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eval.dataset import Gold, Place, Question
+from eval.dataset import DocumentSpan, Gold, Question
 from qa.types import Answer, AnswerSentence, Document, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question with its answer, and the places of its gold quotes (empty if it has none)."""
+    """A question with its answer, and the spans of its gold quotes (empty if it has none)."""
 
     question: Question
     gold: Sequence[Gold]
@@ -28,7 +28,7 @@ class Example:
         return "" if self.answer.abstained else self.answer.text
 
 
-def agree(first: Place, second: Place) -> bool:
+def agree(first: DocumentSpan, second: DocumentSpan) -> bool:
     """Returns whether two spans of one document share at least half of the shorter of the two."""
     first_document, first_span = first
     second_document, second_span = second
@@ -38,14 +38,14 @@ def agree(first: Place, second: Place) -> bool:
     return first_document == second_document and 2 * overlap >= shorter
 
 
-def holds_quote(place: Place, quote: Gold) -> bool:
-    """Returns whether a span of a document agrees with any place of a gold quote."""
-    return any(agree(place, quote_place) for quote_place in quote)
+def holds_quote(span: DocumentSpan, quote: Gold) -> bool:
+    """Returns whether a span of a document agrees with any span of a gold quote."""
+    return any(agree(span, quote_span) for quote_span in quote)
 
 
-def cited(sentences: Sequence[AnswerSentence]) -> list[Place]:
+def cited(sentences: Sequence[AnswerSentence]) -> list[DocumentSpan]:
     """Returns the spans that the sentences cite, each once, in order."""
-    spans: dict[Place, None] = {}
+    spans: dict[DocumentSpan, None] = {}
     for sentence in sentences:
         for citation in sentence.citations:
             span = Span(citation.start, citation.end)

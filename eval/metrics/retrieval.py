@@ -96,8 +96,8 @@ def _ranking_of_quotes(passages: Iterable[RankedPassage], gold: Sequence[Gold]) 
     gains = []
     for ranked in passages:
         passage = ranked.passage
-        place = (passage.document.name, passage.span)
-        still_missing = [quote for quote in missing if not holds_quote(place, quote)]
+        document_span = (passage.document.name, passage.span)
+        still_missing = [quote for quote in missing if not holds_quote(document_span, quote)]
         gains.append(len(missing) - len(still_missing))
         missing = still_missing
 

@@ -45,10 +45,11 @@ class ConfidenceChart:
 
     @property
     def bins(self) -> list[str]:
+        """The confidences of each bin, in words."""
         labels = []
-        for place in range(_BINS):
-            start = place / _BINS
-            end = (place + 1) / _BINS
+        for index in range(_BINS):
+            start = index / _BINS
+            end = (index + 1) / _BINS
             labels.append(f"{start:.1f} to {end:.1f}")
         return labels
 
@@ -59,13 +60,13 @@ class ConfidenceChart:
         slot = 100 / _BINS
         bars = []
         for side, counts in (("up", self.answerable), ("down", self.unanswerable)):
-            for place, count in enumerate(counts):
+            for index, count in enumerate(counts):
                 height = round(_MAX_BAR * count / longest, 1)
                 is_up = side == "up"
                 bar = Bar(
                     side=side,
                     count=count,
-                    left=round((place + 0.1) * slot, 4),
+                    left=round((index + 0.1) * slot, 4),
                     width=0.8 * slot,
                     top=_MIDDLE - height if is_up else _MIDDLE,
                     height=height,
@@ -84,9 +85,9 @@ def confidence_chart(name: str, details: RunDetails) -> ConfidenceChart | None:
         if confidence is None or question.answerable is None:
             continue
         # A confidence of 1 belongs to the last bin.
-        place = min(_BINS - 1, max(0, int(confidence * _BINS)))
+        index = min(_BINS - 1, max(0, int(confidence * _BINS)))
         counts = answerable if question.answerable else unanswerable
-        counts[place] += 1
+        counts[index] += 1
     if not any((*answerable, *unanswerable)):
         return None
 

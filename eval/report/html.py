@@ -176,10 +176,10 @@ def _page_names(runs: Sequence[RunDetails]) -> list[str]:
         return names
     # A letter for each run is short enough to find it again; after 26 runs, a number.
     labels = []
-    for place, name in enumerate(names):
-        letter = str(place + 1)
-        if place < len(ascii_uppercase):
-            letter = ascii_uppercase[place]
+    for index, name in enumerate(names):
+        letter = str(index + 1)
+        if index < len(ascii_uppercase):
+            letter = ascii_uppercase[index]
         labels.append(f"{letter} · {name}")
     return labels
 

@@ -16,7 +16,7 @@ from eval.run_schema import Run
 
 Facts = Mapping[str, str]
 """Everything that the estimates of a run depend on, in words, by name."""
-_PLACES = frozenset({"home", "index", "chroma_url", "llm_url"})
+_LOCATION_SETTINGS = frozenset({"home", "index", "chroma_url", "llm_url"})
 """Settings that say where things are stored: they differ between machines and change no answer."""
 _HASH = re.compile(r"^([0-9a-f]{12})[0-9a-f]{20,52}(-dirty)?$")
 """A commit, a version or the hash of a file."""
@@ -95,7 +95,7 @@ def facts_of(run: Run) -> Facts:
         "engine": settings.pop("llm", "unknown"),
     }
     for name, value in settings.items():
-        if name not in _PLACES:
+        if name not in _LOCATION_SETTINGS:
             values[name] = value
 
     values["commit"] = provenance.commit

@@ -193,7 +193,7 @@ def _sentence_lines(sentence: AnswerSentence, question: Question | None) -> list
         gold: list[int] = []
         if question is not None:
             gold = quotes_in(citation.quote, citation.document, question)
-        source = _place(citation)
+        source = _source(citation)
         if gold:
             numbers = ", ".join(map(str, gold))
             source = f"{source}; gold {numbers}"
@@ -201,7 +201,8 @@ def _sentence_lines(sentence: AnswerSentence, question: Question | None) -> list
     return lines
 
 
-def _place(citation: Citation) -> str:
+def _source(citation: Citation) -> str:
+    """Returns where a quote stands, in words."""
     parts = [citation.document]
     if citation.page:
         parts.append(f"page {citation.page}")

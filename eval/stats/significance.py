@@ -151,10 +151,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     corrected = [1.0] * n
     smallest_first = sorted(range(n), key=p_values.__getitem__)
     highest = 0.0
-    for rank, place in enumerate(smallest_first):
-        bonferroni = (n - rank) * p_values[place]
+    for rank, index in enumerate(smallest_first):
+        bonferroni = (n - rank) * p_values[index]
         highest = max(highest, min(1.0, bonferroni))
-        corrected[place] = highest
+        corrected[index] = highest
     return corrected
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eval.dataset import Question, check_evidence, read_questions, several_places_note
+from eval.dataset import Question, check_evidence, read_questions, repeated_quotes_note
 from qa.errors import QuestionFileError
 from qa.types import Span, Turn
 from tests.eval.fakes import PETS, document, question
@@ -186,7 +186,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         read_questions(path)
 
 
-def test_check_evidence_returns_the_places_of_quotes() -> None:
+def test_check_evidence_returns_the_spans_of_quotes() -> None:
     """Each quote is found in its document, in the order of the quotes."""
     fish = document("Fish swim.", "fish.txt")
     questions = [question("a", ["Dogs bark", "Fish swim."]), question("b", [])]
@@ -195,7 +195,7 @@ def test_check_evidence_returns_the_places_of_quotes() -> None:
 
 
 def test_document_given_twice_holds_its_quotes_once() -> None:
-    """The same document is not a second place."""
+    """The same document does not hold the quote a second time."""
     assert check_evidence([question()], [PETS, document()])["q1"] == [(("pets.txt", Span(21, 40)),)]
 
 
@@ -203,27 +203,27 @@ COPY = document("So: Dogs bark at night. aaa", "copy.txt")
 
 
 def test_check_evidence_quote_in_several_places_has_them_all() -> None:
-    """Places in one document and in several count, also those that overlap."""
+    """Spans in one document and in several count, also those that overlap."""
     questions = [question("copied"), question("overlapping", ["aa"])]
     gold = check_evidence(questions, [PETS, COPY])
     assert gold["copied"] == [(("pets.txt", Span(21, 40)), ("copy.txt", Span(4, 23)))]
     assert gold["overlapping"] == [(("copy.txt", Span(24, 26)), ("copy.txt", Span(25, 27)))]
 
 
-def test_check_evidence_named_document_has_the_only_places() -> None:
+def test_check_evidence_named_document_has_the_only_spans() -> None:
     """A question that names its document has evidence there and nowhere else."""
     asked = replace(question(), document="copy.txt")
     assert check_evidence([asked], [PETS, COPY])["q1"] == [(("copy.txt", Span(4, 23)),)]
 
 
-def test_several_places_note_counts_quotes_once() -> None:
+def test_repeated_quotes_note_counts_quotes_once() -> None:
     """One sentence says how many quotes are in several places; without any it is empty."""
     questions = [question("once", ["Cats sleep"]), question("copied"), question("twice", ["aa"])]
     gold = check_evidence(questions, [PETS, COPY])
-    assert several_places_note(gold).startswith(
+    assert repeated_quotes_note(gold).startswith(
         "2 quotes are in several places, and any of these places counts (copied, twice). "
     )
-    assert several_places_note({"once": gold["once"]}) == ""
+    assert repeated_quotes_note({"once": gold["once"]}) == ""
 
 
 def test_check_evidence_missing_quotes_are_reported() -> None:

@@ -471,14 +471,14 @@ sys.exit(entry.main(["draft", "town.txt", "--count", "1"]))
 def _terminal_output(commands: Iterable[tuple[str, bytes]], folder: Path) -> str:
     """Types a line each time the terminal shows a text; returns what it shows after the last."""
     ours, theirs = pty.openpty()
-    place = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "dumb"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "dumb"}
     done = subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
         cwd=folder,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=place,
+        env=environment,
     )
     os.close(theirs)
     seen = ""

@@ -16,7 +16,7 @@ CATS, DOGS, BIRDS = (0, 20), (21, 40), (41, 60)
 
 
 def unique_text(length: int) -> str:
-    """A text without a repeated character: words stand in one place."""
+    """A text without a repeated character: words occur once."""
     return "".join(map(chr, range(0x4E00, 0x4E00 + length)))
 
 
@@ -28,13 +28,13 @@ def rank_by_metrics(given: Answer, quote: Span, of: Document) -> float | None:
 @settings(deadline=None)
 @given(st.integers(0, 59), st.integers(1, 60), st.integers(0, 59), st.integers(1, 60))
 @example(10, 20, 5, 45)
-def test_words_agree_where_their_places_do(start: int, size: int, at: int, length: int) -> None:
+def test_words_agree_where_their_spans_do(start: int, size: int, at: int, length: int) -> None:
     """The rule by words is the metrics' rule by offsets."""
     text = unique_text(120)
     passage, quote = Span(start, start + size), Span(at, at + length)
-    by_place = agree(("a", passage), ("a", quote))
+    by_span = agree(("a", passage), ("a", quote))
     by_words = words_agree(text[passage.start : passage.end], text[quote.start : quote.end])
-    assert by_words == by_place
+    assert by_words == by_span
 
 
 @pytest.mark.parametrize(

@@ -239,11 +239,12 @@ def test_groups_intervals_use_clusters() -> None:
     assert interval(figures["citation_recall"]) == mean_interval(values["citation_recall"], labels)
     assert interval(figures["citation_recall"]) != mean_interval(values["citation_recall"])
     assert interval(figures["seconds_p95"]) == percentile_interval(values["seconds"], 95, labels)
-    places = {
-        kind: [at for at in range(24) if asked[at].answerable == kind] for kind in (True, False)
-    }
-    sides = [[values["confidence"][at] for at in places[kind]] for kind in (True, False)]
-    order = [labels[at] for at in [*places[True], *places[False]]]
+    answerable = [index for index in range(24) if asked[index].answerable]
+    unanswerable = [index for index in range(24) if not asked[index].answerable]
+    sides = [
+        [values["confidence"][index] for index in indexes] for indexes in (answerable, unanswerable)
+    ]
+    order = [labels[index] for index in (*answerable, *unanswerable)]
     assert interval(figures["confidence_auroc"]) == auroc_interval(sides[0], sides[1], order)
 
 

@@ -87,8 +87,9 @@ def test_long_document_is_shown_around_marks(unit: str) -> None:
     """Of a long document, the cited words and what is near them are shown, and the rest counted."""
     half = unit * (2 * MAX_CHARACTERS // len(unit))
     text = f"{half}\nOne mark.\n{half}\nTwo marks.\n{half}"
-    places = [text.index("One mark."), text.index("Two marks.")]
-    highlights = [Highlight(1, places[0], places[0] + 9), Highlight(2, places[1], places[1] + 10)]
+    first = text.index("One mark.")
+    second = text.index("Two marks.")
+    highlights = [Highlight(1, first, first + 9), Highlight(2, second, second + 10)]
     lines = split_lines(text, highlights)
     html = document_html(text, highlights)
     assert marked(html, 1) == "One mark."

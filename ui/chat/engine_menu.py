@@ -45,10 +45,10 @@ class EngineChoice:
     def label(self) -> str:
         if self.llm == BUILT_IN:
             return "Exact quotes (built in)"
-        place = f" at {urlsplit(self.url).netloc}" if self.url else ""
+        at_server = f" at {urlsplit(self.url).netloc}" if self.url else ""
         # Streamlit reads labels as Markdown, and a server names its models as it likes.
         # No escape stops an address from becoming a link.
-        without_links = _ADDRESS.sub(_WORD_JOINER, self.llm + place)
+        without_links = _ADDRESS.sub(_WORD_JOINER, self.llm + at_server)
         return _MARKDOWN.sub(r"\\\1", without_links)
 
 
@@ -149,12 +149,12 @@ def _captions(engines: Sequence[EngineChoice], models: Sequence[LocalModel]) -> 
 def _show_search(search: Future[LocalModels] | None, owner: str) -> None:
     """Shows where models are looked for, and how the search of the open menu ended."""
     ports = [f"{program.name} ({urlsplit(program.url).port})" for program in PROGRAMS]
-    places = f"{', '.join(ports[:-1])} and {ports[-1]}"
+    listed_ports = f"{', '.join(ports[:-1])} and {ports[-1]}"
     # With users, browsers may be anywhere; a model in one of them cannot be reached from here.
     where = "on the server of this page, not on your computer," if owner else "on this machine,"
     show_paragraph(
         f"When you open this menu, Footnote looks for language models {where} at the usual ports "
-        f"of {places}, and nowhere else."
+        f"of {listed_ports}, and nowhere else."
     )
     if search is None:
         return

@@ -117,14 +117,13 @@ def _words(sentence: AnswerSentence) -> str:
 def _source(citation: Citation) -> str:
     title = _escape(citation.title)
     quote = _escape(citation.quote)
-    where = [_escape(citation.document)]
+    details = [_escape(citation.document)]
     if citation.date:
-        where.append(citation.date)
+        details.append(citation.date)
     if citation.page:
-        where.append(f"page {citation.page}")
-    where.append(f"characters {citation.start}–{citation.end}")
-    place = ", ".join(where)
-    return f"{title} ({place}): “{quote}”"
+        details.append(f"page {citation.page}")
+    details.append(f"characters {citation.start}–{citation.end}")
+    return f"{title} ({', '.join(details)}): “{quote}”"
 
 
 def _escape(text: str) -> str:

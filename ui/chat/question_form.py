@@ -117,11 +117,11 @@ def _problem_with_quote(quote: str, documents: Sequence[Document]) -> str:
     """Returns why a quote cannot be evidence, as a sentence; empty if it can."""
     if not quote:
         return "Select or paste some words first."
-    places = sum(document.text.count(quote) for document in documents)
-    if places == 0:
+    times = sum(document.text.count(quote) for document in documents)
+    if times == 0:
         return "No document contains exactly these words. Copy them from the document."
-    if places > 1:
-        return f"The documents contain these words {places} times. Select more of the sentence."
+    if times > 1:
+        return f"The documents contain these words {times} times. Select more of the sentence."
     return ""
 
 

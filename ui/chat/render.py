@@ -234,9 +234,9 @@ def _sentence_view(
     # A row has one citation for all names of columns and one for all values.
     each_has_one = len(numbered) == len(sentence.parts)
     parts = []
-    for place, part in enumerate(sentence.parts):
+    for index, part in enumerate(sentence.parts):
         stretches = _bold_parts(sentence, part.start, part.end)
-        part_footnotes = [numbered[place]] if each_has_one else []
+        part_footnotes = [numbered[index]] if each_has_one else []
         parts.append(_DisplayedPart(part.role, stretches, part_footnotes))
 
     # A line that begins with a footnote reads badly, so the last word stays with its footnotes.

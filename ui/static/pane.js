@@ -43,14 +43,16 @@ function open(pane, data, close, pick) {
 function steps(pane, data) {
   const previous = pane.querySelector(".previous");
   const next = pane.querySelector(".next");
-  let at = Math.max(0, data.numbers.indexOf(data.current));
+  const count = data.numbers.length;
+  let index = Math.max(0, data.numbers.indexOf(data.current));
   const go = (step, smooth) => {
-    at = (at + step + data.numbers.length) % data.numbers.length;
-    const place = data.numbers.length > 1 ? ` · ${at + 1} of ${data.numbers.length} in this document` : "";
-    pane.querySelector(".place").textContent = `Footnote ${data.numbers[at]}${place}`;
-    highlight(pane, data.numbers[at], smooth);
+    index = (index + step + count) % count;
+    const number = data.numbers[index];
+    const position = count > 1 ? ` · ${index + 1} of ${count} in this document` : "";
+    pane.querySelector(".position").textContent = `Footnote ${number}${position}`;
+    highlight(pane, number, smooth);
   };
-  previous.hidden = next.hidden = data.numbers.length < 2;
+  previous.hidden = next.hidden = count < 2;
   previous.onclick = () => go(-1, true);
   next.onclick = () => go(1, true);
   go(0, false);

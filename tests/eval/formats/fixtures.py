@@ -37,7 +37,7 @@ def put_lines(path: Path, *rows: Any) -> Path:
 
 
 def reads_back(found: ImportedSet, folder: Path) -> ImportedSet:
-    """The set, after its files were written and gave the same documents, questions and places of the evidence."""
+    """The set, after its files were written and gave the same documents, questions and spans of the evidence."""
     out = folder / "written"
     write(found, out)
     loaded = load([out / DOCUMENTS])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.formats.canonical import MAX_NAME, canonical, file_name, is_altered
-from eval.formats.paragraphs import ParagraphPlace
+from eval.formats.paragraphs import ParagraphSpan
 from eval.formats.quotes import QuoteFinder
 from qa.types import Document, Span
 
@@ -23,18 +23,18 @@ def documents(texts: list[str]) -> list[Document]:
 
 
 @given(TEXTS, st.data())
-def test_every_place_is_found_and_no_other(texts: list[str], data: st.DataObject) -> None:
+def test_every_occurrence_is_found_and_no_other(texts: list[str], data: st.DataObject) -> None:
     whole = data.draw(st.sampled_from(texts))
     start = data.draw(st.integers(0, len(whole)))
     quote = whole[start : data.draw(st.integers(start, len(whole)))] or "a"
     expected = [
-        ParagraphPlace(number, Span(at, at + len(quote)))
+        (number, Span(offset, offset + len(quote)))
         for number, text in enumerate(texts)
-        for at in range(len(text))
-        if text.startswith(quote, at)
+        for offset in range(len(text))
+        if text.startswith(quote, offset)
     ]
     quotes = QuoteFinder(documents(texts))
-    assert list(quotes.places(quote)) == expected
+    assert list(quotes.occurrences(quote)) == expected
     assert quotes.is_unique(quote) == (len(expected) == 1)
 
 
@@ -44,24 +44,24 @@ def test_evidence_is_unique_holds_the_span_and_stays_in_the_paragraph(
 ) -> None:
     number = data.draw(st.integers(0, len(texts) - 1))
     text = texts[number]
-    places = [at for at, letter in enumerate(text) if not letter.isspace()]
-    if not places:
+    offsets = [offset for offset, letter in enumerate(text) if not letter.isspace()]
+    if not offsets:
         return
-    at = data.draw(st.sampled_from(places))
+    offset = data.draw(st.sampled_from(offsets))
     quotes = QuoteFinder(documents(texts))
-    evidence = quotes.evidence(Span(at, at + 1), ParagraphPlace(number, Span(0, len(text))))
+    evidence = quotes.evidence(Span(offset, offset + 1), ParagraphSpan(number, Span(0, len(text))))
     if evidence is None:
         assert sum(len(re.findall(f"(?={re.escape(text.strip())})", other)) for other in texts) > 1
     else:
-        (place,) = quotes.places(evidence)
-        assert place.document == number
-        assert place.span.start <= at < place.span.end
+        ((document_number, span),) = quotes.occurrences(evidence)
+        assert document_number == number
+        assert span.start <= offset < span.end
 
 
 def test_a_quote_far_from_unique_becomes_its_paragraph() -> None:
     text = "It rained. " * 40 + "It snowed."
     quotes = QuoteFinder(documents([text]))
-    assert quotes.evidence(Span(3, 9), ParagraphPlace(0, Span(0, len(text)))) == text
+    assert quotes.evidence(Span(3, 9), ParagraphSpan(0, Span(0, len(text)))) == text
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_a_quote_whose_white_space_differs_is_given_as_the_document_has_it(
 
 
 @given(st.text(), st.text())
-def test_cleaning_keeps_the_place_of_every_character(before: str, after: str) -> None:
-    # Half of a line end has no place of its own.
+def test_cleaning_keeps_the_offset_of_every_character(before: str, after: str) -> None:
+    # Half of a line end has no offset of its own.
     if not (before.endswith("\r") and after.startswith("\n")):
         text = canonical(before + after)
         assert text[: len(canonical(before))] == canonical(before)

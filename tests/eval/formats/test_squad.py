@@ -13,7 +13,7 @@ PETS = "Cats sleep 16 hours. Dogs bark at night. Birds sing at dawn."
 
 
 def answer(context: str, text: str, nth: int = 0) -> dict[str, Any]:
-    """The answer at its nth place in the context, from 0."""
+    """The answer at its nth occurrence in the context, from 0."""
     start = -1
     for _ in range(nth + 1):
         start = context.index(text, start + 1)
@@ -190,7 +190,7 @@ def test_what_cannot_be_used_is_left_out_and_counted(tmp_path: Path) -> None:
     )
 
 
-def test_odd_characters_keep_their_places_through_the_file(tmp_path: Path) -> None:
+def test_odd_characters_keep_their_offsets_through_the_file(tmp_path: Path) -> None:
     context = f"\ufeff\x07One\r\nline.\rAnother \ud800 line. {ODD}\r\n\r\nThe 😀 end. "
     wanted = ["One\r\nline", "Another \ud800", "sold\x85 tea", "😀 end"]
     found = squad(

@@ -431,7 +431,7 @@ TWICE = document("Dogs bark at night. Cats sleep. Dogs bark at night.", "twice.t
 
 
 def test_metrics_quote_in_several_places_any_counts() -> None:
-    """The quote is at 0 and 32; citing or reading either place is right, and so is citing both."""
+    """The quote is at 0 and 32; citing or reading either span is right, and so is citing both."""
     both = says("", cite(0, 19, TWICE), cite(32, 51, TWICE))
     for sentence in (says("", cite(0, 19, TWICE)), says("", cite(32, 51, TWICE)), both):
         given_answer = answer(sentence, passages=[read(20, 51, TWICE)])
@@ -441,8 +441,8 @@ def test_metrics_quote_in_several_places_any_counts() -> None:
         assert [measure(asked, 1) for measure in (hit, recall, ndcg)] == [1, 1, 1]
 
 
-def test_citation_metrics_most_cited_place_counts() -> None:
-    """Of the place at 0, 9 characters are cited; the place at 32 is cited whole, with 12 before."""
+def test_citation_metrics_most_cited_span_counts() -> None:
+    """Of the span at 0, 9 characters are cited; the span at 32 is cited whole, with 12 before."""
     sentence = says("", cite(0, 9, TWICE), cite(20, 51, TWICE))
     asked = example(answer(sentence), documents=[TWICE])
     assert (citation_precision(asked), citation_recall(asked)) == (19 / 31, 1)

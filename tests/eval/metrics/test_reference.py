@@ -15,7 +15,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from torchmetrics.functional.classification import binary_calibration_error
 from torchmetrics.functional.text import rouge_score, squad
 
-from eval.dataset import Gold, Place
+from eval.dataset import DocumentSpan, Gold
 from eval.metrics.answers import answer_f1, exact_match, rouge_l
 from eval.metrics.citations import (
     citation_f1,
@@ -44,7 +44,7 @@ Ranked = Sequence[RankedPassage]
 
 
 def tiles(drawn: random.Random, of: Document) -> list[Passage]:
-    """A document cut at random places: some of the passages are as short as a letter."""
+    """A document cut at random offsets: some of the passages are as short as a letter."""
     cuts = sorted(drawn.sample(range(1, len(of.text)), drawn.randint(0, 9)))
     return [
         Passage(of, Span(start, end))
@@ -52,8 +52,8 @@ def tiles(drawn: random.Random, of: Document) -> list[Passage]:
     ]
 
 
-def spans(drawn: random.Random, most: int) -> list[Place]:
-    """One or more places, which may overlap."""
+def spans(drawn: random.Random, most: int) -> list[DocumentSpan]:
+    """One or more spans, which may overlap."""
     found = []
     for _ in range(drawn.randint(1, most)):
         of = drawn.choice([LONG, OTHER])
@@ -65,9 +65,9 @@ def spans(drawn: random.Random, most: int) -> list[Place]:
 
 
 def quotes(drawn: random.Random, most: int) -> list[Gold]:
-    """One or more quotes, some of them in several places."""
+    """One or more quotes, some of them with several spans."""
     return [
-        tuple(spans(drawn, 3)) if drawn.random() < 0.3 else (place,) for place in spans(drawn, most)
+        tuple(spans(drawn, 3)) if drawn.random() < 0.3 else (span,) for span in spans(drawn, most)
     ]
 
 
@@ -77,24 +77,25 @@ def ranked(drawn: random.Random, passages: Sequence[Passage]) -> list[RankedPass
     return [RankedPassage(one, drawn.choice([0.5, 1.0]), Why(1, None, 0.5)) for one in chosen]
 
 
-def letters(place: Place) -> set[tuple[str, int]]:
-    return {(place[0], at) for at in range(place[1].start, place[1].end)}
+def letters(document_span: DocumentSpan) -> set[tuple[str, int]]:
+    name, span = document_span
+    return {(name, offset) for offset in range(span.start, span.end)}
 
 
-def half_shared(one: Place, other: Place) -> bool:
+def half_shared(one: DocumentSpan, other: DocumentSpan) -> bool:
     both = letters(one) & letters(other)
     return len(both) >= min(len(letters(one)), len(letters(other))) / 2
 
 
-def in_any_place(place: Place, quote: Gold) -> bool:
-    return any(half_shared(place, one) for one in quote)
+def shares_any(span: DocumentSpan, quote: Gold) -> bool:
+    return any(half_shared(span, quote_span) for quote_span in quote)
 
 
 def holders(example: Example) -> Iterator[tuple[int, list[int]]]:
     """Each quote with the ranks of all passages that hold it, from 0."""
-    places = [(one.passage.document.name, one.passage.span) for one in example.answer.passages]
+    read_spans = [(one.passage.document.name, one.passage.span) for one in example.answer.passages]
     for number, quote in enumerate(example.gold):
-        yield number, [rank for rank, place in enumerate(places) if in_any_place(place, quote)]
+        yield number, [rank for rank, span in enumerate(read_spans) if shares_any(span, quote)]
 
 
 @pytest.fixture(scope="module")
@@ -280,20 +281,20 @@ def test_rouge_l_same_as_torchmetrics() -> None:
         )
 
 
-def citing(seed: int, several_places: bool = False) -> Example:
+def citing(seed: int, several_spans: bool = False) -> Example:
     """An answer that cites some spans, near the gold ones or not, perhaps none; or a refusal."""
     drawn = random.Random(seed)
-    quoted = quotes(drawn, 3) if several_places else [(place,) for place in spans(drawn, 3)]
-    gold = [place for quote in quoted for place in quote]
+    quoted = quotes(drawn, 3) if several_spans else [(span,) for span in spans(drawn, 3)]
+    gold = [span for quote in quoted for span in quote]
     near = [
         (name, Span(max(0, span.start + drawn.randint(-9, 9)), span.end + drawn.randint(0, 9)))
         for name, span in drawn.choices(gold, k=drawn.randint(0, 3))
     ]
     library = {one.name: one for one in (LONG, OTHER)}
-    places = [
+    cited_spans = [
         (name, span) for name, span in [*near, *spans(drawn, 2)] if span.start < span.end
     ] * drawn.randint(0, 2)
-    sentences = [says("", cite(span.start, span.end, library[name])) for name, span in places]
+    sentences = [says("", cite(span.start, span.end, library[name])) for name, span in cited_spans]
     return Example(
         question(), quoted, answer(*sentences) if drawn.random() < 0.9 else refusal(), library
     )
@@ -304,7 +305,7 @@ def test_citation_metrics_same_as_scikit_learn() -> None:
     for seed, example in enumerate(map(citing, SEEDS)):
         citations = [one for sentence in example.answer.sentences for one in sentence.citations]
         found = [letters((one.document, Span(one.start, one.end))) for one in citations]
-        gold = [letters(place) for (place,) in example.gold]
+        gold = [letters(span) for (span,) in example.gold]
         every = set().union(*found, *gold)
         labels = [any(at in quote for quote in gold) for at in every]
         marked = [any(at in one for one in found) for at in every]
@@ -320,11 +321,11 @@ def test_citation_metrics_same_as_scikit_learn() -> None:
 
 def test_cited_quote_metrics_same_letter_by_letter() -> None:
     for seed in SEEDS:
-        example = citing(seed, several_places=True)
+        example = citing(seed, several_spans=True)
         citations = [one for sentence in example.answer.sentences for one in sentence.citations]
-        places = {(one.document, Span(one.start, one.end)) for one in citations}
-        right = [any(in_any_place(place, quote) for quote in example.gold) for place in places]
-        held = [any(in_any_place(place, quote) for place in places) for quote in example.gold]
+        cited_spans = {(one.document, Span(one.start, one.end)) for one in citations}
+        right = [any(shares_any(span, quote) for quote in example.gold) for span in cited_spans]
+        held = [any(shares_any(span, quote) for span in cited_spans) for quote in example.gold]
         precision = np.mean(right) if right else None
         assert cited_quote_precision(example) == (
             None if precision is None else pytest.approx(precision)

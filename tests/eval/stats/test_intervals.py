@@ -216,9 +216,9 @@ def test_auroc_interval_has_variance_of_delong() -> None:
     """Worked out as in their paper, by the covariance of the placements; with many values the additions vanish."""
     drawn = np.random.default_rng(9)
     positive, negative = drawn.normal(1, 1, 700), drawn.normal(0, 1, 900)
-    placed = (positive[:, None] > negative).astype(float)
-    area = placed.mean()
-    variance = placed.mean(axis=1).var(ddof=1) / 700 + placed.mean(axis=0).var(ddof=1) / 900
+    is_higher = (positive[:, None] > negative).astype(float)
+    area = is_higher.mean()
+    variance = is_higher.mean(axis=1).var(ddof=1) / 700 + is_higher.mean(axis=0).var(ddof=1) / 900
     half = 1.96 * np.sqrt(variance)
     assert auroc_interval(list(positive), list(negative)) == pytest.approx(
         (area - half, area + half), abs=0.002

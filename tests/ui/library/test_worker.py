@@ -43,7 +43,7 @@ class GatedEmbedder(WordEmbedder):
 
 
 @dataclass
-class Place:
+class JobLibrary:
     """An index in a folder, its queue of jobs, and the embedder that delays them."""
 
     index: Index
@@ -77,119 +77,119 @@ def wait_for(look: Callable[[], Job], until: Callable[[Job], bool]) -> Job:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def library(tmp_path: Path) -> Iterator[JobLibrary]:
     embedder = GatedEmbedder()
     embedder.open.set()
     index, asking = Index(tmp_path / "index", embedder), Event()
-    yield Place(index, JobQueue(lambda: index, asking.is_set), embedder, asking)
+    yield JobLibrary(index, JobQueue(lambda: index, asking.is_set), embedder, asking)
     embedder.open.set()
     asking.clear()
 
 
 @pytest.mark.parametrize("content", [b"Some text.", b"Other text."])
-def test_job_says_what_it_did(place: Place, content: bytes) -> None:
-    assert place.add("a.txt", b"Some text.").result == "added"
+def test_job_says_what_it_did(library: JobLibrary, content: bytes) -> None:
+    assert library.add("a.txt", b"Some text.").result == "added"
     expected = "unchanged" if content == b"Some text." else "replaced"
-    assert place.add("a.txt", content).result == expected
-    twin = place.add("b.txt", content)
+    assert library.add("a.txt", content).result == expected
+    twin = library.add("b.txt", content)
     assert (twin.result, twin.document) == ("twin", "a.txt")
-    assert place.texts() == {"a.txt": content.decode()}
+    assert library.texts() == {"a.txt": content.decode()}
 
 
-def test_upload_of_moved_file_replaces_its_entry(place: Place) -> None:
+def test_upload_of_moved_file_replaces_its_entry(library: JobLibrary) -> None:
     """The file of the entry does not exist: its text was uploaded from another place."""
-    place.index.add(text_document("Some text.", "old.txt"))
-    job = place.add("new.txt", b"Some text.")
+    library.index.add(text_document("Some text.", "old.txt"))
+    job = library.add("new.txt", b"Some text.")
     assert (job.result, job.document) == ("moved", "new.txt")
-    assert place.texts() == {"new.txt": "Some text."}
+    assert library.texts() == {"new.txt": "Some text."}
 
 
-def test_broken_file_fails_and_the_others_are_added(place: Place) -> None:
+def test_broken_file_fails_and_the_others_are_added(library: JobLibrary) -> None:
     files = (("a.txt", b"Good."), ("b.txt", b"\0\1"), ("c.txt", b"Also good."))
-    jobs = [place.queue.submit(name, data) for name, data in files]
-    assert [place.ended(job).state for job in jobs] == ["done", "failed", "done"]
-    assert "b.txt" in place.ended(jobs[1]).reason
-    assert set(place.texts()) == {"a.txt", "c.txt"}
+    jobs = [library.queue.submit(name, data) for name, data in files]
+    assert [library.ended(job).state for job in jobs] == ["done", "failed", "done"]
+    assert "b.txt" in library.ended(jobs[1]).reason
+    assert set(library.texts()) == {"a.txt", "c.txt"}
 
 
-def test_new_job_replaces_the_failed_one_of_its_name(place: Place) -> None:
-    place.add("a.txt", b"", "ann")
-    place.add("a.txt", b"", "bob")
-    place.add("a.txt", b"Some text.", "ann")
-    jobs = [(job.owner, job.state) for job in place.queue.jobs()]
+def test_new_job_replaces_the_failed_one_of_its_name(library: JobLibrary) -> None:
+    library.add("a.txt", b"", "ann")
+    library.add("a.txt", b"", "bob")
+    library.add("a.txt", b"Some text.", "ann")
+    jobs = [(job.owner, job.state) for job in library.queue.jobs()]
     assert jobs == [("bob", "failed"), ("ann", "done")]
 
 
-def test_pasted_text_has_the_given_title(place: Place) -> None:
-    place.ended(place.queue.submit("notes.txt", b"First line\n\nMore.", title="My notes"))
-    assert [document.title for document in place.index.documents()] == ["My notes"]
+def test_pasted_text_has_the_given_title(library: JobLibrary) -> None:
+    library.ended(library.queue.submit("notes.txt", b"First line\n\nMore.", title="My notes"))
+    assert [document.title for document in library.index.documents()] == ["My notes"]
 
 
-def test_jobs_show_progress_and_belong_to_owners(place: Place) -> None:
-    place.close_embedder()
-    first = place.queue.submit("a.txt", LONG.encode(), "ann")
-    second = place.queue.submit("b.txt", b"Short.", "bob")
-    assert place.embedder.started.wait(10)
-    assert [place.now(job).state for job in (first, second)] == ["reading", "waiting"]
-    assert [job.name for job in place.queue.jobs("bob")] == ["b.txt"]
-    assert [job.name for job in place.queue.jobs()] == ["a.txt", "b.txt"]
+def test_jobs_show_progress_and_belong_to_owners(library: JobLibrary) -> None:
+    library.close_embedder()
+    first = library.queue.submit("a.txt", LONG.encode(), "ann")
+    second = library.queue.submit("b.txt", b"Short.", "bob")
+    assert library.embedder.started.wait(10)
+    assert [library.now(job).state for job in (first, second)] == ["reading", "waiting"]
+    assert [job.name for job in library.queue.jobs("bob")] == ["b.txt"]
+    assert [job.name for job in library.queue.jobs()] == ["a.txt", "b.txt"]
 
-    place.asking.set()
-    place.embedder.open.set()
-    embedding = wait_for(lambda: place.now(first), lambda job: job.state == "embedding")
+    library.asking.set()
+    library.embedder.open.set()
+    embedding = wait_for(lambda: library.now(first), lambda job: job.state == "embedding")
     assert embedding.done == 64 < embedding.total
-    place.asking.clear()
-    assert place.ended(first).result == place.ended(second).result == "added"
-    place.queue.clear("ann")
-    assert [job.name for job in place.queue.jobs()] == ["b.txt"]
+    library.asking.clear()
+    assert library.ended(first).result == library.ended(second).result == "added"
+    library.queue.clear("ann")
+    assert [job.name for job in library.queue.jobs()] == ["b.txt"]
 
 
-def test_job_pauses_while_a_question_is_answered(place: Place) -> None:
-    place.asking.set()
-    job = place.queue.submit("a.txt", b"Short.")
+def test_job_pauses_while_a_question_is_answered(library: JobLibrary) -> None:
+    library.asking.set()
+    job = library.queue.submit("a.txt", b"Short.")
     time.sleep(0.3)
-    assert place.now(job).active
-    assert not place.embedder.encoded
-    place.asking.clear()
-    assert place.ended(job).state == "done"
+    assert library.now(job).active
+    assert not library.embedder.encoded
+    library.asking.clear()
+    assert library.ended(job).state == "done"
 
 
-def test_job_does_not_pause_for_ever(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_job_does_not_pause_for_ever(library: JobLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "MAX_PAUSE", 0.05)
-    place.asking.set()
-    assert place.add("b.txt", b"Other.").state == "done"
+    library.asking.set()
+    assert library.add("b.txt", b"Other.").state == "done"
 
 
-def test_cancelled_job_changes_nothing_and_can_be_retried(place: Place) -> None:
-    place.add("a.txt", b"The old text.")
-    place.close_embedder()
-    embedding = place.queue.submit("a.txt", LONG.encode())
-    waiting = place.queue.submit("b.txt", b"Waits.")
-    assert place.embedder.started.wait(10)
+def test_cancelled_job_changes_nothing_and_can_be_retried(library: JobLibrary) -> None:
+    library.add("a.txt", b"The old text.")
+    library.close_embedder()
+    embedding = library.queue.submit("a.txt", LONG.encode())
+    waiting = library.queue.submit("b.txt", b"Waits.")
+    assert library.embedder.started.wait(10)
     for job in (embedding, waiting):
-        place.queue.cancel(job.id)
-    assert (place.now(embedding).cancelling, place.now(waiting).state) == (True, "cancelled")
-    place.embedder.open.set()
-    assert place.ended(embedding).state == "cancelled"
-    assert place.texts() == {"a.txt": "The old text."}
+        library.queue.cancel(job.id)
+    assert (library.now(embedding).cancelling, library.now(waiting).state) == (True, "cancelled")
+    library.embedder.open.set()
+    assert library.ended(embedding).state == "cancelled"
+    assert library.texts() == {"a.txt": "The old text."}
 
     for job in (embedding, waiting):
-        place.queue.retry(job.id)
-    assert [place.ended(job).result for job in (embedding, waiting)] == ["replaced", "added"]
-    assert place.texts() == {"a.txt": LONG, "b.txt": "Waits."}
+        library.queue.retry(job.id)
+    assert [library.ended(job).result for job in (embedding, waiting)] == ["replaced", "added"]
+    assert library.texts() == {"a.txt": LONG, "b.txt": "Waits."}
 
 
 def test_unexpected_error_fails_the_job_and_is_logged(
-    place: Place, caplog: pytest.LogCaptureFixture
+    library: JobLibrary, caplog: pytest.LogCaptureFixture
 ) -> None:
-    place.embedder.error = ZeroDivisionError("by nought")
-    job = place.add("a.txt", b"Some text.")
+    library.embedder.error = ZeroDivisionError("by nought")
+    job = library.add("a.txt", b"Some text.")
     assert job.state == "failed"
     assert "ZeroDivisionError: by nought" in job.reason
     assert "by nought" in caplog.text
-    place.embedder.error = None
-    place.queue.retry(job.id)
-    assert place.ended(job).result == "added"
+    library.embedder.error = None
+    library.queue.retry(job.id)
+    assert library.ended(job).result == "added"
 
 
 def test_job_fails_while_the_library_does_not_open(tmp_path: Path) -> None:
@@ -213,73 +213,77 @@ def test_job_fails_while_the_library_does_not_open(tmp_path: Path) -> None:
     assert ended().result == "added"
 
 
-def test_bytes_for_another_try_are_limited(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_for_another_try_are_limited(
+    library: JobLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The oldest are forgotten first."""
     monkeypatch.setattr(worker, "MAX_KEPT_BYTES", 10)
-    jobs = [place.add(f"{number}.txt", b"\0" * 5) for number in range(3)]
-    assert [place.now(job).can_retry for job in jobs] == [False, True, True]
-    place.queue.retry(jobs[0].id)
-    assert place.now(jobs[0]).state == "failed"
+    jobs = [library.add(f"{number}.txt", b"\0" * 5) for number in range(3)]
+    assert [library.now(job).can_retry for job in jobs] == [False, True, True]
+    library.queue.retry(jobs[0].id)
+    assert library.now(jobs[0]).state == "failed"
 
 
-def test_bytes_that_wait_are_limited(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_wait_are_limited(library: JobLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file too many fails at once; the others are added."""
     monkeypatch.setattr(worker, "MAX_WAITING_BYTES", 10)
-    place.close_embedder()
-    first = place.queue.submit("a.txt", b"Cats.")
-    second = place.queue.submit("b.txt", b"Dogs.")
-    third = place.queue.submit("c.txt", b"!")
+    library.close_embedder()
+    first = library.queue.submit("a.txt", b"Cats.")
+    second = library.queue.submit("b.txt", b"Dogs.")
+    third = library.queue.submit("c.txt", b"!")
     assert (third.state, third.reason, third.can_retry) == ("failed", QUEUE_FULL, False)
-    place.queue.retry(third.id)
-    assert place.now(third).state == "failed"
+    library.queue.retry(third.id)
+    assert library.now(third).state == "failed"
 
-    place.embedder.open.set()
-    assert [place.ended(job).state for job in (first, second)] == ["done", "done"]
-    assert place.add("c.txt", b"Birds.").state == "done"
+    library.embedder.open.set()
+    assert [library.ended(job).state for job in (first, second)] == ["done", "done"]
+    assert library.add("c.txt", b"Birds.").state == "done"
 
 
-def test_jobs_that_are_kept_are_limited(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_that_are_kept_are_limited(
+    library: JobLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The oldest that have ended are forgotten; those that wait are not."""
     monkeypatch.setattr(worker, "MAX_JOBS", 3)
     for number in range(5):
-        place.add(f"{number}.txt", b"Cats %d." % number)
-    assert [job.name for job in place.queue.jobs()] == ["2.txt", "3.txt", "4.txt"]
+        library.add(f"{number}.txt", b"Cats %d." % number)
+    assert [job.name for job in library.queue.jobs()] == ["2.txt", "3.txt", "4.txt"]
 
-    place.close_embedder()
-    waiting = [place.queue.submit(f"w{number}.txt", b"Dogs.") for number in range(3)]
-    assert place.queue.submit("more.txt", b"Birds.").reason == QUEUE_FULL
-    place.embedder.open.set()
-    assert [place.ended(job).active for job in waiting] == [False] * 3
+    library.close_embedder()
+    waiting = [library.queue.submit(f"w{number}.txt", b"Dogs.") for number in range(3)]
+    assert library.queue.submit("more.txt", b"Birds.").reason == QUEUE_FULL
+    library.embedder.open.set()
+    assert [library.ended(job).active for job in waiting] == [False] * 3
 
 
-def test_reindex_embeds_all_and_changes_no_document(place: Place) -> None:
+def test_reindex_embeds_all_and_changes_no_document(library: JobLibrary) -> None:
     document = Document("a.md", "/s/a.md", "T", f"# T\n\n{LONG}", "P", True, ("Q?",))
-    place.index.add(document)
-    encoded, passages = len(place.embedder.encoded), place.index.passages([document])
-    job = place.ended(place.queue.reindex("a.md"))
+    library.index.add(document)
+    encoded, passages = len(library.embedder.encoded), library.index.passages([document])
+    job = library.ended(library.queue.reindex("a.md"))
     assert (job.result, job.document) == ("indexed", "a.md")
     assert job.done == job.total == len(passages)
-    assert len(place.embedder.encoded) == 2 * encoded
-    assert place.index.documents() == [document]
-    assert place.index.passages([document]) == passages
+    assert len(library.embedder.encoded) == 2 * encoded
+    assert library.index.documents() == [document]
+    assert library.index.passages([document]) == passages
 
 
-def test_reindex_of_a_removed_document_fails(place: Place) -> None:
-    job = place.ended(place.queue.reindex("gone.txt"))
+def test_reindex_of_a_removed_document_fails(library: JobLibrary) -> None:
+    job = library.ended(library.queue.reindex("gone.txt"))
     assert job.state == "failed"
     assert job.reason == "gone.txt is no longer in the library. Add the file."
 
 
-def test_reindex_cancelled_leaves_the_document(place: Place) -> None:
-    place.index.add(text_document(LONG))
-    place.close_embedder()
-    job = place.queue.reindex("a.txt")
-    assert place.embedder.started.wait(10)
-    assert place.texts() == {"a.txt": LONG}
-    place.queue.cancel(job.id)
-    place.embedder.open.set()
-    assert place.ended(job).state == "cancelled"
-    assert place.index.documents() == [text_document(LONG)]
+def test_reindex_cancelled_leaves_the_document(library: JobLibrary) -> None:
+    library.index.add(text_document(LONG))
+    library.close_embedder()
+    job = library.queue.reindex("a.txt")
+    assert library.embedder.started.wait(10)
+    assert library.texts() == {"a.txt": LONG}
+    library.queue.cancel(job.id)
+    library.embedder.open.set()
+    assert library.ended(job).state == "cancelled"
+    assert library.index.documents() == [text_document(LONG)]
 
 
 ADD_AND_REPLACE = """
