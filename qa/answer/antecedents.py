@@ -68,6 +68,11 @@ def find_antecedent(candidate: Candidate, snapshot: Snapshot) -> Sentence | None
     return None
 
 
+def points_back(text: str) -> bool:
+    """Returns whether a sentence opens with a pronoun: "It is waterproof."."""
+    return bool(_OPENS_WITH_PERSON.match(text) or _OPENS_WITH_THING.match(text))
+
+
 def _needs_name(text: str) -> bool:
     """Returns whether a sentence speaks of a person whom it does not name."""
     if _PRONOUN_SAID.search(text):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from qa.answer.antecedents import find_antecedent
+from qa.answer.antecedents import find_antecedent, points_back
 from qa.answer.code_answer import introduced_code, neighbouring_code, show_code
 from qa.answer.units import ItemList, is_numbered, list_of, show_list, show_unit
 from qa.documents.context import introduces
@@ -63,6 +63,9 @@ def compose(question: str, reading: Reading, snapshot: Snapshot) -> tuple[Answer
         return (show_code(best.document, code, snapshot),)
 
     chosen = _choose(several, question, reading.candidates)
+    reason = _reason(question, best, reading.candidates)
+    if reason and reason not in chosen:
+        chosen.append(reason)
     chosen.sort(key=_document_order)
     answer = list(show_each(chosen, snapshot))
     code = neighbouring_code(best, snapshot) if asks_for_steps(question) else None
@@ -145,6 +148,24 @@ def _choose(several: bool, question: str, candidates: Sequence[Candidate]) -> li
             chosen.append(candidate)
             known_terms |= new_terms
     return chosen
+
+
+def _reason(question: str, best: Candidate, candidates: Sequence[Candidate]) -> Candidate | None:
+    """Returns a later sentence of the paragraph that says of the subject what the question asks.
+
+    "Which laptop is waterproof?": "The Stratos costs 949 dollars." names it, and the next sentence,
+    "It is waterproof.", has the term of the question that the best one lacks.
+    """
+    missing = set(terms(question)) - set(terms(best.text))
+    paragraph = best.sentence.paragraph
+    for candidate in candidates:
+        sentence = candidate.sentence
+        is_next = best.document.id == candidate.document.id and sentence.paragraph == paragraph
+        if not is_next or sentence.span.start < best.sentence.span.end:
+            continue
+        if points_back(candidate.text) and missing & set(terms(candidate.text)):
+            return candidate
+    return None
 
 
 def _continues(best: Candidate, candidate: Candidate) -> bool:

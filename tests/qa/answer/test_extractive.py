@@ -123,6 +123,29 @@ def test_compose_marks_the_answering_words(tmp_path: Path) -> None:
     assert given.text[given.bold_span.start : given.bold_span.end] == "May because"
 
 
+@pytest.mark.parametrize(
+    ("question", "sentences"),
+    [
+        ("Which laptop is waterproof?", 2),
+        ("Which laptop costs 949 dollars?", 1),
+        ("Which laptop is red?", 1),
+    ],
+)
+def test_named_thing_comes_with_the_sentence_that_has_the_property(
+    tmp_path: Path, question: str, sentences: int
+) -> None:
+    text = "The Stratos costs 949 dollars. It is waterproof.\n\nIt rained in May.\n"
+    document = text_document(text, name="a.txt")
+    snapshot = word_bot(tmp_path, document).index.snapshot()
+    (passage,) = snapshot.passages.values()
+    ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
+    stored = snapshot.sentences[document.id]
+    candidates = [Candidate(ranked, sentence, -index) for index, sentence in enumerate(stored)]
+    answer = compose(question, Reading(tuple(candidates), (ranked,), 1.0), snapshot)
+    shown = ["The Stratos costs 949 dollars.", "It is waterproof."]
+    assert [sentence.text for sentence in answer] == shown[:sentences]
+
+
 def test_first_word_is_a_name_only_if_it_is_one_elsewhere(tmp_path: Path) -> None:
     text = (
         "Maria Lopez runs the bakery of the town. The oven broke in the spring of last year.\n"

@@ -55,7 +55,9 @@ class Asked:
 class ScriptedServer:
     """Answers each path with its replies in turn, the last again and again. Use it in `with`."""
 
-    def __init__(self, replies: Mapping[str, Reply | list[Reply]]) -> None:
+    def __init__(self, replies: Mapping[str, Reply | list[Reply]], port: int = 0) -> None:
+        self._port = port
+        """0: any port that is free."""
         self.asked: list[Asked] = []
         """Every request, in order."""
         self.gone = threading.Event()
@@ -72,7 +74,7 @@ class ScriptedServer:
         class Handler(_Handler):
             server_script = script
 
-        http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        http = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         http.daemon_threads = True
         return http
 
@@ -187,12 +189,16 @@ def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None 
 
 
 def openai_like(
-    chat: Reply | list[Reply], models: Reply | None = None, name: str = "tiny", **entry: Any
+    chat: Reply | list[Reply],
+    models: Reply | None = None,
+    name: str = "tiny",
+    port: int = 0,
+    **entry: Any,
 ) -> ScriptedServer:
     """OpenAI's protocol; `entry`: further fields of the model in its list."""
     listed = {"object": "list", "data": [{"id": name, "object": "model", **entry}]}
     return ScriptedServer(
-        {"/v1/models": models or json_reply(listed), "/v1/chat/completions": chat}
+        {"/v1/models": models or json_reply(listed), "/v1/chat/completions": chat}, port
     )
 
 
