@@ -196,7 +196,7 @@ class _JoinedDocument:
     article: str
     text: str
     questions: tuple[tuple[TrainingQuestion, "_Spans"], ...]
-    """Each question with its answers' places in the joined text."""
+    """Each question with its answers' spans in the joined text."""
 
 
 def _joined_documents(
@@ -384,8 +384,8 @@ def _nearest(encodings: Mapping[str, Encoding]) -> Nearest:
         cosines = matrix @ vector
         best = np.argsort(-cosines)[:count]
         nearest_passages = []
-        for place in best:
-            nearest_passages.append((ids[place], float(cosines[place])))
+        for index in best:
+            nearest_passages.append((ids[index], float(cosines[index])))
         return nearest_passages
 
     return nearest

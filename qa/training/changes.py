@@ -6,7 +6,7 @@ the claim's own passage where it has them.
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from qa.text.english import MONTHS, WEEKDAYS
 from qa.text.facts import folded, months_and_weekdays, names_in
@@ -94,6 +94,23 @@ def other_answer(context: str, answer: str, rng: random.Random) -> str | None:
     candidates = _NUMBER.findall(context) if _NUMBER.search(answer) else names_in(context)
     fitting = [candidate for candidate in candidates if not _overlap(candidate, answer)]
     return rng.choice(fitting) if fitting else None
+
+
+def with_opposites(
+    text: str, word_form: str = r"\b{}\b", left_out: Container[str] = frozenset()
+) -> list[str]:
+    """Returns the text once for each of its words that has an opposite, with the opposite instead.
+
+    `word_form`: the pattern of a word in the text, with `{}` for the word. `left_out`: opposites
+    that are not taken.
+    """
+    opposed = []
+    for first, second in OPPOSITES:
+        for word, opposite in ((first, second), (second, first)):
+            match = re.search(word_form.format(word), text)
+            if match and opposite not in left_out:
+                opposed.append(_replaced(match, opposite))
+    return opposed
 
 
 def _with_other_number(claim: str, context: str, rng: random.Random) -> str | None:
@@ -192,12 +209,7 @@ def _denied(claim: str, _: str, rng: random.Random) -> str | None:
 
 
 def _with_opposite(claim: str, _: str, rng: random.Random) -> str | None:
-    wrong_claims = []
-    for first, second in OPPOSITES:
-        for word, opposite in ((first, second), (second, first)):
-            match = re.search(rf"\b{word}\b", claim)
-            if match:
-                wrong_claims.append(_replaced(match, opposite))
+    wrong_claims = with_opposites(claim)
     return rng.choice(wrong_claims) if wrong_claims else None
 
 

@@ -212,23 +212,23 @@ def _of_plausible_answers(
     """Yields unsupported claims with the answers that a careless reader would give."""
     sentences = question.sentences() if question.plausible else ()
     for span in question.plausible:
-        place = _place_of(span, sentences)
-        if place is not None:
+        index = _sentence_index(span, sentences)
+        if index is not None:
             claim = worded(question.question, question.text_of(span), rng)
-            evidence = _around(question, sentences, place, rng)
+            evidence = _around(question, sentences, index, rng)
             yield _labelled(question, claim, evidence, False)
 
 
 def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[TrainingClaim]:
     sentences = question.sentences()
     gold = question.answers[0]
-    place = _place_of(gold, sentences)
-    if place is None:
+    index = _sentence_index(gold, sentences)
+    if index is None:
         return
 
     answer = question.text_of(gold)
     claim = worded(question.question, answer, rng)
-    evidence = _around(question, sentences, place, rng)
+    evidence = _around(question, sentences, index, rng)
     yield _labelled(question, claim, evidence, True)
 
     wrong_answer = other_answer(question.context, answer, rng)
@@ -240,11 +240,11 @@ def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[Tra
         yield _labelled(question, wrong, evidence, False)
 
 
-def _place_of(gold: Span, sentences: Sequence[Sentence]) -> int | None:
-    """Returns the number of the first sentence that shares words with the answer."""
-    for number, sentence in enumerate(sentences):
+def _sentence_index(gold: Span, sentences: Sequence[Sentence]) -> int | None:
+    """Returns the index of the first sentence that shares words with the answer."""
+    for index, sentence in enumerate(sentences):
         if sentence.span.overlap(gold):
-            return number
+            return index
     return None
 
 
@@ -256,10 +256,10 @@ def _of_sentence(question: TrainingQuestion, rng: random.Random) -> Iterator[Tra
     if not sentences:
         return
 
-    place = rng.randrange(len(sentences))
-    text = _text(question, sentences[place])
+    index = rng.randrange(len(sentences))
+    text = _text(question, sentences[index])
     claim = _trimmed(text, rng)
-    evidence = _around(question, sentences, place, rng)
+    evidence = _around(question, sentences, index, rng)
     yield _labelled(question, claim, evidence, True)
     wrong = changed(claim, question.context, rng)
     if wrong:
@@ -321,14 +321,14 @@ def _one_line(text: str) -> str:
 
 
 def _around(
-    question: TrainingQuestion, sentences: Sequence[Sentence], place: int, rng: random.Random
+    question: TrainingQuestion, sentences: Sequence[Sentence], index: int, rng: random.Random
 ) -> tuple[str, ...]:
-    """Returns the sentence, sometimes with its neighbours."""
+    """Returns the sentence with this index, sometimes with its neighbours."""
     # A claim is checked against one sentence or several: the model has to know both.
     has_before = rng.random() < 0.4
     has_after = rng.random() < 0.25
-    first = max(0, place - has_before)
-    end = place + has_after + 1
+    first = max(0, index - has_before)
+    end = index + has_after + 1
     evidence = []
     for sentence in sentences[first:end]:
         evidence.append(_text(question, sentence))

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qa.library.bm25 import Bm25
+from qa.text.english import AUXILIARIES
 from qa.text.words import terms, words
-from qa.training.changes import OPPOSITES
+from qa.training.changes import with_opposites
 from qa.training.sources import QuestionsBySource, TrainingQuestion
 from qa.types import Span
 
@@ -28,10 +29,8 @@ MAX_TRIES = 6
 """Passages that are tried to find one without an answer."""
 MAX_SWAP_PASSAGES = 4
 """Passages that are searched for a name or number to swap in."""
-_YES_OR_NO = re.compile(
-    r"(is|are|was|were|do|does|did|has|have|had|can|could|will|would|may|must|should)\b",
-    re.IGNORECASE,
-)
+_YES_OR_NO = re.compile(rf"(?:{'|'.join(sorted(AUXILIARIES))})\b", re.IGNORECASE)
+"""The first word of a yes-or-no question."""
 _NOUN = r"(?P<noun>[a-z][a-z-]{3,}(?: [a-z][a-z-]{3,})?)"
 _ASKED_NOUNS = (
     re.compile(
@@ -121,8 +120,8 @@ def cut_to_window(pair: TrainingPair, rng: random.Random) -> TrainingPair:
     if pair.answers:
         target = pair.answers[0]
     else:
-        place = rng.randrange(len(text))
-        target = Span(place, place)
+        offset = rng.randrange(len(text))
+        target = Span(offset, offset)
     window = _window_around(target, text, rng)
 
     answers = []
@@ -241,9 +240,9 @@ class ArticlePassages:
         scores = np.array(ranking.scores(question.question))
 
         best_first = np.argsort(-scores, kind="stable")
-        for place in best_first[:MAX_TRIES]:
-            passage = passages[int(place)]
-            if scores[place] > 0 and not _may_answer(passage, question):
+        for index in best_first[:MAX_TRIES]:
+            passage = passages[int(index)]
+            if scores[index] > 0 and not _may_answer(passage, question):
                 return passage
         return None
 
@@ -308,12 +307,7 @@ def _opposed(question: TrainingQuestion, rng: random.Random) -> str | None:
     if _YES_OR_NO.match(text):
         return None
     passage_words = set(words(question.context))
-    opposed = []
-    for first, second in OPPOSITES:
-        for word, opposite in ((first, second), (second, first)):
-            match = re.search(rf"\b{word}\b", text)
-            if match and opposite not in passage_words:
-                opposed.append(text[: match.start()] + opposite + text[match.end() :])
+    opposed = with_opposites(text, left_out=passage_words)
     return rng.choice(opposed) if opposed else None
 
 

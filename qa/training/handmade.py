@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from qa.documents.load import from_bytes
 from qa.errors import DocumentError
-from qa.training.sources import Part, part_of_place
+from qa.training.sources import Part, part_of_index
 from qa.training.written import WrittenDocument, WrittenQuestion
 from qa.types import Document, Span
 
@@ -34,7 +34,7 @@ class Answer:
 
     words: str
     occurrence: int = 1
-    """Which of the places that have these words, from 1."""
+    """Which occurrence of these words in the document, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ def handmade_documents(part: Part, folder: Path = FOLDER) -> Iterator[WrittenDoc
     """
     for file in sorted(folder.glob("*.jsonl")):
         lines = file.read_text(encoding="utf-8").splitlines()
-        for place, line in enumerate(lines):
-            if part_of_place(place, REPORT_EVERY) != part:
+        for line_index, line in enumerate(lines):
+            if part_of_index(line_index, REPORT_EVERY) != part:
                 continue
             try:
                 handmade = _DOCUMENT.validate_json(line)
             except ValidationError as error:
                 raise DocumentError(
-                    f"{file.name}, line {place + 1} is not a document with questions: {error}"
+                    f"{file.name}, line {line_index + 1} is not a document with questions: {error}"
                 ) from error
             yield _written(handmade, file.stem, part)
 
@@ -87,7 +87,7 @@ def _written(handmade: HandmadeDocument, subject: str, part: Part) -> WrittenDoc
 
     written = []
     for question in handmade.questions:
-        spans = tuple(place_of(answer, document) for answer in question.answers)
+        spans = tuple(span_of(answer, document) for answer in question.answers)
         region = question.kind in REGION_KINDS
         written.append(WrittenQuestion(question.question, spans, region))
     # The unanswerable questions are the last ones of each document.
@@ -102,17 +102,18 @@ def _written(handmade: HandmadeDocument, subject: str, part: Part) -> WrittenDoc
     )
 
 
-def place_of(answer: Answer, document: Document) -> Span:
+def span_of(answer: Answer, document: Document) -> Span:
     """Returns where the document has the words of an answer, with any white space between them.
 
     Raises DocumentError where it does not have them so often.
     """
     words = [re.escape(word) for word in answer.words.split()]
-    places = list(re.finditer(r"\s+".join(words), document.text))
-    if not words or len(places) < answer.occurrence:
+    matches = list(re.finditer(r"\s+".join(words), document.text))
+    count = len(matches)
+    if not words or count < answer.occurrence:
         raise DocumentError(
-            f"{document.name} has the words {answer.words!r} {len(places)} times, and the question "
+            f"{document.name} has the words {answer.words!r} {count} times, and the question "
             f"names place {answer.occurrence}. Correct the answer."
         )
-    place = places[answer.occurrence - 1]
-    return Span(place.start(), place.end())
+    match = matches[answer.occurrence - 1]
+    return Span(match.start(), match.end())

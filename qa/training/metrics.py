@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 Cases = Sequence[FitCase]
 JsonObject = dict[str, Any]
 Values = NDArray[np.float64]
-Places = NDArray[np.intp]
+Indexes = NDArray[np.intp]
 """Which questions a metric is computed over; resampling draws some of them twice."""
 
 
@@ -153,35 +153,35 @@ def _best_margins(cases: Cases) -> Values:
     return np.array(margins)
 
 
-def _calibration_error(answered: Labels, confidences: Values, places: Places) -> float:
-    chosen = confidences[places]
+def _calibration_error(answered: Labels, confidences: Values, indexes: Indexes) -> float:
+    chosen = confidences[indexes]
     bins = (chosen * CONFIDENCE_BINS).astype(int)
     # A confidence of exactly 1 belongs to the last bin.
     bins = np.minimum(bins, CONFIDENCE_BINS - 1)
-    gaps = answered[places] - chosen
+    gaps = answered[indexes] - chosen
     gap_of_bin = np.bincount(bins, weights=gaps, minlength=CONFIDENCE_BINS)
     total_gap = np.abs(gap_of_bin).sum()
-    return float(total_gap / len(places))
+    return float(total_gap / len(indexes))
 
 
-def _mean(values: Labels, places: Places) -> float:
-    return float(values[places].mean())
+def _mean(values: Labels, indexes: Indexes) -> float:
+    return float(values[indexes].mean())
 
 
-def _auroc(answered: Labels, confidences: Values, places: Places) -> float:
-    return float(roc_auc_score(answered[places], confidences[places]))
+def _auroc(answered: Labels, confidences: Values, indexes: Indexes) -> float:
+    return float(roc_auc_score(answered[indexes], confidences[indexes]))
 
 
-def _interval(metric: Callable[[Places], float], size: int) -> list[float]:
+def _interval(metric: Callable[[Indexes], float], size: int) -> list[float]:
     """Returns the metric's value, and the lower and upper end of its interval."""
     rng = np.random.default_rng(SEED)
     resampled = []
     for _ in range(RESAMPLES):
-        places = rng.integers(0, size, size)
-        resampled.append(metric(places))
+        indexes = rng.integers(0, size, size)
+        resampled.append(metric(indexes))
 
     # A resample of few unanswerable questions may have none, and then no AUROC.
     low, high = np.nanpercentile(resampled, [2.5, 97.5])
-    every_place = np.arange(size)
-    value = metric(every_place)
+    every_index = np.arange(size)
+    value = metric(every_index)
     return [round(float(number), 4) for number in (value, low, high)]

@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from qa.training.changes import OPPOSITES
+from qa.training.changes import with_opposites
 from qa.training.rewording import reworded, yes_no_question
-from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, part_of_place
+from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, part_of_index
 from qa.training.written import TextWriter, WrittenDocument, WrittenQuestion
 from qa.types import Span
 
@@ -28,12 +28,12 @@ MAX_QUESTIONS = 3
 MAX_OPPOSITE_SHARE = 0.25
 _SPEAKERS = "Anna Ben Carla David Emeka Farah Greta Hugo Ines Jonas Keiko Liam Mara Nils".split()
 _BULLETS = ("- ", "* ", "• ", "")
+_BETWEEN_SPACES = r"(?<!\S){}(?!\S)"
+"""A word without a hyphen or another mark, see `with_opposites`."""
 
 
 def prose_documents(
-    questions: QuestionsBySource,
-    part: Part,
-    seed: int,
+    questions: QuestionsBySource, part: Part, seed: int
 ) -> Iterator[WrittenDocument]:
     """Yields every article of the prose sources once as an FAQ, and its paragraphs as notes."""
     rng = random.Random(seed)
@@ -47,21 +47,17 @@ def prose_documents(
             yield from _notes(group, rows, part, rng)
 
 
-def yes_no_documents(
-    data: Path,
-    part: Part,
-    seed: int,
-) -> Iterator[WrittenDocument]:
+def yes_no_documents(data: Path, part: Part, seed: int) -> Iterator[WrittenDocument]:
     """Yields the evidence of claims with the claims as yes-or-no questions.
 
     The sentence that decides is the answer, whether it says yes or no.
     """
     rng = random.Random(seed)
-    place = 0
+    number = 0
     for file in CLAIM_FILES:
         for line in (data / file).read_text(encoding="utf-8").splitlines():
-            place += 1
-            if part_of_place(place, CLAIMS_EVERY) != part:
+            number += 1
+            if part_of_index(number, CLAIMS_EVERY) != part:
                 continue
             document = _yes_no(json.loads(line), part, rng)
             if document:
@@ -69,10 +65,7 @@ def yes_no_documents(
 
 
 def _faqs(
-    group: str,
-    rows: Sequence[TrainingQuestion],
-    part: Part,
-    rng: random.Random,
+    group: str, rows: Sequence[TrainingQuestion], part: Part, rng: random.Random
 ) -> Iterator[WrittenDocument]:
     """Yields lists of questions with answers, each with questions of the article it lacks."""
     answered = [row for row in rows if row.answers and not row.region]
@@ -86,13 +79,7 @@ def _faqs(
         if len(entries) < MIN_ENTRIES:
             return
         absent = list(islice(remaining, 1))
-        yield _faq(
-            group,
-            entries,
-            absent,
-            part,
-            rng,
-        )
+        yield _faq(group, entries, absent, part, rng)
 
 
 def _faq(
@@ -111,37 +98,32 @@ def _faq(
         writer.add(f"{before}{entry.question.strip()}{between}")
         answer = entry.answers[0]
         spans = [answer] if is_short else _sentences_with(entry, answer)
-        place = writer.add(entry.context[spans[0].start : spans[-1].end])
+        shown = Span(spans[0].start, spans[-1].end)
+        copied = writer.add(entry.text_of(shown))
         if is_short:
             writer.add(".")
         writer.add("\n\n")
-        start = place.start + answer.start - spans[0].start
-        questions.append((entry, Span(start, start + len(answer))))
+        start = copied.start + answer.start - shown.start
+        written_answer = Span(start, start + len(answer))
+        questions.append((entry, written_answer))
 
     text = writer.text
     rng.shuffle(questions)
     written = []
-    for entry, span in questions[:MAX_QUESTIONS]:
+    for entry, written_answer in questions[:MAX_QUESTIONS]:
         # The list has the question as it was asked: a person asks it otherwise.
-        as_typed = reworded(reworded(entry.question.strip(), rng), rng)
-        written.append(WrittenQuestion(as_typed, (span,)))
+        as_typed = reworded(entry.question.strip(), rng)
+        as_typed = reworded(as_typed, rng)
+        written.append(WrittenQuestion(as_typed, (written_answer,)))
     for row in absent:
         if not _has_answer(text, row):
-            written.append(WrittenQuestion(reworded(row.question, rng), ()))
-    return WrittenDocument(
-        "faq",
-        group,
-        text,
-        tuple(written),
-        part,
-    )
+            as_typed = reworded(row.question, rng)
+            written.append(WrittenQuestion(as_typed, ()))
+    return WrittenDocument("faq", group, text, tuple(written), part)
 
 
 def _notes(
-    group: str,
-    rows: Sequence[TrainingQuestion],
-    part: Part,
-    rng: random.Random,
+    group: str, rows: Sequence[TrainingQuestion], part: Part, rng: random.Random
 ) -> Iterator[WrittenDocument]:
     """Yields paragraphs with a line for each sentence."""
     by_paragraph: dict[str, list[TrainingQuestion]] = {}
@@ -149,13 +131,7 @@ def _notes(
         by_paragraph.setdefault(row.context, []).append(row)
     for paragraph, of_paragraph in by_paragraph.items():
         if rng.random() < 0.5:
-            yield _note(
-                group,
-                paragraph,
-                of_paragraph,
-                part,
-                rng,
-            )
+            yield _note(group, paragraph, of_paragraph, part, rng)
 
 
 def _note(
@@ -172,9 +148,7 @@ def _note(
     if rng.random() < 0.7:
         writer.add(f"# {_title(group)}\n\n")
     for number, sentence in enumerate(rows[0].sentences(), start=1):
-        writer.add(
-            _start_of_line(start, number, bullet, rng),
-        )
+        writer.add(_start_of_line(start, number, bullet, rng))
         span = sentence.span
         ends_with_stop = paragraph[span.end - 1] == "."
         if ends_with_stop and not keeps_stop:
@@ -182,46 +156,35 @@ def _note(
         writer.copy(paragraph, span)
         writer.add("\n")
 
-    chosen = rng.sample(list(rows), min(MAX_QUESTIONS, len(rows)))
+    sample_size = min(MAX_QUESTIONS, len(rows))
+    chosen = rng.sample(list(rows), sample_size)
     questions = []
     for row in chosen:
-        places = [place for place in map(writer.place_of, row.answers) if place]
-        if places or not row.answers:
+        copies = map(writer.copy_of, row.answers)
+        answers = [answer for answer in copies if answer]
+        if answers or not row.answers:
             as_typed = reworded(row.question, rng)
-            questions.append(WrittenQuestion(as_typed, tuple(places), row.region))
-    return WrittenDocument(
-        "notes",
-        group,
-        writer.text,
-        tuple(questions),
-        part,
-    )
+            questions.append(WrittenQuestion(as_typed, tuple(answers), row.region))
+    return WrittenDocument("notes", group, writer.text, tuple(questions), part)
 
 
 _Start = Literal["bullet", "number", "speaker", "date"]
 _STARTS: tuple[_Start, ...] = ("bullet", "bullet", "number", "speaker", "date")
 
 
-def _start_of_line(
-    start: _Start,
-    number: int,
-    bullet: str,
-    rng: random.Random,
-) -> str:
+def _start_of_line(start: _Start, number: int, bullet: str, rng: random.Random) -> str:
     if start == "number":
         return f"{number}. "
     if start == "speaker":
         return f"{rng.choice(_SPEAKERS)}: "
     if start == "date":
-        return f"{bullet}2024-{1 + number % 12:02}-{rng.randint(1, 28):02}: "
+        month = 1 + number % 12
+        day = rng.randint(1, 28)
+        return f"{bullet}2024-{month:02}-{day:02}: "
     return bullet
 
 
-def _yes_no(
-    raw: Mapping[str, object],
-    part: Part,
-    rng: random.Random,
-) -> WrittenDocument | None:
+def _yes_no(raw: Mapping[str, object], part: Part, rng: random.Random) -> WrittenDocument | None:
     claim = str(raw["text"])
     question = yes_no_question(claim)
     evidence = _texts(raw["gold_evidence"])
@@ -240,26 +203,18 @@ def _yes_no(
     gold = Span(0, 0)
     for number, line in enumerate(lines, start=1):
         if not is_prose:
-            writer.add(
-                _start_of_line(start, number, bullet, rng),
-            )
-        place = writer.add(line)
+            writer.add(_start_of_line(start, number, bullet, rng))
+        line_span = writer.add(line)
         writer.add(" " if is_prose else "\n")
         if line == decisive:
-            gold = place
+            gold = line_span
     questions = [WrittenQuestion(reworded(question, rng), (gold,), region=True)]
     opposite = _opposite(question, rng)
     if opposite and rng.random() < MAX_OPPOSITE_SHARE:
         # The same sentence decides it.
         questions.append(WrittenQuestion(opposite, (gold,), region=True))
     group = f"claim {raw['id']}"
-    return WrittenDocument(
-        "yes or no",
-        group,
-        writer.text,
-        tuple(questions),
-        part,
-    )
+    return WrittenDocument("yes or no", group, writer.text, tuple(questions), part)
 
 
 def _texts(evidence: object) -> list[str]:
@@ -271,14 +226,15 @@ def _texts(evidence: object) -> list[str]:
 
 
 def _opposite(question: str, rng: random.Random) -> str | None:
+    """Returns the question with a word exchanged for its opposite; None without such a word.
+
+    The first two words stay: the verb, and the first word of the subject.
+    """
     words = question.rstrip("?").split()
-    changed = []
-    for first, second in OPPOSITES:
-        for word, opposite in ((first, second), (second, first)):
-            if word in words[2:]:
-                place = words.index(word, 2)
-                changed.append(" ".join([*words[:place], opposite, *words[place + 1 :]]) + "?")
-    return rng.choice(changed) if changed else None
+    beginning = " ".join(words[:2])
+    rest = " ".join(words[2:])
+    opposed = with_opposites(rest, word_form=_BETWEEN_SPACES)
+    return f"{beginning} {rng.choice(opposed)}?" if opposed else None
 
 
 def _sentences_with(row: TrainingQuestion, answer: Span) -> list[Span]:

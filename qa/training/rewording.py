@@ -69,22 +69,24 @@ def _as_search_words(question: str, rng: random.Random) -> str:
         return question
     if rng.random() < 0.3:
         # People name the thing first and then what they want of it, or the other way round.
-        place = rng.randrange(1, len(search_words))
-        search_words = search_words[place:] + search_words[:place]
+        index = rng.randrange(1, len(search_words))
+        search_words = search_words[index:] + search_words[:index]
     return " ".join(search_words).casefold()
 
 
 def _with_slip(question: str, rng: random.Random) -> str:
-    places = []
+    long_words = []
     for match in _WORD.finditer(question):
         if len(match[0]) >= MIN_SLIP_LETTERS:
-            places.append(match)
-    if not places:
+            long_words.append(match)
+    if not long_words:
         return question
-    match = rng.choice(places)
+    match = rng.choice(long_words)
     word = match[0]
-    place = rng.randrange(1, len(word) - 1)
-    left, letter, right = word[:place], word[place], word[place + 1 :]
+    index = rng.randrange(1, len(word) - 1)
+    left = word[:index]
+    letter = word[index]
+    right = word[index + 1 :]
     slips = (
         left + right,
         left + letter + letter + right,

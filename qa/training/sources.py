@@ -112,8 +112,8 @@ def _with_parts(
 ) -> Iterator[TrainingQuestion]:
     groups = sorted({row.group for row in rows})
     part_of = {}
-    for place, group in enumerate(groups):
-        part_of[group] = part_of_place(place, report_every)
+    for index, group in enumerate(groups):
+        part_of[group] = part_of_index(index, report_every)
 
     for row in rows:
         part = part_of[row.group]
@@ -121,13 +121,13 @@ def _with_parts(
             yield replace(row, part=part)
 
 
-def part_of_place(place: int, report_every: int | None) -> Part:
-    """Returns the part of the group at this place, in the order of a source's groups."""
+def part_of_index(index: int, report_every: int | None) -> Part:
+    """Returns the part of the group with this index in the order of a source's groups."""
     if not report_every:
         return "train"
-    if place % report_every == 0:
+    if index % report_every == 0:
         return "report"
-    return "fit" if place % FIT_EVERY == FIT_REMAINDER else "train"
+    return "fit" if index % FIT_EVERY == FIT_REMAINDER else "train"
 
 
 def _without_leaks(
@@ -198,7 +198,7 @@ def _read_squad(path: Path) -> Iterator[TrainingQuestion]:
 
 
 def _squad_spans(answers: Iterable[Mapping[str, Any]]) -> tuple[Span, ...]:
-    """Returns the answers' places. Annotators who agree count once."""
+    """Returns the answers' spans. Annotators who agree count once."""
     spans: dict[Span, None] = {}
     for answer in answers:
         start = answer["answer_start"]
@@ -213,8 +213,8 @@ def _read_qed(path: Path) -> Iterator[TrainingQuestion]:
         row = json.loads(line)
         spans = []
         for answer in row["annotation"].get("answer") or []:
-            place = answer["paragraph_reference"]
-            spans.append(Span(place["start"], place["end"]))
+            reference = answer["paragraph_reference"]
+            spans.append(Span(reference["start"], reference["end"]))
         if spans:
             yield TrainingQuestion(
                 source="qed",
@@ -229,7 +229,7 @@ def _read_selqa(path: Path) -> Iterator[TrainingQuestion]:
     """Reads the sentences of a section, and which of them answer (Jurczyk et al. 2016)."""
     for row in json.loads(path.read_text(encoding="utf-8")):
         context, sentence_spans = _joined(row["candidates"])
-        spans = [sentence_spans[place] for place in row["answers"]]
+        spans = [sentence_spans[index] for index in row["answers"]]
         yield TrainingQuestion(
             source="selqa",
             group=row["article"],
@@ -257,11 +257,11 @@ def _read_qamr(path: Path) -> Iterator[TrainingQuestion]:
         key, words = line.split("\t", 1)
         tokens[key] = words
 
-    def place_in_article(key: str) -> list[int]:
+    def numbers_in_article(key: str) -> list[int]:
         return [int(number) for number in key.split(":")[3:]]
 
     articles: dict[str, list[str]] = defaultdict(list)
-    for key in sorted(tokens, key=place_in_article):
+    for key in sorted(tokens, key=numbers_in_article):
         articles[_article(key)].append(key)
 
     def assignment_of(row: list[str]) -> tuple[str, str]:
@@ -280,9 +280,9 @@ def _qamr_question(
 ) -> TrainingQuestion:
     """Returns a row of QAMR as a question; `article`: the keys of all sentences of its article."""
     key = row[0]
-    place = article.index(key)
+    index_in_article = article.index(key)
     last_first = len(article) - QAMR_CONTEXT
-    first = max(0, min(place - QAMR_CONTEXT // 2, last_first))
+    first = max(0, min(index_in_article - QAMR_CONTEXT // 2, last_first))
     chosen = article[first : first + QAMR_CONTEXT]
 
     texts = []
@@ -293,9 +293,9 @@ def _qamr_question(
         token_spans.append(spans)
     context, sentence_spans = _joined(texts)
 
-    sentence_place = chosen.index(key)
-    sentence_start = sentence_spans[sentence_place].start
-    spans = token_spans[sentence_place]
+    index_in_passage = chosen.index(key)
+    sentence_start = sentence_spans[index_in_passage].start
+    spans = token_spans[index_in_passage]
     answer_tokens = sorted(int(token) for token in row[6].split())
     first_token, last_token = answer_tokens[0], answer_tokens[-1]
     start = sentence_start + spans[first_token].start

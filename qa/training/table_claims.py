@@ -13,7 +13,7 @@ from pathlib import Path
 
 from qa.training.changes import changed
 from qa.training.claims import TrainingClaim
-from qa.training.sources import Part, part_of_place
+from qa.training.sources import Part, part_of_index
 
 TABLES, QUESTIONS = "tables/tables.jsonl", "tables/questions.jsonl"
 TABLE_FILES = (TABLES, QUESTIONS)
@@ -52,7 +52,7 @@ def read_tables(data: Path) -> dict[str, Table]:
     """Returns the tables below the data folder by id, each to train or to report on."""
     tables = {}
     lines = (data / TABLES).read_text(encoding="utf-8").splitlines()
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         raw = json.loads(line)
         title_parts = filter(None, (raw["title"], raw["section"]))
         header = _tidy_cells(raw["header"])
@@ -60,7 +60,7 @@ def read_tables(data: Path) -> dict[str, Table]:
         for cells in raw["rows"]:
             tidy_row = _tidy_cells(cells[: len(header)])
             rows.append(tidy_row)
-        part = part_of_place(place, REPORT_EVERY)
+        part = part_of_index(index, REPORT_EVERY)
         table = Table(
             id=raw["id"],
             title=", ".join(title_parts),
@@ -100,7 +100,7 @@ def claims_of_table_sentences(
         table = tables.get(question["table"])
         if not sentence or table is None:
             continue
-        own_rows = {place for place, _ in question["cells"]}
+        own_rows = {row_index for row_index, _ in question["cells"]}
         claims += _of_sentence(sentence, table, sorted(own_rows), rng)
     return claims
 
@@ -109,19 +109,19 @@ def _of_a_row(table: Table, rng: random.Random) -> Iterator[TrainingClaim]:
     row_count = len(table.rows)
     if row_count < 2 or len(table.header) < 2:
         return
-    place = rng.randrange(1, row_count)
-    row = table.rows[place]
-    row_before = table.rows[place - 1]
+    row_index = rng.randrange(1, row_count)
+    row = table.rows[row_index]
+    row_before = table.rows[row_index - 1]
     columns = _usable_columns(table, row)
     key = row[0]
     if not columns or not is_usable(key) or key == row_before[0]:
         return
 
     column = rng.choice(columns)
-    places = [place]
+    shown_rows = [row_index]
     if rng.random() < 0.5:
-        places = [place - 1, place]
-    evidence = _shown(table, places, rng)
+        shown_rows = [row_index - 1, row_index]
+    evidence = _shown(table, shown_rows, rng)
 
     def claim(cell: str, supported: bool) -> TrainingClaim:
         template = rng.choice(_TEMPLATES)
@@ -169,7 +169,7 @@ def _of_sentence(
     evidence = _shown(table, own_rows, rng)
     yield TrainingClaim("table sentences", sentence, evidence, True, table.part)
 
-    other_rows = [place for place in range(len(table.rows)) if place not in own_rows]
+    other_rows = [index for index in range(len(table.rows)) if index not in own_rows]
     if other_rows and rng.random() < 0.5:
         count = min(len(own_rows), len(other_rows))
         chosen = rng.sample(other_rows, count)
@@ -184,7 +184,7 @@ def _of_sentence(
 
 def _shown(
     table: Table,
-    places: Sequence[int],
+    row_indexes: Sequence[int],
     rng: random.Random,
 ) -> tuple[str, ...]:
     """Returns some rows as a person's document has them: with bars, or each cell with its name."""
@@ -195,8 +195,8 @@ def _shown(
     if has_bars:
         header = _with_bars(table.header)
         evidence.append(header)
-    for place in places:
-        row = table.rows[place]
+    for row_index in row_indexes:
+        row = table.rows[row_index]
         written = _with_bars(row)
         named = _with_names(table.header, row, rng)
         evidence.append(written if has_bars else named)

@@ -9,7 +9,7 @@ that the document does not answer, however near it comes.
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,10 +76,7 @@ class TableQuestion:
     """Row and column of each cell that answers, from 0."""
 
 
-def read_table_questions(
-    data: Path,
-    tables: Mapping[str, Table],
-) -> dict[str, list[TableQuestion]]:
+def read_table_questions(data: Path, tables: Mapping[str, Table]) -> dict[str, list[TableQuestion]]:
     """Returns, by table, the questions that reading a row answers."""
     by_table: dict[str, list[TableQuestion]] = {}
     for line in (data / QUESTIONS).read_text(encoding="utf-8").splitlines():
@@ -109,11 +106,7 @@ def table_documents(
         yield from _as_list(table, rng)
 
 
-def _is_lookup(
-    question: str,
-    cells: Sequence[tuple[int, int]],
-    table: Table,
-) -> bool:
+def _is_lookup(question: str, cells: Sequence[tuple[int, int]], table: Table) -> bool:
     """Returns whether a row answers by itself: it shares words with the question."""
     if _NEEDS_COUNTING.search(question):
         return False
@@ -128,14 +121,13 @@ def _is_lookup(
         for column, cell in enumerate(table.rows[row]):
             if column not in columns:
                 other_cells.append(cell)
-    shared = set(terms(question)) & set(terms(" ".join(other_cells)))
-    return bool(shared)
+    question_terms = set(terms(question))
+    other_terms = set(terms(" ".join(other_cells)))
+    return bool(question_terms & other_terms)
 
 
 def _of_questions(
-    table: Table,
-    questions: Sequence[TableQuestion],
-    rng: random.Random,
+    table: Table, questions: Sequence[TableQuestion], rng: random.Random
 ) -> Iterator[WrittenDocument]:
     """Yields the rows around the first question's answer, with every question about them."""
     answer_rows = [question.cells[0][0] for question in questions]
@@ -145,77 +137,60 @@ def _of_questions(
         left_out = answer_rows[-1]
         if left_out == answer_rows[0]:
             left_out = None
-    rows = [place for place in window if place != left_out]
-    yield _written(table, rows, list(range(len(table.header))), questions, (), rng)
+    rows = [row for row in window if row != left_out]
+    columns = list(range(len(table.header)))
+    yield _written(table, rows, columns, questions, (), rng)
 
 
 def _of_template(table: Table, rng: random.Random) -> Iterator[WrittenDocument]:
-    """Yields some rows with a question for a cell, one for a key and one for what is left out."""
+    """Yields some rows with questions for a cell and its key, and for a row and column left out."""
     middle = rng.randrange(len(table.rows))
     window = _window(table, middle, rng)
     key_column = _key_column(table)
     if key_column is None:
         return
     columns = _named_columns(table, key_column)
-    keys = [_cell(table, place, key_column) for place in window]
+
+    keys = [_cell(table, row, key_column) for row in window]
     usable_rows = []
-    for place, key in zip(window, keys, strict=True):
+    for row, key in zip(window, keys, strict=True):
         if is_usable(key) and keys.count(key) == 1:
-            usable_rows.append(place)
+            usable_rows.append(row)
     if len(columns) < 2 or len(usable_rows) < MIN_ROWS:
         return
 
     missing_column = rng.choice(columns)
     missing_row = rng.choice(usable_rows)
     shown_columns = sorted({*columns, key_column} - {missing_column})
-    shown_rows = [place for place in window if place != missing_row]
-    present = rng.choice([place for place in usable_rows if place != missing_row])
-    column = rng.choice([column for column in columns if column != missing_column])
+    shown_rows = [row for row in window if row != missing_row]
+    present_rows = [row for row in usable_rows if row != missing_row]
+    present_row = rng.choice(present_rows)
+    present_columns = [column for column in columns if column != missing_column]
+    column = rng.choice(present_columns)
 
     questions = []
-    cell = _cell(table, present, column)
+    cell = _cell(table, present_row, column)
     if is_usable(cell):
-        questions.append(
-            _cell_question(table, present, column, key_column, rng),
-        )
-        cells_of_column = [_cell(table, place, column) for place in shown_rows]
+        questions.append(_cell_question(table, present_row, column, key_column, rng))
+        cells_of_column = [_cell(table, row, column) for row in shown_rows]
         if cells_of_column.count(cell) == 1:
-            questions.append(
-                _key_question(table, present, column, key_column, rng),
-            )
-    absent = [
-        _cell_question(
-            table,
-            missing_row,
-            column,
-            key_column,
-            rng,
-        ).question,
-        _cell_question(
-            table,
-            present,
-            missing_column,
-            key_column,
-            rng,
-        ).question,
-    ]
-    yield _written(
-        table,
-        shown_rows,
-        shown_columns,
-        questions,
-        absent,
-        rng,
-    )
+            questions.append(_key_question(table, present_row, column, key_column, rng))
+
+    of_missing_row = _cell_question(table, missing_row, column, key_column, rng)
+    of_missing_column = _cell_question(table, present_row, missing_column, key_column, rng)
+    absent = [of_missing_row.question, of_missing_column.question]
+    yield _written(table, shown_rows, shown_columns, questions, absent, rng)
 
 
 def _key_column(table: Table) -> int | None:
     """Returns the first column whose cells are names, most of them different; None without any."""
     for column, name in enumerate(table.header):
-        cells = [_cell(table, place, column) for place in range(len(table.rows))]
+        cells = [_cell(table, row, column) for row in range(len(table.rows))]
         with_letters = [cell for cell in cells if _has_name(cell)]
         enough = SHARE_OF_NAMES * len(cells)
-        if name and len(with_letters) >= enough and len(set(cells)) >= enough:
+        are_names = len(with_letters) >= enough
+        are_different = len(set(cells)) >= enough
+        if name and are_names and are_different:
             return column
     return None
 
@@ -225,24 +200,17 @@ def _has_name(cell: str) -> bool:
 
 
 def _cell_question(
-    table: Table,
-    row: int,
-    column: int,
-    key_column: int,
-    rng: random.Random,
+    table: Table, row: int, column: int, key_column: int, rng: random.Random
 ) -> TableQuestion:
     template = rng.choice(_CELL_QUESTIONS)
+    column_name = _lowered(table.header[column])
     key = _cell(table, row, key_column)
-    question = template.format(column=_lowered(table.header[column]), key=key)
+    question = template.format(column=column_name, key=key)
     return TableQuestion(question, ((row, column),))
 
 
 def _key_question(
-    table: Table,
-    row: int,
-    column: int,
-    key_column: int,
-    rng: random.Random,
+    table: Table, row: int, column: int, key_column: int, rng: random.Random
 ) -> TableQuestion:
     template = rng.choice(_KEY_QUESTIONS)
     question = template.format(
@@ -262,10 +230,11 @@ def _as_list(table: Table, rng: random.Random) -> Iterator[WrittenDocument]:
     rng.shuffle(columns)
     for column in columns:
         members: dict[str, list[str]] = {}
-        for place in range(len(table.rows)):
-            key = _cell(table, place, key_column)
-            shared = _cell(table, place, column)
-            if is_usable(key) and is_usable(shared) and _has_name(shared):
+        for row in range(len(table.rows)):
+            key = _cell(table, row, key_column)
+            shared = _cell(table, row, column)
+            is_shared_name = is_usable(shared) and _has_name(shared)
+            if is_usable(key) and is_shared_name:
                 members.setdefault(shared, []).append(key)
         lists = {}
         for shared, keys in members.items():
@@ -273,13 +242,7 @@ def _as_list(table: Table, rng: random.Random) -> Iterator[WrittenDocument]:
             if 2 <= len(different) <= MAX_LIST:
                 lists[shared] = different
         if len(lists) >= 2:
-            yield _written_lists(
-                table,
-                column,
-                key_column,
-                lists,
-                rng,
-            )
+            yield _written_lists(table, column, key_column, lists, rng)
             return
 
 
@@ -295,14 +258,11 @@ def _written_lists(
     lead_in = rng.choice(_LEAD_INS)
     bullet = rng.choice(["- ", "* ", "• ", "1. "])
     writer = TextWriter()
-    _write_title(
-        writer,
-        table,
-        rng,
-    )
+    _write_title(writer, table, rng)
     questions = []
     for cell in cells:
-        writer.add(lead_in.format(column=table.header[column], cell=cell) + "\n")
+        lead_in_line = lead_in.format(column=table.header[column], cell=cell)
+        writer.add(f"{lead_in_line}\n")
         items = []
         for number, key in enumerate(lists[cell], start=1):
             mark = f"{number}. " if bullet == "1. " else bullet
@@ -310,39 +270,17 @@ def _written_lists(
             items.append(writer.add(key))
             writer.add("\n")
         writer.add("\n")
-        question = _list_question(
-            table,
-            column,
-            key_column,
-            cell,
-            rng,
-        )
+        question = _list_question(table, column, key_column, cell, rng)
         whole_list = Span(items[0].start, items[-1].end)
         questions.append(WrittenQuestion(question, (whole_list,), region=True))
     if missing:
-        question = _list_question(
-            table,
-            column,
-            key_column,
-            missing,
-            rng,
-        )
+        question = _list_question(table, column, key_column, missing, rng)
         questions.append(WrittenQuestion(question, ()))
-    return WrittenDocument(
-        "list",
-        table.id,
-        writer.text,
-        tuple(questions),
-        table.part,
-    )
+    return WrittenDocument("list", table.id, writer.text, tuple(questions), table.part)
 
 
 def _list_question(
-    table: Table,
-    column: int,
-    key_column: int,
-    cell: str,
-    rng: random.Random,
+    table: Table, column: int, key_column: int, cell: str, rng: random.Random
 ) -> str:
     template = rng.choice(_LIST_QUESTIONS)
     question = template.format(
@@ -364,20 +302,19 @@ def _written(
     """Returns rows and columns of a table in one of the layouts."""
     layout = rng.choice(["bars", "bars", "commas", "cards"])
     writer = TextWriter()
-    _write_title(
-        writer,
-        table,
-        rng,
-    )
-    write = _LAYOUTS[layout]
-    places = write(writer, table, rows, columns)
+    _write_title(writer, table, rng)
+    if layout == "cards":
+        span_of = _write_cards(writer, table, rows, columns)
+    else:
+        span_of = _write_lines(writer, table, rows, columns, _LINE_MARKS[layout])
 
     written = []
     for question in questions:
-        spans = [places[cell] for cell in question.cells if cell in places]
-        written.append(WrittenQuestion(reworded(question.question, rng), tuple(spans)))
+        as_typed = reworded(question.question, rng)
+        written.append(WrittenQuestion(as_typed, _answers(question, span_of)))
     for text in absent:
-        written.append(WrittenQuestion(reworded(text, rng), ()))
+        as_typed = reworded(text, rng)
+        written.append(WrittenQuestion(as_typed, ()))
     return WrittenDocument(
         source="cards" if layout == "cards" else "table",
         group=table.id,
@@ -388,96 +325,102 @@ def _written(
     )
 
 
-_Places = dict[tuple[int, int], Span]
+_CellSpans = dict[tuple[int, int], Span]
 """Where a cell stands in the text, by its row and column in the table."""
 
 
-def _write_bars(
+def _answers(question: TableQuestion, span_of: _CellSpans) -> tuple[Span, ...]:
+    """Returns the spans of the cells that answer, without cells that are left out or empty."""
+    spans = []
+    for cell in question.cells:
+        span = span_of.get(cell)
+        if span is not None and len(span) > 0:
+            spans.append(span)
+    return tuple(spans)
+
+
+def _without_bars(cell: str) -> str:
+    return cell.replace("|", "/")
+
+
+def _without_commas(cell: str) -> str:
+    return cell.replace(",", "").replace('"', "")
+
+
+@dataclass(frozen=True, slots=True)
+class _LineMarks:
+    """What stands around the cells of a line."""
+
+    start: str
+    between: str
+    end: str
+    cleaned: Callable[[str], str]
+    """Returns a cell without the marks."""
+    rule: str = ""
+    """Stands in a line below the header, once for each column."""
+
+
+_LINE_MARKS = {
+    "bars": _LineMarks("| ", " | ", " |\n", _without_bars, rule="---|"),
+    "commas": _LineMarks("", ",", "\n", _without_commas),
+}
+
+
+def _write_lines(
     writer: TextWriter,
     table: Table,
     rows: Sequence[int],
     columns: Sequence[int],
-) -> _Places:
-    places: _Places = {}
-    names = [_without_bars(table.header[column]) for column in columns]
-    writer.add("| " + " | ".join(names) + " |\n")
-    writer.add("|" + "---|" * len(columns) + "\n")
-    for place in rows:
-        writer.add("|")
+    marks: _LineMarks,
+) -> _CellSpans:
+    """Writes a line for the header and one for each row. Returns where the cells stand."""
+    names = [marks.cleaned(table.header[column]) for column in columns]
+    writer.add(marks.start + marks.between.join(names) + marks.end)
+    if marks.rule:
+        writer.add("|" + marks.rule * len(columns) + "\n")
+
+    span_of: _CellSpans = {}
+    for row in rows:
+        before = marks.start
         for column in columns:
-            writer.add(" ")
-            cell = _without_bars(_cell(table, place, column))
-            places[place, column] = writer.add(cell)
-            writer.add(" |")
-        writer.add("\n")
-    return _with_words(places)
-
-
-def _write_commas(
-    writer: TextWriter,
-    table: Table,
-    rows: Sequence[int],
-    columns: Sequence[int],
-) -> _Places:
-    places: _Places = {}
-    names = [_without_commas(table.header[column]) for column in columns]
-    writer.add(",".join(names) + "\n")
-    for place in rows:
-        for number, column in enumerate(columns):
-            if number:
-                writer.add(",")
-            cell = _without_commas(_cell(table, place, column))
-            places[place, column] = writer.add(cell)
-        writer.add("\n")
-    return _with_words(places)
+            writer.add(before)
+            cell = marks.cleaned(_cell(table, row, column))
+            span_of[row, column] = writer.add(cell)
+            before = marks.between
+        writer.add(marks.end)
+    return span_of
 
 
 def _write_cards(
-    writer: TextWriter,
-    table: Table,
-    rows: Sequence[int],
-    columns: Sequence[int],
-) -> _Places:
-    places: _Places = {}
+    writer: TextWriter, table: Table, rows: Sequence[int], columns: Sequence[int]
+) -> _CellSpans:
+    """Writes a heading and a line for each value of a row. Returns where the cells stand."""
+    span_of: _CellSpans = {}
     key_column, *value_columns = columns
     # Documents differ in their marks; a document keeps to one of them.
     before, between = _CARD_MARKS[len(writer.text) % len(_CARD_MARKS)]
-    for place in rows:
+    for row in rows:
         writer.add("## ")
-        places[place, key_column] = writer.add(_cell(table, place, key_column))
+        span_of[row, key_column] = writer.add(_cell(table, row, key_column))
         writer.add("\n")
         for column in value_columns:
-            cell = _cell(table, place, column)
-            if cell and table.header[column]:
-                writer.add(f"{before}{table.header[column]}{between}")
-                places[place, column] = writer.add(cell)
+            name = table.header[column]
+            cell = _cell(table, row, column)
+            if cell and name:
+                writer.add(f"{before}{name}{between}")
+                span_of[row, column] = writer.add(cell)
                 writer.add("\n")
         writer.add("\n")
-    return _with_words(places)
+    return span_of
 
 
-_LAYOUTS = {"bars": _write_bars, "commas": _write_commas, "cards": _write_cards}
-
-
-def _with_words(places: _Places) -> _Places:
-    return {cell: span for cell, span in places.items() if len(span)}
-
-
-def _write_title(
-    writer: TextWriter,
-    table: Table,
-    rng: random.Random,
-) -> None:
+def _write_title(writer: TextWriter, table: Table, rng: random.Random) -> None:
     if table.title and rng.random() < 0.8:
         writer.add(f"# {table.title}\n\n")
 
 
-def _window(
-    table: Table,
-    middle: int,
-    rng: random.Random,
-) -> list[int]:
-    """Returns the places of up to `MAX_ROWS` rows in a row, with the middle row among them."""
+def _window(table: Table, middle: int, rng: random.Random) -> list[int]:
+    """Returns the indexes of up to `MAX_ROWS` successive rows, with the middle row among them."""
     count = min(len(table.rows), rng.randint(MIN_ROWS, MAX_ROWS))
     lowest = max(0, middle - count + 1)
     highest = min(middle, len(table.rows) - count)
@@ -494,11 +437,7 @@ def _named_columns(table: Table, key_column: int) -> list[int]:
     return columns
 
 
-def _cell(
-    table: Table,
-    row: int,
-    column: int,
-) -> str:
+def _cell(table: Table, row: int, column: int) -> str:
     cells = table.rows[row]
     return cells[column] if column < len(cells) else ""
 
@@ -506,11 +445,3 @@ def _cell(
 def _lowered(name: str) -> str:
     """Returns a column's name as it stands inside a sentence; abbreviations keep their capitals."""
     return name if name.isupper() else name[:1].lower() + name[1:]
-
-
-def _without_bars(cell: str) -> str:
-    return cell.replace("|", "/")
-
-
-def _without_commas(cell: str) -> str:
-    return cell.replace(",", "").replace('"', "")

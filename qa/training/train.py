@@ -1,7 +1,7 @@
 """Trains the cross-encoder: one pass over some examples, from a model's weights.
 
 The loss has two parts. For each pair, the negative log-likelihood of start and end, marginal over
-every right place (Clark and Gardner 2018); the first token stands for "not here" (Devlin et al.
+every right token (Clark and Gardner 2018); the first token stands for "not here" (Devlin et al.
 2019). For the pairs of one question, the cross-entropy of their margins over "not here", so that
 the model learns to rank passages as well as to read them.
 """
@@ -188,8 +188,8 @@ def encode_pairs(
 ) -> tuple[Any, Tensor, Tensor, Tensor]:
     """Returns the model's inputs and three masks of (pairs, tokens): starts, ends and allowed.
 
-    Starts and ends are the right places. Allowed are the passage, and the first token, which is the
-    right place when the passage does not answer.
+    Starts and ends are the right tokens. Allowed are the passage, and the first token, which is the
+    right one when the passage does not answer.
     """
     questions = [pair.question for pair in pairs]
     contexts = [pair.context for pair in pairs]
@@ -216,14 +216,14 @@ def encode_pairs(
             ends_after_start = token_ends[row] > answer.start
             begins_before_end = token_starts[row] < answer.end
             inside = allowed[row] & ends_after_start & begins_before_end
-            places = inside.nonzero().flatten()
+            token_indexes = inside.nonzero().flatten()
             if pair.region:
                 # The words that answer lie somewhere in the sentence: every token is right.
-                starts[row, places] = True
-                ends[row, places] = True
-            elif len(places):
-                starts[row, places[0]] = True
-                ends[row, places[-1]] = True
+                starts[row, token_indexes] = True
+                ends[row, token_indexes] = True
+            elif len(token_indexes):
+                starts[row, token_indexes[0]] = True
+                ends[row, token_indexes[-1]] = True
 
     unanswered = ~starts.any(dim=1)
     starts[unanswered, 0] = True

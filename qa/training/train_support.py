@@ -160,8 +160,8 @@ class LengthGroupedBatches(DefaultBatchSampler):
     def __iter__(self) -> Iterator[list[int]]:
         self._random.manual_seed(self.seed + self.epoch)
         batches = list(super().__iter__())
-        for place in torch.randperm(len(batches), generator=self._random).tolist():
-            yield batches[place]
+        for index in torch.randperm(len(batches), generator=self._random).tolist():
+            yield batches[index]
 
 
 class _LoggingTrainer(CrossEncoderTrainer):

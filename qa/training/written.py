@@ -1,4 +1,4 @@
-"""Documents that are written for training: a text in which the places of the answers are known.
+"""Documents that are written for training: a text in which the spans of the answers are known.
 
 Every format of a document ends as text and views (`qa.documents.views`), and the cross-encoder
 reads views. So a written document goes the same way, and each question gets the view of the passage
@@ -24,9 +24,9 @@ class WrittenQuestion:
 
     question: str
     answers: tuple[Span, ...]
-    """Places in the document's text."""
+    """Offsets in the document's text."""
     region: bool = False
-    """Whether the words that answer lie somewhere in these places."""
+    """Whether the words that answer lie somewhere in these spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class TextWriter:
         self._copies.append((span, self._length))
         return self.add(text[span.start : span.end])
 
-    def place_of(self, span: Span) -> Span | None:
+    def copy_of(self, span: Span) -> Span | None:
         """Returns where a span of the other text was copied to; None: not, or not as a whole."""
         for copied, start in self._copies:
             if copied.start <= span.start and span.end <= copied.end:
@@ -104,15 +104,15 @@ class PassageView:
     passage: Passage
     view: View
 
-    def places_of(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+    def spans_in_view(self, spans: Sequence[Span]) -> tuple[Span, ...]:
         """Returns where the view has these spans of the document; those that it has in full."""
-        places = []
+        in_view = []
         for span in spans:
-            inside = self.passage.span.start <= span.start and span.end <= self.passage.span.end
-            place = self.view.to_view(span) if inside else None
-            if place:
-                places.append(place)
-        return tuple(places)
+            is_inside = self.passage.span.start <= span.start and span.end <= self.passage.span.end
+            view_span = self.view.to_view(span) if is_inside else None
+            if view_span:
+                in_view.append(view_span)
+        return tuple(in_view)
 
 
 def views_of(
@@ -141,10 +141,10 @@ def training_questions(
         read = views_of(document.as_document(), count_tokens)
         for question in document.questions:
             find_view = _own_view if question.answers else _nearest_view
-            found = find_view(question, read)
-            if found is None:
+            answering_view = find_view(question, read)
+            if answering_view is None:
                 continue
-            passage_view, places = found
+            passage_view, answers = answering_view
             line = ""
             if document.file:
                 question_terms = frozenset(terms(question.question))
@@ -154,7 +154,7 @@ def training_questions(
                 group=document.group,
                 question=question.question,
                 context=line + passage_view.view.text,
-                answers=tuple(_moved(place, len(line)) for place in places),
+                answers=tuple(_moved(answer, len(line)) for answer in answers),
                 region=question.region,
                 part=document.part,
             )
@@ -165,14 +165,14 @@ def _moved(span: Span, distance: int) -> Span:
 
 
 _Found = tuple[PassageView, tuple[Span, ...]]
-"""A passage, and the places in its view that answer."""
+"""A passage, and the spans of its view that answer."""
 
 
 def _own_view(question: WrittenQuestion, read: Sequence[PassageView]) -> _Found | None:
     for passage_view in read:
-        places = passage_view.places_of(question.answers)
-        if places:
-            return passage_view, places
+        answers = passage_view.spans_in_view(question.answers)
+        if answers:
+            return passage_view, answers
     return None
 
 

@@ -23,9 +23,9 @@ def _case(rng: np.random.Generator, answered: bool) -> FitCase:
     rows = rng.normal(size=(10, len(FEATURE_NAMES)))
     right = np.zeros(10, dtype=bool)
     if answered:
-        place = rng.integers(10)
-        right[place] = True
-        rows[place, INFORMATIVE] += 6
+        index = rng.integers(10)
+        right[index] = True
+        rows[index, INFORMATIVE] += 6
     return FitCase("made", rows, right, answered)
 
 

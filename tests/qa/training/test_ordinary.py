@@ -32,8 +32,8 @@ def data(tmp_path: Path) -> Path:
     questions = []
     for number in range(24):
         rows = []
-        for place, name in enumerate(NAMES):
-            row = [f"{name} {number}", MANAGERS[place], TOWNS[place], str(100 + place)]
+        for index, name in enumerate(NAMES):
+            row = [f"{name} {number}", MANAGERS[index], TOWNS[index], str(100 + index)]
             rows.append(row)
         tables.append(
             {"id": f"t{number}", "title": "Branches", "section": "", "header": HEADER, "rows": rows}

@@ -127,7 +127,7 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def test_detokenised_text_and_token_places() -> None:
+def test_detokenised_text_and_token_spans() -> None:
     text, spans = _detokenised("`` It -LRB- the dog 's -RRB- , '' she said .".split())
     assert text == "“It (the dog's),” she said."
     assert [text[span.start : span.end] for span in spans][:4] == ["“", "It", "(", "the"]

@@ -37,7 +37,7 @@ def test_encode_pairs_marks_answer_or_first_token() -> None:
     tokens = [tokenizer.convert_ids_to_tokens(row) for row in inputs["input_ids"].tolist()]
 
     def marked(mask: torch.Tensor, row: int) -> list[str]:
-        return [tokens[row][place] for place in mask[row].nonzero().flatten().tolist()]
+        return [tokens[row][index] for index in mask[row].nonzero().flatten().tolist()]
 
     assert (marked(starts, 0), marked(ends, 0)) == (["islamabad"], ["islamabad"])
     assert (marked(starts, 1), marked(ends, 1)) == (["[CLS]"], ["[CLS]"])

@@ -96,7 +96,7 @@ def test_stopped_training_continues_to_the_same_weights(
 
 
 def test_length_grouped_batches_have_each_claim_once() -> None:
-    lengths = [place * 37 % 101 for place in range(300)]
+    lengths = [index * 37 % 101 for index in range(300)]
     claims = ["x" * length for length in lengths]
     dataset = Dataset.from_dict({"claim": claims, "evidence": [""] * 300, "label": [0.0] * 300})
     batches = list(LengthGroupedBatches(dataset, 8, False, seed=3))
