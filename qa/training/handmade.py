@@ -29,7 +29,7 @@ REGION_KINDS = frozenset({"list", "yesno", "howto"})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerWords:
     """Words of a document that answer."""
 
     words: str
@@ -42,7 +42,7 @@ class HandmadeQuestion:
     """A question; without answers, the document does not answer it."""
 
     question: str
-    answers: tuple[Answer, ...]
+    answers: tuple[AnswerWords, ...]
     kind: str = ""
     """"list", "yesno", "howto", "which", "long", or nothing in particular."""
 
@@ -102,7 +102,7 @@ def _written(handmade: HandmadeDocument, subject: str, part: Part) -> WrittenDoc
     )
 
 
-def span_of(answer: Answer, document: Document) -> Span:
+def span_of(answer: AnswerWords, document: Document) -> Span:
     """Returns where the document has the words of an answer, with any white space between them.
 
     Raises DocumentError where it does not have them so often.
