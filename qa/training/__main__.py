@@ -48,7 +48,7 @@ class Pass:
     from_public: slice
     """The examples over public prose and written documents that may be read, in their order."""
     handmade_copies: int
-    """How often the documents that were written by hand may be read, each time with new negatives."""
+    """How often the documents written by hand may be read, each time with new negatives."""
     examples: int
     """How many of all these are read, at random: what a CPU trains on in an hour and a half."""
 
