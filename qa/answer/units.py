@@ -53,7 +53,8 @@ class ItemList:
 def list_of(candidate: Candidate, snapshot: Snapshot) -> ItemList | None:
     """Returns the list that a candidate is part of, or introduces, if it is in any.
 
-    A list of one item, of too many, or without a line that introduces it is not shown whole.
+    A list of one item, of too many, or without a line that introduces it is not shown whole. The
+    title introduces steps, and nothing else.
     """
     document = candidate.document
     sentences = snapshot.sentences[document.id]
@@ -74,7 +75,8 @@ def list_of(candidate: Candidate, snapshot: Snapshot) -> ItemList | None:
     if not context:
         return None
     introduction = context[-1]
-    if document.text_of(introduction) == document.title:
+    is_title = document.text_of(introduction) == document.title
+    if is_title and not is_numbered(document, item.span):
         return None
     items = _whole_items(_items_around(index, sentences, context))
     is_list = 1 < len(items) <= MAX_ITEMS

@@ -146,6 +146,50 @@ def test_named_thing_comes_with_the_sentence_that_has_the_property(
     assert [sentence.text for sentence in answer] == shown[:sentences]
 
 
+@pytest.mark.parametrize(
+    ("question", "margins", "whole"),
+    [
+        ("What does an employee need?", (2.0, 0.5, -1.0), True),
+        # The reader is sure of an item, and a question for a number or a yes has one answer.
+        ("What does an employee need?", (3.0, -5.0, -6.0), False),
+        ("How much does an employee need?", (2.0, 0.5, -1.0), False),
+        ("Does an employee need a passport?", (2.0, 0.5, -1.0), False),
+    ],
+)
+def test_list_is_shown_whole_where_its_items_answer_alike(
+    tmp_path: Path, question: str, margins: tuple[float, ...], whole: bool
+) -> None:
+    text = (
+        "# Travel\n\nFor each trip they bring:\n\n- a passport\n- an insurance card\n- the form\n"
+    )
+    document = text_document(text, name="a.md", markdown=True)
+    snapshot = word_bot(tmp_path, document).index.snapshot()
+    (passage,) = snapshot.passages.values()
+    ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
+    items = [sentence for sentence in snapshot.sentences[document.id] if sentence.kind == "item"]
+    candidates = []
+    for item, margin in zip(items, margins, strict=True):
+        candidates.append(Candidate(ranked, item, margin, margin=margin))
+    (answer,) = compose(question, Reading(tuple(candidates), (ranked,), 1.0), snapshot)
+    assert ("the form" in answer.text) is whole
+
+
+@pytest.mark.parametrize(("mark", "whole"), [("1.", True), ("-", False)])
+def test_steps_below_the_title_are_shown_whole(tmp_path: Path, mark: str, whole: bool) -> None:
+    lines = ("Fill the tank.", "Put coffee into the filter.", "Press the button.")
+    steps = "".join(f"{mark} {line}\n" for line in lines)
+    title = "Coffee machine manual"
+    document = text_document(f"# {title}\n\n{steps}", name="a.md", title=title, markdown=True)
+    snapshot = word_bot(tmp_path, document).index.snapshot()
+    (passage,) = snapshot.passages.values()
+    ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
+    items = [sentence for sentence in snapshot.sentences[document.id] if sentence.kind == "item"]
+    best = Candidate(ranked, items[1], 1.0)
+    question = "How do I make coffee with the machine?"
+    (answer,) = compose(question, Reading((best,), (ranked,), 1.0), snapshot)
+    assert ("Press the button" in answer.text) is whole
+
+
 def test_first_word_is_a_name_only_if_it_is_one_elsewhere(tmp_path: Path) -> None:
     text = (
         "Maria Lopez runs the bakery of the town. The oven broke in the spring of last year.\n"
