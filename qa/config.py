@@ -38,7 +38,7 @@ class Settings:
     """A Chroma server (`http://host:port`), which may hold a password; None: a folder."""
     top_k: int = 5
     """How many passages are read."""
-    threshold: float = 0.6
+    threshold: float = 0.65
     """A question with a lower confidence, 0 to 1, is refused. See `footnote eval threshold`."""
     llm: str = BUILT_IN
     """The engine: `built-in`, or a language model as `provider/model`."""
