@@ -114,21 +114,25 @@ def _end_of_table(text: str, lines: Sequence[Span], header_index: int) -> int:
     if len(columns) < MIN_COLUMNS:
         return header_index
 
-    rows = []
-    end = header_index + 1
-    has_rule = False
+    first_row = header_index + 1
+    has_rule = (
+        first_row < len(lines)
+        and _is_directly_below(text, header, lines[first_row])
+        and _is_rule(text, lines[first_row])
+    )
+    # Asked before the rows are read: most lines of a long log end here, and time stays linear.
+    if not has_rule and not _may_open_table(text, lines, header_index):
+        return header_index
+    if has_rule:
+        first_row += 1
+
+    end = first_row
     while end < len(lines) and _is_directly_below(text, lines[end - 1], lines[end]):
-        line = lines[end]
-        if _is_rule(text, line):
-            has_rule = has_rule or end == header_index + 1
-        elif _is_row(text, line, columns):
-            rows.append(line)
-        else:
+        if not _is_row(text, lines[end], columns):
             break
         end += 1
+    rows = lines[first_row:end]
     if len(rows) < MIN_ROWS:
-        return header_index
-    if not has_rule and not _may_open_table(text, lines, header_index):
         return header_index
     is_marked = has_rule or columns[0].name is None
     is_table = is_marked or _names_columns(text, header, rows)
@@ -153,18 +157,21 @@ def _may_open_table(text: str, lines: Sequence[Span], index: int) -> bool:
 def _names_columns(text: str, header: Span, rows: Sequence[Span]) -> bool:
     """Returns whether a line is a header by its words alone, and not the first of the rows.
 
-    Most of its names do not open with a number, nor does the first one, and most rows have a number
-    in a column whose name does not.
+    The first name has no number, most of the others do not open with one, and most rows have a
+    number in a column whose name does not.
     """
+    names = list(_cells(text, header))
     opens_with_number = []
-    for name in _cells(text, header):
+    for name in names:
         match = _OPENS_WITH_NUMBER.match(text, name.start, name.end)
         opens_with_number.append(match is not None)
     count = len(opens_with_number)
     if count < MIN_COLUMNS_ALONE:
         return False
+    first = names[0]
+    first_has_number = _DIGIT.search(text, first.start, first.end) is not None
     are_mostly_numbers = 2 * sum(opens_with_number) > count
-    if opens_with_number[0] or are_mostly_numbers:
+    if first_has_number or are_mostly_numbers:
         return False
 
     with_number = [0] * count

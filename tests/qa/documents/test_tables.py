@@ -128,6 +128,7 @@ def test_columns_of_an_aligned_row_tile_it() -> None:
         "6:30    Mon Tue    Laps, 6 lanes\n8:00    Wed        Aqua gym, 24 places\n9:00    Fri        Slide 2\n",
         "Shop receipt\n    oat milk    0.40\nTOTAL           11.88\nCard            11.88\n",
         "oak beam     2 m    40.50\npine beam    3 m    22.10\nfir beam     4 m    30.90\n",
+        "F1    16 A    sockets, living room\nF2    16 A    sockets, bedrooms\nF3    10 A    all lights\n",
         # Two spaces after a full stop are no columns.
         "He came.  She left.  It rained on the 3rd.\nThey met.  All sat.  It was the 4th of May.\nThe end.  No more.  On 5 June it closed.\n",
     ],
