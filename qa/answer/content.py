@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from qa.answer.disagreement import find_disagreement
 from qa.answer.extractive import compose, show_each
@@ -10,7 +11,7 @@ from qa.answer.selection import Selection
 from qa.answer.verify import CheckedClaim
 from qa.config import BUILT_IN
 from qa.library.snapshot import Snapshot
-from qa.reader.reader import Reading
+from qa.reader.reader import Candidate, Reading
 from qa.types import (
     NO_DOCUMENTS,
     Answer,
@@ -152,9 +153,18 @@ def add_nearest(
     if not reading.candidates:
         return refusal
     best_only = replace(reading, candidates=reading.candidates[:1])
-    (nearest,) = compose(question, best_only, snapshot)
+    # A how-to comes with the code next to it, which is a sentence of its own.
+    composed = compose(question, best_only, snapshot)
+    best = reading.candidates[0]
+    nearest = next(filter(partial(_cites, best), composed), composed[0])
     passages = _with_cited(refusal.passages, [nearest], snapshot)
     return replace(refusal, nearest=nearest, passages=passages)
+
+
+def _cites(candidate: Candidate, sentence: AnswerSentence) -> bool:
+    """Returns whether a sentence of an answer cites the sentence of a candidate."""
+    start = candidate.sentence.span.start
+    return any(citation.start == start for citation in sentence.citations)
 
 
 def selected_answer(selection: Selection, snapshot: Snapshot) -> AnswerContent:

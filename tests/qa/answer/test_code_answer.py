@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from qa.answer.code_answer import MAX_CODE
+from qa.answer.content import AnswerContent, add_nearest
 from qa.answer.extractive import compose
+from qa.library.snapshot import Snapshot
 from qa.reader.reader import Candidate, Reading
 from qa.types import AnswerSentence, Passage, RankedPassage, Span, Why
 from tests.qa.fakes import snapshot_of, text_document, word_bot
@@ -34,15 +36,19 @@ tool run
 """
 
 
-def _compose(text: str, words: str, question: str) -> tuple[AnswerSentence, ...]:
-    """Returns the answer whose only candidate is the sentence with these words."""
+def _read(text: str, words: str) -> tuple[Reading, Snapshot]:
+    """Returns a reading whose only candidate is the sentence with these words."""
     document = text_document(text, "a.md", "Tool", markdown=True)
     passage = Passage(document, Span(0, len(text)))
     snapshot = snapshot_of([passage], [document])
     sentences = snapshot.sentences[document.id]
     sentence = next(each for each in sentences if words in document.text_of(each.span))
     ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
-    reading = Reading((Candidate(ranked, sentence, 1.0),), (ranked,), 1.0)
+    return Reading((Candidate(ranked, sentence, 1.0),), (ranked,), 1.0), snapshot
+
+
+def _compose(text: str, words: str, question: str) -> tuple[AnswerSentence, ...]:
+    reading, snapshot = _read(text, words)
     answer = compose(question, reading, snapshot)
     for shown in answer:
         for citation in shown.citations:
@@ -126,6 +132,15 @@ def test_how_to_gets_the_code_next_to_the_sentence(
     """In the order of the document; not the code of another section, and only for a how-to."""
     answer = _compose(RESTORE, words, question)
     assert [sentence.text for sentence in answer] == texts
+
+
+def test_refused_how_to_shows_the_sentence_alone() -> None:
+    """The code next to it is before the sentence, and is not what came nearest."""
+    reading, snapshot = _read(RESTORE, "This works")
+    refusal = AnswerContent("built-in", (), (), 0.4, "not_in_documents")
+    content = add_nearest(refusal, "How do I restore it?", reading, snapshot)
+    assert content.nearest is not None
+    assert content.nearest.text == "This works only for a week."
 
 
 def test_how_to_is_answered_by_code(tmp_path: Path) -> None:
