@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from qa.documents.spans import is_directly_below, is_drawn_line
 from qa.types import Span
 
 MIN_COLUMNS = 2
@@ -35,8 +36,6 @@ _AMOUNT = re.compile(r"\W*\d+[.,:]\d+\W*")
 _OTHER_SEPARATORS = "|\t"
 _VALUE_SIGN = re.compile(r":(?:\s|$)|\.{3}")
 """In a line that gives a name its value: "Host ..... Lena", "Born : 1991"."""
-_RULE = re.compile(r"[-=_\s]+")
-"""A line that is drawn below a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,11 @@ def is_aligned_header(text: str, header: Span) -> bool:
             return False
     names = list(_cells(text, header))
     gaps = len(names) - 1
-    # Names with commas are possible, but a line with more commas than gaps is not aligned.
+    # A name may have a comma; a line with as many commas as gaps has commas between its cells.
     most_signs = max(text.count(sign, header.start, header.end) for sign in ",;")
     is_short = all(len(name) <= MAX_NAME for name in names)
     has_words = all(re.search(r"\w", text[name.start : name.end]) for name in names)
-    return gaps >= max(1, most_signs) and is_short and has_words
+    return gaps > most_signs and is_short and has_words
 
 
 def aligned_columns(text: str, row: Span, header: Span) -> tuple[AlignedColumn, ...]:
@@ -96,7 +95,7 @@ def find_aligned_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
     while index < len(lines):
         end = _end_of_table(text, lines, index)
         for row_index in range(index, end):
-            is_rule = _is_rule(text, lines[row_index])
+            is_rule = is_drawn_line(text, lines[row_index])
             header_indexes[row_index] = row_index if is_rule else index
         index = max(end, index + 1)
     return header_indexes
@@ -117,8 +116,8 @@ def _end_of_table(text: str, lines: Sequence[Span], header_index: int) -> int:
     first_row = header_index + 1
     has_rule = (
         first_row < len(lines)
-        and _is_directly_below(text, header, lines[first_row])
-        and _is_rule(text, lines[first_row])
+        and is_directly_below(text, header, lines[first_row])
+        and is_drawn_line(text, lines[first_row])
     )
     # Asked before the rows are read: most lines of a long log end here, and time stays linear.
     if not has_rule and not _may_open_table(text, lines, header_index):
@@ -127,7 +126,7 @@ def _end_of_table(text: str, lines: Sequence[Span], header_index: int) -> int:
         first_row += 1
 
     end = first_row
-    while end < len(lines) and _is_directly_below(text, lines[end - 1], lines[end]):
+    while end < len(lines) and is_directly_below(text, lines[end - 1], lines[end]):
         if not _is_row(text, lines[end], columns):
             break
         end += 1
@@ -148,7 +147,7 @@ def _may_open_table(text: str, lines: Sequence[Span], index: int) -> bool:
         is_amount = _AMOUNT.fullmatch(text, name.start, name.end)
         if is_amount or _SENTENCE.fullmatch(text, name.start, name.end):
             return False
-    if index == 0 or not _is_directly_below(text, lines[index - 1], line):
+    if index == 0 or not is_directly_below(text, lines[index - 1], line):
         return True
     cells_above = list(_cells(text, lines[index - 1]))
     return len(cells_above) < MIN_COLUMNS
@@ -244,12 +243,3 @@ def _extent(text: str, cell: Span) -> tuple[int, int]:
 def _cells(text: str, line: Span) -> Iterator[Span]:
     for match in _CELL.finditer(text, line.start, line.end):
         yield Span(match.start(), match.end())
-
-
-def _is_directly_below(text: str, line: Span, following: Span) -> bool:
-    between = text[line.end : following.start]
-    return between.count("\n") == 1
-
-
-def _is_rule(text: str, line: Span) -> bool:
-    return _RULE.fullmatch(text, line.start, line.end) is not None

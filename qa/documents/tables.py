@@ -14,7 +14,7 @@ from qa.documents.aligned_tables import (
     find_aligned_tables,
     is_aligned_header,
 )
-from qa.documents.spans import trimmed
+from qa.documents.spans import is_directly_below, is_drawn_line, trimmed
 from qa.types import Span
 
 SEPARATORS = ("|", "\t", ";", ",")
@@ -25,8 +25,6 @@ MAX_NAME = 60
 """Characters of a column's name."""
 _DIGIT = re.compile(r"\d")
 _OPENS_WITH_NUMBER = re.compile(r"\W*\d")
-_RULE = re.compile(r"[-:=|+\s]+")
-"""A line that is drawn below a header."""
 _QUOTED = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*')
 
 
@@ -112,7 +110,7 @@ def find_tables(text: str, lines: Sequence[Span]) -> dict[int, int]:
         if header_index in header_indexes or not _has_header(text, rows):
             continue
         for index, row in zip(indexes, rows, strict=True):
-            is_rule = _is_rule(text, row)
+            is_rule = is_drawn_line(text, row)
             header_indexes[index] = index if is_rule else header_index
     return header_indexes
 
@@ -125,10 +123,8 @@ def _runs(text: str, lines: Sequence[Span]) -> Iterator[range]:
     for index in range(1, count + 1):
         shape = shapes[first]
         has_same_shape = shape is not None and index < count and shapes[index] == shape
-        if has_same_shape:
-            between = text[lines[index - 1].end : lines[index].start]
-            if between.count("\n") == 1:
-                continue
+        if has_same_shape and is_directly_below(text, lines[index - 1], lines[index]):
+            continue
         run = range(first, index)
         if len(run) > 1:
             yield run
@@ -165,7 +161,7 @@ def _has_header(text: str, rows: Sequence[Span]) -> bool:
 
     with_numbers = [True] * len(names)
     for row in rows[1:]:
-        if _is_rule(text, row):
+        if is_drawn_line(text, row):
             continue
         for column_index, value in enumerate(_split(text, row, separator)):
             has_number = False
@@ -184,10 +180,6 @@ def _is_value(text: str, name: Span, separator: str) -> bool:
     if separator in "|\t":
         return _OPENS_WITH_NUMBER.match(text, name.start, name.end) is not None
     return _DIGIT.search(text, name.start, name.end) is not None
-
-
-def _is_rule(text: str, line: Span) -> bool:
-    return _RULE.fullmatch(text, line.start, line.end) is not None
 
 
 def _separator(text: str, line: Span) -> str | None:

@@ -39,8 +39,8 @@ def address(
     chromium: str, model: ScriptedServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     home: Path = tmp_path_factory.mktemp("home")
-    with serving(home) as found:
-        yield found
+    with serving(home) as page_address:
+        yield page_address
 
 
 def _open(browser: Browser, address: str) -> Page:
@@ -63,13 +63,13 @@ def test_local_model_is_found_chosen_and_remembered(
 
     _menu(page, BUILT_IN).click()
     engines = page.get_by_role("radiogroup", name="Answer with")
-    found = engines.get_by_text(f"openai-like/tiny at {model.address}")
-    expect(found).to_be_visible()
+    local_model = engines.get_by_text(f"openai-like/tiny at {model.address}")
+    expect(local_model).to_be_visible()
     expect(page.get_by_text("and nowhere else")).to_be_visible()
     assert [asked.path for asked in model.asked] == ["/v1/models"]
     assert violations(page) == []
 
-    found.click()
+    local_model.click()
     expect(
         page.get_by_text("The model runs on this machine. Nothing is sent anywhere.")
     ).to_be_visible()

@@ -82,9 +82,9 @@ def letters(document_span: DocumentSpan) -> set[tuple[str, int]]:
     return {(name, offset) for offset in range(span.start, span.end)}
 
 
-def half_shared(one: DocumentSpan, other: DocumentSpan) -> bool:
-    both = letters(one) & letters(other)
-    return len(both) >= min(len(letters(one)), len(letters(other))) / 2
+def half_shared(first: DocumentSpan, second: DocumentSpan) -> bool:
+    both = letters(first) & letters(second)
+    return len(both) >= min(len(letters(first)), len(letters(second))) / 2
 
 
 def shares_any(span: DocumentSpan, quote: Gold) -> bool:
