@@ -107,7 +107,7 @@ def check_model_claims(
         if says_nothing(claim.claim) or repeats_question(claim.claim, claim.question):
             checked.append(None)
             continue
-        written = Claim(claim.claim, passages(claim.cited))
+        written = Claim(claim.claim, passages(claim.cited), claim.question)
         # One by one, since the model saw other passages for each.
         (result,) = verifier.check([written], passages(claim.seen), snapshot)
         checked.append(result)

@@ -276,7 +276,7 @@ class Chain:
         model = engine.model
         hear = self._progress.hear
         draft = draft_answer(question, reading, model, hear, self._stop, snapshot.view_of)
-        checked = self._verify(draft, engine)
+        checked = self._verify(draft, engine, question)
         signals = find_signals(reading, checked)
         sureness = confidence(signals)
 
@@ -289,15 +289,21 @@ class Chain:
             content = quoted_answer(draft, extract_answer(question, reading, snapshot))
         return replace(content, confidence=sureness, signals=signals)
 
-    def _verify(self, draft: DraftAnswer, engine: _CountedEngine) -> tuple[CheckedClaim, ...]:
-        """Checks some claims at a time. Raises StoppedError, with the words of the draft."""
+    def _verify(
+        self, draft: DraftAnswer, engine: _CountedEngine, question: str = ""
+    ) -> tuple[CheckedClaim, ...]:
+        """Checks some claims at a time, as answers to the question.
+
+        An overview answers no question. Raises StoppedError, with the words of the draft.
+        """
         if not draft.claims:
             return ()
         self._progress.begin("verify")
         passages = [ranked.passage for ranked in draft.seen]
+        answers = [replace(claim, question=question) for claim in draft.claims]
         checked: list[CheckedClaim] = []
-        for first in range(0, len(draft.claims), CHECKED_TOGETHER):
-            claims = draft.claims[first : first + CHECKED_TOGETHER]
+        for first in range(0, len(answers), CHECKED_TOGETHER):
+            claims = answers[first : first + CHECKED_TOGETHER]
             with self._resources.lock:
                 # Looked at only now: the turn may have been long in coming.
                 if self._stop.is_set():

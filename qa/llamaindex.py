@@ -161,7 +161,7 @@ class FootnoteFaithfulness(BaseEvaluator):
         """Returns the score. An answer without a sentence, or without contexts, is invalid."""
         checked: list[AnswerSentence] = []
         if response and contexts:
-            checked = await asyncio.to_thread(self._check, response, contexts)
+            checked = await asyncio.to_thread(self._check, query or "", response, contexts)
         if not checked:
             return EvaluationResult(
                 query=query,
@@ -182,7 +182,7 @@ class FootnoteFaithfulness(BaseEvaluator):
             feedback="\n".join(f"{sentence.support}: {sentence.text}" for sentence in doubtful),
         )
 
-    def _check(self, response: str, contexts: Sequence[str]) -> list[AnswerSentence]:
+    def _check(self, question: str, response: str, contexts: Sequence[str]) -> list[AnswerSentence]:
         documents = []
         sentences = {}
         passages: list[Passage] = []
@@ -199,7 +199,7 @@ class FootnoteFaithfulness(BaseEvaluator):
         claims = []
         for sentence in segment(written):
             text = " ".join(written.text_of(sentence.span).split())
-            claims.append(Claim(text, ()))
+            claims.append(Claim(text, (), question))
         snapshot = Snapshot.of(passages, documents, sentences, generation="")
         return [claim.sentence for claim in self._verifier.check(claims, passages, snapshot)]
 

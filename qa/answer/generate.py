@@ -50,6 +50,8 @@ class Claim:
     text: str
     passages: tuple[Passage, ...]
     """In the order of the markers; empty: it cites none."""
+    question: str = ""
+    """What it answers: a short answer says nothing without its question. Empty: an overview."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from qa.answer.align import (
@@ -26,7 +26,7 @@ from qa.documents.context import introduces
 from qa.documents.sentences import Sentence
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
-from qa.models.entailment import EntailmentModel
+from qa.models.entailment import EntailmentModel, asked_claim
 from qa.text import facts
 from qa.text.numbers import in_digits, numbers_in
 from qa.types import AnswerSentence, Citation, Passage, Support
@@ -137,10 +137,7 @@ class Verifier:
                 doubtful.append(number)
 
         # Often the model cited the wrong passage, or none.
-        to_all = []
-        for number in doubtful:
-            encoded, _ = to_cited[number]
-            to_all.append((encoded, seen))
+        to_all = [replace(to_cited[number], passages=seen) for number in doubtful]
         evidence_anywhere = self._find_evidence(to_all, passages)
         for number, anywhere in zip(doubtful, evidence_anywhere, strict=True):
             if anywhere.probability > evidence[number].probability:
@@ -153,17 +150,17 @@ class Verifier:
 
     def _with_cited_passages(
         self, claims: Sequence[Claim], snapshot: Snapshot
-    ) -> list["_ClaimPassages"]:
+    ) -> list["_ClaimToCheck"]:
         texts = [claim.text for claim in claims]
         encodings = self._encodings.encode(texts)
-        pairs: list[_ClaimPassages] = []
+        to_check = []
         for claim, encoding in zip(claims, encodings, strict=True):
             encoded = encode_claim(claim.text, encoding, snapshot.frequencies)
-            pairs.append((encoded, claim.passages))
-        return pairs
+            to_check.append(_ClaimToCheck(encoded, claim.question, claim.passages))
+        return to_check
 
     def _find_evidence(
-        self, claims: Sequence["_ClaimPassages"], seen: _SeenPassages
+        self, claims: Sequence["_ClaimToCheck"], seen: _SeenPassages
     ) -> list[_Evidence]:
         """Returns for each claim the evidence in its passages.
 
@@ -172,18 +169,19 @@ class Verifier:
         evidence = []
         to_read = []
         pairs = []
-        for claim, passages in claims:
-            sentences = _choose_sentences(claim, passages, seen)
-            verbatim = _is_same_text(claim.text, _joined(sentences))
-            checked = _Evidence(claim.text, sentences, verbatim)
+        for claim in claims:
+            text = claim.encoded.text
+            sentences = _choose_sentences(claim.encoded, claim.passages, seen)
+            verbatim = _is_same_text(text, _joined(sentences))
+            checked = _Evidence(text, sentences, verbatim)
             evidence.append(checked)
 
             # What lacks a fact is not read: the model may not notice a wrong number.
-            has_facts = sentences and not _lacks_facts(claim.text, sentences)
-            if has_facts and not _lacks_names(claim.text, seen):
+            has_facts = sentences and not _lacks_facts(text, sentences)
+            if has_facts and not _lacks_names(text, seen):
                 # In digits on both sides: "two thousand" and "2,000" are the same words then.
                 context = _with_sentence_before(sentences, seen.snapshot)
-                pair = (in_digits(claim.text), in_digits(context))
+                pair = (in_digits(asked_claim(claim.question, text)), in_digits(context))
                 to_read.append(checked)
                 pairs.append(pair)
 
@@ -213,8 +211,13 @@ class Verifier:
         return "weak" if evidence.probability >= self._thresholds.weak else "unsupported"
 
 
-_ClaimPassages = tuple[EncodedClaim, Sequence[Passage]]
-"""A claim, and the passages in which its evidence is looked for."""
+@dataclass(frozen=True, slots=True)
+class _ClaimToCheck:
+    """A claim, and the passages in which its evidence is looked for."""
+
+    encoded: EncodedClaim
+    question: str
+    passages: Sequence[Passage]
 
 
 def _choose_sentences(

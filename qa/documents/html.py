@@ -17,6 +17,7 @@ from qa.documents.parsing import Limits, ParsedFile, Unreadable, one_line
 
 MIN_ARTICLE = 1 / 3
 """Share of the visible text."""
+_BANNERS = frozenset({"div", "section", "aside", "footer"})
 MAX_BANNER = 5_000
 """Characters. A longer element is not a cookie banner, whatever its class says."""
 _CHARSET_BYTES = 4096
@@ -35,14 +36,22 @@ _LATIN = frozenset({"iso8859-1", "ascii"})
 """Pages that declare these are in windows-1252, and browsers show them so."""
 
 _UNSEEN = frozenset(
-    """head script style noscript template nav aside footer button select input textarea dialog svg
-    math canvas iframe object embed audio video""".split()
+    """head script style noscript template nav button select input textarea dialog svg math canvas
+    iframe object embed audio video""".split()
 )
 _HEAD_TAGS = frozenset("base link meta noscript script style template title".split())
 """The elements that HTML allows in a page's head."""
-_UNSEEN_ROLES = frozenset(
-    "navigation banner contentinfo dialog alertdialog search menu".split(),
+_UNSEEN_ROLES = frozenset("navigation banner dialog alertdialog search menu".split())
+_MARGINS = frozenset({"footer", "aside"})
+_MARGIN_ROLES = frozenset({"contentinfo", "complementary"})
+_CONTENT = frozenset({"main", "article"})
+_INLINE = frozenset("a abbr b bdi cite code em i mark small span strong sub sup u".split())
+_OUTSIDE_HEADINGS = (
+    ".//text()[not(ancestor::h1 or ancestor::h2 or ancestor::h3 or ancestor::h4"
+    " or ancestor::h5 or ancestor::h6)]"
 )
+_CONTACT = ("mailto:", "tel:")
+"""How the addresses of links begin that lead to no other page."""
 _BANNER = re.compile(r"cookie|consent|gdpr", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
@@ -69,6 +78,7 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     _drop_unseen(tree)
     expand_spans(tree, limits)
     mark_code(tree)
+    margins = _take_margins(tree, limits)
     visible = visible_text(tree, limits)
     article = trafilatura.bare_extraction(
         tree,
@@ -82,6 +92,7 @@ def parse(data: bytes, limits: Limits) -> ParsedFile:
     lost_structure = _STRUCTURE.search(visible) and not _STRUCTURE.search(text)
     if len(text) < MIN_ARTICLE * len(visible) or lost_structure:
         text = visible
+    text = "\n\n".join(filter(None, [text, *margins]))
     if not text:
         raise Unreadable(_NO_TEXT)
     return ParsedFile(text, title)
@@ -190,11 +201,63 @@ def _drop_unseen(tree: Any) -> None:
             element.drop_tree()
 
 
+def _take_margins(tree: Any, limits: Limits) -> list[str]:
+    """Takes footers and side notes out of a page. Returns their texts without menus of links.
+
+    They often have an address, opening hours or a fact box, and trafilatura leaves them out. A side
+    note inside the article stays where it is.
+    """
+    margins = {element for element in tree.iter() if _is_margin(element)}
+    texts = []
+    for element in list(tree.iter()):
+        if element not in margins:
+            continue
+        ancestors = list(element.iterancestors())
+        if not ancestors or not margins.isdisjoint(ancestors):
+            continue
+        is_in_content = any(ancestor.tag in _CONTENT for ancestor in ancestors)
+        if element.tag == "aside" and is_in_content:
+            margins.remove(element)
+            element.tag = "div"
+            continue
+        _drop_menus(element)
+        element.drop_tree()
+        outside_headings = element.xpath(_OUTSIDE_HEADINGS)
+        if _letters("".join(outside_headings)):
+            texts.append(visible_text(element, limits))
+    return texts
+
+
+def _is_margin(element: Any) -> bool:
+    return element.tag in _MARGINS or element.get("role", "") in _MARGIN_ROLES
+
+
+def _drop_menus(margin: Any) -> None:
+    """Drops the links of each block that has no other words; a mail address or number stays."""
+    links_of: dict[Any, list[Any]] = {}
+    for link in margin.iter("a"):
+        block = link
+        while block is not margin and block.tag in _INLINE:
+            block = block.getparent()
+        links_of.setdefault(block, []).append(link)
+
+    for block, links in links_of.items():
+        to_pages = [link for link in links if not link.get("href", "").startswith(_CONTACT)]
+        linked = sum(_letters(link.text_content()) for link in to_pages)
+        if linked == _letters(block.text_content()):
+            for link in to_pages:
+                link.drop_tree()
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
+
+
 def _is_unseen(element: Any) -> bool:
     if element.tag in _UNSEEN or element.get("role", "") in _UNSEEN_ROLES:
         return True
     if element.get("hidden") is not None or _HIDDEN_STYLE.search(element.get("style", "")):
         return True
     names = f"{element.get('id', '')} {element.get('class', '')}"
-    is_named_banner = element.tag in ("div", "section") and _BANNER.search(names)
+    is_named_banner = element.tag in _BANNERS and _BANNER.search(names)
     return bool(is_named_banner) and len(element.text_content()) < MAX_BANNER

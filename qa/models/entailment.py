@@ -17,6 +17,8 @@ CLAIM_TOKENS = 96
 """A longer claim is not read: nothing supports a claim that was not read whole."""
 NEVER = -20.0
 """The log-odds of such a claim."""
+MAX_QUESTION_WORDS = 40
+"""A longer question is left out before its claim: it would leave too few tokens for the claim."""
 BATCH = 8
 _ONLY_EVIDENCE_IS_CUT = {"truncation": "only_second", "max_length": MAX_TOKENS}
 
@@ -25,6 +27,17 @@ class EntailmentModel(Protocol):
     """What verification needs of a model."""
 
     def log_odds(self, pairs: Sequence[tuple[str, str]]) -> list[float]: ...
+
+
+def asked_claim(question: str, claim: str) -> str:
+    """Returns a claim after the question that it answers, as the model reads it.
+
+    An empty question, or a very long one, is left out.
+    """
+    words = question.split()
+    if not words or len(words) > MAX_QUESTION_WORDS:
+        return claim
+    return " ".join((*words, claim))
 
 
 class CrossEncoderEntailment:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from qa.documents.sentences import Sentence
+from qa.models.entailment import asked_claim
 from qa.text.words import terms
 from qa.training.changes import changed, other_answer
 from qa.training.sources import Part, TrainingQuestion
@@ -30,6 +31,13 @@ class TrainingClaim:
     evidence: tuple[str, ...]
     supported: bool
     part: Part = "train"
+    question: str = ""
+    """What the claim answers; empty: the model reads the claim alone."""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """What the model reads: the claim after its question, and the evidence."""
+        return asked_claim(self.question, self.claim), " ".join(self.evidence)
 
 
 OTHER_ANSWER_SHARE = 0.6
@@ -75,6 +83,8 @@ LEAD_SHARE = 0.06
 """How often a claim begins with one of them."""
 ANSWER_ALONE_SHARE = 0.1
 """How often a claim is the question, followed by the answer alone: "Who came? Ann Lee."."""
+ASKED_SHARE = 0.5
+"""How often a claim that is a statement is read after its question."""
 
 _TRIMMED_SHARES = {_ASIDE: 0.7, _OPENING: 0.4, _TAIL: 0.4}
 """How often each part of a sentence is left out, where the sentence has it."""
@@ -196,14 +206,18 @@ def _as_sentence(text: str) -> str:
     return f"{line[:1].upper()}{line[1:]}."
 
 
-def worded(question: str, answer: str, rng: random.Random) -> str:
-    """Returns what a language model may write: mostly a statement, at times the answer alone."""
+def worded(question: str, answer: str, rng: random.Random) -> tuple[str, str]:
+    """Returns what a language model may write, after the question that the check may know.
+
+    Mostly it is a statement, and the question is empty for half of these. At times it is the answer
+    alone, which says nothing without its question.
+    """
     if rng.random() < ANSWER_ALONE_SHARE:
-        return f"{_one_line(question)} {_as_sentence(answer)}"
+        return question, _as_sentence(answer)
     claim = statement(question, answer)
     if rng.random() < LEAD_SHARE:
-        return rng.choice(_LEADS) + claim
-    return claim
+        claim = rng.choice(_LEADS) + claim
+    return question if rng.random() < ASKED_SHARE else "", claim
 
 
 def _of_plausible_answers(
@@ -214,9 +228,9 @@ def _of_plausible_answers(
     for span in question.plausible:
         index = _sentence_index(span, sentences)
         if index is not None:
-            claim = worded(question.question, question.text_of(span), rng)
+            asked, claim = worded(question.question, question.text_of(span), rng)
             evidence = _around(question, sentences, index, rng)
-            yield _labelled(question, claim, evidence, False)
+            yield _labelled(question, claim, evidence, False, asked)
 
 
 def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[TrainingClaim]:
@@ -227,17 +241,17 @@ def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[Tra
         return
 
     answer = question.text_of(gold)
-    claim = worded(question.question, answer, rng)
+    asked, claim = worded(question.question, answer, rng)
     evidence = _around(question, sentences, index, rng)
-    yield _labelled(question, claim, evidence, True)
+    yield _labelled(question, claim, evidence, True, asked)
 
     wrong_answer = other_answer(question.context, answer, rng)
     if wrong_answer and rng.random() < OTHER_ANSWER_SHARE:
-        wrong_claim = worded(question.question, wrong_answer, rng)
-        yield _labelled(question, wrong_claim, evidence, False)
+        wrongly_asked, wrong_claim = worded(question.question, wrong_answer, rng)
+        yield _labelled(question, wrong_claim, evidence, False, wrongly_asked)
     wrong = changed(claim, question.context, rng)
     if wrong:
-        yield _labelled(question, wrong, evidence, False)
+        yield _labelled(question, wrong, evidence, False, asked)
 
 
 def _sentence_index(gold: Span, sentences: Sequence[Sentence]) -> int | None:
@@ -299,15 +313,20 @@ def _of_simplified(
 
 
 def _labelled(
-    question: TrainingQuestion, claim: str, evidence: tuple[str, ...], supported: bool
+    question: TrainingQuestion,
+    claim: str,
+    evidence: tuple[str, ...],
+    supported: bool,
+    asked: str = "",
 ) -> TrainingClaim:
-    """Returns a claim in the part of its question."""
+    """Returns a claim in the part of its question; `asked`: the question that it is read after."""
     return TrainingClaim(
         source=question.source,
         claim=claim,
         evidence=evidence,
         supported=supported,
         part=question.part,
+        question=asked,
     )
 
 

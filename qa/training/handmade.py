@@ -45,6 +45,10 @@ class HandmadeQuestion:
     answers: tuple[AnswerWords, ...]
     kind: str = ""
     """"list", "yesno", "howto", "which", "long", or nothing in particular."""
+    right_claim: str = ""
+    """A sentence that answers, and that the document supports; empty: there is none."""
+    wrong_claim: str = ""
+    """A sentence that a careless language model may answer with; not supported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,15 @@ def handmade_documents(part: Part, folder: Path = FOLDER) -> Iterator[WrittenDoc
     Raises DocumentError for a line that is not valid, a document that cannot be read, or an answer
     that is not in its document.
     """
+    for handmade, document in read_handmade(part, folder):
+        yield _written(handmade, document, part)
+
+
+def read_handmade(part: Part, folder: Path = FOLDER) -> Iterator[tuple[HandmadeDocument, Document]]:
+    """Yields the lines of the files of a part, each with its document, in a fixed order.
+
+    Raises DocumentError for a line that is not valid, or a document that cannot be read.
+    """
     for file in sorted(folder.glob("*.jsonl")):
         lines = file.read_text(encoding="utf-8").splitlines()
         for line_index, line in enumerate(lines):
@@ -77,14 +90,12 @@ def handmade_documents(part: Part, folder: Path = FOLDER) -> Iterator[WrittenDoc
                 raise DocumentError(
                     f"{file.name}, line {line_index + 1} is not a document with questions: {error}"
                 ) from error
-            yield _written(handmade, file.stem, part)
+            document = from_bytes(handmade.name, handmade.text.encode())
+            # Documents of two subjects may have the same name.
+            yield handmade, replace(document, source=f"{file.stem}/{handmade.name}")
 
 
-def _written(handmade: HandmadeDocument, subject: str, part: Part) -> WrittenDocument:
-    document = from_bytes(handmade.name, handmade.text.encode())
-    # Documents of two subjects may have the same name.
-    document = replace(document, source=f"{subject}/{handmade.name}")
-
+def _written(handmade: HandmadeDocument, document: Document, part: Part) -> WrittenDocument:
     written = []
     for question in handmade.questions:
         spans = tuple(span_of(answer, document) for answer in question.answers)

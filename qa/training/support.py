@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from qa.config import PACKAGED_READER
+from qa.config import PACKAGED_EMBEDDING, PACKAGED_READER
 from qa.errors import DocumentError
+from qa.models.embedding import Embedder, SentenceTransformerEmbedder
 from qa.models.entailment import CrossEncoderEntailment, EntailmentModel
 from qa.models.spans import CrossEncoder
 from qa.text.words import terms
 from qa.training.claims import TrainingClaim, claims_of_questions
 from qa.training.entry import run_command
+from qa.training.handmade_claims import handmade_claims
 from qa.training.sources import QuestionsBySource, TrainingQuestion, of_part, read_sources
 from qa.training.support_claims import (
     FILES,
@@ -66,11 +68,14 @@ def _make(options: argparse.Namespace) -> None:
     questions = read_sources(options.data)
     _check_files(options.data)
     base = options.reader or files("qa").joinpath("models", PACKAGED_READER)
+    embedder = SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
     if not (options.out / "model.safetensors").is_file():
-        claims = training_claims(questions, options.data, CrossEncoder(str(base)), SEED)
+        reader = CrossEncoder(str(base))
+        claims = training_claims(questions, options.data, reader, embedder, SEED)
         train_support(claims, str(base), options.out, SEED, options.device)
 
-    metrics = report(questions, options.data, CrossEncoderEntailment(str(options.out)))
+    entailment = CrossEncoderEntailment(str(options.out))
+    metrics = report(questions, options.data, embedder, entailment)
     text = json.dumps(metrics, indent=1) + "\n"
     (options.out / "figures.json").write_text(text, encoding="utf-8")
 
@@ -86,7 +91,9 @@ def _check_files(data: Path) -> None:
         )
 
 
-def report(questions: QuestionsBySource, data: Path, entailment: EntailmentModel) -> dict[str, Any]:
+def report(
+    questions: QuestionsBySource, data: Path, embedder: Embedder, entailment: EntailmentModel
+) -> dict[str, Any]:
     """Returns, by set, the AUROC of supported claims against the others, with its interval.
 
     Beside the model's stands that of word coverage alone.
@@ -98,6 +105,7 @@ def report(questions: QuestionsBySource, data: Path, entailment: EntailmentModel
     claims_of = {
         "made of kept articles": claims_of_questions(chosen, SEED),
         "about kept tables": table_claims(data, SEED, "report"),
+        "about kept written documents": handmade_claims("report", embedder),
     }
     metrics = {}
     for name, claims in claims_of.items():
@@ -116,7 +124,7 @@ def _metrics(claims: Sequence[TrainingClaim], entailment: EntailmentModel) -> di
     coverages = []
     for claim in claims:
         labels.append(claim.supported)
-        pairs.append((claim.claim, " ".join(claim.evidence)))
+        pairs.append(claim.pair)
         coverages.append(_coverage(claim))
 
     supported = np.array(labels)

@@ -19,7 +19,7 @@ from sentence_transformers import (
     DefaultBatchSampler,
 )
 from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
-from transformers import PrinterCallback
+from transformers import AutoConfig, PrinterCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from qa.models.entailment import MAX_TOKENS
@@ -33,6 +33,9 @@ WEIGHT_DECAY = 0.01
 DROPOUT = 0.0
 """Each claim is seen once; on a CPU dropout takes a third of the time."""
 BATCH = 32
+LAYERS = 8
+"""How many of the first layers of its start it keeps. With all twelve, its file and the reader's
+would together be larger than the 120 MB that the project allows."""
 LOG_EVERY = 100
 CHECKPOINT_EVERY = 100
 CHECKPOINTS = "checkpoints"
@@ -69,7 +72,8 @@ def train_support(
 
 
 def _load(base: str, device: str) -> CrossEncoder:
-    """Loads the weights of a model of any task; the last layer is new."""
+    """Loads the first layers of a model of any task; the output layer is new."""
+    layers = AutoConfig.from_pretrained(base, local_files_only=True).num_hidden_layers
     model: CrossEncoder = CrossEncoder(
         base,
         num_labels=1,
@@ -78,6 +82,7 @@ def _load(base: str, device: str) -> CrossEncoder:
         device=device,
         model_kwargs={"dtype": torch.float32, "attn_implementation": "eager"},
         config_kwargs={
+            "num_hidden_layers": min(LAYERS, layers),
             "hidden_dropout_prob": DROPOUT,
             "attention_probs_dropout_prob": DROPOUT,
         },
@@ -115,10 +120,11 @@ def _arguments(checkpoints: Path, seed: int, device: str) -> CrossEncoderTrainin
 
 def _dataset(claims: Sequence[TrainingClaim]) -> Dataset:
     """Returns the columns that the loss reads, in its order."""
+    pairs = [claim.pair for claim in claims]
     return Dataset.from_dict(
         {
-            "claim": [claim.claim for claim in claims],
-            "evidence": [" ".join(claim.evidence) for claim in claims],
+            "claim": [claim for claim, _ in pairs],
+            "evidence": [evidence for _, evidence in pairs],
             "label": [float(claim.supported) for claim in claims],
         }
     )

@@ -44,6 +44,23 @@ def test_html_article_without_menus_scripts_banners() -> None:
     assert document.title == "Canal & boats <1>"
 
 
+def test_footers_and_side_notes_are_read_without_their_menus() -> None:
+    """They have what people ask for: an address, a telephone number, opening hours."""
+    page = (
+        "<title>Bar</title><main><h1>The bar</h1><p>We play records.</p>"
+        "<aside>Dogs stay outside.</aside><p>Ask for tea.</p></main>"
+        "<aside><h3>Hours</h3><p>Open from noon to ten.</p></aside>"
+        "<aside><h3>Most read</h3><p><b><a href='/c'>Ten cakes</a></b> | <a href='/d'>Pies</a></p></aside>"
+        "<footer><p>Mill Lane 4, <a href='tel:0155'>0155 20</a></p><p><a href='mailto:b@c.d'>b@c.d</a></p>"
+        "<ul><li><a href='/p'>Privacy</a></li><li><a href='/i'>Imprint</a></li></ul></footer>"
+        "<footer class='cookies'>We use cookies.</footer>"
+    )
+    assert from_bytes("a.html", page.encode()).text == (
+        "# The bar\n\nWe play records.\n\nDogs stay outside.\n\nAsk for tea.\n\n"
+        "### Hours\n\nOpen from noon to ten.\n\nMill Lane 4, 0155 20\n\nb@c.d"
+    )
+
+
 def test_html_without_article_all_visible_text() -> None:
     page = "<title>Old</title><nav>Menu</nav><table><tr><td>Price</td><td>3 €</td></tr></table><div hidden>No.</div>"
     assert from_bytes("old.htm", page.encode()).text == "Price | 3 €"
