@@ -10,7 +10,7 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from qa.answer.align import (
@@ -26,10 +26,10 @@ from qa.documents.context import introduces
 from qa.documents.sentences import Sentence
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Encoding, EncodingCache
-from qa.models.entailment import EntailmentModel, asked_claim
+from qa.models.entailment import MIN_WORDS_ALONE, EntailmentModel, asked_claim
 from qa.text import facts
 from qa.text.numbers import in_digits, numbers_in
-from qa.types import AnswerSentence, Citation, Passage, Support
+from qa.types import AnswerSentence, Citation, Document, Passage, Span, Support
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class _Evidence:
     claim: str
     sentences: list[CoveredSentence]
     verbatim: bool
+    headings: "_Headings" = field(default_factory=dict)
+    """Those with a fact that the sentences below them lack: the date of a release, the year."""
     log_odds: float = -math.inf
     """Of the entailment model; -inf: the model was not asked."""
 
@@ -177,13 +179,17 @@ class Verifier:
             evidence.append(checked)
 
             # What lacks a fact is not read: the model may not notice a wrong number.
-            has_facts = sentences and not _lacks_facts(text, sentences)
-            if has_facts and not _lacks_names(text, seen):
-                # In digits on both sides: "two thousand" and "2,000" are the same words then.
-                context = _with_sentence_before(sentences, seen.snapshot)
-                pair = (in_digits(asked_claim(claim.question, text)), in_digits(context))
-                to_read.append(checked)
-                pairs.append(pair)
+            if not sentences or _lacks_names(text, seen):
+                continue
+            if _lacks_facts(text, _joined(sentences)):
+                checked.headings = _headings_with_facts(text, sentences)
+                if not checked.headings:
+                    continue
+            # In digits on both sides: "two thousand" and "2,000" are the same words then.
+            context = _with_sentence_before(sentences, checked.headings, seen.snapshot)
+            pair = (in_digits(claim.as_read), in_digits(context))
+            to_read.append(checked)
+            pairs.append(pair)
 
         all_log_odds = self._entailment.log_odds(pairs)
         for checked, log_odds in zip(to_read, all_log_odds, strict=True):
@@ -195,6 +201,8 @@ class Verifier:
         if support == "unsupported":
             return AnswerSentence(evidence.claim, support, ())
         citations: dict[Citation, None] = {}
+        for document, span in evidence.headings.values():
+            citations[cite(document, span)] = None
         for covered in evidence.sentences:
             # Without the names of its columns a row does not say what a claim says.
             header = covered.sentence.header
@@ -219,6 +227,13 @@ class _ClaimToCheck:
     question: str
     passages: Sequence[Passage]
 
+    @property
+    def as_read(self) -> str:
+        """The text that the entailment model reads: a bare value comes after its question."""
+        text = self.encoded.text
+        is_fragment = len(text.split()) < MIN_WORDS_ALONE
+        return asked_claim(self.question, text) if is_fragment else text
+
 
 def _choose_sentences(
     claim: EncodedClaim, passages: Sequence[Passage], seen: _SeenPassages
@@ -242,9 +257,36 @@ def _choose_sentences(
     return best_cover(claim, candidates)
 
 
-def _lacks_facts(claim: str, sentences: Sequence[CoveredSentence]) -> bool:
-    """Returns whether the claim has a number, date word or quotation that the sentences lack."""
-    text = _joined(sentences)
+_Headings = dict[tuple[str, int], tuple[Document, Span]]
+"""Headings by document id and offset, in the order of the sentences below them."""
+
+
+def _headings_with_facts(claim: str, sentences: Sequence[CoveredSentence]) -> _Headings:
+    """Returns the fewest headings that have the facts of a claim that its sentences lack.
+
+    Empty: not even all headings together have them.
+    """
+    headings: _Headings = {}
+    for covered in sentences:
+        document = covered.document
+        for span in covered.sentence.context:
+            headings[document.id, span.start] = (document, span)
+    if _lacks_facts(claim, _below_headings(headings, sentences)):
+        return {}
+    for key in list(headings):
+        others = {other: headings[other] for other in headings if other != key}
+        if not _lacks_facts(claim, _below_headings(others, sentences)):
+            headings = others
+    return headings
+
+
+def _below_headings(headings: _Headings, sentences: Sequence[CoveredSentence]) -> str:
+    texts = [document.text_of(span) for document, span in headings.values()]
+    return "\n".join((*texts, _joined(sentences)))
+
+
+def _lacks_facts(claim: str, text: str) -> bool:
+    """Returns whether the claim has a number, date word or quotation that the text lacks."""
     available = numbers_in(text, include_ones=True)
     for number in numbers_in(claim):
         if not number.is_among(available):
@@ -267,11 +309,15 @@ def _lacks_names(claim: str, seen: _SeenPassages) -> bool:
     return bool(facts.missing_names(facts.names_in(claim), "\n".join(texts)))
 
 
-def _with_sentence_before(sentences: Sequence[CoveredSentence], snapshot: Snapshot) -> str:
-    """Returns the sentences, each after what it may need: its lead-in or question, and the
-    sentence before it, which may say whom a pronoun means.
+def _with_sentence_before(
+    sentences: Sequence[CoveredSentence], headings: "_Headings", snapshot: Snapshot
+) -> str:
+    """Returns headings and sentences, each sentence after what it may need: its lead-in or
+    question, and the sentence before it, which may say whom a pronoun means.
     """
     parts: dict[tuple[str, int], str] = {}
+    for key, (heading_document, heading) in headings.items():
+        parts[key] = " ".join(heading_document.text_of(heading).split())
     for covered in sentences:
         document = covered.document
         all_sentences = snapshot.sentences[document.id]

@@ -17,6 +17,8 @@ CLAIM_TOKENS = 96
 """A longer claim is not read: nothing supports a claim that was not read whole."""
 NEVER = -20.0
 """The log-odds of such a claim."""
+MIN_WORDS_ALONE = 4
+"""A claim of fewer words is a bare value, which says nothing without its question."""
 MAX_QUESTION_WORDS = 40
 """A longer question is left out before its claim: it would leave too few tokens for the claim."""
 BATCH = 8

@@ -16,7 +16,7 @@ from qa.documents.passages import split
 from qa.documents.sentences import segment
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, EncodingCache
-from qa.models.entailment import NEVER
+from qa.models.entailment import MIN_WORDS_ALONE, NEVER
 from qa.text.numbers import in_digits
 from qa.text.words import terms
 from qa.training.claims import TrainingClaim
@@ -29,8 +29,6 @@ ASKED_SHARE = 0.45
 OTHER_QUESTION_SHARE = 0.1
 """How often a claim is read after another question about its document: not every sentence of an
 answer answers the question."""
-MIN_WORDS_ALONE = 4
-"""A claim of fewer words says nothing without its question, and is always read after it."""
 SEED = 50
 MIN_ANSWER_COVERAGE = 0.8
 """The share of the answer's terms that the evidence of a supported claim has, at least.

@@ -330,3 +330,47 @@ def test_row_supports_with_the_names_of_its_columns() -> None:
     (sentence,) = _check(("The Pro plan has a price of $12.", [plans]), documents=(plans,))
     assert sentence.support == "supported"
     assert _quotes(sentence) == ["| Plan | Price | Seats |", "| Pro | $12 | 20 |"]
+
+
+CHANGES = Document(
+    name="changes.md",
+    source="changes.md",
+    title="Changes",
+    text="## May 2023\n\nThe map was added.\n\n## June 2024\n\nThe map was taken out again.\n",
+    markdown=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "quotes"),
+    [
+        ("The map was taken out in June 2024.", ["June 2024", "The map was taken out again."]),
+        ("The map was taken out.", ["The map was taken out again."]),
+        ("The map was taken out in June 2025.", []),
+    ],
+)
+def test_heading_has_the_date_that_its_sentence_lacks(claim: str, quotes: list[str]) -> None:
+    passage = _passage(CHANGES)
+    snapshot = snapshot_of([passage], (CHANGES,))
+    entailment = FixedEntailment(3.0)
+    verifier = Verifier(EncodingCache(WordEmbedder()), entailment)
+    (checked,) = verifier.check([Claim(claim, ())], [passage], snapshot)
+    assert [quote.strip("# \n") for quote in _quotes(checked.sentence)] == quotes
+    if len(quotes) == 2:
+        assert entailment.pairs[0][1].index("June 2024") < entailment.pairs[0][1].index("taken")
+
+
+@pytest.mark.parametrize(
+    ("claim", "read"),
+    [
+        ("On Tuesday.", "When was the bridge opened? On Tuesday."),
+        ("Ines Prado opened the bridge.", "Ines Prado opened the bridge."),
+    ],
+)
+def test_a_bare_value_is_read_after_its_question(claim: str, read: str) -> None:
+    passage = _passage(BRIDGE)
+    snapshot = snapshot_of([passage], (BRIDGE,))
+    entailment = FixedEntailment(3.0)
+    verifier = Verifier(EncodingCache(WordEmbedder()), entailment)
+    verifier.check([Claim(claim, (), "When was the bridge opened?")], [passage], snapshot)
+    assert {pair[0] for pair in entailment.pairs} == {read}
