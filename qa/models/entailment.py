@@ -79,7 +79,7 @@ class CrossEncoderEntailment:
 
 
 class SharedEntailment:
-    """The packaged model for several bots. It takes 44 MB, so it is loaded once, when needed."""
+    """The packaged model for several bots. It takes 51 MB, so it is loaded once, when needed."""
 
     def __init__(self) -> None:
         self._model: EntailmentModel | None = None

@@ -228,9 +228,9 @@ def _of_plausible_answers(
     for span in question.plausible:
         index = _sentence_index(span, sentences)
         if index is not None:
-            asked, claim = worded(question.question, question.text_of(span), rng)
+            question_text, claim = worded(question.question, question.text_of(span), rng)
             evidence = _around(question, sentences, index, rng)
-            yield _labelled(question, claim, evidence, False, asked)
+            yield _labelled(question, claim, evidence, False, question_text)
 
 
 def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[TrainingClaim]:
@@ -241,17 +241,17 @@ def _of_question(question: TrainingQuestion, rng: random.Random) -> Iterator[Tra
         return
 
     answer = question.text_of(gold)
-    asked, claim = worded(question.question, answer, rng)
+    question_text, claim = worded(question.question, answer, rng)
     evidence = _around(question, sentences, index, rng)
-    yield _labelled(question, claim, evidence, True, asked)
+    yield _labelled(question, claim, evidence, True, question_text)
 
     wrong_answer = other_answer(question.context, answer, rng)
     if wrong_answer and rng.random() < OTHER_ANSWER_SHARE:
-        wrongly_asked, wrong_claim = worded(question.question, wrong_answer, rng)
-        yield _labelled(question, wrong_claim, evidence, False, wrongly_asked)
+        wrong_question_text, wrong_claim = worded(question.question, wrong_answer, rng)
+        yield _labelled(question, wrong_claim, evidence, False, wrong_question_text)
     wrong = changed(claim, question.context, rng)
     if wrong:
-        yield _labelled(question, wrong, evidence, False, asked)
+        yield _labelled(question, wrong, evidence, False, question_text)
 
 
 def _sentence_index(gold: Span, sentences: Sequence[Sentence]) -> int | None:
@@ -317,16 +317,16 @@ def _labelled(
     claim: str,
     evidence: tuple[str, ...],
     supported: bool,
-    asked: str = "",
+    question_text: str = "",
 ) -> TrainingClaim:
-    """Returns a claim in the part of its question; `asked`: the question that it is read after."""
+    """Returns a claim in the part of its question; it is read after `question_text`."""
     return TrainingClaim(
         source=question.source,
         claim=claim,
         evidence=evidence,
         supported=supported,
         part=question.part,
-        question=asked,
+        question=question_text,
     )
 
 

@@ -50,15 +50,15 @@ def handmade_claims(part: Part, embedder: Embedder, folder: Path = FOLDER) -> li
         finder.encode_together(handmade.questions)
         for question in handmade.questions:
             for claim in _of_question(question, finder, part):
-                asked = _question_before(claim, question, handmade.questions, rng)
-                claims.append(replace(claim, question=asked))
+                question_text = _question_before(claim, question, handmade.questions, rng)
+                claims.append(replace(claim, question=question_text))
     return claims
 
 
 def _question_before(
     claim: TrainingClaim,
     question: HandmadeQuestion,
-    others: Sequence[HandmadeQuestion],
+    of_document: Sequence[HandmadeQuestion],
     rng: random.Random,
 ) -> str:
     """Returns the question that a claim is read after; empty: it is read alone."""
@@ -67,7 +67,7 @@ def _question_before(
     if is_fragment or draw < ASKED_SHARE:
         return question.question
     if draw < ASKED_SHARE + OTHER_QUESTION_SHARE:
-        return rng.choice(others).question
+        return rng.choice(of_document).question
     return ""
 
 

@@ -44,6 +44,8 @@ MAX_NEAR_ANSWERS: Mapping[str, int] = {
     "squadshifts_new_wiki": 1000,
 }
 """How many questions of these sources are put to passages that do not answer them."""
+MAX_IN_ALL = 27_200
+"""Claims of one training, a random sample of all: about an hour on two cores."""
 MAX_ROWS = 2500
 """Claims about rows of tables."""
 MAX_TO_JOIN = 1000
@@ -79,7 +81,7 @@ def training_claims(
 
     news = claims_of_simplified_news(to_train[SIMPLIFIED_SOURCE], seed)
     to_join = of_questions[-MAX_TO_JOIN:]
-    return [
+    everything = [
         *of_questions,
         *near_answers,
         *handmade_claims("train", embedder) * HANDMADE_REPEATS,
@@ -90,6 +92,8 @@ def training_claims(
         *read_claims(data, DIALOGUES),
         *read_claims(data, CLAIMS_OF_PEOPLE) * PEOPLE_REPEATS,
     ]
+    sample_size = min(MAX_IN_ALL, len(everything))
+    return random.Random(seed).sample(everything, sample_size)
 
 
 def table_claims(data: Path, seed: int, part: Part) -> list[TrainingClaim]:
