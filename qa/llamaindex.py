@@ -32,14 +32,13 @@ from qa.answer.generate import Claim
 from qa.answer.verify import Verifier
 from qa.bot import Bot
 from qa.config import PACKAGED_EMBEDDING
-from qa.documents.passages import split
 from qa.documents.sentences import segment
 from qa.errors import FootnoteError
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, EncodingCache, SentenceTransformerEmbedder
 from qa.models.entailment import CrossEncoderEntailment, EntailmentModel
 from qa.models.spans import CrossEncoder, SpanModel
-from qa.types import Answer, AnswerSentence, Citation, Document, Passage, RankedPassage, digest
+from qa.types import Answer, AnswerSentence, Citation, Document, RankedPassage, digest
 
 
 class FootnoteRetriever(BaseRetriever):
@@ -184,23 +183,19 @@ class FootnoteFaithfulness(BaseEvaluator):
 
     def _check(self, question: str, response: str, contexts: Sequence[str]) -> list[AnswerSentence]:
         documents = []
-        sentences = {}
-        passages: list[Passage] = []
         for number, context in enumerate(contexts):
             if not context.strip():
                 continue
             name = f"context {number + 1}"
-            document = Document(name=name, source=name, title="", text=context)
-            documents.append(document)
-            sentences[document.id] = segment(document)
-            passages += split(document, sentences[document.id], self._embedder.count_tokens)
+            documents.append(Document(name=name, source=name, title="", text=context))
 
         written = Document.of_text(response, markdown=True)
         claims = []
         for sentence in segment(written):
             text = " ".join(written.text_of(sentence.span).split())
             claims.append(Claim(text, (), question))
-        snapshot = Snapshot.of(passages, documents, sentences, generation="")
+        snapshot = Snapshot.in_memory(documents, self._embedder.count_tokens)
+        passages = list(snapshot.passages.values())
         return [claim.sentence for claim in self._verifier.check(claims, passages, snapshot)]
 
 

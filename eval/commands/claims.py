@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from eval.claims import Detection
     from qa.answer.verify import Verifier
     from qa.library.snapshot import Snapshot
-    from qa.types import Document, Passage
+    from qa.types import Document
 
 CLAIMS = EVAL / "claims.jsonl"
 
@@ -74,19 +74,11 @@ def verifier_over(documents: "Sequence[Document]") -> "tuple[Verifier, Snapshot]
     """Returns the packaged verifier, and a snapshot of these documents alone."""
     from qa.answer.verify import Verifier
     from qa.config import PACKAGED_EMBEDDING
-    from qa.documents.passages import split
-    from qa.documents.sentences import segment
     from qa.library.snapshot import Snapshot
     from qa.models.embedding import EncodingCache, SentenceTransformerEmbedder
     from qa.models.entailment import CrossEncoderEntailment
 
     embedder = SentenceTransformerEmbedder(PACKAGED_EMBEDDING)
-    passages: list[Passage] = []
-    sentences = {}
-    for document in documents:
-        segmented = segment(document)
-        sentences[document.id] = segmented
-        passages += split(document, segmented, embedder.count_tokens)
     verifier = Verifier(EncodingCache(embedder), CrossEncoderEntailment())
     # In memory: a person's library is not touched, whatever the environment says.
-    return verifier, Snapshot.of(passages, documents, sentences, generation="")
+    return verifier, Snapshot.in_memory(documents, embedder.count_tokens)

@@ -51,7 +51,7 @@ class Claim:
     passages: tuple[Passage, ...]
     """In the order of the markers; empty: it cites none."""
     question: str = ""
-    """What it answers: a short answer says nothing without its question. Empty: an overview."""
+    """The question that it answers; empty: it is checked alone, as in an overview."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """The library as it is at one moment, with everything that search and reader need of it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from qa.documents.sentences import Sentence
+from qa.documents.passages import split
+from qa.documents.sentences import Sentence, segment
 from qa.documents.views import View, embedded_text, name_line, view_of
 from qa.library.bm25 import Bm25, SentenceFrequencies
 from qa.library.spelling import Vocabulary
@@ -64,6 +65,22 @@ class Snapshot:
             vocabulary=_vocabulary(documents),
             _in_order=in_order,
         )
+
+    @classmethod
+    def in_memory(
+        cls, documents: Sequence[Document], count_tokens: Callable[[str], int]
+    ) -> "Snapshot":
+        """Splits documents and makes a snapshot of them alone, without a stored library.
+
+        `count_tokens`: the embedder's, which limits the length of a passage.
+        """
+        passages: list[Passage] = []
+        sentences: dict[str, tuple[Sentence, ...]] = {}
+        for document in documents:
+            segmented = segment(document)
+            sentences[document.id] = segmented
+            passages += split(document, segmented, count_tokens)
+        return cls.of(passages, documents, sentences, generation="")
 
     def sentences_in(self, passage: Passage) -> list[Sentence]:
         """Returns the sentences that begin in a passage, in order."""

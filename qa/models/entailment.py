@@ -34,7 +34,7 @@ class EntailmentModel(Protocol):
 def asked_claim(question: str, claim: str) -> str:
     """Returns a claim after the question that it answers, as the model reads it.
 
-    An empty question, or a very long one, is left out.
+    A question that is empty or has more than MAX_QUESTION_WORDS words is left out.
     """
     words = question.split()
     if not words or len(words) > MAX_QUESTION_WORDS:

@@ -15,8 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.documents.passages import split
-from qa.documents.sentences import Sentence, segment
 from qa.library.search import Nearest, retrieve
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, Encoding, Vectors
@@ -25,7 +23,7 @@ from qa.reader.features import analyse, sentence_features
 from qa.reader.named_views import score_views
 from qa.training.sources import Part, QuestionsBySource, TrainingQuestion, of_part
 from qa.training.written import WrittenDocument
-from qa.types import Document, Passage, Span
+from qa.types import Document, Span
 
 SEED = 20
 READING_SOURCES = ("squad2_half", "squad_train_a", "squadshifts_new_wiki", "onestop_news")
@@ -293,14 +291,8 @@ def _as_document(joined: _JoinedDocument) -> Document:
 
 
 def _library(documents: Sequence[Document], models: Models) -> _Library:
-    passages: list[Passage] = []
-    sentences: dict[str, tuple[Sentence, ...]] = {}
-    for document in documents:
-        segmented = segment(document)
-        sentences[document.id] = segmented
-        passages += split(document, segmented, models.embedder.count_tokens)
-
-    snapshot = Snapshot.of(passages, documents, sentences, generation="")
+    snapshot = Snapshot.in_memory(documents, models.embedder.count_tokens)
+    passages = list(snapshot.passages.values())
     texts = [snapshot.embedded_text(passage) for passage in passages]
     encodings = models.embedder.encode(texts)
     by_passage = {}

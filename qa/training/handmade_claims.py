@@ -12,8 +12,6 @@ from pathlib import Path
 
 from qa.answer.generate import Claim
 from qa.answer.verify import Verifier
-from qa.documents.passages import split
-from qa.documents.sentences import segment
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Embedder, EncodingCache
 from qa.models.entailment import MIN_WORDS_ALONE, NEVER
@@ -33,7 +31,7 @@ SEED = 50
 MIN_ANSWER_COVERAGE = 0.8
 """The share of the answer's terms that the evidence of a supported claim has, at least.
 
-With less the check found other sentences, which do not support the claim.
+With less, the check chose other sentences, which do not support the claim.
 """
 
 
@@ -96,10 +94,7 @@ class _EvidenceFinder:
     """Finds, in one document, what the checking model reads together with a claim."""
 
     def __init__(self, document: Document, embedder: Embedder) -> None:
-        sentences = segment(document)
-        self._passages = split(document, sentences, embedder.count_tokens)
-        of_document = {document.id: sentences}
-        self._snapshot = Snapshot.of(self._passages, [document], of_document, generation="")
+        self._snapshot = Snapshot.in_memory([document], embedder.count_tokens)
         self._recorder = _Recorder()
         self._encodings = EncodingCache(embedder)
         self._verifier = Verifier(self._encodings, self._recorder)
@@ -115,7 +110,8 @@ class _EvidenceFinder:
         """Returns a claim and its evidence as the model reads them; None: it does not read them."""
         self._recorder.pairs.clear()
         if claim:
-            self._verifier.check([Claim(claim, ())], self._passages, self._snapshot)
+            passages = list(self._snapshot.passages.values())
+            self._verifier.check([Claim(claim, ())], passages, self._snapshot)
         return self._recorder.pairs[0] if self._recorder.pairs else None
 
 

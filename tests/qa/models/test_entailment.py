@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from qa.errors import ModelError
-from qa.models.entailment import NEVER, CrossEncoderEntailment
+from qa.models.entailment import NEVER, CrossEncoderEntailment, asked_claim
 from tests.qa.random_models import random_model
 
 EVIDENCE = "According to the news agency, around 2000 participants attended the Pakistan Minerals Investment Forum."
@@ -36,6 +36,14 @@ def test_log_odds_supported_claim_is_highest(
         ]
     )
     assert carried > 0 > max(number, other)
+
+
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [("Who\n came?", "Who came? Ann."), ("", "Ann."), ("Who came " + "again " * 40, "Ann.")],
+)
+def test_claim_follows_a_question_that_leaves_it_room(question: str, read: str) -> None:
+    assert asked_claim(question, "Ann.") == read
 
 
 def test_log_odds_do_not_depend_on_the_order(entailment: CrossEncoderEntailment) -> None:

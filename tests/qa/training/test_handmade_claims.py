@@ -17,8 +17,8 @@ def _claims(folder: Path, **claims: str) -> list[tuple[str, str, bool]]:
     document: dict[str, Any] = {"name": "house.txt", "text": TEXT}
     document["questions"] = [{**QUESTION, **claims}]
     (folder / "home.jsonl").write_text(json.dumps(document), encoding="utf-8")
-    found = handmade_claims("report", WordEmbedder(), folder)
-    return [(claim.claim, " ".join(claim.evidence), claim.supported) for claim in found]
+    training_claims = handmade_claims("report", WordEmbedder(), folder)
+    return [(claim.claim, " ".join(claim.evidence), claim.supported) for claim in training_claims]
 
 
 def test_both_claims_have_the_sentence_that_the_check_finds(tmp_path: Path) -> None:

@@ -51,6 +51,23 @@ def test_train_support_learns_and_writes_a_model(
     assert {path.suffix for path in out.iterdir()} == {".json", ".safetensors"}
 
 
+def test_train_support_keeps_the_first_layers(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = BertForQuestionAnswering.from_pretrained(base, num_hidden_layers=3)
+    deep.save_pretrained(base)
+    monkeypatch.setattr(training, "LAYERS", 2)
+    # Nothing is learnt, so that the layers can be compared.
+    monkeypatch.setattr(training, "LEARNING_RATE", 0.0)
+    train_support([YES, NO] * 32, str(base), tmp_path / "out", seed=1)
+    before = load_file(base / "model.safetensors")
+    after = load_file(tmp_path / "out" / "model.safetensors")
+    layers = {name.split(".")[3] for name in after if name.startswith("bert.encoder.layer.")}
+    assert layers == {"0", "1"}
+    name = "bert.encoder.layer.1.output.dense.weight"
+    assert torch.equal(after[name], before[name].half())
+
+
 def test_train_support_leaves_word_vectors(base: Path, tmp_path: Path) -> None:
     """Only the layers above them change, and all weights are written in float16."""
     train_support([YES, NO] * 32, str(base), tmp_path / "out", seed=1)
