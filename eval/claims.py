@@ -185,16 +185,16 @@ def _parse_claim(raw: Any) -> LabelledClaim:
 
 def _passages_with(quote: str, snapshot: Snapshot) -> list[Passage]:
     """Returns the passages that a quote reaches into, at most as many as a claim may cite."""
-    for document in snapshot.documents:
+    for stored in snapshot.stored_documents():
+        document = stored.document
         start = document.text.find(quote)
         if start < 0:
             continue
         # Its first span is enough: the words are the same in every other.
         span = Span(start, start + len(quote))
         passages = []
-        for passage in snapshot.passages.values():
-            same_document = passage.document.id == document.id
-            if same_document and passage.span.overlap(span):
+        for passage in stored.passages:
+            if passage.span.overlap(span):
                 passages.append(passage)
         return passages[:MAX_CITED_SENTENCES]
     return []

@@ -154,4 +154,5 @@ def _open_plain(settings: Settings) -> "Bot":
     from qa.models.embedding import SentenceTransformerEmbedder
 
     embedder = SentenceTransformerEmbedder(settings.embedding)
-    return Bot(Index(settings.store, embedder), embedder, PlainReader(embedder), settings)
+    index = Index(settings.store, embedder, settings.local_index)
+    return Bot(index, embedder, PlainReader(embedder), settings)

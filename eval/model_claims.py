@@ -97,10 +97,12 @@ def check_model_claims(
     claims: Sequence[ModelClaim], verifier: Verifier, snapshot: Snapshot
 ) -> list[CheckedClaim | None]:
     """Returns each sentence as it was checked; None where it was recognised as empty."""
-    documents = {document.name: document for document in snapshot.documents}
 
     def passages(bounds: Sequence[PassageBounds]) -> tuple[Passage, ...]:
-        return tuple(Passage(documents[name], Span(start, end)) for name, start, end in bounds)
+        bounded = []
+        for name, start, end in bounds:
+            bounded.append(Passage(snapshot.document_named(name), Span(start, end)))
+        return tuple(bounded)
 
     checked: list[CheckedClaim | None] = []
     for claim in claims:

@@ -59,7 +59,7 @@ class Bot:
         Raises ModelError, IndexMismatchError, IndexDamagedError, NotWritableError or BrokenError.
         """
         embedder = SentenceTransformerEmbedder(settings.embedding)
-        index = Index(settings.store, embedder)
+        index = Index(settings.store, embedder, settings.local_index)
         encodings = EncodingCache(embedder)
         cross_encoder = CrossEncoder(settings.reader)
         reader = TrainedReader(encodings, cross_encoder, Weights.load(settings.reader))

@@ -35,7 +35,7 @@ from qa.library.snapshot import Snapshot
 from qa.library.spelling import correct_spelling
 from qa.llm.model import CountingModel, LanguageModel
 from qa.models.embedding import Encoding
-from qa.overview import overview_passages, select_overview
+from qa.overview import overview_passages, quoted_document, select_overview
 from qa.progress import Progress
 from qa.reader.reader import Reading
 from qa.resources import Resources
@@ -98,7 +98,7 @@ class Chain:
 
         `notices` go before those of the answer. Raises LanguageModelError and StoppedError.
         """
-        reply = conversation_reply(question, history, self._snapshot.documents)
+        reply = conversation_reply(question, history, self._snapshot.entries)
         if reply:
             return reply_answer(question, reply, notices, self._progress.timings())
 
@@ -122,7 +122,7 @@ class Chain:
 
     def _overview(self, question: str, history: Sequence[Turn]) -> AnswerContent | None:
         """Returns the overview that is asked for; None: none is, or no sentence is found."""
-        request = overview_request(question, history, self._snapshot.documents)
+        request = overview_request(question, history, self._snapshot.entries, self._quoted)
         if not request:
             return None
         selection = select_overview(
@@ -138,6 +138,10 @@ class Chain:
         if self._engine:
             return self._gather(request, content, self._engine)
         return content
+
+    def _quoted(self, answer: str) -> str | None:
+        """Returns the name of the document that an earlier answer quotes; None: it quotes none."""
+        return quoted_document(answer, self._snapshot)
 
     def _gather(
         self,
@@ -167,7 +171,7 @@ class Chain:
         """Returns the forms in which the question may stand alone; the reader chooses a form."""
         # A model that rewrites a complete question can only change its meaning.
         may_lack_words = history and completeness(question) != "complete"
-        if self._engine and may_lack_words and self._snapshot.documents:
+        if self._engine and may_lack_words and self._snapshot.entries:
             self._progress.begin("understand")
             form = standalone_by_model(question, history, self._engine.model, self._stop)
             if form:
@@ -181,7 +185,7 @@ class Chain:
         snapshot = self._snapshot
 
         def known(word: str) -> bool:
-            return embedder.knows(word) or stem(word) in snapshot.frequencies.counts
+            return embedder.knows(word) or snapshot.frequencies.count(stem(word)) > 0
 
         retrieved = []
         for form in forms:
@@ -224,7 +228,7 @@ class Chain:
         """Returns what answers, or a refusal."""
         self._progress.begin("answer")
         reading, language_notices = self._adapt_to_language(question, reading, history)
-        if not self._snapshot.documents:
+        if not self._snapshot.entries:
             content = _refusal("no_documents", reading)
         elif self._engine:
             content = self._answer_with_model(question, reading, self._engine)

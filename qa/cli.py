@@ -32,7 +32,9 @@ from qa.terminal import (
 from qa.text.language import ENGLISH, language_name
 
 if TYPE_CHECKING:
-    from qa.types import Answer, Citation, Document
+    from qa.library.catalog import Entry
+    from qa.library.index import Index
+    from qa.types import Answer, Citation
 
 INTERRUPTED = 130
 """The exit code by which shells know a program that Ctrl+C ended."""
@@ -134,33 +136,35 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
 
     # Adding needs no language model, which may be misconfigured or switched off.
     bot = Bot.open(replace(settings, llm=BUILT_IN))
-    added = add_files(bot.index, options.paths, _print_escaped, options.prune)
+    added = add_files(bot.index, options.paths, _print_escaped, options.prune, options.verify)
     if added.not_pruned:
         print_line(FILES_GONE.format(count=len(added.not_pruned)), sys.stderr)
-    for notice in _language_notices(added.documents, settings):
+    for notice in _language_notices(added.entries, settings):
         _print_escaped(notice)
     return _report_all(added.failures)
 
 
-def _list(_: argparse.Namespace, settings: Settings) -> int:
-    """Prints a line per document: name, title, length, language, and the date if it is known."""
+def _index(settings: Settings) -> "Index":
+    """Opens the library without the models."""
     from qa.library.index import Index
 
-    for document in Index(settings.store).documents():
-        language = language_name(document.language) or "language not known"
-        columns = [document.name, document.title, f"{len(document.text)} characters", language]
-        if document.date:
-            columns.append(document.date)
+    return Index(settings.store, local=settings.local_index)
+
+
+def _list(_: argparse.Namespace, settings: Settings) -> int:
+    """Prints a line per document: name, title, length, language, and the date if it is known."""
+    for entry in _index(settings).entries():
+        language = language_name(entry.language) or "language not known"
+        columns = [entry.name, entry.title, f"{entry.characters} characters", language]
+        if entry.date:
+            columns.append(entry.date)
         print_line("\t".join(map(escaped_line, columns)))
     return 0
 
 
 def _show(options: argparse.Namespace, settings: Settings) -> int:
     """Prints the lines of a document that are not searched, each with its number."""
-    from qa.library.index import Index
-
-    by_name = {document.name: document for document in Index(settings.store).documents()}
-    document = by_name.get(options.name)
+    document = _index(settings).document(options.name)
     if document is None:
         raise _unknown_document(options.name)
     if not document.furniture:
@@ -176,9 +180,7 @@ def _show(options: argparse.Namespace, settings: Settings) -> int:
 
 def _remove(options: argparse.Namespace, settings: Settings) -> int:
     """Removes one document."""
-    from qa.library.index import Index
-
-    if not Index(settings.store).remove(options.name):
+    if not _index(settings).remove(options.name):
         raise _unknown_document(options.name)
     print_line(escaped_line(f"removed {options.name}"))
     return 0
@@ -293,7 +295,7 @@ def _print_escaped(line: str) -> None:
     print_line(escaped_line(line))
 
 
-def _language_notices(documents: "Sequence[Document]", settings: Settings) -> Sequence[str]:
+def _language_notices(documents: "Sequence[Entry]", settings: Settings) -> Sequence[str]:
     """Returns a notice about the documents that are not in English; none where all are."""
     from qa.answer.foreign import language_notice
 
@@ -400,6 +402,11 @@ def _parser() -> argparse.ArgumentParser:
         "--prune",
         action="store_true",
         help="remove the documents whose files are gone from these folders",
+    )
+    add.add_argument(
+        "--verify",
+        action="store_true",
+        help="read every file, also the files whose size and time have not changed",
     )
     add.set_defaults(command=_add)
 

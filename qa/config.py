@@ -11,6 +11,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from qa.errors import FootnoteError
+from qa.types import digest
 
 PACKAGED_EMBEDDING = "all-MiniLM-L6-v2"
 PACKAGED_READER = "footnote-reader"
@@ -61,6 +62,14 @@ class Settings:
     def store(self) -> Path | str:
         """Where the index is: a folder, or the address of a server."""
         return self.chroma_url or self.index or self.home / "index"
+
+    @property
+    def local_index(self) -> Path | None:
+        """The folder of what a server's library keeps on this machine; None: it is in `store`."""
+        if self.chroma_url is None:
+            return None
+        # The address may hold a password, which must not be the name of a folder.
+        return self.home / "servers" / digest(self.chroma_url)
 
     @property
     def loading_key(self) -> Hashable:

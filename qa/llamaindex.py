@@ -195,7 +195,7 @@ class FootnoteFaithfulness(BaseEvaluator):
             text = " ".join(written.text_of(sentence.span).split())
             claims.append(Claim(text, (), question))
         snapshot = Snapshot.in_memory(documents, self._embedder.count_tokens)
-        passages = list(snapshot.passages.values())
+        passages = snapshot.all_passages()
         return [claim.sentence for claim in self._verifier.check(claims, passages, snapshot)]
 
 

@@ -12,15 +12,22 @@ import numpy as np
 from qa.answer.overview_request import OverviewRequest
 from qa.answer.selection import Selection, select_sentences
 from qa.errors import StoppedError
+from qa.library.catalog import Entry
 from qa.library.search import retrieve
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import BATCH, Vectors
 from qa.progress import Progress
 from qa.resources import Resources
-from qa.types import Document, RankedPassage
+from qa.types import RankedPassage
 
 OVERVIEW_PASSAGES = 20
 """Passages in which the sentences about a topic are looked for."""
+MAX_GATHERED = 40
+"""Documents that a language model reads whole for an overview."""
+MIN_QUOTED_WORDS = 4
+"""Words; a shorter answer stands in many documents."""
+QUOTED_PASSAGES = 10
+"""Passages in whose documents the words of an answer are looked for."""
 
 
 def select_overview(
@@ -47,7 +54,7 @@ def select_overview(
             rows += [encoding.vector for encoding in encodings]
         return np.stack(rows)
 
-    def search(topic: str, documents: Sequence[Document]) -> list[RankedPassage]:
+    def search(topic: str, documents: Sequence[Entry]) -> list[RankedPassage]:
         return _search(resources, topic, documents, snapshot)
 
     return select_sentences(request, snapshot, encode, search)
@@ -67,22 +74,36 @@ def overview_passages(
 
 
 def _search(
-    resources: Resources, topic: str, documents: Sequence[Document], snapshot: Snapshot
+    resources: Resources, topic: str, documents: Sequence[Entry], snapshot: Snapshot
 ) -> list[RankedPassage]:
     """Returns the best passages of these documents about a topic."""
-    wanted = {document.id for document in documents}
+    searched = snapshot
+    if len(documents) < len(snapshot.entries):
+        searched = snapshot.only([document.id for document in documents])
     nearest = resources.index.nearest
     with resources.lock:
         vector = resources.embedder.encode([topic])[0].vector
-        ranked = retrieve(topic, vector, snapshot, nearest, OVERVIEW_PASSAGES)
-    return [row for row in ranked if row.passage.document.id in wanted]
+        return retrieve(topic, vector, searched, nearest, OVERVIEW_PASSAGES)
 
 
-def _passages_of(documents: Sequence[Document], snapshot: Snapshot) -> list[RankedPassage]:
+def quoted_document(answer: str, snapshot: Snapshot) -> str | None:
+    """Returns the name of a document that has the words of an answer, line ends apart.
+
+    Looked for in the passages that share most with the answer. None: there is none.
+    """
+    words = " ".join(answer.split())
+    if len(words.split()) < MIN_QUOTED_WORDS:
+        return None
+    hits = snapshot.find_by_words(words, QUOTED_PASSAGES)
+    for passage in snapshot.passages_of(hits).values():
+        if words in " ".join(passage.document.text.split()):
+            return passage.document.name
+    return None
+
+
+def _passages_of(documents: Sequence[Entry], snapshot: Snapshot) -> list[RankedPassage]:
     """Returns all passages of these documents, in their order."""
-    by_document: dict[str, list[RankedPassage]] = {document.id: [] for document in documents}
-    for passage in snapshot.passages.values():
-        if passage.document.id in by_document:
-            ranked = RankedPassage.unranked(passage)
-            by_document[passage.document.id].append(ranked)
-    return [ranked for passages in by_document.values() for ranked in passages]
+    passages: list[RankedPassage] = []
+    for document in documents[:MAX_GATHERED]:
+        passages += map(RankedPassage.unranked, snapshot.stored(document.id).passages)
+    return passages

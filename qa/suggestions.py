@@ -7,12 +7,13 @@ the bot, and is suggested only when the bot answers it surely, with the sentence
 import random
 import re
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise, zip_longest
 from typing import Protocol
 
 from qa.documents.sentences import Sentence, segment
+from qa.library.catalog import Entry
 from qa.text.english import HEDGES, MONTHS, SCALES, STOP_WORDS, VERBS_OF_SAYING, WEEKDAYS
 from qa.text.words import terms
 from qa.types import Answer, Document, Span
@@ -97,25 +98,27 @@ _UNCLEAR = re.compile(
 
 def suggest(
     bot: Answerer,
-    documents: Sequence[Document],
+    entries: Sequence[Entry],
+    read: Callable[[str], Document | None],
     count: int = 4,
     seed: int = 0,
     stop: threading.Event | None = None,
 ) -> tuple[Suggestion, ...]:
     """Returns up to `count` questions that the bot answers surely, none similar to another.
 
-    The documents' own examples come first, then the templates'; documents take turns. The same
+    `entries` are the documents to ask about, and `read` returns a document by its name. The
+    documents' own examples come first, then the templates'; documents take turns. The same
     arguments give the same suggestions. `stop`, once set, ends the search with what there is.
     """
     chosen: list[Suggestion] = []
-    for proposed in islice(_proposed(documents, seed), MAX_QUESTIONS):
+    for proposed in islice(_proposed(entries, read, seed), MAX_QUESTIONS):
         is_stopped = stop is not None and stop.is_set()
         if is_stopped or len(chosen) == count:
             break
         if _is_similar(proposed.question, chosen):
             continue
         if _is_sure(bot, proposed):
-            suggestion = Suggestion(proposed.question, proposed.document.name)
+            suggestion = Suggestion(proposed.question, proposed.document)
             chosen.append(suggestion)
     return tuple(chosen)
 
@@ -204,37 +207,50 @@ def _paragraph(sentences: Sequence[Sentence], first_index: int) -> Span:
 class _Proposed:
     """A question to put to the bot."""
 
-    document: Document
+    document: str
+    """The name of the document."""
     question: str
     span: Span | None = None
     """What should answer a template's question; of a document's own example it is not known."""
+    version: str = ""
+    """The version of the text that the span counts in."""
 
 
-def _proposed(documents: Sequence[Document], seed: int) -> Iterator[_Proposed]:
+def _proposed(
+    entries: Sequence[Entry], read: Callable[[str], Document | None], seed: int
+) -> Iterator[_Proposed]:
     """Yields the documents' examples, and then what the templates make of some of them."""
     examples = []
-    for document in documents:
-        row = [_Proposed(document, example) for example in document.examples]
+    for entry in entries:
+        row = [_Proposed(entry.name, example) for example in entry.examples]
         examples.append(row)
     yield from _in_turn(examples)
 
     rng = random.Random(seed)
-    without_examples = [document for document in documents if not document.examples]
-    pool = without_examples or list(documents)
+    without_examples = [entry for entry in entries if not entry.examples]
+    pool = without_examples or list(entries)
     size = min(MAX_DOCUMENTS, len(pool))
-    is_only_document = len(documents) == 1
+    is_only_document = len(entries) == 1
     rows = []
-    for document in rng.sample(pool, size):
+    for entry in rng.sample(pool, size):
+        document = read(entry.name)
+        if document is None:
+            # It was removed meanwhile.
+            continue
         row = []
         beginning = _beginning(document)
         for filled in template_questions(beginning):
             # Among several documents only a name shows which of them the question means.
             has_name = re.search(" [A-Z]", filled.question)
             if is_only_document or has_name:
-                row.append(_Proposed(document, filled.question, filled.span))
+                row.append(_proposal(document, filled))
         rng.shuffle(row)
         rows.append(row)
     yield from _in_turn(rows)
+
+
+def _proposal(document: Document, filled: TemplateQuestion) -> _Proposed:
+    return _Proposed(document.name, filled.question, filled.span, document.version)
 
 
 def _in_turn(rows: Sequence[Sequence[_Proposed]]) -> Iterator[_Proposed]:
@@ -269,8 +285,8 @@ def _is_similar(question: str, chosen: Sequence[Suggestion]) -> bool:
 
 def _is_sure(bot: Answerer, proposed: _Proposed) -> bool:
     """Returns whether the bot is sure of an answer that begins inside the span, if any."""
-    document, span = proposed.document, proposed.span
-    answer = bot.ask(proposed.question, documents=[document.name], built_in=True)
+    span = proposed.span
+    answer = bot.ask(proposed.question, documents=[proposed.document], built_in=True)
     if answer.abstained or answer.confidence < SURE:
         return False
     if span is None:
@@ -280,4 +296,4 @@ def _is_sure(bot: Answerer, proposed: _Proposed) -> bool:
     citation = first_sentence.citations[-1]
     is_inside = span.start <= citation.start and citation.end <= span.end
     # The span counts characters of this version of the text only.
-    return is_inside and citation.version == document.version
+    return is_inside and citation.version == proposed.version

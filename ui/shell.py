@@ -1,6 +1,6 @@
 """The page with its three parts: chat, library and evaluation. `ui/app.py` serves it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import wait
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from qa.config import Settings
 from qa.errors import FootnoteError
-from qa.types import Document
+from qa.library.index import Index
 from qa.users import Users
 from ui import evaluation
 from ui.access.login import has_provider, logged_in
@@ -19,7 +19,7 @@ from ui.chat.render import stage_html
 from ui.components import STATIC, show_error, show_header
 from ui.jinja import render
 from ui.library import page as library
-from ui.state import AppState, app_state, library_documents
+from ui.state import AppState, app_state, library_entries
 
 TAGLINE = "Ask your documents. Every sentence of the answer carries a footnote that you can check."
 LOG_IN = "Log in to ask the documents."
@@ -101,28 +101,30 @@ def _chat(state: AppState, owner: str) -> None:
     if not state.opening.done():
         chat.show_past(conversation, state)
         _await_models(state)
-    documents = library_documents(state.opening.result())
+    index = state.opening.result().index
+    documents = library_entries(state.opening.result())
     with st.bottom:
         composer.show(conversation, state, documents)
     # The pane is shown before the chat, so that it opens at once even while a question is answered.
     talk, pane = st.container(key="talk"), st.container(key="pane")
     with pane:
-        _show_source(conversation, documents)
+        _show_source(conversation, index)
     with talk:
         chat.show(conversation, state, documents)
 
 
-def _show_source(conversation: Conversation, documents: Sequence[Document]) -> None:
+def _show_source(conversation: Conversation, index: Index) -> None:
     def close() -> None:
         conversation.source = None
 
     def pick(words: str) -> None:
         if conversation.draft:
-            question_form.add_evidence(conversation.draft, words, documents)
+            question_form.add_evidence(conversation.draft, words, index.occurrences)
 
     if conversation.source:
         on_pick = pick if conversation.draft else None
-        source.show(conversation.source, documents, close, on_pick)
+        document = index.document(conversation.source.document)
+        source.show(conversation.source, document, close, on_pick)
 
 
 def _show_chat_header(conversation: Conversation, state: AppState) -> None:
@@ -148,8 +150,9 @@ def _library(state: AppState, owner: str) -> None:
     bot = state.opening.result()
 
     def read(name: str) -> None:
-        titles = {document.name: document.title for document in library_documents(bot)}
-        st.session_state["reading"] = source.OpenSource(name, titles.get(name, name))
+        document = bot.index.document(name)
+        title = document.title if document else name
+        st.session_state["reading"] = source.OpenSource(name, title)
 
     def close() -> None:
         st.session_state["reading"] = None
@@ -157,7 +160,7 @@ def _library(state: AppState, owner: str) -> None:
     with st.container(key="pane"):
         opened = st.session_state.get("reading")
         if opened:
-            source.show(opened, library_documents(bot), close)
+            source.show(opened, bot.index.document(opened.document), close)
     library.show(bot, state.job_queue, owner, read)
 
 

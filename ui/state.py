@@ -15,9 +15,10 @@ import streamlit as st
 from qa import types
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError
+from qa.library.catalog import Entry
 from qa.llm import local
 from qa.llm.local import LocalModels
-from qa.types import Answer, Document, Turn
+from qa.types import Answer, Turn
 from ui.chat.history import History
 from ui.chat.transcript import AnswerOptions
 from ui.chat.worker import AnswerQueue, Preparation
@@ -98,7 +99,7 @@ class AppState:
         if self.opening.done() and self.opening.exception():
             self.opening = in_background(lambda: open_bot(self.settings))
 
-    def suggestions(self, documents: Sequence[Document]) -> Future[tuple[str, ...]]:
+    def suggestions(self, entries: Sequence[Entry]) -> Future[tuple[str, ...]]:
         """Returns example questions; searched again when the library has changed."""
         bot = self.opening.result()
         generation = bot.index.generation
@@ -108,7 +109,7 @@ class AppState:
                 if current:
                     current.stop.set()
                 stop = threading.Event()
-                questions = in_background(lambda: _suggested_questions(bot, documents, stop))
+                questions = in_background(lambda: _suggested_questions(bot, entries, stop))
                 current = self._suggestions = _Suggestions(generation, stop, questions)
             return current.questions
 
@@ -179,11 +180,12 @@ class AppState:
 
 
 def _suggested_questions(
-    bot: Bot, documents: Sequence[Document], stop: threading.Event
+    bot: Bot, entries: Sequence[Entry], stop: threading.Event
 ) -> tuple[str, ...]:
     from qa.suggestions import suggest
 
-    return tuple(suggestion.question for suggestion in suggest(bot, documents, stop=stop))
+    suggestions = suggest(bot, entries, bot.index.document, stop=stop)
+    return tuple(suggestion.question for suggestion in suggestions)
 
 
 @dataclass(slots=True)
@@ -224,11 +226,11 @@ def local_models() -> Future[LocalModels] | None:
     return _process.local_models
 
 
-def library_documents(bot: Bot) -> list[Document]:
-    """Returns the library's documents; they are read again only when the library has changed."""
-    return _documents(bot, bot.index.generation)
+def library_entries(bot: Bot) -> list[Entry]:
+    """Returns the library's documents; they are listed again only when the library has changed."""
+    return _entries(bot, bot.index.generation)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _documents(_bot: Bot, generation: str) -> list[Document]:  # noqa: ARG001 - the cache's key
-    return _bot.index.documents()
+def _entries(_bot: Bot, generation: str) -> list[Entry]:  # noqa: ARG001 - the cache's key
+    return _bot.index.entries()

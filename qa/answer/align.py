@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from qa.documents.sentences import Sentence
 from qa.documents.views import View, embedded_text
-from qa.library.bm25 import SentenceFrequencies
+from qa.library.frequencies import SentenceFrequencies
 from qa.models.embedding import Encoding, Vectors
 from qa.text.english import STOP_WORDS
 from qa.text.words import WORD, stem, words

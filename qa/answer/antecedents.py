@@ -47,7 +47,7 @@ def find_antecedent(candidate: Candidate, snapshot: Snapshot) -> Sentence | None
     """
     document = candidate.document
     sentence = candidate.sentence
-    before = _sentences_before(sentence, snapshot.sentences[document.id])
+    before = _sentences_before(sentence, snapshot.sentences_of(document))
     if before and _follows_question(document, before[0], sentence):
         return before[0]
 

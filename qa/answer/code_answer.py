@@ -21,7 +21,7 @@ _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})[^\n]*(?:\n|$)")
 def introduced_code(candidate: Candidate, snapshot: Snapshot) -> Sentence | None:
     """Returns the code that a candidate introduces; None: it is not the line before code."""
     document = candidate.document
-    sentences = snapshot.sentences[document.id]
+    sentences = snapshot.sentences_of(document)
     span = candidate.sentence.span
     index = bisect_left(sentences, span.end, key=attrgetter("start"))
     if index == len(sentences):
@@ -37,7 +37,7 @@ def neighbouring_code(candidate: Candidate, snapshot: Snapshot) -> Sentence | No
     Only code of the same section counts: under the same headings.
     """
     document = candidate.document
-    sentences = snapshot.sentences[document.id]
+    sentences = snapshot.sentences_of(document)
     paragraph = candidate.sentence.paragraph
     headings = candidate.sentence.context
     after = bisect_left(sentences, paragraph + 1, key=_paragraph)
@@ -73,7 +73,7 @@ def show_code(document: Document, code: Sentence, snapshot: Snapshot) -> AnswerS
 
 def _block_of(document: Document, code: Sentence, snapshot: Snapshot) -> Span:
     """Returns the span of a whole block, of which a sentence is a piece if the block is long."""
-    sentences = snapshot.sentences[document.id]
+    sentences = snapshot.sentences_of(document)
     first = bisect_left(sentences, code.paragraph, key=_paragraph)
     end = bisect_left(sentences, code.paragraph + 1, key=_paragraph)
     block = Span(sentences[first].span.start, sentences[end - 1].span.end)

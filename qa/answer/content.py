@@ -179,14 +179,14 @@ def _with_cited(
     passages: tuple[RankedPassage, ...], sentences: Sequence[AnswerSentence], snapshot: Snapshot
 ) -> tuple[RankedPassage, ...]:
     """Returns the passages that were read, then those that were only cited."""
-    documents = {document.name: document for document in snapshot.documents}
     shown = {ranked.passage.id for ranked in passages}
     extra = []
     for sentence in sentences:
         for citation in sentence.citations:
             # A sentence before the answering one is cited where it names whom a pronoun means.
             # It may lie in a passage that was not retrieved.
-            passage = snapshot.passage_at(documents[citation.document], citation.start)
+            document = snapshot.document_named(citation.document)
+            passage = snapshot.passage_at(document, citation.start)
             if passage.id not in shown:
                 shown.add(passage.id)
                 extra.append(RankedPassage.unranked(passage))

@@ -15,7 +15,8 @@ from qa.answer.utterances import (
     UTTERANCES,
     UtteranceKind,
 )
-from qa.types import NO_DOCUMENTS, Document, Turn
+from qa.library.catalog import Entry
+from qa.types import NO_DOCUMENTS, Turn
 
 MAX_UTTERANCE = 120
 """Characters. What is longer has content."""
@@ -66,7 +67,7 @@ _LONG_LETTER = re.compile(r"([a-z])\1{2,}")
 
 
 def conversation_reply(
-    question: str, history: Sequence[Turn], documents: Sequence[Document]
+    question: str, history: Sequence[Turn], documents: Sequence[Entry]
 ) -> str | None:
     """Returns the reply to an utterance that asks nothing of the documents; None for a question.
 
@@ -160,7 +161,7 @@ def _kind_of(words: Sequence[str], has_answer: bool) -> UtteranceKind | None:
     return kind
 
 
-def _documents_reply(documents: Sequence[Document]) -> str:
+def _documents_reply(documents: Sequence[Entry]) -> str:
     if not documents:
         return NO_DOCUMENTS
     heading = f"I answer from {_count(documents)}:"
@@ -171,7 +172,7 @@ def _documents_reply(documents: Sequence[Document]) -> str:
     return "\n".join([heading, *lines])
 
 
-def _documents_line(documents: Sequence[Document]) -> str:
+def _documents_line(documents: Sequence[Entry]) -> str:
     """Returns a sentence that names some documents."""
     if not documents:
         return NO_DOCUMENTS
@@ -182,7 +183,7 @@ def _documents_line(documents: Sequence[Document]) -> str:
     return f"I answer from {_count(documents)}: {titles}."
 
 
-def _examples(documents: Sequence[Document]) -> list[str]:
+def _examples(documents: Sequence[Entry]) -> list[str]:
     """Returns lines that name some documents, and examples of questions if documents have them."""
     lines = [_documents_line(documents)]
     examples: list[str] = []
@@ -194,7 +195,7 @@ def _examples(documents: Sequence[Document]) -> list[str]:
     return lines
 
 
-def _count(documents: Sequence[Document]) -> str:
+def _count(documents: Sequence[Entry]) -> str:
     return "1 document" if len(documents) == 1 else f"{len(documents)} documents"
 
 

@@ -8,13 +8,16 @@ question. Which document "this document" means comes from the conversation and f
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from qa.library.catalog import Entry
 from qa.text.words import terms
-from qa.types import Document, Turn
+from qa.types import Turn
 
+Quoted = Callable[[str], str | None]
+"""Returns the name of the document that an answer quotes; None: it quotes none."""
 OverviewKind = Literal["summary", "comparison", "topic"]
 
 MAX_REQUEST = 300
@@ -85,7 +88,7 @@ class OverviewRequest:
     """What an overview is asked of."""
 
     kind: OverviewKind
-    documents: tuple[Document, ...]
+    documents: Sequence[Entry]
     """Those that it is about, or in which the topics are looked for; at least one."""
     topics: tuple[str, ...] = ()
     """Of the kind "topic" one; of a comparison two, or none: then it compares documents."""
@@ -94,7 +97,7 @@ class OverviewRequest:
 
 
 def overview_request(
-    question: str, history: Sequence[Turn], documents: Sequence[Document]
+    question: str, history: Sequence[Turn], documents: Sequence[Entry], quoted: Quoted
 ) -> OverviewRequest | None:
     """Returns what a question asks to summarise, compare or gather; None: an ordinary question.
 
@@ -104,13 +107,13 @@ def overview_request(
         return None
     text = " ".join(question.split()).rstrip(" .?!…:;")
     text = _TAIL.sub("", _LEAD.sub("", text, count=1) if _LEAD.match(text) else text)
-    library = _Conversation(tuple(documents), history)
+    library = _Conversation(documents, history, quoted)
     return _comparison(text, library) or _topic(text, library) or _summary(text, library)
 
 
 def _comparison(text: str, library: "_Conversation") -> OverviewRequest | None:
     if _COMPARE_THEM.fullmatch(text) and len(library.documents) == 2:
-        return OverviewRequest("comparison", library.documents)
+        return OverviewRequest("comparison", tuple(library.documents))
 
     match = _match(_COMPARISON, text)
     if not match:
@@ -173,10 +176,11 @@ def _summary(text: str, library: "_Conversation") -> OverviewRequest | None:
 class _Conversation:
     """The documents that are searched, and the conversation about them."""
 
-    documents: tuple[Document, ...]
+    documents: Sequence[Entry]
     history: Sequence[Turn]
+    quoted: Quoted
 
-    def meant(self, subject: str, strict: bool) -> tuple[Document, ...]:
+    def meant(self, subject: str, strict: bool) -> tuple[Entry, ...]:
         """Returns the documents that a subject names, or the one that "this document" means.
 
         strict: as for `titled`.
@@ -189,16 +193,16 @@ class _Conversation:
         cited = self._last_cited()
         if cited:
             return (cited,)
-        return self.documents if len(self.documents) == 1 else ()
+        return tuple(self.documents) if len(self.documents) == 1 else ()
 
-    def titled(self, subject: str, strict: bool = False) -> tuple[Document, ...]:
+    def titled(self, subject: str, strict: bool = False) -> tuple[Entry, ...]:
         """Returns the documents whose title or file name has every term of a subject.
 
         Of several, those with the fewest further terms. strict: the subject must have two
         terms, or half of the terms of the title or of the name.
         """
         subject_terms = set(terms(subject)) - _DOCUMENT_TERMS
-        matches: dict[int, list[Document]] = {}
+        matches: dict[int, list[Entry]] = {}
         for document in self.documents:
             title_terms = set(terms(document.title))
             stem = document.name.rpartition(".")[0]
@@ -213,11 +217,12 @@ class _Conversation:
         best = matches[min(matches)]
         return tuple(dict.fromkeys(best))
 
-    def _last_cited(self) -> Document | None:
+    def _last_cited(self) -> Entry | None:
         """Returns the document of the last answer that cites or quotes a document."""
         for turn in reversed(self.history):
+            names = turn.documents or (self.quoted(turn.answer),)
             for document in self.documents:
-                if document.name in turn.documents or _quotes(turn.answer, document):
+                if document.name in names:
                     return document
         return None
 
@@ -228,9 +233,3 @@ def _match(patterns: Sequence[str], text: str) -> re.Match[str] | None:
         if match:
             return match
     return None
-
-
-def _quotes(answer: str, document: Document) -> bool:
-    """Returns whether an answer is a quotation of a document, line ends apart."""
-    words = " ".join(answer.split())
-    return len(words.split()) > 3 and words in " ".join(document.text.split())

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from qa.answer.citations import cite
 from qa.answer.overview_request import OverviewRequest
 from qa.documents.sentences import Sentence
+from qa.library.catalog import Entry
 from qa.library.snapshot import Snapshot
 from qa.models.embedding import Vectors
 from qa.text.words import terms
@@ -28,7 +29,7 @@ from qa.types import AnswerSentence, Document, RankedPassage
 
 Encode = Callable[[Sequence[str]], Vectors]
 """Returns the vectors of texts: (texts, dimension), each of length 1."""
-Search = Callable[[str, Sequence[Document]], Sequence[RankedPassage]]
+Search = Callable[[str, Sequence[Entry]], Sequence[RankedPassage]]
 """Returns the passages of these documents that are nearest to a topic, best first."""
 Scores = NDArray[np.floating]
 """A number for each sentence."""
@@ -114,8 +115,8 @@ def _summary(request: OverviewRequest, snapshot: Snapshot, encode: Encode) -> Se
         return _document_summary(documents[0], snapshot, encode)
 
     chosen = []
-    for document in documents[:MAX_DOCUMENTS]:
-        readable = _readable(document, snapshot)
+    for entry in documents[:MAX_DOCUMENTS]:
+        document, readable = _readable(entry, snapshot)
         chosen += _central(document, readable, 1, encode)
     cited = {scored.document.id for scored in chosen}
     total = len(documents)
@@ -127,8 +128,8 @@ def _summary(request: OverviewRequest, snapshot: Snapshot, encode: Encode) -> Se
     return replace(selection, notices=notices)
 
 
-def _document_summary(document: Document, snapshot: Snapshot, encode: Encode) -> Selection:
-    readable = _readable(document, snapshot)
+def _document_summary(entry: Entry, snapshot: Snapshot, encode: Encode) -> Selection:
+    document, readable = _readable(entry, snapshot)
     count = round(len(readable) ** 0.5)
     count = max(MIN_SENTENCES, count)
     count = min(MAX_SENTENCES, count)
@@ -138,10 +139,10 @@ def _document_summary(document: Document, snapshot: Snapshot, encode: Encode) ->
     return _selection(chosen, what)
 
 
-def _compared(documents: Sequence[Document], snapshot: Snapshot, encode: Encode) -> Selection:
+def _compared(documents: Sequence[Entry], snapshot: Snapshot, encode: Encode) -> Selection:
     chosen = []
-    for document in documents:
-        readable = _readable(document, snapshot)
+    for entry in documents:
+        document, readable = _readable(entry, snapshot)
         chosen += _central(document, readable, COMPARED_SENTENCES, encode)
     first, second = documents
     first_title = short_title(first)
@@ -225,7 +226,7 @@ def _best_score(chosen: Sequence[_Scored]) -> float:
     return min(1.0, best)
 
 
-def short_title(document: Document) -> str:
+def short_title(document: Document | Entry) -> str:
     """Returns the title on one line, a long title cut between words."""
     return shorten(document.title, MAX_TITLE, placeholder="…")
 
@@ -239,11 +240,13 @@ def _quoted(scored: _Scored) -> AnswerSentence:
     return AnswerSentence(text, "verbatim", (citation,))
 
 
-def _readable(document: Document, snapshot: Snapshot) -> list[Sentence]:
-    """Returns the sentences of a document that can stand for it, at most MAX_READ."""
+def _readable(entry: Entry, snapshot: Snapshot) -> tuple[Document, list[Sentence]]:
+    """Returns a document, and the sentences that can stand for it, at most MAX_READ."""
+    stored = snapshot.stored(entry.id)
+    document = stored.document
     readable = []
     complete = []
-    for sentence in snapshot.sentences[document.id]:
+    for sentence in stored.sentences:
         if not _is_readable(sentence):
             continue
         readable.append(sentence)
@@ -252,8 +255,8 @@ def _readable(document: Document, snapshot: Snapshot) -> list[Sentence]:
 
     # A table or a list has no complete sentences, and is summarised by its rows.
     if len(complete) < MIN_SENTENCES:
-        return _evenly_spread(readable)
-    return _evenly_spread(complete)
+        return document, _evenly_spread(readable)
+    return document, _evenly_spread(complete)
 
 
 def _is_readable(sentence: Sentence) -> bool:

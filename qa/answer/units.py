@@ -57,7 +57,7 @@ def list_of(candidate: Candidate, snapshot: Snapshot) -> ItemList | None:
     title introduces steps, and nothing else.
     """
     document = candidate.document
-    sentences = snapshot.sentences[document.id]
+    sentences = snapshot.sentences_of(document)
     sentence = candidate.sentence
     start = sentence.span.start
     index = bisect_left(sentences, start, key=attrgetter("start"))

@@ -95,7 +95,7 @@ class _SeenPassages:
         if sentence.duplicate_of is None:
             return False
         document = passage.document
-        original = self.snapshot.sentences[document.id][sentence.duplicate_of]
+        original = self.snapshot.sentences_of(document)[sentence.duplicate_of]
         start = original.span.start
         for seen in self.encodings:
             same_document = seen.document.name == document.name
@@ -321,7 +321,7 @@ def _with_sentence_before(
         parts[key] = " ".join(heading_document.text_of(heading).split())
     for covered in sentences:
         document = covered.document
-        all_sentences = snapshot.sentences[document.id]
+        all_sentences = snapshot.sentences_of(document)
         start = covered.sentence.span.start
         index = bisect_left(all_sentences, start, key=attrgetter("start"))
         first = max(0, index - 1)

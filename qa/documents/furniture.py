@@ -20,7 +20,7 @@ MIN_SHARE = 0.5
 """The share of the site's pages that a line of its furniture is on, at least."""
 MAX_LINE = 140
 """Characters. A longer line is a paragraph: what a paragraph says is searched on each page."""
-_PAGE_SUFFIXES = (".html", ".htm")
+PAGE_SUFFIXES = (".html", ".htm")
 
 
 def with_furniture(documents: Sequence[Document]) -> tuple[Document, ...]:
@@ -69,7 +69,7 @@ def _site_of(document: Document) -> str:
     if document.publisher:
         return f"publisher {document.publisher}"
     source = PurePosixPath(document.source)
-    if source.suffix.lower() in _PAGE_SUFFIXES:
+    if source.suffix.lower() in PAGE_SUFFIXES:
         return f"folder {source.parent}"
     return ""
 

@@ -5,14 +5,14 @@ import re
 import shlex
 import stat
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.documents.dates import document_date
 from qa.documents.encoding import CONTROL, marked_encoding, unix_line_ends
-from qa.documents.furniture import with_furniture
+from qa.documents.furniture import PAGE_SUFFIXES, with_furniture
 from qa.documents.parsing import ParsedFile, Unreadable, clean, one_line, shorten_blanks
 from qa.documents.sandbox import parse_in_sandbox
 from qa.documents.sidecar import SUFFIX as SIDECAR_SUFFIX
@@ -63,6 +63,8 @@ FILE_TYPES = (
 )
 """To read another type of file, add its row here and, unless it is text, its parser module."""
 
+READERS = 1
+"""Raised with each change of what a file becomes: files that have not changed are read again."""
 _TYPE_OF = {suffix: row for row in FILE_TYPES for suffix in row.suffixes}
 READABLE_SUFFIXES = tuple(_TYPE_OF)
 MARKDOWN_SUFFIXES = tuple(suffix for suffix, row in _TYPE_OF.items() if row.markdown)
@@ -89,6 +91,8 @@ class LoadResult:
 
     documents: tuple[Document, ...]
     failures: tuple[DocumentError, ...]
+    skipped: tuple[Path, ...] = ()
+    """The files that were not read because they have not changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +106,14 @@ class _FoundFile:
     """The folder that was added, or the one around a file that was added by itself."""
 
 
+IsUnchanged = Callable[[Path, str], bool]
+"""Returns whether a file, given with its name for the library, need not be read."""
+
+
 def load(
-    paths: Sequence[Path], file_extractor: Mapping[str, "BaseReader"] | None = None
+    paths: Sequence[Path],
+    file_extractor: Mapping[str, "BaseReader"] | None = None,
+    is_unchanged: IsUnchanged | None = None,
 ) -> LoadResult:
     """Reads files, and all files below folders except hidden ones, in a stable order.
 
@@ -113,29 +123,33 @@ def load(
     for types that Footnote does not read or to replace its own reader of a type. They run in this
     process, without limits. The documents that a reader makes of a file become one document.
     Lines that the pages of a site repeat are marked (`Document.furniture`).
+    `is_unchanged` says which files are skipped. Without it, all are read.
     """
     readers = file_extractor or {}
     suffixes = {*READABLE_SUFFIXES, *readers}
     documents: dict[str, Document] = {}
     failures: list[DocumentError] = []
-
+    files: list[_FoundFile] = []
     for path in paths:
         try:
-            files = _find_files(path, suffixes, failures)
+            files += _find_files(path, suffixes, failures)
+        except DocumentError as error:
+            failures.append(error)
+
+    skipped = _unchanged(files, is_unchanged) if is_unchanged else {}
+    for file in files:
+        if file.path in skipped:
+            continue
+        try:
+            document = _load_file(file, readers)
         except DocumentError as error:
             failures.append(error)
             continue
+        # A link next to the file that it points to has the same source.
+        documents.setdefault(document.source, document)
 
-        for file in files:
-            try:
-                document = _load_file(file, readers)
-            except DocumentError as error:
-                failures.append(error)
-                continue
-            # A link next to the file that it points to has the same source.
-            documents.setdefault(document.source, document)
-
-    return LoadResult(with_furniture(tuple(documents.values())), tuple(failures))
+    marked = with_furniture(tuple(documents.values()))
+    return LoadResult(marked, tuple(failures), tuple(skipped))
 
 
 def from_bytes(name: str, data: bytes) -> Document:
@@ -210,6 +224,16 @@ def _find_files(path: Path, suffixes: set[str], failures: list[DocumentError]) -
         )
     failures += unreadable
     return files
+
+
+def _unchanged(files: Sequence[_FoundFile], is_unchanged: IsUnchanged) -> dict[Path, None]:
+    """Returns the files that need not be read, in their order."""
+    skipped = {file.path: None for file in files if is_unchanged(file.path, file.name)}
+    pages = [file.path for file in files if _suffix(file.path) in PAGE_SUFFIXES]
+    if all(page in skipped for page in pages):
+        return skipped
+    # The furniture of a new page shows only beside the other pages of its site.
+    return {path: None for path in skipped if path not in pages}
 
 
 def _files_below(folder: Path, failures: list[DocumentError]) -> list[Path]:

@@ -28,13 +28,18 @@ class Sidecar:
     examples: tuple[str, ...] = ()
 
 
+def sidecar_of(file: Path) -> Path:
+    """Returns where the sidecar of a file is, if it has one."""
+    return file.with_name(file.name + SUFFIX)
+
+
 def read_sidecar(file: Path, folder: Path) -> Sidecar:
     """Returns what `FILE.meta.json` says.
 
     A link that leads out of the folder is not read. Raises DocumentError for a file that cannot be
     read or holds something else.
     """
-    path = file.with_name(file.name + SUFFIX)
+    path = sidecar_of(file)
     content = _content(path, folder)
     if content is None:
         return Sidecar()

@@ -1,36 +1,10 @@
-"""BM25 over texts, and how rare each term is among the sentences of a library."""
+"""BM25 over a few texts. The passages of a library are in the word index."""
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import bm25s
 
 from qa.text.words import terms
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceFrequencies:
-    """In how many sentences of a library each term stands."""
-
-    counts: Counter[str]
-    sentences: int
-
-    @classmethod
-    def count(cls, sentences: Iterable[str]) -> "SentenceFrequencies":
-        """Counts the sentences that have each term; repeats within a sentence count once."""
-        counts: Counter[str] = Counter()
-        size = 0
-        for sentence in sentences:
-            counts.update(set(terms(sentence)))
-            size += 1
-        return cls(counts, size)
-
-    def idf(self, term: str) -> float:
-        """Returns the inverse document frequency (Spärck Jones 1972) over sentences, above 0."""
-        frequency = self.counts[term] + 0.5
-        return math.log((self.sentences + 1) / frequency)
 
 
 class Bm25:

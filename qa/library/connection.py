@@ -56,9 +56,10 @@ def _address(where: str) -> SplitResult:
     """Raises FootnoteError, which shows no part of an invalid address: it may hold a password."""
     try:
         address = urlsplit(where)
-        # A password with "/" or "?" ends the host too early.
-        rest = f"{address.path}{address.query}{address.fragment}"
-        is_valid = address.port != 0 and "@" not in rest and not address.query
+        is_of_server = address.scheme in ("http", "https") and bool(address.hostname)
+        # A password with "/" or "?" ends the host too early, and a path is of something else.
+        has_rest = address.path not in ("", "/") or address.query or address.fragment
+        is_valid = is_of_server and address.port != 0 and not has_rest
     except ValueError:
         is_valid = False
     if not is_valid:

@@ -3,8 +3,10 @@
 import errno
 import os
 import re
+import sqlite3
 from pathlib import Path
 
+import httpx
 from chromadb.errors import ChromaError
 
 from qa.disk import disk_full, has_room, is_full
@@ -31,14 +33,16 @@ def reading_error(where: Path | str, error: BaseException) -> FootnoteError | No
     if is_about_library and is_disk_full(where, error):
         return index_full(where)
 
+    if isinstance(error, sqlite3.Error):
+        return _catalog_error(where, error)
     if isinstance(error, ChromaError):
         return _read_only(where) if _is_read_only(where, cause) else damaged(where, cause)
 
+    if isinstance(error, httpx.HTTPError):
+        # Chroma's client passes on what httpx raises.
+        return _no_answer(where, cause)
     if isinstance(error, ValueError | ConnectionError):
-        if isinstance(where, Path):
-            return damaged(where, cause)
-        message = f"The Chroma server at {where} does not answer: {cause} Check QA_CHROMA_URL."
-        return BrokenError(without_login(where, message))
+        return damaged(where, cause) if isinstance(where, Path) else _no_answer(where, cause)
     if isinstance(error, OSError):
         if error.errno in (errno.EROFS, errno.EACCES):
             return _read_only(where)
@@ -48,6 +52,34 @@ def reading_error(where: Path | str, error: BaseException) -> FootnoteError | No
     if is_panic:
         return damaged(where, "Chroma failed on its contents")
     return None
+
+
+def _no_answer(where: Path | str, cause: str) -> BrokenError:
+    message = (
+        f"The Chroma server at {where} does not answer: {cause.rstrip('.')}. Start it, or check "
+        f"QA_CHROMA_URL."
+    )
+    return BrokenError(without_login(where, message))
+
+
+def _catalog_error(where: Path | str, error: sqlite3.Error) -> FootnoteError:
+    """Returns the error for a catalog that cannot be read or written."""
+    # The lower byte of a code says what failed, the others how. Some errors have no code.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return index_full(where)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return BrokenError(
+            f"Another program is writing the local index of {without_login(where, str(where))}. "
+            f"Wait until it has finished, then try again."
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return _read_only(where)
+    message = (
+        f"The local index of {where} cannot be used: {error}. Delete its folder, “local” in the "
+        f"folder of the index: it is made again at the next question."
+    )
+    return BrokenError(without_login(where, message))
 
 
 def damaged(where: Path | str, reason: str) -> IndexDamagedError:

@@ -1,19 +1,22 @@
 """The index of a library: documents, their passages, and the nearest passages of a vector."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from qa.documents.sentences import Sentence
 from qa.errors import DocumentError
-from qa.library.failures import damaged
+from qa.library.catalog import Entry
+from qa.library.follower import Follower
 from qa.library.index_format import IndexFormat
+from qa.library.known_files import KnownFiles
+from qa.library.local_index import LocalIndex
 from qa.library.missing_files import MissingFile, missing_files
-from qa.library.records import PassageRow, read_documents, read_passages, read_records
+from qa.library.records import read_documents
 from qa.library.snapshot import Snapshot
 from qa.library.store import Store
-from qa.library.stored_sentences import unpack
+from qa.library.word_index import Hit
 from qa.library.writing import (
+    Addition,
     AddResult,
     OnProgress,
     Writer,
@@ -23,30 +26,30 @@ from qa.library.writing import (
     require_known_schema,
 )
 from qa.models.embedding import Embedder, Vectors
-from qa.types import Document, Passage
+from qa.types import Document, digest
 
-Rows = list[tuple[Document, PassageRow]]
-Contents = tuple[list[Passage], list[Document], dict[str, tuple[Sentence, ...]], str]
-"""Passages, documents, sentences by document id, and the generation."""
-MAX_SNAPSHOTS = 8
-"""Choices of documents whose snapshot is kept; each holds the words of all of its documents."""
+QUOTED_PASSAGES = 50
+"""Passages in whose documents the words of a quote are counted."""
 
 
 class Index:
     """A library on disk or on a server; sees the changes of other processes.
 
     `where` is a folder or the address of a Chroma server. Without an embedder, documents can be
-    listed and removed only.
+    listed and removed only. `local`: the folder of the local index of a server's library; without
+    it, each process makes the local index again, in memory.
 
     Raises, when opened, IndexMismatchError, IndexDamagedError, NotWritableError or BrokenError.
     """
 
-    def __init__(self, where: Path | str, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self, where: Path | str, embedder: Embedder | None = None, local: Path | None = None
+    ) -> None:
         self._embedder = embedder
-        self._snapshots: dict[frozenset[str] | None, Snapshot] = {}
         self._store = Store(where, IndexFormat.of_embedder(embedder))
         # Opening deletes nothing: what has no record may be what another process is adding.
         self._store.retry_with_reserve(lambda: self._store.read_with_retry(self._check))
+        self._follower = Follower(self._store, _local_folder(where, local))
 
     @classmethod
     def rebuild(cls, where: Path | str, embedder: Embedder) -> int:
@@ -59,7 +62,8 @@ class Index:
         with store.translated_errors(), store.lock:
             require_known_schema(store)
             documents = read_documents(store)
-            Writer(store, embedder).rebuild(documents)
+            # The local index finds out at its next use what has changed.
+            Writer(store, embedder, Follower(store, None)).rebuild(documents)
         return len(documents)
 
     @property
@@ -69,62 +73,79 @@ class Index:
             return self._store.generation
 
     def snapshot(self, names: Collection[str] | None = None) -> Snapshot:
-        """Returns the library as it is now, or the documents of these names.
+        """Returns the library as it is now, or the documents of these names."""
+        local = self._local()
+        chosen = None if names is None else frozenset(local.catalog.ids_named(names))
+        return Snapshot(local, local.catalog.generation, chosen)
 
-        A snapshot is made when the library has changed; a later call returns the same object.
+    def entries(self) -> list[Entry]:
+        """Returns the documents by name, without their texts."""
+        return self._local().catalog.entries()
+
+    def entries_of(self, sources: Iterable[str]) -> list[Entry]:
+        """Returns the documents with these sources, by name, without their texts."""
+        ids = [digest(source) for source in sources]
+        return self._local().catalog.entries(ids)
+
+    def known_files(self) -> KnownFiles:
+        """Returns what is known of the files that the documents were read from."""
+        return KnownFiles(self._local().catalog, self.missing_files())
+
+    def document(self, name: str) -> Document | None:
+        """Returns the document of that name; None where there is none."""
+        local = self._local()
+        for stored in local.stored(local.catalog.ids_named([name])).values():
+            return stored.document
+        return None
+
+    def occurrences(self, quote: str) -> int:
+        """Returns how often the documents contain these words, line ends included.
+
+        Counted in the documents of the passages that share most terms with the quote.
         """
-        choice = None if names is None else frozenset(names)
-        generation = self.generation
-        known = self._snapshots.get(choice)
-        if known and known.generation == generation:
-            return known
-
-        contents = self._store.read_with_retry(lambda: self._read(choice))
-        # Made outside the turn of this thread: counting the words takes long.
-        snapshot = Snapshot.of(*contents)
-        self._keep(choice, snapshot)
-        return snapshot
+        snapshot = self.snapshot()
+        hits = snapshot.find_by_words(quote, QUOTED_PASSAGES)
+        documents = {hit.document for hit in hits}
+        times = 0
+        for key in documents:
+            stored = snapshot.stored(key)
+            times += stored.document.text.count(quote)
+        return times
 
     def documents(self) -> list[Document]:
-        """Returns the documents by name. Raises IndexDamagedError for a text that was changed."""
+        """Returns all documents by name. Raises IndexDamagedError for a text that was changed."""
         return self._store.read_with_retry(lambda: read_documents(self._store))
 
-    def passages(self, documents: Sequence[Document]) -> list[Passage]:
-        """Returns the passages of these documents, sorted by document name and offset."""
-        return _passages(self._store.read_with_retry(lambda: self._rows(documents)))
+    def passage_count(self) -> int:
+        """Returns the number of stored passages."""
+        return self._store.read_with_retry(lambda: self._store.passages.count())
 
     def nearest(
-        self,
-        vector: Vectors,
-        count: int,
-        documents: Collection[Document] | None = None,
-    ) -> list[tuple[str, float]]:
-        """Returns passage ids with their cosine to a vector (-1 to 1), the nearest first.
+        self, vector: Vectors, count: int, documents: Collection[str] | None = None
+    ) -> list[Hit]:
+        """Returns passages with their cosine to a vector (-1 to 1), the nearest first.
 
-        `documents` restricts the search to their passages; None searches all, also what an
-        interrupted change has left behind.
+        `documents`: the ids of the documents to search; None: search all. The passages may be
+        those that an interrupted change has left behind: `Snapshot.in_order` leaves them out.
         """
         where: Any = None
         if documents is not None:
             if not documents:
                 # Chroma refuses an empty list of ids.
                 return []
-            ids = [document.id for document in documents]
-            # An interrupted change can have left passages of another version.
-            versions = [document.version for document in documents]
-            where = {"$and": [{"document": {"$in": ids}}, {"version": {"$in": versions}}]}
+            where = {"document": {"$in": sorted(documents)}}
 
         rows = self._store.read_with_retry(lambda: self._query(vector, count, where))
         if not rows:
             return []
-        keys = rows["ids"][0]
-        distances = rows["distances"][0]
-        nearest = []
-        for key, distance in zip(keys, distances, strict=True):
+        hits = []
+        columns = (rows["ids"][0], rows["metadatas"][0], rows["distances"][0])
+        for key, metadata, distance in zip(*columns, strict=True):
             # Chroma returns distances, lower is nearer; our scores are higher for better.
             cosine = 1.0 - float(distance)
-            nearest.append((key, cosine))
-        return nearest
+            place = (metadata["document"], metadata["version"], metadata["start"])
+            hits.append(Hit(key, *place, score=cosine))
+        return hits
 
     def add(
         self,
@@ -139,36 +160,51 @@ class Index:
         ends the adding, and the library is as it was before.
         replaces: the names of documents whose place it takes, such as the file before it was moved.
         """
-        return self._writer().add(document, on_progress, replaces)
+        (result,) = self.add_all([Addition(document, replaces)], on_progress)
+        if isinstance(result, DocumentError):
+            raise result
+        return result
+
+    def add_all(
+        self, additions: Sequence[Addition], on_progress: OnProgress = ignore_progress
+    ) -> list[AddResult | DocumentError]:
+        """Adds documents together, as `add` does each, which takes less time.
+
+        All become part of the library, or none. A document whose text cannot be cut is left out:
+        its error is its result.
+        """
+        return self._writer().add(additions, on_progress)
 
     def embed_again(self, name: str, on_progress: OnProgress = ignore_progress) -> None:
         """Embeds the passages of a document again. Raises DocumentError for an unknown name."""
-        for document in self.documents():
-            if document.name == name:
-                self._writer().embed_again(document, on_progress)
-                return
-        raise DocumentError(f"{name} is no longer in the library. Add the file.")
+        document = self.document(name)
+        if document is None:
+            raise DocumentError(f"{name} is no longer in the library. Add the file.")
+        self._writer().embed_again(document, on_progress)
 
     def remove(self, name: str) -> bool:
         """Removes the document of that name; False where there is none."""
-        return delete_document(self._store, name)
+        return delete_document(self._store, self._follower, name)
 
     def missing_files(self) -> list[MissingFile]:
         """Returns the documents whose file no longer exists, by name."""
-        return missing_files(self._store.read_with_retry(lambda: read_records(self._store)))
+        return missing_files(self.entries())
 
     def same_text(self, document: Document, besides: Collection[str] = ()) -> str | None:
         """Returns the name of a document from another source that has the same text.
 
         besides: names of documents that do not count.
         """
-        records = self._store.read_with_retry(lambda: read_records(self._store))
-        for key, record in records.items():
-            # The version is a hash of the text.
-            is_same_text = record["version"] == document.version
-            if key != document.id and is_same_text and record["name"] not in besides:
-                return str(record["name"])
+        catalog = self._local().catalog
+        # The version is a hash of the text.
+        for entry in catalog.entries(catalog.ids_of_version(document.version)):
+            if entry.id != document.id and entry.name not in besides:
+                return entry.name
         return None
+
+    def _local(self) -> LocalIndex:
+        with self._store.translated_errors():
+            return self._follower.local()
 
     def _query(self, vector: Vectors, count: int, where: Any) -> Any:
         """Returns what Chroma answers, or None where there are no passages."""
@@ -182,62 +218,13 @@ class Index:
             query_embeddings=query,
             n_results=min(count, size),
             where=where,
-            include=["distances"],
+            include=["distances", "metadatas"],
         )
 
     def _writer(self) -> Writer:
         if not self._embedder:
             raise ValueError("an index without an embedder cannot add documents")
-        return Writer(self._store, self._embedder)
-
-    def _read(self, choice: frozenset[str] | None) -> Contents:
-        """Returns what a snapshot is made of. Raises IndexDamagedError for damaged passages."""
-        generation = self._store.generation
-        documents = []
-        for document in read_documents(self._store):
-            if choice is None or document.name in choice:
-                documents.append(document)
-
-        rows = self._rows(documents)
-        by_id: dict[str, list[PassageRow]] = {document.id: [] for document in documents}
-        for document, row in rows:
-            by_id[document.id].append(row)
-        sentences = {}
-        for document in documents:
-            sentences[document.id] = self._sentences(document, by_id[document.id])
-        return _passages(rows), documents, sentences, generation
-
-    def _sentences(self, document: Document, rows: Sequence[PassageRow]) -> tuple[Sentence, ...]:
-        try:
-            parts = [(row.span, row.packed_sentences()) for row in rows]
-            return unpack(parts, len(document.text))
-        except ValueError as error:
-            where = self._store.where
-            raise damaged(where, f"{document.name} is damaged: {error}") from error
-
-    def _rows(self, documents: Sequence[Document]) -> Rows:
-        """Returns the rows of these documents' passages, sorted by document name and offset."""
-        by_id = {document.id: document for document in documents}
-        rows = []
-        for row in read_passages(self._store):
-            document = by_id.get(row.document)
-            if document and document.version == row.version:
-                rows.append((document, row))
-        rows.sort(key=lambda pair: (pair[0].name, pair[1].span.start))
-        return rows
-
-    def _keep(self, choice: frozenset[str] | None, snapshot: Snapshot) -> None:
-        """Keeps a snapshot, and of the earlier snapshots the newest that are still current."""
-        current = {}
-        for earlier_choice, earlier in self._snapshots.items():
-            if earlier.generation == snapshot.generation:
-                current[earlier_choice] = earlier
-        while len(current) >= MAX_SNAPSHOTS:
-            oldest = next(iter(current))
-            del current[oldest]
-        current[choice] = snapshot
-        # One assignment, because other threads read meanwhile.
-        self._snapshots = current
+        return Writer(self._store, self._embedder, self._follower)
 
     def _check(self) -> None:
         require_format(self._store, self._embedder)
@@ -263,8 +250,6 @@ class Index:
             raise ValueError("its vectors are incomplete")
 
 
-def _passages(rows: Rows) -> list[Passage]:
-    passages = []
-    for document, row in rows:
-        passages.append(Passage(document, row.span))
-    return passages
+def _local_folder(where: Path | str, local: Path | None) -> Path | None:
+    """Returns the folder of the local index: in the library's folder, or as given for a server."""
+    return where / "local" if isinstance(where, Path) else local

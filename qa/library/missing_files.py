@@ -1,10 +1,10 @@
 """Documents of a library whose file no longer exists: it was deleted, moved or renamed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.library.records import Record
+from qa.library.catalog import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class MissingFile:
         return Path(self.source).is_relative_to(folder.resolve())
 
 
-def missing_files(records: Mapping[str, Record]) -> list[MissingFile]:
+def missing_files(entries: Iterable[Entry]) -> list[MissingFile]:
     """Returns the documents whose file no longer exists, by name.
 
     An upload has no file. A file that cannot be looked at, for example in a folder without
     permission, counts as existing.
     """
     missing = []
-    for record in records.values():
-        path = Path(record["source"])
+    for entry in entries:
+        path = Path(entry.source)
         if path.is_absolute() and not _may_exist(path):
-            missing.append(MissingFile(record["name"], record["source"], record["version"]))
+            missing.append(MissingFile(entry.name, entry.source, entry.version))
     missing.sort(key=lambda file: file.name)
     return missing
 

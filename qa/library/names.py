@@ -1,31 +1,30 @@
 """The names of documents in a library: no two documents have the same name."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path, PurePosixPath
 
-from qa.library.records import Record
 from qa.types import Document
 
 _NUMBER = re.compile(r" \(\d+\)(\.[^./]*)?$")
 """The number that makes a name unique, before the ending of the file."""
 
 
-def with_unique_name(document: Document, records: Mapping[str, Record]) -> Document:
+def with_unique_name(
+    document: Document, previous: str | None, is_taken: Callable[[str], bool]
+) -> Document:
     """Returns the document under a name that no document from another source has.
 
     A taken name is extended by the folders of its source, and then by a number, until it is unique.
-    A document that got such a name before keeps it.
+    A document that got such a name before, the `previous` name, keeps it.
     """
-    taken = {record["name"] for key, record in records.items() if key != document.id}
-    previous = records.get(document.id)
-    if previous and previous["name"] not in taken and _extends(previous["name"], document.name):
-        return replace(document, name=previous["name"])
+    if previous and _extends(previous, document.name) and not is_taken(previous):
+        return replace(document, name=previous)
 
     for name in _names(document):
-        if name not in taken:
+        if not is_taken(name):
             return replace(document, name=name)
     raise AssertionError("there is always another number")
 

@@ -12,7 +12,8 @@ from qa.documents.sentences import Sentence
 from qa.errors import BrokenError
 from qa.library.failures import damaged
 from qa.library.store import Store
-from qa.library.stored_sentences import checksum, pack
+from qa.library.stored_document import StoredDocument
+from qa.library.stored_sentences import checksum, pack, unpack
 from qa.models.embedding import Vectors
 from qa.text.language import detect_language
 from qa.types import Document, Passage, Span
@@ -84,9 +85,13 @@ class EmbeddedPassage:
         return cls(passage, vector, pack(sentences, passage.span))
 
 
-def read_records(store: Store) -> dict[str, Record]:
-    """Returns the records by document id. Raises IndexDamagedError for an incomplete record."""
-    stored: Any = store.records.get(include=["metadatas"])
+def read_records(store: Store, ids: Sequence[str] | None = None) -> dict[str, Record]:
+    """Returns the records by document id, of all documents or of those with these ids.
+
+    Raises IndexDamagedError for an incomplete record.
+    """
+    chosen = None if ids is None else list(ids)
+    stored: Any = store.records.get(ids=chosen, include=["metadatas"])
     records = {}
     for key, metadata in zip(stored["ids"], stored["metadatas"], strict=True):
         record = _parsed((metadata or {}).get("record"))
@@ -96,13 +101,16 @@ def read_records(store: Store) -> dict[str, Record]:
     return records
 
 
-def write_record(collection: Any, document: Document) -> None:
-    """Writes the record of a document: from now on it is part of the library."""
-    record = json.dumps(record_of(document), ensure_ascii=False)
+def write_records(collection: Any, documents: Sequence[Document]) -> None:
+    """Writes the records of documents: from now on they are part of the library."""
+    metadatas = []
+    for document in documents:
+        record = json.dumps(record_of(document), ensure_ascii=False)
+        metadatas.append({"record": record})
     collection.upsert(
-        ids=[document.id],
-        embeddings=[_VECTOR],
-        metadatas=[{"record": record}],
+        ids=[document.id for document in documents],
+        embeddings=[_VECTOR] * len(documents),
+        metadatas=metadatas,
     )
 
 
@@ -149,15 +157,44 @@ def document_of(record: Record, text: str) -> Document:
     )
 
 
-def read_passages(store: Store, texts: bool = False) -> list[PassageRow]:
-    """Returns the rows of all passages, in no particular order."""
+def read_stored(store: Store, ids: Sequence[str]) -> dict[str, tuple[StoredDocument, Record]]:
+    """Returns the documents with these ids and their records, without those that are gone.
+
+    Raises IndexDamagedError for a text or sentences that were changed.
+    """
+    records = read_records(store, ids)
+    if not records:
+        return {}
+    rows = read_passages(store, texts=True, documents=list(records))
+    rows.sort(key=lambda row: row.span.start)
+    by_document: dict[str, list[PassageRow]] = {}
+    for row in rows:
+        record = records[row.document]
+        # An interrupted change can have left passages of another version.
+        if row.version == record["version"]:
+            document_rows = by_document.setdefault(row.document, [])
+            document_rows.append(row)
+
+    documents = {}
+    for key, record in records.items():
+        document_rows = by_document.get(key, [])
+        stored = _stored(store, record, document_rows)
+        documents[key] = (stored, record)
+    return documents
+
+
+def read_passages(
+    store: Store, texts: bool = False, documents: Sequence[str] | None = None
+) -> list[PassageRow]:
+    """Returns the rows of all passages, or of those documents, in no particular order."""
     include: Any = ["metadatas", "documents"] if texts else ["metadatas"]
-    stored: Any = store.passages.get(include=include)
+    where: Any = None if documents is None else {"document": {"$in": list(documents)}}
+    stored: Any = store.passages.get(where=where, include=include)
     keys = stored["ids"]
-    documents = stored["documents"] if texts else [""] * len(keys)
+    row_texts = stored["documents"] if texts else [""] * len(keys)
 
     rows = []
-    for key, metadata, text in zip(keys, stored["metadatas"], documents, strict=True):
+    for key, metadata, text in zip(keys, stored["metadatas"], row_texts, strict=True):
         _require_fields(store, metadata, _PASSAGE, "a passage")
         row = PassageRow(
             id=key,
@@ -182,12 +219,7 @@ def read_documents(store: Store) -> list[Document]:
     for key, record in records.items():
         version = record["version"]
         text = texts.get((key, version), "")
-        document = document_of(record, text)
-        # The version is a hash of the text: a changed text would shift every citation.
-        if document.version != version:
-            cause = f"the text of {document.name} is not the text that was added"
-            raise damaged(store.where, cause)
-        documents.append(document)
+        documents.append(_document(store, record, text))
     documents.sort(key=lambda document: document.name)
     return documents
 
@@ -232,6 +264,29 @@ def batches(count: int, size: int) -> Iterator[slice]:
     """Returns slices that divide a sequence of `count` items into parts of at most `size`."""
     for first in range(0, count, size):
         yield slice(first, first + size)
+
+
+def _stored(store: Store, record: Record, rows: Sequence[PassageRow]) -> StoredDocument:
+    """Returns the document of a record and of the rows of its passages, in their order."""
+    texts = [row.text for row in rows]
+    text = "".join(texts)
+    document = _document(store, record, text)
+    try:
+        parts = [(row.span, row.packed_sentences()) for row in rows]
+        sentences = unpack(parts, len(text))
+    except ValueError as error:
+        raise damaged(store.where, f"{document.name} is damaged: {error}") from error
+    passages = [Passage(document, row.span) for row in rows]
+    return StoredDocument(document, sentences, tuple(passages))
+
+
+def _document(store: Store, record: Record, text: str) -> Document:
+    document = document_of(record, text)
+    # The version is a hash of the text: a changed text would shift every citation.
+    if document.version != record["version"]:
+        cause = f"the text of {document.name} is not the text that was added"
+        raise damaged(store.where, cause)
+    return document
 
 
 def _parsed(record: Any) -> Any:

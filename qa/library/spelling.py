@@ -1,7 +1,7 @@
 """Typing errors in a question, corrected from the words of the library."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,23 +26,10 @@ Shape = tuple[str, int]
 class Vocabulary:
     """Every word of a library, case-folded."""
 
-    words: frozenset[str]
-    by_shape: Mapping[Shape, Sequence[str]]
-    """Grouped by shape: a near word has the same or almost the same."""
-
-    @classmethod
-    def of(cls, words: Iterable[str]) -> "Vocabulary":
-        """Groups these words."""
-        distinct = frozenset(words)
-        by_shape: dict[Shape, list[str]] = {}
-        for word in distinct:
-            shape = (word[0], len(word))
-            group = by_shape.setdefault(shape, [])
-            group.append(word)
-        return cls(distinct, by_shape)
-
-    def __contains__(self, word: str) -> bool:
-        return word in self.words
+    has: Callable[[str], bool]
+    """Returns whether a document has a word."""
+    of_shape: Callable[[str, int], Sequence[str]]
+    """Returns the words with this first letter and this length."""
 
 
 def correct_spelling(
@@ -63,7 +50,7 @@ def correct_spelling(
         if not _is_written_as_word(match):
             continue
         word = match.group().casefold()
-        is_listed = word in STOP_WORDS or word in vocabulary
+        is_listed = word in STOP_WORDS or vocabulary.has(word)
         if is_listed or known(word):
             continue
         start = match.start()
@@ -102,7 +89,7 @@ def _nearest(words: Sequence[str], vocabulary: Vocabulary) -> dict[str, str]:
     near: dict[str, list[tuple[int, str]]] = {}
     wanted = _by_wanted_shape(words)
     for shape, misspelt in wanted.items():
-        candidates = vocabulary.by_shape.get(shape, ())
+        candidates = vocabulary.of_shape(*shape)
         for word, candidate in _similar(misspelt, candidates):
             distance = DamerauLevenshtein.distance(word, candidate)
             if distance > _edits(word):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from qa.documents.context import introduces
 from qa.documents.sentences import Sentence
 from qa.documents.views import View, embedded_text
-from qa.library.bm25 import SentenceFrequencies
+from qa.library.frequencies import SentenceFrequencies
 from qa.models.embedding import Encoding, Vectors
 from qa.models.spans import SpanScores
 from qa.reader.kinds import AnswerKind, expected_kind, spans_of_kind
@@ -160,7 +160,7 @@ class _PassageInput:
         specifics = self.question.specifics
         if not specifics:
             return UNKNOWN
-        missing = [term for term in specifics if self.frequencies.counts[term] == 0]
+        missing = [term for term in specifics if self.frequencies.count(term) == 0]
         return len(missing) / len(specifics)
 
     def similarity(self) -> float:

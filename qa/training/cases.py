@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from qa.library.search import Nearest, retrieve
 from qa.library.snapshot import Snapshot
+from qa.library.word_index import Hit
 from qa.models.embedding import Embedder, Encoding, Vectors
 from qa.models.spans import SpanModel
 from qa.reader.features import analyse, sentence_features
@@ -292,7 +293,7 @@ def _as_document(joined: _JoinedDocument) -> Document:
 
 def _library(documents: Sequence[Document], models: Models) -> _Library:
     snapshot = Snapshot.in_memory(documents, models.embedder.count_tokens)
-    passages = list(snapshot.passages.values())
+    passages = snapshot.all_passages()
     texts = [snapshot.embedded_text(passage) for passage in passages]
     encodings = models.embedder.encode(texts)
     by_passage = {}
@@ -311,7 +312,7 @@ def _read(
     """Yields the question as it was read; nothing where no sentence was read."""
     (encoding,) = models.embedder.encode([question])
     snapshot = library.snapshot
-    nearest = _nearest(library.encodings)
+    nearest = _nearest(library)
     ranked = retrieve(question, encoding.vector, snapshot, nearest, PASSAGES_READ)
 
     passages = [retrieved.passage for retrieved in ranked]
@@ -362,22 +363,14 @@ def _answers(
     return False
 
 
-def _nearest(encodings: Mapping[str, Encoding]) -> Nearest:
+def _nearest(library: _Library) -> Nearest:
     """Returns an exact search over the passages' vectors, in place of the store's."""
-    ids = list(encodings)
-    vectors = [encoding.vector for encoding in encodings.values()]
-    matrix = np.stack(vectors)
+    passages = library.snapshot.all_passages()
+    matrix = np.stack([library.encodings[passage.id].vector for passage in passages])
 
-    def nearest(
-        vector: Vectors,
-        count: int,
-        _: Any,
-    ) -> list[tuple[str, float]]:
+    def nearest(vector: Vectors, count: int, _: Any) -> list[Hit]:
         cosines = matrix @ vector
         best = np.argsort(-cosines)[:count]
-        nearest_passages = []
-        for index in best:
-            nearest_passages.append((ids[index], float(cosines[index])))
-        return nearest_passages
+        return [Hit.of(passages[index], float(cosines[index])) for index in best]
 
     return nearest

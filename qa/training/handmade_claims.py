@@ -110,7 +110,7 @@ class _EvidenceFinder:
         """Returns a claim and its evidence as the model reads them; None: it does not read them."""
         self._recorder.pairs.clear()
         if claim:
-            passages = list(self._snapshot.passages.values())
+            passages = self._snapshot.all_passages()
             self._verifier.check([Claim(claim, ())], passages, self._snapshot)
         return self._recorder.pairs[0] if self._recorder.pairs else None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from qa.documents.passages import split
 from qa.documents.sentences import segment
 from qa.documents.views import View, view_of
-from qa.library.snapshot import sentences_in
+from qa.library.stored_document import sentences_in
 from qa.reader.named_views import helpful_line
 from qa.text.words import terms
 from qa.training.sources import Part, TrainingQuestion

@@ -97,11 +97,11 @@ def _check(home: Path) -> str:
         if document.text != expected[document.name]:
             raise AssertionError(f"the text of {document.name} differs")
     snapshot = index.snapshot()
-    passages = snapshot.passages
-    for passage in passages.values():
+    passages = snapshot.all_passages()
+    for passage in passages:
         vector = embedder.encode([snapshot.embedded_text(passage)])[0].vector
-        nearest = dict(index.nearest(vector, 10, documents))
-        if max(nearest.values()) < 0.999:
+        nearest = index.nearest(vector, 10)
+        if max(hit.score for hit in nearest) < 0.999:
             raise AssertionError(f"passage {passage.id} of {passage.document.name} has no vector")
     return f"{len(documents)} documents and {len(passages)} passages are whole"
 

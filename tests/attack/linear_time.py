@@ -31,6 +31,7 @@ from qa.documents.passages import MAX_PASSAGE, split
 from qa.documents.sentences import MAX_SENTENCE, segment
 from qa.errors import LanguageModelError
 from qa.library.snapshot import Snapshot
+from qa.library.stored_document import StoredDocument
 from qa.models.embedding import EncodingCache, SentenceTransformerEmbedder
 from qa.models.entailment import CrossEncoderEntailment
 from qa.reader.reader import Reading
@@ -213,7 +214,7 @@ def _check(text: str) -> None:
         return
     sentences = segment(document)
     passages = split(document, sentences, _embedder().count_tokens)[:SEEN]
-    snapshot = Snapshot.of(passages, [document], {document.id: sentences}, "")
+    snapshot = Snapshot.of([StoredDocument(document, tuple(sentences), tuple(passages))])
     claims = [Claim(piece, tuple(passages)) for piece in _pieces(text[:MAX_ANSWER])]
     verifier = Verifier(EncodingCache(_embedder()), _entailment())
     verifier.check(claims[:CHECKED_TOGETHER], passages, snapshot)

@@ -23,7 +23,7 @@ from qa.documents.passages import split
 from qa.documents.sentences import segment
 from qa.library.index import Index
 from qa.library.snapshot import Snapshot
-from qa.types import Answer, Citation, Document, Passage, Turn, digest
+from qa.types import Answer, Citation, Document, Turn, digest
 from tests.qa.fakes import OverlapReader, WordEmbedder
 from ui.chat.history import FILE, Exchange, History
 from ui.chat.transcript import OUTCOME, AnswerOptions, ExchangeOutcome
@@ -342,27 +342,24 @@ def check_library(home: Path, ledger: Ledger, finding: Finding, models: bool) ->
 
 def _check_documents(snapshot: Snapshot, finding: Finding) -> None:
     """Texts, passages and sentences are those of the revisions that the titles name."""
-    for document in snapshot.documents:
+    for stored in snapshot.stored_documents():
+        document = stored.document
         revision = document.title.rsplit(" ", 1)[1]
         finding.documents[document.name] = revision
         if document.text != text_of(document.name, int(revision)):
             finding.problems.append(f"{document.name} is not the text that was added")
-        passages = _passages(snapshot, document)
-        ends = [0, *(passage.span.end for passage in passages)]
-        starts = [*(passage.span.start for passage in passages), len(document.text)]
+        ends = [0, *(passage.span.end for passage in stored.passages)]
+        starts = [*(passage.span.start for passage in stored.passages), len(document.text)]
         if ends != starts:
             finding.problems.append(f"the passages of {document.name} have a gap or overlap")
-        if list(snapshot.sentences[document.id]) != list(segment(document)):
+        if list(stored.sentences) != list(segment(document)):
             finding.problems.append(f"the sentences of {document.name} are not those of its text")
-
-
-def _passages(snapshot: Snapshot, document: Document) -> list[Passage]:
-    return [one for one in snapshot.passages.values() if one.document.id == document.id]
 
 
 def _check_answers(bot: Bot, snapshot: Snapshot, finding: Finding) -> None:
     """The first, the middle and the last passage of each document answer a question about them."""
-    for document in snapshot.documents:
+    for stored in snapshot.stored_documents():
+        document = stored.document
         place = document.name.removesuffix(".txt")
         paragraphs = document.text.count("number")
         for number in {0, paragraphs // 2, paragraphs - 1}:

@@ -2,12 +2,8 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.servers import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 INSTALL = "apt-get install chromium"
@@ -168,22 +166,3 @@ def open_page(server: str, browser: Browser, first_look: list[str]) -> Iterator[
     assert not errors
     # None: data: and blob: addresses, which do not leave the page.
     assert hosts - {None} == {"localhost"}
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("localhost", 0))
-        return int(listener.getsockname()[1])
-
-
-def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Waits until a server answers. Raises RuntimeError with its log if it does not start."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(address, timeout=1).close()  # noqa: S310 - our own http address
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(f"The server did not start:\n{log.read_text()}")

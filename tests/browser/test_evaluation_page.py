@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from tests.browser.conftest import ROOT, free_port, violations, wait_for
+from tests.browser.conftest import ROOT, violations
 from tests.browser.test_chat import PHONE
+from tests.servers import free_port, wait_for
 from tests.ui.evaluated import BETTER, BREAKING, FAILING, make_run
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}

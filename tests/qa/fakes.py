@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,11 @@ from qa.chain import ModelEngine
 from qa.config import Settings
 from qa.documents.sentences import Sentence, segment
 from qa.errors import StoppedError
+from qa.library.catalog import Entry
 from qa.library.index import Index
 from qa.library.snapshot import Snapshot
+from qa.library.spelling import Vocabulary
+from qa.library.stored_document import StoredDocument
 from qa.llm.model import Message
 from qa.models.embedding import Encoding, EncodingCache
 from qa.models.spans import SpanScores
@@ -186,8 +189,26 @@ def with_furniture_lines(document: Document, *lines: str) -> Document:
 
 def snapshot_of(passages: Sequence[Passage], documents: Sequence[Document]) -> Snapshot:
     """The snapshot of a library with these passages that is not stored anywhere."""
-    sentences = {document.id: segment(document) for document in documents}
-    return Snapshot.of(passages, documents, sentences, generation="1")
+    stored = []
+    for document in documents:
+        inside = [passage for passage in passages if passage.document.id == document.id]
+        stored.append(StoredDocument(document, tuple(segment(document)), tuple(inside)))
+    return Snapshot.of(stored)
+
+
+def entry_of(document: Document) -> Entry:
+    """The document as a library lists it."""
+    (entry,) = snapshot_of([], [document]).entries
+    return entry
+
+
+def vocabulary_of(words: Collection[str]) -> Vocabulary:
+    """The vocabulary of a library with these words."""
+
+    def of_shape(initial: str, length: int) -> list[str]:
+        return [word for word in words if word[0] == initial and len(word) == length]
+
+    return Vocabulary(words.__contains__, of_shape)
 
 
 def word_bot(folder: Path, *documents: Document, threshold: float = 0.0, top_k: int = 8) -> Bot:

@@ -2,8 +2,9 @@
 
 import re
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from qa.suggestions import (
     MAX_CHARACTERS,
     MAX_DOCUMENTS,
     MAX_QUESTIONS,
+    Answerer,
     Suggestion,
     suggest,
     template_questions,
@@ -22,7 +24,7 @@ from qa.suggestions import (
 from qa.types import Answer, AnswerSentence, Citation, Document, Reason, Span
 from tests.properties import examples
 from tests.qa.conftest import SEEDS
-from tests.qa.fakes import text_document
+from tests.qa.fakes import entry_of, text_document
 from tests.qa.texts import texts
 
 BRIDGE = "The harbor bridge of Norra cost 48 million euros."
@@ -34,6 +36,14 @@ PRICE = "How much did the harbor bridge of Norra cost?"
 OPENED = "When was the Norra tunnel opened?"
 GUESTS = "How many people attended the feast in Lagos Bay?"
 SCRIPT = {PRICE: BRIDGE, OPENED: TUNNEL, GUESTS: FERRY}
+
+
+def _suggest(
+    bot: Answerer, documents: Sequence[Document], **options: Any
+) -> tuple[Suggestion, ...]:
+    by_name = {document.name: document for document in documents}
+    entries = [entry_of(document) for document in documents]
+    return suggest(bot, entries, by_name.get, **options)
 
 
 class SentenceBot:
@@ -165,7 +175,7 @@ def test_any_text_makes_one_line_questions_of_words(text: str) -> None:
 def test_suggest_question_answered_by_its_sentence() -> None:
     document = text_document(TOWN)
     bot = SentenceBot(document, script=SCRIPT)
-    assert {suggestion.question for suggestion in suggest(bot, [document])} == set(SCRIPT)
+    assert {suggestion.question for suggestion in _suggest(bot, [document])} == set(SCRIPT)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +190,7 @@ def test_suggest_question_answered_by_its_sentence() -> None:
     ids=["refused", "unsure", "another sentence", "more than it", "changed since"],
 )
 def test_suggest_leaves_out_what_is_not_surely_answered(bot: SentenceBot) -> None:
-    assert suggest(bot, [text_document(TOWN)]) == ()
+    assert _suggest(bot, [text_document(TOWN)]) == ()
     assert PRICE in bot.questions
 
 
@@ -188,7 +198,7 @@ def test_suggest_reads_only_the_beginning_of_a_long_text() -> None:
     document = text_document("\n".join([TOWN, *[DULL] * 10_000, "The lake was closed in 1990."]))
     bot = SentenceBot(document, script=SCRIPT)
     assert len(document.text) > MAX_CHARACTERS
-    assert {suggestion.question for suggestion in suggest(bot, [document])} == set(SCRIPT)
+    assert {suggestion.question for suggestion in _suggest(bot, [document])} == set(SCRIPT)
     assert "When was the lake closed?" not in bot.questions
 
 
@@ -198,14 +208,14 @@ def test_suggest_puts_answered_examples_first() -> None:
     script = {"Who pays for it?": BRIDGE, "What is a toll?": FERRY, **SCRIPT}
     bot = SentenceBot(document, script=script)
 
-    suggestions = suggest(bot, [document], count=2)
+    suggestions = _suggest(bot, [document], count=2)
     assert suggestions == (
         Suggestion("Who pays for it?", "a.txt"),
         Suggestion("What is a toll?", "a.txt"),
     )
     assert bot.questions == ["Who pays for it?", "Who swims?", "What is a toll?"]
-    assert suggest(bot, [document], count=3)[:2] == suggestions
-    assert len(suggest(bot, [document], count=3)) == 3
+    assert _suggest(bot, [document], count=3)[:2] == suggestions
+    assert len(_suggest(bot, [document], count=3)) == 3
 
 
 def test_suggest_takes_documents_in_turn() -> None:
@@ -220,7 +230,7 @@ def test_suggest_takes_documents_in_turn() -> None:
     for question, sentence in SCRIPT.items():
         script[renamed(question)] = renamed(sentence)
 
-    suggestions = suggest(SentenceBot(first, second, third, script=script), [first, second, third])
+    suggestions = _suggest(SentenceBot(first, second, third, script=script), [first, second, third])
     names = [suggestion.document for suggestion in suggestions]
     assert names[0] == "third.txt"
     assert {"first.txt", "second.txt"} < set(names)
@@ -230,7 +240,7 @@ def test_suggest_none_is_similar_to_another() -> None:
     old_bridge = "The old harbor bridge of Norra cost 3 million euros."
     document = text_document(f"{BRIDGE} {old_bridge} {FERRY}")
     script = {PRICE: BRIDGE, GUESTS: FERRY, PRICE.replace("the h", "the old h"): old_bridge}
-    suggestions = suggest(SentenceBot(document, script=script), [document])
+    suggestions = _suggest(SentenceBot(document, script=script), [document])
     assert GUESTS in {suggestion.question for suggestion in suggestions}
     assert len(suggestions) == 2
 
@@ -240,9 +250,9 @@ def test_suggest_needs_a_name_among_several_documents() -> None:
     bridge, other = text_document(text), text_document("Nothing to ask.", "b.txt")
     bot = SentenceBot(bridge, other)
 
-    suggest(bot, [bridge])
+    _suggest(bot, [bridge])
     assert bot.questions == ["When was the old bridge of the town opened?"]
-    suggest(bot, [bridge, other])
+    _suggest(bot, [bridge, other])
     assert len(bot.questions) == 1
 
 
@@ -252,7 +262,7 @@ def test_suggest_large_library_costs_no_more() -> None:
         text = f"The port of Norra{number} costs 3 euros. {TOWN}"
         documents.append(text_document(text, f"{number}.txt"))
     bot = SentenceBot(*documents)
-    assert suggest(bot, documents) == ()
+    assert _suggest(bot, documents) == ()
     assert len(bot.questions) == MAX_QUESTIONS
     assert len(set(bot.document_names)) == MAX_DOCUMENTS
 
@@ -262,7 +272,7 @@ def test_suggest_same_seed_gives_the_same() -> None:
 
     def order(seed: int) -> tuple[str, ...]:
         bot = SentenceBot(*documents)
-        suggest(bot, documents, seed=seed)
+        _suggest(bot, documents, seed=seed)
         return tuple(bot.document_names)
 
     assert order(1) == order(1)
@@ -280,15 +290,15 @@ def test_suggest_stops_with_what_there_is() -> None:
             return super().ask(question, documents=documents, built_in=built_in)
 
     bot = StoppingBot(document, script=SCRIPT)
-    assert len(suggest(bot, [document], stop=stop)) == 1
-    assert suggest(bot, [document], stop=stop) == ()
+    assert len(_suggest(bot, [document], stop=stop)) == 1
+    assert _suggest(bot, [document], stop=stop) == ()
     assert len(bot.questions) == 1
 
 
 def test_suggest_article_with_packaged_models(seed_bot: Bot) -> None:
     """Without its examples, too, the article has suggestions, and the bot answers each with them."""
     article = replace(load([SEEDS]).documents[0], examples=())
-    suggestions = suggest(seed_bot, [article])
+    suggestions = _suggest(seed_bot, [article])
     assert len(suggestions) >= 3
     for suggestion in suggestions:
         answer = seed_bot.ask(suggestion.question, documents=[suggestion.document])

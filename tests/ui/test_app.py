@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from qa.config import BUILT_IN, Settings
 from qa.errors import FootnoteError, LanguageModelError, ModelError
+from qa.library.catalog import Entry
 from qa.llm import local
 from qa.llm.local import LocalModel, LocalModels
 from qa.llm.providers import PROVIDERS
@@ -31,6 +32,7 @@ from qa.types import (
     Why,
 )
 from qa.users import Users
+from tests.qa.fakes import entry_of
 from tests.ui.answers import CITED, PETS
 from tests.ui.pages import button, shown, text_input
 from ui import state
@@ -48,8 +50,14 @@ class FakeIndex:
     library: list[Document] = field(default_factory=lambda: [PETS])
     generation: str = "1"
 
-    def documents(self) -> list[Document]:
-        return self.library
+    def entries(self) -> list[Entry]:
+        return [entry_of(document) for document in self.library]
+
+    def document(self, name: str) -> Document | None:
+        return {document.name: document for document in self.library}.get(name)
+
+    def occurrences(self, quote: str) -> int:
+        return sum(document.text.count(quote) for document in self.library)
 
 
 @dataclass
@@ -132,7 +140,7 @@ def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeBot:
     monkeypatch.setattr(state, "open_bot", lambda settings: fake)
     monkeypatch.setattr(local, "find_local_models", LocalModels)
     monkeypatch.setattr(state, "_process", state._Process())
-    state._documents.clear()
+    state._entries.clear()
     return fake
 
 
@@ -149,7 +157,7 @@ def new_tab() -> AppTest:
 
 @pytest.fixture
 def page(bot: FakeBot) -> AppTest:
-    open_state().suggestions([PETS]).result(5)
+    open_state().suggestions([entry_of(PETS)]).result(5)
     return new_tab().run()
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from qa.types import Document
+from qa.library.catalog import Entry
 from ui.chat import engine_menu
 from ui.chat.conversation import Conversation
 from ui.chat.transcript import AnswerOptions
@@ -13,7 +13,7 @@ from ui.jinja import count
 from ui.state import AppState
 
 
-def show(conversation: Conversation, state: AppState, documents: Sequence[Document]) -> None:
+def show(conversation: Conversation, state: AppState, documents: Sequence[Entry]) -> None:
     """Shows the menus; what is chosen holds for the questions that follow."""
     with st.container(key="composer", horizontal=True, gap="small"):
         _choose_documents(conversation, state, documents)
@@ -22,7 +22,7 @@ def show(conversation: Conversation, state: AppState, documents: Sequence[Docume
 
 
 def _choose_documents(
-    conversation: Conversation, state: AppState, documents: Sequence[Document]
+    conversation: Conversation, state: AppState, documents: Sequence[Entry]
 ) -> None:
     titles = {document.name: document.title for document in documents}
     chosen = [name for name in conversation.options.documents or () if name in titles]

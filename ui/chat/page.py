@@ -12,7 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from qa.config import BUILT_IN
 from qa.documents.load import MAX_BYTES, READABLE_SUFFIXES
-from qa.types import Document, was_rewritten
+from qa.library.catalog import Entry
+from qa.types import was_rewritten
 from ui.chat import question_form, source
 from ui.chat.conversation import Conversation, ask
 from ui.chat.history import Exchange, Rating
@@ -80,7 +81,7 @@ def show_past(conversation: Conversation, state: AppState) -> None:
                 _show_outcome(conversation, exchange)
 
 
-def show(conversation: Conversation, state: AppState, documents: Sequence[Document]) -> None:
+def show(conversation: Conversation, state: AppState, documents: Sequence[Entry]) -> None:
     """Shows the conversation, and new answers as they come."""
     # Read before and after: a question of another tab that is asked or answered in between must
     # not look like an interrupted one.
@@ -104,12 +105,12 @@ def show(conversation: Conversation, state: AppState, documents: Sequence[Docume
             else:
                 _show_question(exchange)
                 _show_outcome(conversation, exchange)
-                _show_actions(conversation, state, exchange, documents)
+                _show_actions(conversation, state, exchange)
     for answer, slots in followed:
-        _follow(conversation, state, answer, slots, documents)
+        _follow(conversation, state, answer, slots)
 
 
-def _show_intro(conversation: Conversation, state: AppState, documents: Sequence[Document]) -> None:
+def _show_intro(conversation: Conversation, state: AppState, documents: Sequence[Entry]) -> None:
     if not documents:
         show_paragraph("Add a document first: on the Library page, or below with +.", "lead")
         return
@@ -173,19 +174,14 @@ def _show_outcome(conversation: Conversation, exchange: Exchange, fresh: bool = 
     show_text(key, answer_html(answer), open_source, announcement(answer) if fresh else "")
 
 
-def _show_actions(
-    conversation: Conversation,
-    state: AppState,
-    exchange: Exchange,
-    documents: Sequence[Document],
-) -> None:
+def _show_actions(conversation: Conversation, state: AppState, exchange: Exchange) -> None:
     """Shows what the person can do about an answer or a failure."""
     outcome = exchange.outcome
     if outcome and outcome.answer and outcome.answer.is_reply:
         return
     if outcome and outcome.answer:
         _show_rating(conversation, state, exchange, outcome.answer)
-        _show_draft(conversation, state, exchange, documents)
+        _show_draft(conversation, state, exchange)
     elif outcome and outcome.failure and outcome.failure.offers:
         options = AnswerOptions(
             llm=BUILT_IN, top_k=exchange.options.top_k, documents=exchange.options.documents
@@ -243,17 +239,13 @@ def _show_rating(
         )
 
 
-def _show_draft(
-    conversation: Conversation,
-    state: AppState,
-    exchange: Exchange,
-    documents: Sequence[Document],
-) -> None:
+def _show_draft(conversation: Conversation, state: AppState, exchange: Exchange) -> None:
     """Shows the form of the test question that is made from this answer, if there is one."""
     draft = conversation.draft
     if draft is None or draft.exchange != exchange.id:
         return
-    if question_form.show(draft, state.settings.home, documents):
+    index = state.opening.result().index
+    if question_form.show(draft, state.settings.home, index.occurrences):
         conversation.draft = None
         st.rerun()
 
@@ -278,7 +270,6 @@ def _follow(
     state: AppState,
     pending: PendingAnswer,
     slots: _Slots,
-    documents: Sequence[Document],
 ) -> None:
     """Waits for the outcome of a question, in the slots that later reruns use."""
     exchange_id = pending.exchange.id
@@ -295,7 +286,7 @@ def _follow(
     with slots.outcome:
         _show_outcome(conversation, exchange, fresh=True)
     with slots.actions.container():
-        _show_actions(conversation, state, exchange, documents)
+        _show_actions(conversation, state, exchange)
 
 
 def _wait(pending: PendingAnswer, slot: DeltaGenerator) -> None:

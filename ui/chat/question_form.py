@@ -4,7 +4,7 @@ A person writes the correct answers and picks the evidence: the words that prove
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote as shell_quote
@@ -13,13 +13,15 @@ from uuid import uuid4
 import streamlit as st
 
 from qa.errors import NotWritableError
-from qa.types import MAX_QUESTION, Document
+from qa.types import MAX_QUESTION
 from ui.chat.transcript import StoredAnswer
 from ui.components import show_text
 from ui.jinja import count, render
 
 FILE = "questions.jsonl"
 KIND = "from the page"
+CountQuote = Callable[[str], int]
+"""Returns how often the documents contain a quote."""
 
 
 @dataclass(slots=True)
@@ -48,15 +50,15 @@ def draft_question(exchange: str, answer: StoredAnswer, good: bool) -> QuestionD
     return QuestionDraft(exchange, question, answerable, list(quotes))
 
 
-def add_evidence(draft: QuestionDraft, quote: str, documents: Sequence[Document]) -> None:
+def add_evidence(draft: QuestionDraft, quote: str, count_quote: CountQuote) -> None:
     """Adds a quote to the evidence, or sets `draft.problem` if it cannot be evidence."""
     quote = quote.strip()
-    draft.problem = _problem_with_quote(quote, documents)
+    draft.problem = _problem_with_quote(quote, count_quote)
     if not draft.problem and quote not in draft.evidence:
         draft.evidence.append(quote)
 
 
-def show(draft: QuestionDraft, home: Path, documents: Sequence[Document]) -> bool:
+def show(draft: QuestionDraft, home: Path, count_quote: CountQuote) -> bool:
     """Shows the form. Returns True when the person saved the question or cancelled."""
     key = f"draft-{draft.exchange}"
     with st.container(key=key, border=True):
@@ -71,7 +73,7 @@ def show(draft: QuestionDraft, home: Path, documents: Sequence[Document]) -> boo
         if answerable:
             text = st.text_area("Correct answers (one per line)", key=f"{key}-answers", height=80)
             answers = [line.strip() for line in text.splitlines() if line.strip()]
-            _show_evidence(draft, key, documents)
+            _show_evidence(draft, key, count_quote)
         if draft.problem:
             st.html(render("paragraph.html", style="hint", role="alert", text=draft.problem))
         with st.container(horizontal=True):
@@ -94,12 +96,12 @@ def show(draft: QuestionDraft, home: Path, documents: Sequence[Document]) -> boo
     return True
 
 
-def _show_evidence(draft: QuestionDraft, key: str, documents: Sequence[Document]) -> None:
+def _show_evidence(draft: QuestionDraft, key: str, count_quote: CountQuote) -> None:
     def remove(index: str) -> None:
         del draft.evidence[int(index)]
 
     def add() -> None:
-        add_evidence(draft, st.session_state[f"{key}-words"], documents)
+        add_evidence(draft, st.session_state[f"{key}-words"], count_quote)
         if not draft.problem:
             # Words with a problem stay in the field, so that they can be corrected.
             st.session_state[f"{key}-words"] = ""
@@ -113,11 +115,11 @@ def _show_evidence(draft: QuestionDraft, key: str, documents: Sequence[Document]
     )
 
 
-def _problem_with_quote(quote: str, documents: Sequence[Document]) -> str:
+def _problem_with_quote(quote: str, count_quote: CountQuote) -> str:
     """Returns why a quote cannot be evidence, as a sentence; empty if it can."""
     if not quote:
         return "Select or paste some words first."
-    times = sum(document.text.count(quote) for document in documents)
+    times = count_quote(quote)
     if times == 0:
         return "No document contains exactly these words. Copy them from the document."
     if times > 1:

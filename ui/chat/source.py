@@ -44,14 +44,15 @@ def open_at(footnote: Footnote, footnotes: Sequence[Footnote]) -> OpenSource:
 
 def show(
     source: OpenSource,
-    documents: Sequence[Document],
+    document: Document | None,
     on_close: Callable[[], None],
     on_pick: Callable[[str], None] | None = None,
 ) -> None:
-    """Shows the pane. `on_pick` takes words that the person selects in it."""
+    """Shows the pane. `document` is as for `pane_html`.
+
+    `on_pick` takes words that the person selects in it.
+    """
     current = source.current
-    by_name = {document.name: document for document in documents}
-    document = by_name.get(source.document)
     data = {
         "html": pane_html(source, document, picking=on_pick is not None),
         "numbers": [footnote.number for footnote in source.footnotes],

@@ -13,7 +13,7 @@ import streamlit as st
 
 from qa.documents.load import FILE_TYPES, MAX_BYTES, READABLE_SUFFIXES
 from qa.errors import FootnoteError
-from qa.types import Document
+from qa.library.catalog import Entry
 from ui.components import STATIC, show_error, show_paragraph, show_text
 from ui.jinja import render
 from ui.library.render import (
@@ -25,7 +25,7 @@ from ui.library.render import (
     summary,
 )
 from ui.library.worker import Job, JobQueue
-from ui.state import library_documents
+from ui.state import library_entries
 
 if TYPE_CHECKING:
     from qa.bot import Bot
@@ -63,7 +63,7 @@ def show(
         _show_upload(job_queue, owner)
         _show_jobs(job_queue, owner)
         try:
-            documents = library_documents(bot)
+            documents = library_entries(bot)
         except FootnoteError as error:
             show_error("library-failure", str(error))
             return
@@ -182,7 +182,7 @@ def _ended(jobs: Sequence[Job]) -> int:
 
 
 def _show_documents(
-    index: Index, documents: Sequence[Document], on_read: Callable[[str], None] | None
+    index: Index, documents: Sequence[Entry], on_read: Callable[[str], None] | None
 ) -> None:
     _show_section("Your documents", len(documents))
     if not documents:
@@ -227,7 +227,7 @@ def _style(name: str) -> str:
     return f"<style>{css}</style>"
 
 
-def _confirm_removal(index: Index, document: Document) -> None:
+def _confirm_removal(index: Index, document: Entry) -> None:
     st.html(removal_html(document))
     with st.container(horizontal=True):
         remove = st.button("Remove", key="library-remove")
@@ -248,7 +248,7 @@ def _end_removal() -> None:
     st.session_state["library-removing"] = None
 
 
-def _search(documents: Sequence[Document]) -> list[Document]:
+def _search(documents: Sequence[Entry]) -> list[Entry]:
     """Returns the documents that have all the words of the search field."""
     search = st.text_input("Search by title, publisher or name", key="library-search")
     words = search.casefold().split()
@@ -261,7 +261,7 @@ def _search(documents: Sequence[Document]) -> list[Document]:
     return matching
 
 
-def _page_of(documents: Sequence[Document]) -> Sequence[Document]:
+def _page_of(documents: Sequence[Entry]) -> Sequence[Entry]:
     pages = ceil(len(documents) / PAGE_SIZE)
     # A key for each number of pages: a page that no longer exists must not stay chosen.
     page = st.selectbox(
@@ -274,7 +274,7 @@ def _page_of(documents: Sequence[Document]) -> Sequence[Document]:
     return documents[end - PAGE_SIZE : end]
 
 
-def _show_reindex(job_queue: JobQueue, owner: str, documents: Sequence[Document]) -> None:
+def _show_reindex(job_queue: JobQueue, owner: str, documents: Sequence[Entry]) -> None:
     if not documents:
         return
     with st.expander("Index documents again"):
@@ -300,7 +300,7 @@ def _reindex(job_queue: JobQueue, owner: str, names: Sequence[str]) -> None:
             job_queue.reindex(name, owner)
 
 
-def _labels(documents: Sequence[Document]) -> dict[str, str]:
+def _labels(documents: Sequence[Entry]) -> dict[str, str]:
     """Returns titles by name, with the name where several documents have the same title."""
     times = Counter(document.title for document in documents)
     labels = {}

@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from qa.documents.load import FILE_TYPES
+from qa.library.catalog import Entry
 from qa.text.language import ENGLISH, language_name
-from qa.types import Document
 from ui.jinja import count, render
 from ui.library.worker import Job, JobResult, JobState
 
@@ -71,7 +71,7 @@ def button_html(action: str, job: Job) -> str:
     return render("job_button.html", action=action, job=job)
 
 
-def documents_html(documents: Sequence[Document], readable: bool) -> str:
+def documents_html(documents: Sequence[Entry], readable: bool) -> str:
     """Returns the list of documents with their buttons.
 
     A button's `data-open` is "read:" or "remove:" and the document's name.
@@ -83,7 +83,7 @@ def documents_html(documents: Sequence[Document], readable: bool) -> str:
     return render("documents.html", documents=documents, facts=facts, actions=actions)
 
 
-def removal_html(document: Document) -> str:
+def removal_html(document: Entry) -> str:
     """Returns the question before a document is removed."""
     return render("removal.html", document=document, facts=[document.name, _size(document)])
 
@@ -109,7 +109,7 @@ def _state(job: Job) -> str:
     return f"Indexing {job.done:,} of {count(job.total, 'passage')}"
 
 
-def _facts(document: Document) -> list[str]:
+def _facts(document: Entry) -> list[str]:
     """Returns name, date, file type, pages and size; and what is special about the search in it."""
     # Text without a known suffix is Markdown if it was read as Markdown.
     plain = "Markdown" if document.markdown else "Text"
@@ -119,14 +119,14 @@ def _facts(document: Document) -> list[str]:
     if document.date:
         facts.insert(1, document.date)
     if document.pages:
-        facts.append(count(len(document.pages), "page"))
+        facts.append(count(document.pages, "page"))
     facts.append(_size(document))
     if document.language not in ("", ENGLISH):
         facts.append(language_name(document.language))
-    if document.furniture:
-        facts.append(f"{count(len(document.furniture), 'line')} not searched")
+    if document.furniture_lines:
+        facts.append(f"{count(document.furniture_lines, 'line')} not searched")
     return facts
 
 
-def _size(document: Document) -> str:
-    return count(len(document.text), "character")
+def _size(document: Entry) -> str:
+    return count(document.characters, "character")

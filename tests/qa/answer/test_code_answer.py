@@ -41,7 +41,7 @@ def _read(text: str, words: str) -> tuple[Reading, Snapshot]:
     document = text_document(text, "a.md", "Tool", markdown=True)
     passage = Passage(document, Span(0, len(text)))
     snapshot = snapshot_of([passage], [document])
-    sentences = snapshot.sentences[document.id]
+    sentences = snapshot.sentences_of(document)
     sentence = next(each for each in sentences if words in document.text_of(each.span))
     ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
     return Reading((Candidate(ranked, sentence, 1.0),), (ranked,), 1.0), snapshot

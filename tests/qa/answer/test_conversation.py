@@ -20,16 +20,18 @@ from qa.answer.conversation import (
     without_small_talk,
 )
 from qa.answer.utterances import UTTERANCES, UtteranceKind
-from qa.types import NO_DOCUMENTS, Document, Turn
-from tests.qa.fakes import text_document
+from qa.library.catalog import Entry
+from qa.types import NO_DOCUMENTS, Turn
+from tests.qa.fakes import entry_of, text_document
 
 TURN = Turn("What did the bridge cost?", "The bridge cost 48 million euros.")
-BRIDGE = replace(text_document("The bridge cost 48 million euros.", title="The bridge"))
-FERRY = text_document("The ferry stops in May.", "b.txt", "The ferry")
+BRIDGE = entry_of(text_document("The bridge cost 48 million euros.", title="The bridge"))
+FERRY = entry_of(text_document("The ferry stops in May.", "b.txt", "The ferry"))
 
 
-def _titled(count: int) -> list[Document]:
-    return [text_document("Words.", f"{n}.txt", f"Title {n}") for n in range(1, count + 1)]
+def _titled(count: int) -> list[Entry]:
+    documents = [text_document("Words.", f"{n}.txt", f"Title {n}") for n in range(1, count + 1)]
+    return [entry_of(document) for document in documents]
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_extract_answer_steps_stay_together(tmp_path: Path) -> None:
     snapshot = word_bot(tmp_path, steps, rival).index.snapshot()
     candidates = []
     for document, words in ((steps, "Rinse"), (rival, "rinse")):
-        sentences = snapshot.sentences[document.id]
+        sentences = snapshot.sentences_of(document)
         sentence = next(
             sentence for sentence in sentences if words in document.text_of(sentence.span)
         )

@@ -110,8 +110,8 @@ def test_compose_marks_the_answering_words(tmp_path: Path) -> None:
     document = text_document(text, name="a.md", markdown=True)
     bot = word_bot(tmp_path, document)
     snapshot = bot.index.snapshot()
-    (passage,) = snapshot.passages.values()
-    (sentence,) = snapshot.sentences[document.id]
+    (passage,) = snapshot.all_passages()
+    (sentence,) = snapshot.sentences_of(document)
     ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
     span = Span(text.index("May"), text.index(" its"))
     (given,) = compose(
@@ -137,9 +137,9 @@ def test_named_thing_comes_with_the_sentence_that_has_the_property(
     text = "The Stratos costs 949 dollars. It is waterproof.\n\nIt rained in May.\n"
     document = text_document(text, name="a.txt")
     snapshot = word_bot(tmp_path, document).index.snapshot()
-    (passage,) = snapshot.passages.values()
+    (passage,) = snapshot.all_passages()
     ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
-    stored = snapshot.sentences[document.id]
+    stored = snapshot.sentences_of(document)
     candidates = [Candidate(ranked, sentence, -index) for index, sentence in enumerate(stored)]
     answer = compose(question, Reading(tuple(candidates), (ranked,), 1.0), snapshot)
     shown = ["The Stratos costs 949 dollars.", "It is waterproof."]
@@ -164,9 +164,9 @@ def test_list_is_shown_whole_where_its_items_answer_alike(
     )
     document = text_document(text, name="a.md", markdown=True)
     snapshot = word_bot(tmp_path, document).index.snapshot()
-    (passage,) = snapshot.passages.values()
+    (passage,) = snapshot.all_passages()
     ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
-    items = [sentence for sentence in snapshot.sentences[document.id] if sentence.kind == "item"]
+    items = [sentence for sentence in snapshot.sentences_of(document) if sentence.kind == "item"]
     candidates = []
     for item, margin in zip(items, margins, strict=True):
         candidates.append(Candidate(ranked, item, margin, margin=margin))
@@ -181,9 +181,9 @@ def test_steps_below_the_title_are_shown_whole(tmp_path: Path, mark: str, whole:
     title = "Coffee machine manual"
     document = text_document(f"# {title}\n\n{steps}", name="a.md", title=title, markdown=True)
     snapshot = word_bot(tmp_path, document).index.snapshot()
-    (passage,) = snapshot.passages.values()
+    (passage,) = snapshot.all_passages()
     ranked = RankedPassage(passage, 1.0, Why(1, 1, 1.0))
-    items = [sentence for sentence in snapshot.sentences[document.id] if sentence.kind == "item"]
+    items = [sentence for sentence in snapshot.sentences_of(document) if sentence.kind == "item"]
     best = Candidate(ranked, items[1], 1.0)
     question = "How do I make coffee with the machine?"
     (answer,) = compose(question, Reading((best,), (ranked,), 1.0), snapshot)

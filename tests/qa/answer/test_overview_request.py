@@ -6,20 +6,24 @@ import pytest
 
 from qa.answer.overview_request import MAX_REQUEST, OverviewRequest, overview_request
 from qa.types import Turn
-from tests.qa.fakes import text_document
+from tests.qa.fakes import entry_of, text_document
 
-BRIDGE = text_document(
-    "The harbor bridge\ncost 48 million euros.", "bridge-report.txt", "The harbor bridge"
+BRIDGE = entry_of(text_document("Of the bridge.", "bridge-report.txt", "The harbor bridge"))
+FERRY = entry_of(text_document("Of the ferry.", "ferry.txt", "The ferry over the wide bay"))
+HANDBOOK = entry_of(
+    text_document("Staff get 25 days.", "handbook-2024.txt", "Rules for the staff of Elm")
 )
-FERRY = text_document("The ferry stops in May.", "ferry.txt", "The ferry over the wide bay")
-HANDBOOK = text_document("Staff get 25 days.", "handbook-2024.txt", "Rules for the staff of Elm")
 LIBRARY = (BRIDGE, FERRY, HANDBOOK)
 QUOTED = [Turn("What did it cost?", "The harbor bridge cost 48 million euros.")]
 CITED = [Turn("When does it stop?", "In May.", ("ferry.txt",))]
 
 
 def _asked(question: str, history: Sequence[Turn] = ()) -> OverviewRequest | None:
-    return overview_request(question, history, LIBRARY)
+    return overview_request(question, history, LIBRARY, _quoted)
+
+
+def _quoted(answer: str) -> str | None:
+    return BRIDGE.name if answer == QUOTED[0].answer else None
 
 
 @pytest.mark.parametrize(
@@ -42,7 +46,7 @@ def test_this_document_is_the_last_cited(question: str) -> None:
 
 
 def test_this_document_is_the_only_one() -> None:
-    request = overview_request("Summarise this document", [], [FERRY])
+    request = overview_request("Summarise this document", [], [FERRY], _quoted)
     assert request == OverviewRequest("summary", (FERRY,))
 
 
@@ -93,7 +97,7 @@ def test_comparison_of_two_documents(question: str) -> None:
 
 
 def test_comparison_of_the_only_two_documents() -> None:
-    request = overview_request("Compare the two documents", [], [BRIDGE, FERRY])
+    request = overview_request("Compare the two documents", [], [BRIDGE, FERRY], _quoted)
     assert request == OverviewRequest("comparison", (BRIDGE, FERRY))
 
 
@@ -127,7 +131,7 @@ def test_ordinary_question_is_no_request(question: str) -> None:
 
 
 def test_empty_library_has_no_overview() -> None:
-    assert overview_request("Summarise this document", [], []) is None
+    assert overview_request("Summarise this document", [], [], _quoted) is None
 
 
 def test_pronoun_after_an_answer_without_document_is_ordinary() -> None:
@@ -136,6 +140,8 @@ def test_pronoun_after_an_answer_without_document_is_ordinary() -> None:
 
 
 def test_same_named_documents_are_summarised_together() -> None:
-    older = text_document("Staff get 20 days.", "handbook-2022.txt", "Rules for the staff of Elm")
-    request = overview_request("Summarise the handbook", [], [BRIDGE, older, HANDBOOK])
+    older = entry_of(
+        text_document("Staff get 20 days.", "handbook-2022.txt", "Rules for the staff of Elm")
+    )
+    request = overview_request("Summarise the handbook", [], [BRIDGE, older, HANDBOOK], _quoted)
     assert request == OverviewRequest("summary", (older, HANDBOOK))

@@ -16,9 +16,10 @@ from qa.answer.selection import (
     Selection,
     select_sentences,
 )
+from qa.library.catalog import Entry
 from qa.models.embedding import Vectors
 from qa.types import Document, Passage, RankedPassage, Span, Why
-from tests.qa.fakes import WordEmbedder, snapshot_of, text_document
+from tests.qa.fakes import WordEmbedder, entry_of, snapshot_of, text_document
 
 BRIDGE = text_document(
     "The harbor bridge cost 48 million euros. The mayor opened the harbor bridge in May. "
@@ -47,8 +48,9 @@ def _whole(document: Document) -> Passage:
 def _select(request: OverviewRequest, *documents: Document) -> Selection:
     passages = [_whole(document) for document in documents]
 
-    def search(_: str, searched: Sequence[Document]) -> list[RankedPassage]:
-        inside = [passage for passage in passages if passage.document in searched]
+    def search(_: str, searched: Sequence[Entry]) -> list[RankedPassage]:
+        ids = {entry.id for entry in searched}
+        inside = [passage for passage in passages if passage.document.id in ids]
         return [RankedPassage(passage, 1.0, Why(1, 1, 1.0)) for passage in inside]
 
     selection = select_sentences(request, snapshot_of(passages, documents), _encode, search)
@@ -67,7 +69,7 @@ def _cited(selection: Selection) -> list[tuple[str, int]]:
 
 def test_summary_has_central_sentences_in_order() -> None:
     """Not the sentence that is unlike the others, nor the sentence that leans on another."""
-    selection = _select(OverviewRequest("summary", (BRIDGE,)), BRIDGE)
+    selection = _select(OverviewRequest("summary", (entry_of(BRIDGE),)), BRIDGE)
     texts = [sentence.text for sentence in selection.sentences]
     assert len(texts) == MIN_SENTENCES
     assert "Swans nest below a willow tree." not in texts
@@ -88,7 +90,7 @@ def test_summary_of_a_long_document_is_bounded() -> None:
     text = " ".join(f"Sentence number {n} says something about case {n}." for n in range(900))
     document = text_document(text)
     passages = [_whole(document)]
-    request = OverviewRequest("summary", (document,))
+    request = OverviewRequest("summary", (entry_of(document),))
     snapshot = snapshot_of(passages, [document])
     selection = select_sentences(request, snapshot, encode, lambda *_: [])
     assert len(selection.sentences) == MAX_SENTENCES
@@ -99,7 +101,7 @@ def test_summary_of_a_long_document_is_bounded() -> None:
 
 
 def test_summary_of_several_documents_has_a_sentence_of_each() -> None:
-    request = OverviewRequest("summary", (BRIDGE, FERRY), is_unclear=True)
+    request = OverviewRequest("summary", (entry_of(BRIDGE), entry_of(FERRY)), is_unclear=True)
     selection = _select(request, BRIDGE, FERRY)
     assert [name for name, _ in _cited(selection)] == ["bridge.txt", "ferry.txt"]
     assert selection.notices[0] == UNCLEAR
@@ -107,20 +109,22 @@ def test_summary_of_several_documents_has_a_sentence_of_each() -> None:
 
 def test_summary_of_many_documents_counts_those_left_out() -> None:
     documents = [text_document(FERRY.text, f"{n}.txt") for n in range(MAX_DOCUMENTS + 2)]
-    selection = _select(OverviewRequest("summary", tuple(documents)), *documents)
+    selection = _select(OverviewRequest("summary", tuple(map(entry_of, documents))), *documents)
     assert len(selection.sentences) == MAX_DOCUMENTS
     assert f"from {MAX_DOCUMENTS} of {MAX_DOCUMENTS + 2} documents" in selection.notices[0]
 
 
 def test_comparison_is_grouped_in_the_order_asked() -> None:
-    selection = _select(OverviewRequest("comparison", (FERRY, BRIDGE)), BRIDGE, FERRY)
+    selection = _select(
+        OverviewRequest("comparison", (entry_of(FERRY), entry_of(BRIDGE))), BRIDGE, FERRY
+    )
     names = [name for name, _ in _cited(selection)]
     assert names == ["ferry.txt"] * 3 + ["bridge.txt"] * 3
     assert "first from “Ferry”, then from “Bridge”" in selection.notices[0]
 
 
 def test_topic_has_the_sentences_about_it_of_each_document() -> None:
-    request = OverviewRequest("topic", (BRIDGE, FERRY), ("euros",))
+    request = OverviewRequest("topic", (entry_of(BRIDGE), entry_of(FERRY)), ("euros",))
     selection = _select(request, BRIDGE, FERRY)
     texts = [sentence.text for sentence in selection.sentences]
     assert "The harbor bridge has a toll of two euros." in texts
@@ -133,12 +137,14 @@ def test_topic_has_the_sentences_about_it_of_each_document() -> None:
 
 
 def test_topic_that_no_sentence_is_about_gives_nothing() -> None:
-    request = OverviewRequest("topic", (BRIDGE, FERRY), ("volcanoes",))
+    request = OverviewRequest("topic", (entry_of(BRIDGE), entry_of(FERRY)), ("volcanoes",))
     assert _select(request, BRIDGE, FERRY) == Selection((), 0.0)
 
 
 def test_comparison_of_topics_has_both() -> None:
-    request = OverviewRequest("comparison", (BRIDGE, FERRY), ("harbor bridge", "ferry ticket"))
+    request = OverviewRequest(
+        "comparison", (entry_of(BRIDGE), entry_of(FERRY)), ("harbor bridge", "ferry ticket")
+    )
     names = {name for name, _ in _cited(_select(request, BRIDGE, FERRY))}
     assert names == {"bridge.txt", "ferry.txt"}
 
@@ -146,9 +152,11 @@ def test_comparison_of_topics_has_both() -> None:
 @pytest.mark.parametrize("text", ["# Heading\n", "x", "Is it? Why? Who?"])
 def test_document_without_readable_sentences_gives_nothing(text: str) -> None:
     document = text_document(text, markdown=True)
-    assert _select(OverviewRequest("summary", (document,)), document) == Selection((), 0.0)
+    assert _select(OverviewRequest("summary", (entry_of(document),)), document) == Selection(
+        (), 0.0
+    )
 
 
 def test_rows_summarise_a_document_without_prose() -> None:
     document = text_document("".join(f"- item {n} of the long list\n" for n in range(9)))
-    assert len(_select(OverviewRequest("summary", (document,)), document).sentences) == 3
+    assert len(_select(OverviewRequest("summary", (entry_of(document),)), document).sentences) == 3

@@ -1,10 +1,13 @@
 """Folders are added again: files were moved, renamed or deleted in between."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from qa.documents import load as load_module
+from qa.documents.parsing import ParsedFile
 from qa.library.adding import AddedFiles, add_files
 from qa.library.index import Index
 from tests.qa.fakes import WordEmbedder, text_document
@@ -89,7 +92,7 @@ def test_add_renamed_file_replaces_its_entry(library: Library) -> None:
     assert library.add().not_pruned == ()
     assert library.lines == ["unchanged harbour.txt", "moved mill.txt to windmill.txt"]
     assert library.names() == ["harbour.txt", "windmill.txt"]
-    texts = [passage.text for passage in library.index.passages(library.index.documents())]
+    texts = [passage.text for passage in library.index.snapshot().all_passages()]
     assert texts == [HARBOUR, MILL]
 
 
@@ -110,7 +113,7 @@ def test_add_copied_file_stands_beside_the_original(library: Library) -> None:
 
     (library.folder / "mill.txt").unlink()
     library.add()
-    assert library.lines == ["moved mill.txt to copy.txt", "unchanged harbour.txt"]
+    assert library.lines == ["unchanged harbour.txt", "moved mill.txt to copy.txt"]
     assert library.names() == ["copy.txt", "harbour.txt"]
 
 
@@ -136,3 +139,92 @@ def test_add_killed_before_removal_is_completed_later(
     assert MILL in {document.text for document in library.index.documents()}
     library.add()
     assert library.names() == ["harbour.txt", "windmill.txt"]
+
+
+@pytest.fixture
+def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are read."""
+    names: list[str] = []
+    real = load_module.read_file
+
+    def reading(file: Path, data: bytes | None = None) -> ParsedFile:
+        names.append(file.name)
+        return real(file, data)
+
+    monkeypatch.setattr(load_module, "read_file", reading)
+    return names
+
+
+def test_file_with_the_size_and_time_of_before_is_not_read(
+    library: Library, read_files: list[str]
+) -> None:
+    added = library.add()
+    assert read_files == []
+    assert library.lines == ["unchanged harbour.txt", "unchanged mill.txt"]
+    assert added.names == ("harbour.txt", "mill.txt")
+
+
+def test_verify_reads_every_file(library: Library, read_files: list[str]) -> None:
+    """A program may change a file and set its time back."""
+    file = library.folder / "mill.txt"
+    state = file.stat()
+    file.write_text(MILL.replace("rye", "oat"))
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    library.add()
+    assert read_files == []
+    add_files(library.index, [library.folder], library.lines.append, verify=True)
+    assert read_files == ["harbour.txt", "mill.txt"]
+    document = library.index.document("mill.txt")
+    assert document
+    assert document.text == "The mill grinds oat.\n"
+
+
+@pytest.mark.parametrize("change", ["text", "sidecar", "removed", "name"])
+def test_changed_file_is_read(library: Library, read_files: list[str], change: str) -> None:
+    path = library.folder
+    if change == "text":
+        library.write("mill.txt", "The mill is closed.\n")
+    elif change == "sidecar":
+        library.write("mill.txt.meta.json", '{"title": "The mill"}')
+    elif change == "removed":
+        library.index.remove("mill.txt")
+    else:
+        # Added by itself it is mill.txt, and below another folder it has another name.
+        path = library.folder.parent
+    library.add(path)
+    assert "mill.txt" in read_files
+    read_files.clear()
+    library.add(path)
+    assert read_files == []
+
+
+def test_pages_of_a_site_are_read_together(library: Library, read_files: list[str]) -> None:
+    """The furniture of a new page shows only beside the other pages."""
+    for number in range(2):
+        library.write(f"{number}.html", f"<p>Page {number} is about ferries.</p>")
+    library.add()
+    library.write("2.html", "<p>Page 2 is about bridges.</p>")
+    read_files.clear()
+    library.add()
+    assert read_files == ["0.html", "1.html", "2.html"]
+
+
+def test_file_that_changes_while_it_is_read_is_read_again(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = load_module.read_file
+
+    def changing(file: Path, data: bytes | None = None) -> ParsedFile:
+        parsed = real(file, data)
+        if file.name == "new.txt":
+            file.write_text("The second text, which is longer.\n")
+        return parsed
+
+    file = library.write("new.txt", "The first text.\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(load_module, "read_file", changing)
+        library.add()
+    library.add()
+    document = library.index.document("new.txt")
+    assert document
+    assert document.text == file.read_text()

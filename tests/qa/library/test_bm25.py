@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.library.bm25 import Bm25, SentenceFrequencies
+from qa.library.bm25 import Bm25
 from qa.text.words import terms
 from tests.properties import examples
 
@@ -47,9 +47,3 @@ def test_bm25_scores_equal_the_formula(texts: list[str], query: str) -> None:
 )
 def test_bm25_without_shared_terms_scores_zero(texts: list[str], query: str) -> None:
     assert Bm25(texts).scores(query) == [0.0] * len(texts)
-
-
-def test_idf_falls_with_the_number_of_sentences() -> None:
-    """The fewer sentences have a term, the higher its idf."""
-    rarity = SentenceFrequencies.count(["gold and salt", "gold", "gold gold coal"])
-    assert rarity.idf("silver") > rarity.idf("salt") > rarity.idf("gold") > 0

@@ -20,7 +20,7 @@ SENTENCE = [0, 5, 0, 0, 0, -1, 0, -1, -1]
 def index(tmp_path: Path) -> Index:
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document("The bridge opened in May. It is long. " * 100))
-    assert len(index.snapshot().passages) > 1
+    assert len(index.snapshot().all_passages()) > 1
     return index
 
 
@@ -48,9 +48,8 @@ def _change(collection: Any, **changes: Any) -> None:
 )
 def test_changed_passage_raises_index_damaged(index: Index, changes: dict[str, Any]) -> None:
     _change(index._store.passages, **changes)
-    index._snapshots.clear()
     with pytest.raises(IndexDamagedError, match="Move it away and add your documents again"):
-        index.snapshot()
+        Index(index._store.where, WordEmbedder()).snapshot().all_passages()
 
 
 @pytest.mark.parametrize("record", ["[[", "5", "[" * 100_000, "{}", None, 7])
@@ -62,10 +61,10 @@ def test_changed_record_raises_index_damaged(index: Index, record: object) -> No
 
 def test_passage_without_checksum_is_read(index: Index) -> None:
     """A passage of an earlier release has none."""
-    before = index.snapshot().sentences
+    (before,) = index.snapshot().stored_documents()
     _change(index._store.passages, checksum=None)
-    index._snapshots.clear()
-    assert index.snapshot().sentences == before
+    reopened = Index(index._store.where, WordEmbedder())
+    assert list(reopened.snapshot().stored_documents()) == [before]
 
 
 @pytest.mark.parametrize(

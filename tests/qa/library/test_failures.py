@@ -1,10 +1,12 @@
 """Messages about a Chroma server do not show the password in its address."""
 
 import re
+import sqlite3
+from pathlib import Path
 
 import pytest
 
-from qa.errors import FootnoteError
+from qa.errors import BrokenError, DiskFullError, FootnoteError, NotWritableError
 from qa.library.connection import connect
 from qa.library.failures import damaged, index_full, reading_error, without_login
 
@@ -31,6 +33,27 @@ def test_message_has_no_login_of_a_server(address: str) -> None:
     assert "host" in without_login(address, address) or "[::1" in without_login(address, address)
 
 
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        (sqlite3.SQLITE_FULL, DiskFullError, "disk is full"),
+        (sqlite3.SQLITE_BUSY, BrokenError, "Another program is writing"),
+        (sqlite3.SQLITE_READONLY, NotWritableError, "read-only"),
+        (sqlite3.SQLITE_CORRUPT, BrokenError, "Delete its folder"),
+        (None, BrokenError, "Delete its folder"),
+    ],
+)
+def test_error_of_the_catalog_says_what_helps(
+    tmp_path: Path, code: int | None, kind: type[FootnoteError], words: str
+) -> None:
+    error = sqlite3.DatabaseError("failed")
+    if code is not None:
+        error.sqlite_errorcode = code
+    translated = reading_error(tmp_path, error)
+    assert type(translated) is kind
+    assert words in str(translated)
+
+
 def test_message_about_another_address_is_unchanged() -> None:
     for address in ("http://127.0.0.1:8000", "host:8000"):
         assert without_login(address, f"At {address}") == f"At {address}"
@@ -43,6 +66,11 @@ def test_message_about_another_address_is_unchanged() -> None:
         "http://ann:8/secret@host",
         "http://host?k=secret",
         "http://[",
+        "ftp://host:8000",
+        "host:8000",
+        "/srv/secret",
+        "http://",
+        "http://host/secret",
     ],
 )
 def test_connect_invalid_address_shows_no_part_of_it(address: str) -> None:

@@ -17,8 +17,9 @@ from qa.errors import BrokenError, IndexDamagedError, IndexMismatchError, NotWri
 from qa.library.index import Index
 from qa.library.records import EmbeddedPassage
 from qa.library.store import Store
+from qa.library.word_index import Hit
 from qa.library.writing import WRITTEN_AT_ONCE, AddResult
-from qa.models.embedding import Encoding
+from qa.models.embedding import Encoding, Vectors
 from qa.types import Document
 from tests.properties import examples
 from tests.qa.fakes import WordEmbedder, text_document
@@ -30,6 +31,11 @@ class BrokenEmbedder(WordEmbedder):
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
         raise RuntimeError("out of order")
+
+
+def _found(index: Index, vector: Vectors) -> list[Hit]:
+    """The passages of the library that a search by meaning finds."""
+    return index.snapshot().in_order(index.nearest(vector, 9))
 
 
 def _texts(index: Index) -> dict[str, str]:
@@ -51,7 +57,7 @@ def test_add_same_document_twice_changes_nothing(
     assert index.add(document).outcome == "unchanged"
     assert (embedder.encoded, index.generation) == (before, generation)
     assert index.documents() == [document]
-    assert "".join(passage.text for passage in index.passages(index.documents())) == text
+    assert "".join(passage.text for passage in index.snapshot().all_passages()) == text
 
 
 def test_add_changed_document_replaces_old_version(tmp_path: Path) -> None:
@@ -119,7 +125,7 @@ def test_next_change_deletes_passages_without_record(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("qa.library.writing.write_record", killed)
+        patched.setattr("qa.library.writing.write_records", killed)
         patched.setattr("qa.library.writing.Writer._undo", killed)
         with pytest.raises(KeyboardInterrupt):
             index.add(text_document("The second version."))
@@ -128,7 +134,7 @@ def test_next_change_deletes_passages_without_record(
     reopened = Index(tmp_path / "index", WordEmbedder())
     assert len(reopened.nearest(vector, 9)) == 2
     assert _texts(reopened) == {"a.txt": "The first version."}
-    assert len(reopened.snapshot().passages) == 1
+    assert len(reopened.snapshot().all_passages()) == 1
     reopened.add(text_document("Salt.", "b.txt"))
     assert len(reopened.nearest(vector, 9)) == 2
     assert _texts(reopened) == {"a.txt": "The first version.", "b.txt": "Salt."}
@@ -225,8 +231,8 @@ def test_nearest_returns_cosines_best_first(tmp_path: Path) -> None:
     for document in (gold, salt):
         index.add(document)
     found = index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9)
-    assert [round(score, 4) for _, score in found] == [1.0, 0.0]
-    assert len(index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9, [salt])) == 1
+    assert [round(hit.score, 4) for hit in found] == [1.0, 0.0]
+    assert len(index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9, [salt.id])) == 1
     assert index.nearest(WordEmbedder().encode(["gold"])[0].vector, 9, []) == []
 
 
@@ -275,8 +281,9 @@ def test_open_without_vector_files_raises_index_damaged(tmp_path: Path) -> None:
     index.add(
         text_document("\n\n".join(f"Paragraph {n} " + "of many words " * 50 for n in range(1500)))
     )
-    assert len(index.passages(index.documents())) > 1000
-    vectors = [path for path in (tmp_path / "index").iterdir() if path.is_dir()]
+    assert len(index.snapshot().all_passages()) > 1000
+    folders = [path for path in (tmp_path / "index").iterdir() if path.is_dir()]
+    vectors = [path for path in folders if path.name != "local"]
     shutil.copytree(tmp_path / "index", tmp_path / "copy")
     for path in vectors:
         shutil.rmtree(tmp_path / "copy" / path.name)
@@ -308,21 +315,21 @@ def test_index_sees_every_change_of_another_process(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     index.add(text_document("The first text.", "a.txt"))
     vector = WordEmbedder().encode(["second words"])[0].vector
-    assert len(index.nearest(vector, 9, index.documents())) == 1
+    assert len(_found(index, vector)) == 1
 
     open_index = "index = Index(Path(arguments[0]), WordEmbedder())\n"
     _in_another_process(open_index + "index.add(text_document('Second words.', 'b.txt'))", where)
-    assert len(index.nearest(vector, 9, index.documents())) == 2
+    assert len(_found(index, vector)) == 2
     _in_another_process(
         open_index + "index.add(text_document('Second words, again.', 'b.txt'))", where
     )
-    passages = {passage.id: passage.text for passage in index.passages(index.documents())}
-    best, _ = index.nearest(vector, 9, index.documents())[0]
-    assert passages[best] == "Second words, again."
+    (best, *_) = _found(index, vector)
+    (passage,) = index.snapshot().passages_of([best]).values()
+    assert passage.text == "Second words, again."
     _in_another_process("Index.rebuild(Path(arguments[0]), WordEmbedder())", where)
-    assert len(index.nearest(vector, 9, index.documents())) == 2
+    assert len(_found(index, vector)) == 2
     _in_another_process(open_index + "index.remove('b.txt')", where)
-    assert len(index.nearest(vector, 9, index.documents())) == 1
+    assert len(_found(index, vector)) == 1
     assert index.add(text_document("The third text.", "c.txt")).outcome == "added"
     assert set(_texts(index)) == {"a.txt", "c.txt"}
 
@@ -374,7 +381,7 @@ def test_rebuild_reads_an_earlier_schema(tmp_path: Path, monkeypatch: pytest.Mon
     index = Index(tmp_path / "index", WordEmbedder("two"))
     assert index.documents() == [text_document(NEWS)]
     document = text_document(NEWS)
-    assert index.snapshot().sentences == {document.id: segment(document)}
+    assert index.snapshot().sentences_of(document) == segment(document)
 
 
 def test_open_later_schema_never_advises_rebuild(
@@ -407,7 +414,8 @@ def test_snapshot_reads_the_stored_sentences(
     expected = {document.id: segment(document) for document in documents}
     monkeypatch.setattr("qa.documents.sentences.is_furniture", _never)
     reopened = Index(tmp_path / "index", WordEmbedder())
-    assert reopened.snapshot().sentences == expected
+    for stored in reopened.snapshot().stored_documents():
+        assert stored.sentences == expected[stored.document.id]
     kinds = {sentence.kind for sentences in expected.values() for sentence in sentences}
     assert {"heading", "item", "prose", "row"} <= kinds
 

@@ -6,18 +6,18 @@ import pytest
 
 from qa.library.index import Index
 from qa.library.names import with_unique_name
-from qa.library.records import Record, record_of
 from qa.types import Document
 from tests.qa.fakes import WordEmbedder
 
 
 def _named(documents: list[Document]) -> list[str]:
     """Returns the names that the documents get, added in this order."""
-    records: dict[str, Record] = {}
+    given: dict[str, str] = {}
     names = []
     for document in documents:
-        named = with_unique_name(document, records)
-        records[document.id] = record_of(named)
+        others = {name for key, name in given.items() if key != document.id}
+        named = with_unique_name(document, given.get(document.id), others.__contains__)
+        given[document.id] = named.name
         names.append(named.name)
     return names
 

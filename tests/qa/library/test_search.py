@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from qa.library import snapshot
+from qa.library import stored_document
 from qa.library.index import Index
 from qa.library.search import DEPTH, RRF_K, retrieve
-from qa.types import Passage
+from qa.library.word_index import Hit
+from qa.types import Passage, Span
 from tests.qa.fakes import WordEmbedder, text_document
 from tests.qa.texts import NEWS
 
@@ -17,14 +18,11 @@ def test_retrieve_score_is_sum_of_reciprocal_ranks(tmp_path: Path) -> None:
     for name, text in (("a.txt", "gold gold gold"), ("b.txt", "salt"), ("c.txt", "gold salt coal")):
         index.add(text_document(text, name, title=""))
     library = index.snapshot()
-    by_name = {passage.document.name: key for key, passage in library.passages.items()}
+    by_name = {passage.document.name: passage for passage in library.all_passages()}
+    gone = Passage(text_document("gold", "gone.txt"), Span(0, 4))
 
-    def nearest(*_: object) -> list[tuple[str, float]]:
-        return [
-            (by_name["b.txt"], 0.9),
-            (by_name["a.txt"], 0.8),
-            ("of a passage that is gone", 0.7),
-        ]
+    def nearest(*_: object) -> list[Hit]:
+        return [Hit.of(by_name["b.txt"], 0.9), Hit.of(gone, 0.85), Hit.of(by_name["a.txt"], 0.8)]
 
     found = retrieve("gold", WordEmbedder().encode(["gold"])[0].vector, library, nearest, top_k=5)
     assert {
@@ -51,7 +49,7 @@ def test_retrieve_year_of_a_folder_decides(tmp_path: Path, year: str) -> None:
     best = retrieve(question, vector, library, index.nearest, top_k=5)[0]
     assert best.passage.document.name == f"{year}/invoice.txt"
     assert (best.why.dense_rank, best.why.lexical_rank) == (1, 1)
-    assert library.frequencies.counts[year] == 1
+    assert library.frequencies.count(year) == 1
 
 
 def test_retrieve_adds_original_of_a_duplicate(tmp_path: Path) -> None:
@@ -64,8 +62,8 @@ def test_retrieve_adds_original_of_a_duplicate(tmp_path: Path) -> None:
     index.add(document)
     library = index.snapshot()
 
-    def only_the_first(*_: object) -> list[tuple[str, float]]:
-        return [(next(iter(library.passages)), 1.0)]
+    def only_the_first(*_: object) -> list[Hit]:
+        return [Hit.of(library.all_passages()[0], 1.0)]
 
     found = retrieve(
         "zzz", WordEmbedder().encode(["zzz"])[0].vector, library, only_the_first, top_k=1
@@ -78,20 +76,19 @@ def test_snapshot_has_each_sentence_in_one_passage(tmp_path: Path) -> None:
     index.add(text_document(NEWS * 4))
     library = index.snapshot()
     inside = [
-        sentence
-        for passage in library.passages.values()
-        for sentence in library.sentences_in(passage)
+        sentence for passage in library.all_passages() for sentence in library.sentences_in(passage)
     ]
-    assert tuple(inside) == library.sentences[library.documents[0].id]
-    assert DEPTH >= len(library.passages) > 2
+    (stored,) = library.stored_documents()
+    assert tuple(inside) == stored.sentences
+    assert DEPTH >= len(stored.passages) > 2
 
 
 def test_snapshot_of_names_has_only_these_documents(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", WordEmbedder())
     for name in ("a.txt", "b.txt"):
         index.add(text_document("gold", name))
-    assert [document.name for document in index.snapshot({"b.txt"}).documents] == ["b.txt"]
-    assert index.snapshot(set()).passages == {}
+    assert [entry.name for entry in index.snapshot({"b.txt"}).entries] == ["b.txt"]
+    assert index.snapshot(set()).all_passages() == []
 
 
 def test_passage_at_looks_at_few_passages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,13 +103,13 @@ def test_passage_at_looks_at_few_passages(tmp_path: Path, monkeypatch: pytest.Mo
         looked_at.append(passage)
         return passage.span.start
 
-    monkeypatch.setattr(snapshot, "_passage_start", start)
-    passages = list(library.passages.values())
+    monkeypatch.setattr(stored_document, "_passage_start", start)
+    passages = library.all_passages()
     for passage in passages:
         for offset in (passage.span.start, passage.span.end - 1):
             assert library.passage_at(passage.document, offset) == passage
     assert len(looked_at) < 2 * len(passages) * (1 + len(passages).bit_length())
 
-    document = library.documents[0]
+    document = passages[0].document
     with pytest.raises(LookupError, match="holds character"):
         library.passage_at(document, len(document.text))

@@ -52,7 +52,7 @@ def test_second_index_sees_change_of_another_process(folder: Path) -> None:
     assert len(first.nearest(vector, 9)) == len(second.nearest(vector, 9)) == 2
     _in_another_process(folder, "index.remove('a.txt')")
     for index in (first, second):
-        assert len(index.nearest(vector, 9, index.documents())) == 1
+        assert len(index.snapshot().in_order(index.nearest(vector, 9))) == 1
 
 
 def test_nearest_failing_once_connects_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

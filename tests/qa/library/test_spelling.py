@@ -11,6 +11,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from qa.library import spelling
 from qa.library.spelling import LONG, MAX_CORRECTED, Vocabulary, correct_spelling
+from tests.qa.fakes import vocabulary_of
 
 
 @pytest.mark.parametrize(
@@ -29,13 +30,13 @@ from qa.library.spelling import LONG, MAX_CORRECTED, Vocabulary, correct_spellin
     ],
 )
 def test_spelling_unknown_word_becomes_nearest_word(query: str, expected: str) -> None:
-    library = Vocabulary.of({"balochistan", "minerals", "gold"})
+    library = vocabulary_of({"balochistan", "minerals", "gold"})
     assert correct_spelling(query, library, lambda word: word in {"miners", "of"}) == expected
 
 
 @given(st.text(max_size=80))
 def test_spelling_known_words_stay(query: str) -> None:
-    assert correct_spelling(query, Vocabulary.of({"minerals"}), lambda word: True) == query
+    assert correct_spelling(query, vocabulary_of({"minerals"}), lambda word: True) == query
 
 
 def test_spelling_few_words_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +49,7 @@ def test_spelling_few_words_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(spelling, "_nearest", nearest)
     words = " ".join(f"word{letter * 3}" for letter in "abcdefghijklmnopqrstuvwxyz")
-    correct_spelling(f"{words} {words}", Vocabulary.of({"words"}), lambda word: False)
+    correct_spelling(f"{words} {words}", vocabulary_of({"words"}), lambda word: False)
     assert len(searched) == len(set(searched)) == MAX_CORRECTED
 
 
@@ -67,7 +68,7 @@ def test_spelling_nearest_of_all_words(word: str, library: set[str]) -> None:
         if candidate[0] == word[0] and distance <= limit:
             near.append((distance, candidate))
     expected = min(near)[1] if near and word not in library else word
-    assert correct_spelling(word, Vocabulary.of(library), lambda _: False) == expected
+    assert correct_spelling(word, vocabulary_of(library), lambda _: False) == expected
 
 
 def test_spelling_few_words_compared_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,5 +81,5 @@ def test_spelling_few_words_compared_one_by_one(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(spelling, "DamerauLevenshtein", SimpleNamespace(distance=distance))
     library = {"b" + "".join(letters) for letters in product("adegikmo", repeat=5)}
-    correct_spelling("bxyzzyx baaaax", Vocabulary.of(library), lambda word: False)
+    correct_spelling("bxyzzyx baaaax", vocabulary_of(library), lambda word: False)
     assert 0 < len(compared) < len(library) / 100

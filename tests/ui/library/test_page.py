@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from qa.bot import Bot
 from qa.types import Document
-from tests.qa.fakes import text_document, word_bot
+from tests.qa.fakes import entry_of, text_document, word_bot
 from tests.ui.pages import shown
 from ui.library.page import file_name
 from ui.library.render import (
@@ -190,8 +190,8 @@ def test_too_many_jobs_keep_the_failed_and_active() -> None:
         job_html(Job("7", HOSTILE, "", "embedding", 1, 2)),
         job_html(Job("7", "a", "", "done", result="twin", document=HOSTILE)),
         button_html("Cancel", Job("7", HOSTILE, "")),
-        documents_html([HOSTILE_DOCUMENT], readable=True),
-        removal_html(HOSTILE_DOCUMENT),
+        documents_html([entry_of(HOSTILE_DOCUMENT)], readable=True),
+        removal_html(entry_of(HOSTILE_DOCUMENT)),
     ],
 )
 def test_every_text_is_escaped(html: str) -> None:
@@ -214,5 +214,5 @@ def test_file_name_of_a_pasted_text_is_its_title(title: str, name: str) -> None:
 
 def test_documents_show_their_pages() -> None:
     paged = Document("a.pdf", "/a.pdf", "A", "x" * 1500, pages=(0, 700))
-    html = documents_html([paged], readable=False)
+    html = documents_html([entry_of(paged)], readable=False)
     assert "<bdi>PDF</bdi> · <bdi>2 pages</bdi> · <bdi>1,500 characters</bdi>" in html

@@ -259,13 +259,14 @@ def test_jobs_that_are_kept_are_limited(
 def test_reindex_embeds_all_and_changes_no_document(library: JobLibrary) -> None:
     document = Document("a.md", "/s/a.md", "T", f"# T\n\n{LONG}", "P", True, ("Q?",))
     library.index.add(document)
-    encoded, passages = len(library.embedder.encoded), library.index.passages([document])
+    encoded = len(library.embedder.encoded)
+    passages = library.index.snapshot().all_passages()
     job = library.ended(library.queue.reindex("a.md"))
     assert (job.result, job.document) == ("indexed", "a.md")
     assert job.done == job.total == len(passages)
     assert len(library.embedder.encoded) == 2 * encoded
     assert library.index.documents() == [document]
-    assert library.index.passages([document]) == passages
+    assert library.index.snapshot().all_passages() == passages
 
 
 def test_reindex_of_a_removed_document_fails(library: JobLibrary) -> None:
@@ -343,13 +344,15 @@ def test_kill_leaves_the_old_or_the_new_document(tmp_path: Path) -> None:
 
 
 def check_complete(index: Index) -> None:
-    documents = index.documents()
-    texts = {document.name: document.text for document in documents}
+    snapshot = index.snapshot()
+    texts = {}
+    for stored in snapshot.stored_documents():
+        document = stored.document
+        texts[document.name] = document.text
+        assert "".join(passage.text for passage in stored.passages) == document.text
     assert texts["b.txt"] == "Stays."
     assert texts["a.txt"] in ("The old text.", LONG)
     assert len(texts) == 2
-    for document in documents:
-        passages = index.passages([document])
-        assert "".join(passage.text for passage in passages) == document.text
     vector = WordEmbedder().encode(["text"])[0].vector
-    assert len(index.nearest(vector, 999, documents)) == len(index.passages(documents))
+    found = snapshot.in_order(index.nearest(vector, 999))
+    assert len(found) == len(snapshot.all_passages())

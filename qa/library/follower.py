@@ -1,0 +1,113 @@
+"""Keeps the local index up to date with a library, which other processes change as well."""
+
+import logging
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from qa.library.catalog import as_json
+from qa.library.local_index import LocalIndex
+from qa.library.records import Record, batches, read_records, read_stored
+from qa.library.store import Store
+from qa.library.stored_document import StoredDocument
+
+COPIED_AT_ONCE = 16
+"""Documents that are read from the library and written to the catalog at once."""
+_log = logging.getLogger(__name__)
+
+
+class Follower:
+    """The local index of a library."""
+
+    def __init__(self, store: Store, folder: Path | None) -> None:
+        """`folder`: where the local index is; None: in memory, made again by each process."""
+        self._store = store
+        with store.translated_errors():
+            self._local = LocalIndex(folder, self._read)
+
+    def local(self) -> LocalIndex:
+        """Returns the local index, which describes the library as it is now.
+
+        Takes long where another program has added many documents, or where the local index is
+        made again.
+        """
+        store = self._store
+        with store.refreshed():
+            is_current = self._local.catalog.generation == store.generation
+        if not is_current:
+            store.read_with_retry(self._copy_changes)
+        return self._local
+
+    def apply(
+        self,
+        previous: str,
+        stored: Mapping[str, tuple[StoredDocument, Record]],
+        removed: Collection[str],
+    ) -> None:
+        """Takes over a change that this process has made since the generation `previous`.
+
+        Does nothing where other processes have changed the library as well: the next call of
+        `local` finds out what they did.
+        """
+        catalog = self._local.catalog
+        try:
+            with catalog.changing():
+                if catalog.generation != previous:
+                    return
+                for key in removed:
+                    catalog.remove(key)
+                for document, record in stored.values():
+                    catalog.put(document, record)
+                catalog.set_generation(self._store.generation)
+        except sqlite3.Error as error:
+            # The library has the change: the next call of `local` copies it, or says what fails.
+            _log.warning("the catalog does not have the last change yet: %s", error)
+
+    def close(self) -> None:
+        """Ends the connection to the local index."""
+        self._local.close()
+
+    def _read(self, ids: Collection[str]) -> dict[str, tuple[StoredDocument, Record]]:
+        return self._store.read_with_retry(lambda: read_stored(self._store, list(ids)))
+
+    def _copy_changes(self) -> None:
+        """Copies every document of the library that the catalog has in another form, or not."""
+        store = self._store
+        catalog = self._local.catalog
+        generation = store.generation
+        pair = store.passages.name
+        records = read_records(store)
+        if catalog.pair != pair:
+            # The same documents may be cut into other passages.
+            self._forget_all(pair)
+        known = catalog.records()
+        removed = known.keys() - records.keys()
+        with catalog.changing():
+            for key in removed:
+                catalog.remove(key)
+
+        changed = _different(records, known)
+        if len(changed) > COPIED_AT_ONCE:
+            _log.info("reading %d documents of the library %s", len(changed), store.shown)
+        for batch in batches(len(changed), COPIED_AT_ONCE):
+            # Another process may be copying the same documents.
+            keys = changed[batch]
+            wanted = _different({key: records[key] for key in keys}, catalog.records(keys))
+            documents = read_stored(store, wanted)
+            with catalog.changing():
+                for stored, record in documents.values():
+                    catalog.put(stored, record)
+        catalog.set_generation(generation)
+
+    def _forget_all(self, pair: str) -> None:
+        catalog = self._local.catalog
+        with catalog.changing():
+            for key in catalog.records():
+                catalog.remove(key)
+            catalog.set_pair(pair)
+        self._local.drop_cached()
+
+
+def _different(records: Mapping[str, Record], known: Mapping[str, str]) -> Sequence[str]:
+    """Returns the ids of the records that are not known in this form."""
+    return [key for key, record in records.items() if known.get(key) != as_json(record)]
