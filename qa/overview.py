@@ -95,9 +95,12 @@ def quoted_document(answer: str, snapshot: Snapshot) -> str | None:
     if len(words.split()) < MIN_QUOTED_WORDS:
         return None
     hits = snapshot.find_by_words(words, QUOTED_PASSAGES)
-    for passage in snapshot.passages_of(hits).values():
-        if words in " ".join(passage.document.text.split()):
-            return passage.document.name
+    passages = snapshot.passages_of(hits)
+    for passage in passages.values():
+        document = passage.document
+        document_words = document.text.split()
+        if words in " ".join(document_words):
+            return document.name
     return None
 
 

@@ -228,7 +228,14 @@ def _find_files(path: Path, suffixes: set[str], failures: list[DocumentError]) -
 
 def _unchanged(files: Sequence[_FoundFile], is_unchanged: IsUnchanged) -> dict[Path, None]:
     """Returns the files that need not be read, in their order."""
-    skipped = {file.path: None for file in files if is_unchanged(file.path, file.name)}
+    skipped: dict[Path, None] = {}
+    for file in files:
+        name = file.name
+        if _suffix(file.path) in PAGE_SUFFIXES:
+            # A page that was added by itself has to be compared with the other pages of its folder.
+            name = f"{file.folder} {name}"
+        if is_unchanged(file.path, name):
+            skipped[file.path] = None
     pages = [file.path for file in files if _suffix(file.path) in PAGE_SUFFIXES]
     if all(page in skipped for page in pages):
         return skipped

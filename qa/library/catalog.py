@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qa.library.failures import local_index_error
 from qa.library.stored_document import StoredDocument
 from qa.library.word_index import PassageTerms
 from qa.text.words import terms, words
@@ -94,6 +95,7 @@ class Catalog:
 
     def __init__(self, file: Path | None) -> None:
         """Opens the catalog, or makes an empty catalog. Raises sqlite3.Error."""
+        self._folder = file.parent if file else None
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
             file or ":memory:", timeout=WAIT, isolation_level=None, check_same_thread=False
@@ -103,8 +105,7 @@ class Catalog:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_TABLES)
-        if self._about("format") is None:
-            self._set_about("format", FORMAT)
+        self._connection.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (FORMAT,))
 
     @property
     def is_of_this_format(self) -> bool:
@@ -206,7 +207,7 @@ class Catalog:
 
     def set_file_signature(self, document_id: str, signature: str) -> None:
         """Notes the state of the file that a document of the library was read from."""
-        with self._lock:
+        with self._lock, self._translated():
             # In one statement: another process may have removed the document.
             statement = "INSERT OR REPLACE INTO files SELECT id, ? FROM documents WHERE id = ?"
             self._connection.execute(statement, (signature, document_id))
@@ -218,7 +219,7 @@ class Catalog:
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Makes several changes at once: all of them or none. Other processes wait."""
-        with self._lock:
+        with self._lock, self._translated():
             if self._connection.in_transaction:
                 yield
                 return
@@ -340,8 +341,16 @@ class Catalog:
         return str(rows[0][0]) if rows else None
 
     def _set_about(self, key: str, value: str) -> None:
-        with self._lock:
+        with self._lock, self._translated():
             self._connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, value))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turns the errors of SQLite into ours."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise local_index_error(self._folder, error) from error
 
     def _rows_of(self, select: str, values: Collection[str]) -> list[tuple[Any, ...]]:
         """Returns the rows of a statement that ends with a column, where it has these values."""
@@ -354,7 +363,7 @@ class Catalog:
         return rows
 
     def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._lock, self._translated():
             return self._connection.execute(statement, values).fetchall()
 
 

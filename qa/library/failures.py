@@ -34,7 +34,7 @@ def reading_error(where: Path | str, error: BaseException) -> FootnoteError | No
         return index_full(where)
 
     if isinstance(error, sqlite3.Error):
-        return _catalog_error(where, error)
+        return local_index_error(where if isinstance(where, Path) else None, error)
     if isinstance(error, ChromaError):
         return _read_only(where) if _is_read_only(where, cause) else damaged(where, cause)
 
@@ -62,24 +62,25 @@ def _no_answer(where: Path | str, cause: str) -> BrokenError:
     return BrokenError(without_login(where, message))
 
 
-def _catalog_error(where: Path | str, error: sqlite3.Error) -> FootnoteError:
-    """Returns the error for a catalog that cannot be read or written."""
-    # The lower byte of a code says what failed, the others how. Some errors have no code.
+def local_index_error(folder: Path | None, error: Exception) -> FootnoteError:
+    """Returns the error for a local index that cannot be read or written."""
+    where = folder or "in memory"
+    # The lower byte of a code says what failed, the others how. Not every error has a code.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return index_full(where)
+    is_full_disk = code == sqlite3.SQLITE_FULL or is_full(error)
+    if is_full_disk:
+        return disk_full(f"the local index {where}", "The library is as it was before.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BrokenError(
-            f"Another program is writing the local index of {without_login(where, str(where))}. "
-            f"Wait until it has finished, then try again."
+            f"Another program is writing the local index {where}. Wait until it has finished, "
+            f"then try again."
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-        return _read_only(where)
-    message = (
-        f"The local index of {where} cannot be used: {error}. Delete its folder, “local” in the "
-        f"folder of the index: it is made again at the next question."
+        return NotWritableError(f"The local index {where} is not writable: {error}.")
+    return BrokenError(
+        f"The local index {where} cannot be used: {error}. End Footnote, delete this folder and "
+        f"start Footnote again: the folder is made again, and no document is lost."
     )
-    return BrokenError(without_login(where, message))
 
 
 def damaged(where: Path | str, reason: str) -> IndexDamagedError:

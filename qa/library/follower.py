@@ -1,10 +1,10 @@
 """Keeps the local index up to date with a library, which other processes change as well."""
 
 import logging
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from qa.errors import FootnoteError
 from qa.library.catalog import as_json
 from qa.library.local_index import LocalIndex
 from qa.library.records import Record, batches, read_records, read_stored
@@ -33,8 +33,11 @@ class Follower:
         """
         store = self._store
         with store.refreshed():
+            is_changing = store.is_changing
             is_current = self._local.catalog.generation == store.generation
-        if not is_current:
+        if is_changing:
+            store.end_interrupted_change()
+        if is_changing or not is_current:
             store.read_with_retry(self._copy_changes)
         return self._local
 
@@ -59,7 +62,7 @@ class Follower:
                 for document, record in stored.values():
                     catalog.put(document, record)
                 catalog.set_generation(self._store.generation)
-        except sqlite3.Error as error:
+        except FootnoteError as error:
             # The library has the change: the next call of `local` copies it, or says what fails.
             _log.warning("the catalog does not have the last change yet: %s", error)
 
@@ -71,21 +74,16 @@ class Follower:
         return self._store.read_with_retry(lambda: read_stored(self._store, list(ids)))
 
     def _copy_changes(self) -> None:
-        """Copies every document of the library that the catalog has in another form, or not."""
+        """Copies every document of the library that the catalog has in another form, or not.
+
+        Meanwhile the catalog describes no generation, so that a process that is killed leaves
+        nothing that seems complete.
+        """
         store = self._store
         catalog = self._local.catalog
         generation = store.generation
-        pair = store.passages.name
         records = read_records(store)
-        if catalog.pair != pair:
-            # The same documents may be cut into other passages.
-            self._forget_all(pair)
-        known = catalog.records()
-        removed = known.keys() - records.keys()
-        with catalog.changing():
-            for key in removed:
-                catalog.remove(key)
-
+        known = self._begin_copying(records)
         changed = _different(records, known)
         if len(changed) > COPIED_AT_ONCE:
             _log.info("reading %d documents of the library %s", len(changed), store.shown)
@@ -95,17 +93,31 @@ class Follower:
             wanted = _different({key: records[key] for key in keys}, catalog.records(keys))
             documents = read_stored(store, wanted)
             with catalog.changing():
+                if catalog.generation:
+                    # Another process has finished copying, perhaps of a later generation.
+                    return
                 for stored, record in documents.values():
                     catalog.put(stored, record)
-        catalog.set_generation(generation)
-
-    def _forget_all(self, pair: str) -> None:
-        catalog = self._local.catalog
         with catalog.changing():
-            for key in catalog.records():
-                catalog.remove(key)
+            # Between two generations, the next call has to compare the records again.
+            if not catalog.generation and not store.is_changing:
+                catalog.set_generation(generation)
+
+    def _begin_copying(self, records: Mapping[str, Record]) -> dict[str, str]:
+        """Removes what the library does not have, and returns the records that the catalog has."""
+        catalog = self._local.catalog
+        pair = self._store.passages.name
+        with catalog.changing():
+            catalog.set_generation("")
+            known = catalog.records()
+            # After a rebuild the same documents may be cut into other passages.
+            is_rebuilt = catalog.pair != pair
+            for key in list(known):
+                if is_rebuilt or key not in records:
+                    catalog.remove(key)
+                    del known[key]
             catalog.set_pair(pair)
-        self._local.drop_cached()
+        return known
 
 
 def _different(records: Mapping[str, Record], known: Mapping[str, str]) -> Sequence[str]:

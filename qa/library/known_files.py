@@ -35,8 +35,9 @@ class KnownFiles:
         key = digest(source)
         if self._catalog.file_signature(key) != signature:
             return False
-        _, version = self._catalog.names([key])[key]
-        return version not in self._missing
+        # Another process may have removed it by now.
+        _, version = self._catalog.names([key]).get(key, ("", None))
+        return version is not None and version not in self._missing
 
     def remember(self, source: str) -> None:
         """Takes note that the library has the file of this path as `is_unchanged` saw it."""

@@ -9,14 +9,14 @@ import shutil
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from qa.library.catalog import Catalog, as_json
+from qa.library.failures import local_index_error
+from qa.library.locking import FolderLock
 from qa.library.stored_document import StoredDocument
 from qa.library.word_index import Hit, WordIndex
 
@@ -43,9 +43,11 @@ class LocalIndex:
         """
         self._folder = folder
         self._read = read
-        self._cached: OrderedDict[str, tuple[str, StoredDocument]] = OrderedDict()
-        """The last documents, each with the JSON of its record."""
+        self._cached: OrderedDict[str, tuple[tuple[str, str], StoredDocument]] = OrderedDict()
+        """The last documents, each with its pair of collections and the JSON of its record."""
         self._lock = threading.Lock()
+        self._words_turn = threading.Lock()
+        """One thread at a time updates the word index."""
         try:
             self._open()
         except sqlite3.OperationalError:
@@ -61,26 +63,29 @@ class LocalIndex:
     ) -> list[Hit]:
         """Returns the best passages for some terms, as `WordIndex.search` does."""
         self.index_words()
-        return self._words.search(terms, count, documents)
+        with self._translated():
+            return self._words.search(terms, count, documents)
 
     def index_words(self) -> None:
         """Brings the word index up to date with the catalog."""
         if not self.catalog.unindexed(1):
             return
-        with self._words_lock():
+        with self._words_turn, self._words_lock(), self._translated():
             while changes := self.catalog.unindexed(INDEXED_AT_ONCE):
                 self._words.update((change.document, change.passages) for change in changes)
                 self.catalog.set_indexed(changes)
 
     def stored(self, ids: Collection[str]) -> dict[str, StoredDocument]:
         """Returns the documents with these ids, by id, without those that are gone."""
+        # After a rebuild the same record may stand for other passages.
+        pair = self.catalog.pair
         known = self.catalog.records(ids)
         documents = {}
         missing = []
         with self._lock:
             for key, known_record in known.items():
                 cached = self._cached.get(key)
-                if cached and cached[0] == known_record:
+                if cached and cached[0] == (pair, known_record):
                     self._cached.move_to_end(key)
                     documents[key] = cached[1]
                 else:
@@ -88,13 +93,8 @@ class LocalIndex:
         if missing:
             for key, (stored, record) in self._read(missing).items():
                 documents[key] = stored
-                self._keep(key, as_json(record), stored)
+                self._keep(key, (pair, as_json(record)), stored)
         return documents
-
-    def drop_cached(self) -> None:
-        """Forgets the documents in memory: they may be cut in another way by now."""
-        with self._lock:
-            self._cached.clear()
 
     def close(self) -> None:
         """Ends the connection to the catalog."""
@@ -119,7 +119,7 @@ class LocalIndex:
         """Raises ValueError for a catalog of another format, or without its word index."""
         if not self.catalog.is_of_this_format:
             raise ValueError("another version of Footnote has made it")
-        if self.catalog.generation and not WordIndex.exists(folder / _WORDS):
+        if self.catalog.count() and not WordIndex.exists(folder / _WORDS):
             raise ValueError("its word index is missing")
 
     def _delete(self) -> None:
@@ -128,12 +128,20 @@ class LocalIndex:
 
     def _words_lock(self) -> AbstractContextManager[Any]:
         """Returns the lock that one process at a time updates the word index with."""
-        return FileLock(self._folder / _LOCK) if self._folder else nullcontext()
+        return FolderLock(self._folder / _LOCK) if self._folder else nullcontext()
 
-    def _keep(self, key: str, record: str, stored: StoredDocument) -> None:
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turns the errors of the word index into ours."""
+        try:
+            yield
+        except (ValueError, OSError) as error:
+            raise local_index_error(self._folder, error) from error
+
+    def _keep(self, key: str, form: tuple[str, str], stored: StoredDocument) -> None:
         """Keeps a document in memory, and drops those that were not used for longest."""
         with self._lock:
-            self._cached[key] = (record, stored)
+            self._cached[key] = (form, stored)
             self._cached.move_to_end(key)
             size = sum(len(stored.document.text) for _, stored in self._cached.values())
             while size > MAX_CACHED and len(self._cached) > 1:

@@ -1,6 +1,7 @@
 """Retrieval: the nearest passages by meaning and the best by words, fused by reciprocal rank."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from qa.library.snapshot import Snapshot
 from qa.library.word_index import Hit
@@ -37,12 +38,13 @@ def retrieve(
 
     fused = {}
     for hit in (*dense_hits, *lexical_hits):
-        dense_score = _reciprocal(dense.get(hit.passage))
-        lexical_score = _reciprocal(lexical.get(hit.passage))
-        score = dense_score + lexical_score
-        fused[hit.passage] = Hit(hit.passage, hit.document, hit.version, hit.start, score)
+        key = hit.passage
+        dense_score = _reciprocal(dense.get(key))
+        lexical_score = _reciprocal(lexical.get(key))
+        fused[key] = replace(hit, score=dense_score + lexical_score)
 
-    best = snapshot.in_order(list(fused.values()))[:top_k]
+    hits = list(fused.values())
+    best = snapshot.in_order(hits)[:top_k]
     passages = snapshot.passages_of(best)
     passages |= _originals(list(passages.values()), snapshot)
 

@@ -6,6 +6,7 @@ from typing import overload
 
 from qa.documents.sentences import Sentence
 from qa.documents.views import View, embedded_text, view_of
+from qa.errors import DocumentError
 from qa.library.catalog import Entry
 from qa.library.frequencies import SentenceFrequencies
 from qa.library.local_index import LocalIndex
@@ -124,9 +125,15 @@ class Snapshot:
         return passages
 
     def stored(self, document_id: str) -> StoredDocument:
-        """Returns a document with its sentences and passages. Raises LookupError if it is gone."""
+        """Returns a document with its sentences and passages.
+
+        Raises DocumentError for a document that was removed meanwhile.
+        """
         self._read([document_id])
-        return self._stored[document_id]
+        stored = self._stored.get(document_id)
+        if stored is None:
+            raise DocumentError("A document was removed while it was read. Ask again.")
+        return stored
 
     def stored_documents(self) -> Iterator[StoredDocument]:
         """Yields all documents, sorted by name: for a small library, or a few chosen documents."""

@@ -19,15 +19,18 @@ from typing import Any, TypeVar
 import chromadb
 from chromadb.api import ClientAPI
 from chromadb.errors import ChromaError
+from filelock import Timeout
 
 from qa.disk import Reserve, is_full
 from qa.errors import DiskFullError, FootnoteError, IndexDamagedError, NotWritableError
 from qa.library.connection import Connection, connect
 from qa.library.failures import damaged, index_full, is_disk_full, reading_error, without_login
 from qa.library.index_format import IndexFormat
-from qa.library.locking import busy, held_briefly, lock_of
+from qa.library.locking import FolderLock, busy, held_briefly, lock_of
 
 _POINTER = "library"
+_CHANGING = "changing "
+"""What a generation begins with while records are being written."""
 _DATABASE = "chroma.sqlite3"
 _RESERVE = ".reserve"
 _COSINE: Any = {"hnsw": {"space": "cosine"}}
@@ -155,6 +158,34 @@ class Store:
             with self.exclusive_write():
                 self._reserve.grow(size)
 
+    @property
+    def is_changing(self) -> bool:
+        """Whether records are being written, or a process was killed while it wrote them."""
+        return self._generation.startswith(_CHANGING)
+
+    def begin_change(self) -> None:
+        """Says that records are going to change. `write_generation` ends the change.
+
+        Until then no local index counts as current: a process that is killed in between leaves the
+        library between two generations.
+        """
+        self._point(self._pointer()["pair"], _CHANGING)
+
+    def end_interrupted_change(self) -> None:
+        """Ends the change of a killed process; does nothing while another process works."""
+        if not isinstance(self.lock, FolderLock):
+            return
+        try:
+            self.lock.acquire(timeout=0)
+        except Timeout:
+            return
+        try:
+            with self.refreshed(), self.exclusive_write():
+                if self.is_changing:
+                    self.write_generation()
+        finally:
+            self.lock.release()
+
     def write_generation(self) -> None:
         """Gives the library a new generation, which other processes see."""
         self._point(self._pointer()["pair"])
@@ -250,8 +281,8 @@ class Store:
     def _pointer(self) -> dict[str, Any]:
         return dict(self._get(_POINTER).metadata or {})
 
-    def _point(self, pair: str) -> None:
-        generation = uuid.uuid4().hex
+    def _point(self, pair: str, prefix: str = "") -> None:
+        generation = f"{prefix}{uuid.uuid4().hex}"
         self._get(_POINTER).modify(metadata={"pair": pair, "generation": generation})
         self._generation = generation
 

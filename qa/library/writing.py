@@ -274,6 +274,8 @@ class Writer:
             self._name_again(plans, catalog)
             for plan in plans:
                 require_complete(store.passages, plan.document, plan.rows)
+            previous = store.generation
+            store.begin_change()
             write_records(store.records, [plan.document for plan in plans])
 
             removed: list[str] = []
@@ -283,11 +285,13 @@ class Writer:
                 removed += plan.replaced
             # After the records: a crash in between leaves a text twice, and not nowhere.
             _delete_replaced(store, removed)
-            self._publish(plans, removed)
+            self._publish(plans, removed, previous)
 
-    def _publish(self, plans: Sequence[_Plan], removed: Sequence[str]) -> None:
-        """Gives the library a new generation, and the local index what was added and removed."""
-        previous = self._store.generation
+    def _publish(self, plans: Sequence[_Plan], removed: Sequence[str], previous: str) -> None:
+        """Gives the library a new generation, and the local index what was added and removed.
+
+        `previous`: the generation before the change.
+        """
         self._store.write_generation()
         added = {}
         for plan in plans:
@@ -328,6 +332,9 @@ class Writer:
         with store.refreshed(), store.exclusive_write():
             for document in documents:
                 delete_stale_passages(store, document.id)
+            if store.is_changing:
+                # Records may have been written: every local index has to compare them.
+                store.write_generation()
             self._follower.local().catalog.finish(document.id for document in documents)
 
 
@@ -383,9 +390,10 @@ def _delete_replaced(store: Store, keys: Collection[str]) -> None:
 
 def _delete(store: Store, follower: Follower, key: str) -> None:
     with store.refreshed(), store.exclusive_write():
+        previous = store.generation
+        store.begin_change()
         store.records.delete(ids=[key])
         delete_old_passages(store, key, keep="")
-        previous = store.generation
         store.write_generation()
         follower.apply(previous, {}, [key])
 

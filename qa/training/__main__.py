@@ -47,24 +47,15 @@ class Pass:
     """The highest learning rate."""
     from_public: slice
     """The examples over public prose and written documents that may be read, in their order."""
-    handmade_copies: range
-    """The numbers of the copies of the documents written by hand that may be read. Each copy has
-    its own negatives."""
+    handmade_copies: int
+    """How often the documents written by hand may be read, each time with new negatives."""
     examples: int
     """How many of all these are read, at random: what a CPU trains on in an hour and a half."""
 
 
 PASSES: Mapping[int, Pass] = {
-    1: Pass(rate=1e-4, from_public=slice(0, 46_500), handmade_copies=range(0), examples=46_500),
-    2: Pass(
-        rate=5e-5, from_public=slice(46_500, 68_500), handmade_copies=range(3), examples=24_000
-    ),
-    3: Pass(
-        rate=5e-5,
-        from_public=slice(68_500, None),
-        handmade_copies=range(3, 4),
-        examples=22_000,
-    ),
+    1: Pass(rate=1e-4, from_public=slice(0, 46_500), handmade_copies=0, examples=46_500),
+    2: Pass(rate=5e-5, from_public=slice(46_500, 68_500), handmade_copies=3, examples=24_000),
 }
 """There are 76,848 examples over public prose and written documents."""
 
@@ -79,8 +70,8 @@ def main() -> int:
         "--start",
         type=Path,
         required=True,
-        help="the folder with the model to start from: of pass 1, see qa.training.start; of a "
-        "later pass, the model of the pass before",
+        help="the folder with the model to start from: of pass 1, see qa.training.start; of pass "
+        "2, the model of pass 1",
     )
     parser.add_argument(
         "--out", type=Path, required=True, help="the folder for model, checkpoint and metrics"
@@ -126,7 +117,7 @@ def _train(questions: "QuestionsBySource", options: argparse.Namespace) -> None:
         # Another lease may well answer a question about this one, so hard negatives are of the same
         # document; a random passage hardly ever answers.
         shares = replace(shares, easy=0.15)
-        for copy in chosen.handmade_copies:
+        for copy in range(chosen.handmade_copies):
             examples += training_examples(handmade, shares, SEED + copy, min_group_passages=1)
         random.Random(SEED).shuffle(examples)
     examples = examples[: options.most or chosen.examples]

@@ -23,6 +23,7 @@ from qa.documents.passages import split
 from qa.documents.sentences import segment
 from qa.library.index import Index
 from qa.library.snapshot import Snapshot
+from qa.library.writing import Addition
 from qa.types import Answer, Citation, Document, Turn, digest
 from tests.qa.fakes import OverlapReader, WordEmbedder
 from ui.chat.history import FILE, Exchange, History
@@ -185,9 +186,14 @@ def change_library(home: Path, rng: random.Random, phase: Phase, wire: Connectio
         elif name in known and choice < 0.4:
             index.embed_again(name, on_progress)
         else:
-            wire.send(Step("change", name, str(revision)))
-            index.add(document_of(name, revision), on_progress)
-            wire.send(Step("changed", name, str(revision)))
+            # One document, or several in one commit.
+            names = sorted({name, *rng.sample(NAMES, rng.randrange(3))})
+            for changed in names:
+                wire.send(Step("change", changed, str(revision)))
+            additions = [Addition(document_of(changed, revision)) for changed in names]
+            index.add_all(additions, on_progress)
+            for changed in names:
+                wire.send(Step("changed", changed, str(revision)))
         _set(phase, "idle")
 
 

@@ -38,9 +38,9 @@ def test_message_has_no_login_of_a_server(address: str) -> None:
     [
         (sqlite3.SQLITE_FULL, DiskFullError, "disk is full"),
         (sqlite3.SQLITE_BUSY, BrokenError, "Another program is writing"),
-        (sqlite3.SQLITE_READONLY, NotWritableError, "read-only"),
-        (sqlite3.SQLITE_CORRUPT, BrokenError, "Delete its folder"),
-        (None, BrokenError, "Delete its folder"),
+        (sqlite3.SQLITE_READONLY, NotWritableError, "not writable"),
+        (sqlite3.SQLITE_CORRUPT, BrokenError, "delete this folder"),
+        (None, BrokenError, "delete this folder"),
     ],
 )
 def test_error_of_the_catalog_says_what_helps(

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from qa.errors import BrokenError, DocumentError
 from qa.library import follower, local_index, records, writing
 from qa.library.index import Index
 from qa.library.search import retrieve
+from qa.library.store import Store
 from tests.qa.fakes import WordEmbedder, text_document
 
 
@@ -40,6 +42,11 @@ def _delete_words(folder: Path) -> None:
     shutil.rmtree(folder / "local" / "words")
 
 
+def _damage_words(folder: Path) -> None:
+    for file in (folder / "local" / "words").iterdir():
+        file.write_bytes(b"garbage")
+
+
 def _write_garbage(folder: Path) -> None:
     for file in (folder / "local").glob("catalog.sqlite3*"):
         file.unlink()
@@ -52,7 +59,9 @@ def _change_format(folder: Path) -> None:
     database.close()
 
 
-@pytest.mark.parametrize("lose", [_delete_all, _delete_words, _write_garbage, _change_format])
+@pytest.mark.parametrize(
+    "lose", [_delete_all, _delete_words, _damage_words, _write_garbage, _change_format]
+)
 def test_lost_local_index_is_made_again(folder: Path, lose: Callable[[Path], None]) -> None:
     lose(folder)
     index = Index(folder, WordEmbedder())
@@ -98,6 +107,89 @@ def test_catalog_that_cannot_take_over_a_change_leaves_the_document_added(
         assert index.add(text_document("The iron mine opened.", "iron.txt")).outcome == "added"
     assert "does not have the last change yet" in caplog.text
     assert _found(index, "iron") == ["iron.txt"]
+
+
+@pytest.mark.parametrize("change", ["add", "replace", "remove"])
+def test_process_killed_between_record_and_generation_leaves_nothing_stale(
+    folder: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change is in the library, and nobody has said so."""
+    index = Index(folder, WordEmbedder())
+    iron = "The iron mine opened."
+    changes: dict[str, Callable[[], object]] = {
+        "add": lambda: index.add(text_document(iron, "iron.txt")),
+        "replace": lambda: index.add(text_document(iron, "gold.txt")),
+        "remove": lambda: index.remove("gold.txt"),
+    }
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "write_generation", killed)
+        with pytest.raises(KeyboardInterrupt):
+            changes[change]()
+
+    for reader in (Index(folder, WordEmbedder()), index):
+        texts = {document.name: document.text for document in reader.documents()}
+        for entry in reader.entries():
+            document = reader.document(entry.name)
+            assert document
+            assert document.text == texts.pop(entry.name)
+        assert texts == {}
+        expected = {"add": ["iron.txt"], "replace": ["gold.txt"], "remove": []}
+        assert _found(reader, "iron") == expected[change]
+    # The next question does not compare the records again.
+    assert not reader._store.is_changing
+
+
+def test_copying_beside_another_process_ends_with_the_latest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process adds a document after this process has read the records."""
+    other, index = Index(folder, WordEmbedder()), Index(folder, WordEmbedder())
+    _delete_all(folder)
+    real = records.read_stored
+    calls: list[int] = []
+
+    def reading(store: Store, ids: list[str]) -> Any:
+        calls.append(len(ids))
+        if len(calls) == 1:
+            other.add(text_document("The iron mine opened.", "iron.txt"))
+        return real(store, ids)
+
+    monkeypatch.setattr(follower, "read_stored", reading)
+    reopened = Index(folder, WordEmbedder())
+    assert _found(reopened, "gold") == ["gold.txt"]
+    assert _found(reopened, "iron") == ["iron.txt"]
+    assert _found(Index(folder, WordEmbedder()), "iron") == ["iron.txt"]
+    del index
+
+
+def test_copying_that_is_interrupted_is_repeated(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _delete_all(folder)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(follower, "read_stored", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Index(folder, WordEmbedder()).entries()
+    assert _found(Index(folder, WordEmbedder()), "salt") == ["salt.txt"]
+
+
+def test_document_that_is_removed_while_a_question_is_answered_is_named(folder: Path) -> None:
+    index = Index(folder, WordEmbedder())
+    snapshot = index.snapshot()
+    entries = list(snapshot.entries)
+    Index(folder, WordEmbedder()).remove("gold.txt")
+    index.entries()
+    gone = next(entry for entry in entries if entry.name == "gold.txt")
+    with pytest.raises(DocumentError, match="Ask again"):
+        snapshot.stored(gone.id)
 
 
 def test_rebuilt_library_is_read_again(folder: Path) -> None:
@@ -183,3 +275,13 @@ def test_document_is_read_by_its_name(folder: Path) -> None:
     assert document
     assert document.text == "The gold mine opened."
     assert index.document("iron.txt") is None
+
+
+def test_failing_word_index_says_what_helps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("a segment is damaged")
+
+    index = Index(folder, WordEmbedder())
+    monkeypatch.setattr("qa.library.word_index.WordIndex.search", fail)
+    with pytest.raises(BrokenError, match="delete this folder and start Footnote again"):
+        _found(index, "gold")
