@@ -5,8 +5,8 @@
 Half of the processes change the library: they add, replace, remove, embed again and rebuild. The
 other half answer questions and write the history through the page's worker, while files are added.
 `--models` more processes do the second with the packaged models. After each kill the library must
-open twice in one process, each document must be whole or absent, with the sentences of its text and
-answers from its first, middle and last passage, each citation must equal the text at its offsets,
+open twice in one process, each document must be whole or absent, with the sentences of its text, and
+its first, middle and last paragraph must be found, each citation must equal the text at its offsets,
 the conversations must open, and each question must be there once, with one whole outcome or none.
 """
 
