@@ -22,8 +22,6 @@ from qa.types import RankedPassage
 
 OVERVIEW_PASSAGES = 20
 """Passages in which the sentences about a topic are looked for."""
-MAX_GATHERED = 40
-"""Documents that a language model reads whole for an overview."""
 MIN_QUOTED_WORDS = 4
 """Words; a shorter answer stands in many documents."""
 QUOTED_PASSAGES = 10
@@ -107,6 +105,6 @@ def quoted_document(answer: str, snapshot: Snapshot) -> str | None:
 def _passages_of(documents: Sequence[Entry], snapshot: Snapshot) -> list[RankedPassage]:
     """Returns all passages of these documents, in their order."""
     passages: list[RankedPassage] = []
-    for document in documents[:MAX_GATHERED]:
+    for document in documents:
         passages += map(RankedPassage.unranked, snapshot.stored(document.id).passages)
     return passages

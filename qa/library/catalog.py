@@ -105,7 +105,9 @@ class Catalog:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_TABLES)
-        self._connection.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (FORMAT,))
+        # A statement that writes would wait for another process that writes.
+        if not self._connection.execute("SELECT 1 FROM about WHERE key = 'format'").fetchone():
+            self._connection.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (FORMAT,))
 
     @property
     def is_of_this_format(self) -> bool:

@@ -66,10 +66,6 @@ class Follower:
             # The library has the change: the next call of `local` copies it, or says what fails.
             _log.warning("the catalog does not have the last change yet: %s", error)
 
-    def close(self) -> None:
-        """Ends the connection to the local index."""
-        self._local.close()
-
     def _read(self, ids: Collection[str]) -> dict[str, tuple[StoredDocument, Record]]:
         return self._store.read_with_retry(lambda: read_stored(self._store, list(ids)))
 

@@ -96,10 +96,6 @@ class LocalIndex:
                 self._keep(key, (pair, as_json(record)), stored)
         return documents
 
-    def close(self) -> None:
-        """Ends the connection to the catalog."""
-        self.catalog.close()
-
     def _open(self) -> None:
         folder = self._folder
         if folder is None:

@@ -354,5 +354,5 @@ def check_complete(index: Index) -> None:
     assert texts["a.txt"] in ("The old text.", LONG)
     assert len(texts) == 2
     vector = WordEmbedder().encode(["text"])[0].vector
-    found = snapshot.in_order(index.nearest(vector, 999))
-    assert len(found) == len(snapshot.all_passages())
+    hits = snapshot.in_order(index.nearest(vector, 999))
+    assert len(hits) == len(snapshot.all_passages())
